@@ -1,0 +1,91 @@
+"""One HTTP exchange, as every room of this package passes it on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+#: Header names in lower case, each with all its values in the order they came.
+Headers = dict[str, list[str]]
+
+_UNPARSED: Any = object()
+#: What `json()` answers for a body that is not JSON (`None` is JSON's null).
+NOT_JSON: Any = type("NotJson", (), {"__repr__": lambda _: "NOT_JSON", "__bool__": lambda _: False})()
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """What a request and a response share: headers and a decoded body (no content-encoding)."""
+
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+    _json: Any = field(default=_UNPARSED, repr=False, compare=False)
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case; `""` where none is given."""
+        values = self.headers.get("content-type")
+        return values[0].partition(";")[0].strip().lower() if values else ""
+
+    def json(self) -> Any:
+        """The body parsed as JSON, once, whatever the content type says; `NOT_JSON` if it is not JSON.
+
+        The value is shared: do not change it, but `with_json` a changed copy.
+        """
+        if self._json is _UNPARSED:
+            try:
+                self._json = json.loads(self.body)
+            except (ValueError, RecursionError):
+                self._json = NOT_JSON
+        return self._json
+
+    def with_json(self, value: Any) -> Self:
+        """The same message with `value` as its body."""
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return replace(self, body=body, _json=value)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request(Message):
+    """An HTTP request: `method` in upper case, `uri` absolute."""
+
+    method: str
+    uri: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Response(Message):
+    """An HTTP response: status code and reason phrase."""
+
+    status: int
+    reason: str = ""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is server-sent events; judged by the body where there is no content type."""
+        return self.content_type == "text/event-stream" or (
+            not self.content_type and self.body.startswith((b"event:", b"data:"))
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Cut:
+    """Why a response's body is recorded only up to a point.
+
+    `by` is `"app"` (the app stopped reading) or `"connection"` (it broke: `error` is the client library's name
+    of the exception, `message` its text).
+    """
+
+    by: str
+    error: str = ""
+    message: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request with its response; `cut` is set where the response was not read to its end."""
+
+    request: Request
+    response: Response
+    cut: Cut | None = None

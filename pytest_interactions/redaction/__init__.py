@@ -1,0 +1,1 @@
+"""What must never reach the disk, and how it is taken out. Pure functions only."""

@@ -1,0 +1,1 @@
+"""Another process's way in: a local Interactions API and a cassette behind a local address."""
