@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,11 +21,13 @@ from pytest_interactions.errors import (
     CassetteNotFoundError,
     InteractionsError,
     PlaceholderError,
+    SecretLeakError,
     StreamEndedError,
     UnplayedError,
 )
 from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
+from pytest_interactions.redaction.scan import scan
 
 if TYPE_CHECKING:
     from pytest_interactions.api.models import Interaction, Step
@@ -43,13 +46,25 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         sleeps: What the test slept, or skipped, while it replayed.
     """
 
-    def __init__(
-        self, path: Path, options: Options, secrets: Secrets, *, rerecord: str, begun: float | None = None
+    def __init__(  # noqa: PLR0913 - one opening, all its facts
+        self,
+        path: Path,
+        options: Options,
+        secrets: Secrets,
+        *,
+        rerecord: str,
+        begun: float | None = None,
+        shared: bool = False,
     ) -> None:
         """Open the cassette at `path`.
 
-        `rerecord` is the command that records this cassette anew, named in errors. A file written since `begun`
-        (as `time.time()` tells it) belongs to this run: all its tests record into it.
+        Args:
+            path: The cassette's file, whether it exists or not.
+            options: What to do.
+            secrets: The values that must not reach the disk; those of live requests are added.
+            rerecord: The command that records this cassette anew, named in errors.
+            begun: When this run began, as `time.time()` tells it: into a file written since, all its tests record.
+            shared: Whether several tests may play their parts of it, so that each leaves the others' unplayed.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette.
@@ -61,6 +76,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         self._secrets = secrets
         self._redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
         self._rerecord = rerecord
+        self._shared = shared
         self._lock = RLock()
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
@@ -85,7 +101,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 return storage.Contents()
             raise
 
-    # --- the test's view ------------------------------------------------------------------------------------------
+    # --- the test's view ---
 
     @property
     def path(self) -> Path:
@@ -130,7 +146,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
     def __repr__(self) -> str:
         return f"<cassette {self._path}: {len(self)} exchanges, record mode {self.record_mode}>"
 
-    # --- playing and recording ------------------------------------------------------------------------------------
+    # --- playing and recording ---
 
     def bypass(self, origin: str) -> None:
         """Let requests to `origin` (`host:port`) through, neither played nor recorded."""
@@ -230,21 +246,25 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             )
         )
 
-    # --- the end ----------------------------------------------------------------------------------------------------
+    # --- the end ---
 
     def problem(self) -> InteractionsError | None:
         """What the test did that it must not pass with: a swallowed error, or recordings that it never asked for."""
         if self.failures:
             return self.failures[0]
         unplayed = self._playback.unplayed()
-        if self._records or not unplayed or self.options.unplayed is Unplayed.IGNORE:
+        if self._records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
             return None
         requests = [(number + 1, self._old.exchanges[number].request) for number in unplayed]
         listed = "\n".join(f"  exchange {number}: {r.method} {r.uri}" for number, r in requests)
-        return UnplayedError(
+        text = (
             f"{self._path}: {len(unplayed)} of {len(self._old.exchanges)} recorded exchanges were not asked for:\n"
             f"{listed}\n\nTo record it again: {self._rerecord}"
         )
+        if self.options.unplayed is Unplayed.WARN:
+            warnings.warn(text, stacklevel=2)
+            return None
+        return UnplayedError(text)
 
     def close(self, *, failed: bool) -> Path | None:
         """Save what was recorded.
@@ -270,7 +290,11 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             return beside
         with storage.locked(self.path):
             exchanges = merge(
-                self.path, old=self._old.exchanges, kept=self._kept(recorded), recorded=recorded, seen=self._seen
+                self.path,
+                old=self._old.exchanges,
+                kept=self._kept(recorded),
+                recorded=recorded,
+                seen=self._seen,
             )
             incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
             storage.save(self.path, storage.Contents(exchanges, incomplete=incomplete), self._check)
@@ -289,11 +313,15 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
 
     def _check(self, text: str) -> None:
         """The last gate before the disk."""
-        from pytest_interactions.redaction.scan import refuse
+        findings = scan(text, self._secrets)
+        if findings:
+            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
+            raise SecretLeakError(
+                f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
+                "Name them, or a pattern or JSON path for them, with the option redact, and record again."
+            )
 
-        refuse(text, self._secrets, path=self._path)
-
-    # --- what vcrpy's own stubs call --------------------------------------------------------------------------------
+    # --- what vcrpy's own stubs call ---
 
     write_protected = False  # a miss is raised by can_play_response_for, with the same words for every client
 

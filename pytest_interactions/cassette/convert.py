@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vcr.filters import decode_response
 from vcr.request import Request as VcrRequest
 
 from pytest_interactions.api.http import Headers, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # What no longer holds of a body that is stored decoded and whole.
 TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -6,15 +6,17 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from pytest_interactions.cassette.matching import is_loopback
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 _KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
@@ -36,7 +38,7 @@ def is_allowed(host: str, port: int | None, allowed: Sequence[str]) -> bool:
 
 
 @contextmanager
-def network_refused(allowed: Sequence[str], report: Callable[[NetworkBlockedError], None]) -> Iterator[None]:
+def network_refused(allowed: Sequence[str], report: Callable[[NetworkBlockedError], object]) -> Iterator[None]:
     """Refuse sockets to anything but loopback, other processes of this machine, and the `allowed` hosts.
 
     Each refusal raises a `NetworkBlockedError` that names the host, and hands it to `report`, so that code that
@@ -84,12 +86,20 @@ def network_refused(allowed: Sequence[str], report: Callable[[NetworkBlockedErro
         yield
 
 
+_IDLE: Final = 1.0  # seconds of sleep in one replay that are worth a word
+
+
 class Sleeps:
     """Skips or measures what the app sleeps by `time.sleep` and `asyncio.sleep`; `seconds` is what it asked for."""
 
     def __init__(self, *, skip: bool) -> None:
         self.skip = skip
         self.seconds = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether the test really slept for so long that it is worth skipping."""
+        return not self.skip and self.seconds > _IDLE
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_interactions.api.http import NOT_JSON, Request
 from pytest_interactions.api.paths import interaction_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 #: The origin under which every address of the Gemini API counts, a local server of it too.
 API_ORIGIN: Final = "gemini-api"
@@ -102,9 +104,7 @@ def _digest(data: bytes) -> bytes:
 
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            k: v if k in _OPAQUE else _without_nulls(v) for k, v in value.items() if v is not None or k in _OPAQUE
-        }
+        return {k: v if k in _OPAQUE else _without_nulls(v) for k, v in value.items() if v is not None or k in _OPAQUE}
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.http import NOT_JSON, Request
 from pytest_interactions.cassette.matching import canonical_json, canonical_path, canonical_query, is_api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _SHOWN: Final = 12  # lines of difference; more is not read
 _WIDTH: Final = 60  # characters of a value, around where it differs
 
 
 def explain(
-    live: Request, recorded: Sequence[tuple[Request, bool]], *, cassette: str, same: Sequence[int], rerecord: str
+    live: Request,
+    recorded: Sequence[tuple[Request, bool]],
+    *,
+    cassette: str,
+    same: Sequence[int],
+    rerecord: str,
 ) -> str:
     """Say why `live` has no answer.
 
@@ -45,7 +52,10 @@ def explain(
 
 def not_found(live: Request, *, cassette: str, record: str) -> str:
     """Say that there is no cassette for `live` yet."""
-    return f"There is no cassette {cassette} yet, and this request needs one:\n\n  {_title(live)}\n\nTo record it: {record}"
+    return (
+        f"There is no cassette {cassette} yet, and this request needs one:\n\n  {_title(live)}\n\n"
+        f"To record it: {record}"
+    )
 
 
 def _title(request: Request) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.api.http import Exchange, Request
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.cassette.matching import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_interactions.api.http import Exchange, Request
+    from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps answering with its last recording once that says one of these.
 _SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from pytest_interactions.api.http import Cut, Exchange, Request, Response
 from pytest_interactions.cassette import storage
 from pytest_interactions.options import RecordMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 class Recording:
@@ -59,7 +62,12 @@ class Recorder:
 
 
 def merge(
-    path: Path, *, old: list[Exchange], kept: list[Exchange], recorded: list[Exchange], seen: tuple[int, ...] | None
+    path: Path,
+    *,
+    old: list[Exchange],
+    kept: list[Exchange],
+    recorded: list[Exchange],
+    seen: tuple[int, ...] | None,
 ) -> list[Exchange]:
     """Put together what the file at `path` is to hold; call it with the file locked.
 

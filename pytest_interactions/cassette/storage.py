@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from filelock import FileLock
@@ -20,6 +19,9 @@ from pytest_interactions.api.http import Cut, Exchange, Request
 from pytest_interactions.cassette.convert import bytes_of, from_vcr_response, headers_of
 from pytest_interactions.cassette.yaml_text import dumps
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 
@@ -153,13 +155,14 @@ def _text(raw: bytes, path: Path) -> str:
 
 def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:
     return CassetteFormatError(
-        f"{path}:{line}: {problem}. The file was left as it is: restore it, or record it again with record mode 'rewrite'."
+        f"{path}:{line}: {problem}. The file was left as it is: restore it, or record it again with "
+        "record mode 'rewrite'."
     )
 
 
 def _line_of(text: str, number: int) -> int:
     """Say in which line the item `number` of `interactions` begins; only asked for an error."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     items = next(value for key, value in root.value if key.value == "interactions")
     return int(items.value[number].start_mark.line) + 1
 

@@ -9,7 +9,6 @@ import asyncio
 import importlib
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import Cut, Exchange, Headers, Request, Response
 from pytest_interactions.cassette.convert import TRANSFER
-from pytest_interactions.cassette.recorder import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.recorder import Recording
 
 #: The patchers of vcrpy that these patches replace.
 SKIPPED: Final = ("httpx", "httpx2")

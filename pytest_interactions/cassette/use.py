@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vcr.patch import CassettePatcherBuilder
 
@@ -15,6 +14,9 @@ from pytest_interactions.cassette import isolation, transport
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextmanager
@@ -56,10 +58,10 @@ def use_cassette(path: str | os.PathLike[str], **options: Any) -> Iterator[Casse
         CassetteMissError: At the request, and once more at the end if the code inside swallowed it.
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
     """
-    resolved = resolve(("use_cassette", options))
-    file = Path(path)
-    cassette = Cassette(
-        file, resolved, run_secrets(), rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')"
+    cassette = open_cassette(
+        Path(path),
+        resolve(("use_cassette", options)),
+        rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
     )
     try:
         with opened(cassette):
@@ -67,13 +69,22 @@ def use_cassette(path: str | os.PathLike[str], **options: Any) -> Iterator[Casse
     except BaseException:
         cassette.close(failed=True)
         raise
-    cassette.close(failed=cassette.problem() is not None)
     problem = cassette.problem()
+    cassette.close(failed=problem is not None)
     if problem is not None:
         raise problem
 
 
+def open_cassette(
+    path: Path, options: Options, *, rerecord: str, begun: float | None = None, shared: bool = False
+) -> Cassette:
+    """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
+    secrets = _run_secrets()
+    secrets.learn_environ(os.environ)
+    return Cassette(path, options, secrets, rerecord=rerecord, begun=begun, shared=shared)
+
+
 @lru_cache(maxsize=1)
-def run_secrets() -> Secrets:
+def _run_secrets() -> Secrets:
     """The secrets known in this run: the environment's, and the keys seen in requests."""
-    return Secrets.from_environ(os.environ)
+    return Secrets()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from textwrap import indent
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from pytest_interactions.api.http import NOT_JSON, Cut, Exchange, Message, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 try:
     from yaml import CSafeDumper as _Dumper
@@ -116,6 +118,4 @@ def _literal(text: str, margin: str) -> str:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.dump(
-        value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=2**30
-    )
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=2**30)
