@@ -114,7 +114,7 @@ def _literal(text: str, margin: str) -> str:
     hint = "2" if text[0] in " \n" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text.endswith("\n\n") else ""
     body = text if chomp == "-" else text[:-1]
-    return f"|{hint}{chomp}\n{indent(body, margin)}\n"
+    return f"|{hint}{chomp}\n{indent(body, margin, lambda line: line != '\n')}\n"
 
 
 def _yaml(value: Any) -> str:
