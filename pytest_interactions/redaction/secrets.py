@@ -69,10 +69,12 @@ class Secrets:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Secrets:
         """The values of `*_API_KEY`, `*_TOKEN` and `*_SECRET` that look like a secret."""
-        return cls(
-            value
-            for name, value in environ.items()
-            if _SECRET_VARIABLE.fullmatch(name) and looks_secret(value)
+        return cls(value for name, value in environ.items() if _SECRET_VARIABLE.fullmatch(name) and looks_secret(value))
+
+    def learn_environ(self, environ: Mapping[str, str]) -> None:
+        """Take in what `from_environ` would: tests may have set more since."""
+        self.add_exactly(
+            value for name, value in environ.items() if _SECRET_VARIABLE.fullmatch(name) and looks_secret(value)
         )
 
     def learn(self, request: Request) -> None:

@@ -81,9 +81,7 @@ def test_every_split_gives_the_same_events_and_bytes(body: bytes) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(
-            [b"data: ", b"event: a", b"{", b"[1]", b":", b"\r", b"\n", b"\xef\xbb\xbf", b"\xc3", b"data"]
-        )
+        st.sampled_from([b"data: ", b"event: a", b"{", b"[1]", b":", b"\r", b"\n", b"\xef\xbb\xbf", b"\xc3", b"data"])
     )
 )
 def test_any_stream_survives_any_split(chunks: list[bytes]) -> None:

@@ -1,0 +1,38 @@
+"""A local, deterministic Interactions API: what tests record against, and what users script.
+
+with Emulator() as emulator:
+    emulator.on(input="weather").reply(text="Sunny.")
+    genai.Client(api_key="any", http_options={"base_url": emulator.url})
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from pytest_interactions.server.emulator.runner import Emulator
+    from pytest_interactions.server.emulator.script import Rule
+    from pytest_interactions.server.emulator.wire import Hold, Received
+
+__all__ = ["Emulator", "Hold", "Received", "Rule"]
+
+_LAZY = {
+    "Emulator": "pytest_interactions.server.emulator.runner",
+    "Hold": "pytest_interactions.server.emulator.wire",
+    "Received": "pytest_interactions.server.emulator.wire",
+    "Rule": "pytest_interactions.server.emulator.script",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(_LAZY[name]), name)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"the emulator needs {error.name}, which is not installed: pip install 'pytest-interactions[server]'"
+        ) from error

@@ -1,0 +1,107 @@
+"""The emulator on a real loopback socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from pytest_interactions.server.emulator.app import Api
+from pytest_interactions.server.emulator.script import Rule, When, build
+from pytest_interactions.server.emulator.state import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_interactions.server.emulator.wire import Received
+
+#: What `Emulator.env` gives as the key: any key is accepted, this one is plainly none.
+EMULATOR_KEY = "emulator-key"
+
+
+class Emulator:
+    """A local Interactions API; it serves from the moment it is made until `stop()`.
+
+    Args:
+        port: the TCP port on 127.0.0.1; 0 chooses a free one.
+        seed: what ids and signatures depend on: the same requests with the same seed get the same ones.
+        clock: the server's time (aware); the system's by default.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        seed: int = 0,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        #: All requests received, in order.
+        self.requests: list[Received] = []
+        self._rules: list[Rule] = []
+        store = Store(seed, clock or (lambda: datetime.now(UTC)))
+        app = Api(store, self._rules, self.requests).app()
+        self._config = uvicorn.Config(
+            app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, log_level=None
+        )
+        self._config.load()
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self._port = self._socket.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="interactions-emulator", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What to set in the environment of a program that is to talk to this emulator."""
+        return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": EMULATOR_KEY}
+
+    def on(self, **when: Any) -> Rule:
+        """Begin a scripted answer to requests that look like this; the keys are those of `script.When`."""
+        rule = Rule(build(When, when))
+        self._rules.append(rule)
+        return rule
+
+    def stop(self) -> None:
+        """Close all connections and the socket, and wait for the thread; a second call does nothing."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        """What `uvicorn.Server` does, without its signals and its ticks of 100 ms, which make stopping slow."""
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: H11Protocol(self._config, state, {"connections": state.connections}),
+            sock=self._socket,
+        )
+        await self._over.wait()
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks)

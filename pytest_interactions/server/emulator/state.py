@@ -1,0 +1,117 @@
+"""What the emulator remembers, and where its ids, signatures and timestamps come from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import string
+import uuid
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.server.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+Json = dict[str, Any]
+#: The signature that the real API gives a thought it skipped, seen after function results.
+SKIPPED_THOUGHT = "CiRlMjQ4MzBhNy01Y2Q2LTQyZmUtOTk4Yi1lZTUzOWU3MmI5YzM="
+_WEB_SAFE = string.ascii_letters + string.digits + "_-"
+
+
+class Draw:
+    """Bytes that look random and depend on the seed, the request and a name alone."""
+
+    def __init__(self, *key: object) -> None:
+        self._key = json.dumps(key, sort_keys=True, default=str)
+
+    def bytes(self, name: str, size: int) -> bytes:
+        """`size` bytes for the thing called `name`."""
+        return hashlib.shake_256(f"{self._key}/{name}".encode()).digest(size)
+
+    def text(self, name: str, size: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
+        """`size` characters of `alphabet`."""
+        return "".join(alphabet[byte % len(alphabet)] for byte in self.bytes(name, size))
+
+    def token(self) -> str:
+        """Half of an interaction id: 23 characters, as real ones have."""
+        return self.text("id", 23, _WEB_SAFE)
+
+    def uuid(self, name: str) -> str:
+        """A version 4 UUID."""
+        return str(uuid.UUID(bytes=self.bytes(name, 16), version=4))
+
+    def signature(self, name: str, size: int = 128) -> str:
+        """A thought signature: base64 of a length-prefixed message, as real ones are."""
+        payload = b"\x01\x0c9\xd6\xc7" + self.bytes(f"signature {name}", size)
+        length = len(payload)
+        return base64.b64encode(b"\x0a" + bytes([length & 0x7F | 0x80, length >> 7]) + payload).decode()
+
+
+def interaction_id(root: str, token: str) -> str:
+    """An id as the API makes them: chained interactions share the first half, their conversation's."""
+    message = b"".join(bytes([tag, len(half)]) + half.encode() for tag, half in ((10, root), (18, token)))
+    return "v1_" + base64.urlsafe_b64encode(message).decode().rstrip("=")
+
+
+@dataclass(kw_only=True)
+class Record:
+    """A stored interaction: its finished form, what was sent to it, and the statuses it still passes through."""
+
+    resource: Json
+    inputs: list[Json]
+    root: str
+    previous: str | None
+    statuses: deque[str] = field(default_factory=deque)
+
+    @property
+    def status(self) -> str:
+        """The status that the next answer shows."""
+        return self.statuses[0] if self.statuses else str(self.resource["status"])
+
+
+class Store:
+    """The interactions of one emulator, and its clock and seed."""
+
+    def __init__(self, seed: int, clock: Callable[[], datetime]) -> None:
+        self._seed = seed
+        self._clock = clock
+        self._seen: Counter[str] = Counter()
+        self._records: dict[str, Record] = {}
+
+    def draw(self, request: Json) -> Draw:
+        """The source of this request's ids; the same request again gets others, in any order of requests."""
+        key = json.dumps(request, sort_keys=True)
+        self._seen[key] += 1
+        return Draw(self._seed, key, self._seen[key])
+
+    def now(self) -> datetime:
+        """The emulator's time."""
+        return self._clock()
+
+    def add(self, record: Record) -> None:
+        """Keep an interaction."""
+        self._records[record.resource["id"]] = record
+
+    def find(self, name: str) -> Record:
+        """The interaction called `name`; the API's 404 if there is none."""
+        if name not in self._records:
+            raise ApiError(404, f"Interaction '{name}' not found.")
+        return self._records[name]
+
+    def delete(self, name: str) -> None:
+        """Forget an interaction."""
+        del self._records[self.find(name).resource["id"]]
+
+    def history(self, record: Record) -> list[Json]:
+        """All steps of the conversation up to and with `record`, inputs included, as far as they are stored."""
+        turns = []
+        current: Record | None = record
+        while current:
+            turns.append([*current.inputs, *current.resource["steps"]])
+            current = self._records.get(current.previous or "")
+        return [step for turn in reversed(turns) for step in turn]

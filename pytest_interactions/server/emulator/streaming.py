@@ -1,0 +1,90 @@
+"""An interaction as the stream of events that the real API would have sent for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_interactions.server.emulator.state import Json
+
+DONE = b"event: done\ndata: [DONE]\n\n"
+#: What arrives in deltas; all other keys of a step come with its `step.start`.
+_LATER = {
+    "thought": ("summary", "signature"),
+    "model_output": ("content",),
+    "user_input": ("content",),
+    "function_call": ("arguments",),
+}
+_WORDS_PER_DELTA = 6
+
+
+def encode(event: Json) -> bytes:
+    """One server-sent event: LF only, one `event:` and one `data:` line, as the real API writes them."""
+    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {event['event_type']}\ndata: {data}\n\n".encode()
+
+
+def events(interaction: Json, deltas: list[str] | None = None) -> Iterator[Json]:
+    """The events of a finished interaction; `deltas` says how its first text is cut up."""
+    name = interaction.get("id", "")
+    who = {key: interaction[key] for key in ("model", "agent") if key in interaction}
+    created = {"id": name, "status": "in_progress", "object": "interaction", **who}
+    yield {"interaction": created, "event_type": "interaction.created"}
+    yield {"interaction_id": name, "status": "in_progress", "event_type": "interaction.status_update"}
+    for index, step in enumerate(interaction.get("steps", [])):
+        own = deltas if deltas and step["type"] == "model_output" else None
+        yield {"index": index, "step": _start(step), "event_type": "step.start"}
+        for delta in _deltas(step, own):
+            yield {"index": index, "delta": delta, "event_type": "step.delta"}
+        yield {"index": index, "event_type": "step.stop"}
+    completed = {"id": name} | {key: value for key, value in interaction.items() if key != "steps"}
+    yield {"interaction": completed, "event_type": "interaction.completed"}
+
+
+def _later(step: Json) -> tuple[str, ...]:
+    return _LATER.get(step["type"], ("arguments", "result", "is_error"))
+
+
+def _start(step: Json) -> Json:
+    later = _later(step)
+    start = {key: value for key, value in step.items() if key not in later}
+    return start | {"arguments": {}} if step["type"] == "function_call" else start
+
+
+def _deltas(step: Json, cuts: list[str] | None) -> Iterable[Json]:
+    match step["type"]:
+        case "thought":
+            for part in step.get("summary", []):
+                yield {"content": part, "type": "thought_summary"}
+            if "signature" in step:
+                yield {"signature": step["signature"], "type": "thought_signature"}
+        case "model_output" | "user_input":
+            for part in step.get("content", []):
+                yield from _content(part, cuts)
+        case "function_call":
+            arguments = json.dumps(step["arguments"], ensure_ascii=False, separators=(",", ":"))
+            yield {"arguments": arguments, "type": "arguments_delta"}
+        case kind:
+            yield {"type": kind} | {key: step[key] for key in _later(step) if key in step}
+
+
+def _content(part: Json, cuts: list[str] | None) -> Iterable[Json]:
+    if part["type"] != "text":
+        yield part
+        return
+    for text in cuts or split(part["text"]):
+        yield {"text": text, "type": "text"}
+    if part.get("annotations"):
+        yield {"annotations": part["annotations"], "type": "text_annotation_delta"}
+
+
+def split(text: str) -> list[str]:
+    """`text` in pieces of a few words, which joined give `text` again."""
+    words: list[Any] = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
+    return [
+        "".join(words[start : start + _WORDS_PER_DELTA]) for start in range(0, len(words), _WORDS_PER_DELTA)
+    ]

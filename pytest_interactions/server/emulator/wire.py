@@ -1,0 +1,164 @@
+"""One answer on its way to the client: paced, held, cut, and watched for a client that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import zlib
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+
+class Hold:
+    """A barrier: the server waits for `release()` before it sends event number `before` (the first is 0)."""
+
+    def __init__(self, before: int = 0) -> None:
+        self.before = before
+        self._reached = threading.Event()
+        self._released: Future[None] = Future()
+
+    def wait_reached(self, timeout: float = 5.0) -> None:
+        """Return once the server stands at the barrier; `TimeoutError` after `timeout` seconds."""
+        if not self._reached.wait(timeout):
+            raise TimeoutError(f"the emulator did not reach event {self.before} within {timeout} s")
+
+    def release(self) -> None:
+        """Let the server go on."""
+        if not self._released.done():
+            self._released.set_result(None)
+
+    def _arrive(self) -> Awaitable[None]:
+        self._reached.set()
+        return asyncio.shield(asyncio.wrap_future(self._released))
+
+
+@dataclass(kw_only=True)
+class Received:
+    """A request as the emulator got it, and how its answer went.
+
+    `headers` have lower-case names; `events_sent` counts the events (of a unary answer: the body) that left;
+    `disconnected` is set when the client went away before the end, `ended` when the answer is over.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    events_sent: int = 0
+    disconnected: threading.Event = field(default_factory=threading.Event, repr=False)
+    ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body parsed as JSON, `None` if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How an answer is sent: `delay` seconds before it, `events_delay` before each further event.
+
+    After `cut_after` events the connection breaks.
+    """
+
+    delay: float = 0.0
+    events_delay: float = 0.0
+    cut_after: int | None = None
+    hold: Hold | None = None
+
+
+class Answer:
+    """An HTTP response as an ASGI app; each of `chunks` is flushed by itself, compressed if the client asked."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        chunks: Sequence[bytes],
+        delivery: Delivery | None = None,
+    ) -> None:
+        self._status = status
+        self._headers = [(name.encode(), value.encode()) for name, value in headers]
+        self._chunks = chunks
+        self._delivery = delivery or Delivery()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received: Received = scope["state"]["received"]
+        gone = asyncio.ensure_future(_disconnect(receive))
+        try:
+            await self._send(scope, received, gone, send)
+        finally:
+            gone.cancel()
+            received.ended.set()
+
+    async def _send(self, scope: Scope, received: Received, gone: asyncio.Future[None], send: Send) -> None:
+        delivery = self._delivery
+        compress = _gzip if "gzip" in received.headers.get("accept-encoding", "") else _plain
+        encode, finish, encoding = compress()
+        start = {
+            "type": "http.response.start",
+            "status": self._status,
+            "headers": [*self._headers, *encoding],
+        }
+        for index, chunk in enumerate(self._chunks):
+            await _first(gone, asyncio.sleep(delivery.events_delay if index else delivery.delay))
+            if delivery.hold and delivery.hold.before == index:
+                await _first(gone, delivery.hold._arrive())  # noqa: SLF001 - the barrier's server side
+            if gone.done():
+                received.disconnected.set()
+                return
+            if delivery.cut_after == index:
+                await _cut(scope, gone)
+                return
+            if index == 0:
+                await send(start)
+            await send({"type": "http.response.body", "body": encode(chunk), "more_body": True})
+            received.events_sent += 1
+        await send({"type": "http.response.body", "body": finish()})
+
+
+async def _disconnect(receive: Receive) -> None:
+    """Return when the client has gone; the request's body was read before."""
+    while (await receive())["type"] != "http.disconnect":
+        ...
+
+
+async def _first(gone: asyncio.Future[None], wait: Awaitable[None]) -> None:
+    """Wait for `wait`, or for the client to go if that comes first."""
+    waiting = asyncio.ensure_future(wait)
+    await asyncio.wait([gone, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+async def _cut(scope: Scope, gone: asyncio.Future[None]) -> None:
+    """Close the connection in the middle of the answer, after what was sent has left."""
+    for connection in list(scope["state"]["connections"]):
+        if connection.client == tuple(scope["client"]):
+            connection.transport.close()
+    await gone
+
+
+def _plain() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
+    return (lambda chunk: chunk), (lambda: b""), []
+
+
+def _gzip() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
+    """A gzip stream that can be read up to the end of each chunk (`wbits` 31: with gzip's header)."""
+    stream = zlib.compressobj(wbits=31)
+    return (
+        (lambda chunk: stream.compress(chunk) + stream.flush(zlib.Z_SYNC_FLUSH)),
+        stream.flush,
+        [(b"content-encoding", b"gzip")],
+    )
