@@ -46,6 +46,10 @@ class Message:
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return replace(self, body=body, _json=value)
 
+    def with_body(self, body: bytes) -> Self:
+        """The same message with another body."""
+        return replace(self, body=body, _json=_UNPARSED)
+
 
 @dataclass(slots=True, kw_only=True)
 class Request(Message):
