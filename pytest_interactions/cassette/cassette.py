@@ -1,0 +1,362 @@
+"""The cassette: answers a request from its recordings, or records it on the side."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vcr.cassette import Cassette as VcrCassette
+
+from pytest_interactions.api.http import Exchange, Request, Response
+from pytest_interactions.cassette import convert, mismatch, storage
+from pytest_interactions.cassette.isolation import Sleeps, is_allowed
+from pytest_interactions.cassette.matching import Key, key_of
+from pytest_interactions.cassette.playback import Playback
+from pytest_interactions.cassette.recorder import Recorder, Recording, merge, records
+from pytest_interactions.errors import (
+    CassetteFormatError,
+    CassetteMissError,
+    CassetteNotFoundError,
+    InteractionsError,
+    PlaceholderError,
+    SecretLeakError,
+    StreamEndedError,
+    UnplayedError,
+)
+from pytest_interactions.options import Options, RecordMode, Unplayed
+from pytest_interactions.redaction.redactor import Redactor, placeholder_in
+from pytest_interactions.redaction.scan import scan
+
+if TYPE_CHECKING:
+    from pytest_interactions.api.models import Interaction, Step
+    from pytest_interactions.redaction.secrets import Secrets
+
+_Error = TypeVar("_Error", bound=InteractionsError)
+
+
+class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
+    """The recorded traffic of one test, and the test's view of it.
+
+    Attributes:
+        record_mode: The record mode in force.
+        options: All options in force.
+        failures: The errors that this cassette has raised, which the app may have swallowed.
+        sleeps: What the test slept, or skipped, while it replayed.
+    """
+
+    def __init__(  # noqa: PLR0913 - one opening, all its facts
+        self,
+        path: Path,
+        options: Options,
+        secrets: Secrets,
+        *,
+        rerecord: str,
+        begun: float | None = None,
+        shared: bool = False,
+    ) -> None:
+        """Open the cassette at `path`.
+
+        Args:
+            path: The cassette's file, whether it exists or not.
+            options: What to do.
+            secrets: The values that must not reach the disk; those of live requests are added.
+            rerecord: The command that records this cassette anew, named in errors.
+            begun: When this run began, as `time.time()` tells it: into a file written since, all its tests record.
+            shared: Whether several tests may play their parts of it, so that each leaves the others' unplayed.
+
+        Raises:
+            CassetteFormatError: The file exists and is no cassette.
+        """
+        super().__init__(path=str(path))
+        self.options = options
+        self.record_mode: RecordMode = options.record_mode
+        self.failures: list[InteractionsError] = []
+        self._secrets = secrets
+        self._redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+        self._rerecord = rerecord
+        self._shared = shared
+        self._lock = RLock()
+        self._timeline: list[Exchange | Recording] = []
+        self._bypassed: set[str] = set()
+        self._seen = storage.signature(path)
+        this_run = begun is not None and self._seen is not None and self._seen[0] >= begun * 1e9
+        self._starts_over = self.record_mode is RecordMode.REWRITE and not this_run
+        self._old = self._read(path)
+        self._records = records(
+            self.record_mode, exists=self._seen is not None, continues=this_run or self._old.incomplete
+        )
+        self._playback = Playback(self._old.exchanges, redacted=self._redacted, key=self._key)
+        self._recorder = Recorder()
+        self.sleeps = Sleeps(skip=options.fast_forward)
+
+    def _read(self, path: Path) -> storage.Contents:
+        try:
+            return storage.load(path)
+        except CassetteNotFoundError:
+            return storage.Contents()
+        except CassetteFormatError:
+            if self._starts_over:
+                return storage.Contents()
+            raise
+
+    # --- the test's view ---
+
+    @property
+    def path(self) -> Path:
+        """The cassette's file, whether it exists or not."""
+        return Path(self._path)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What the test asked for so far and its answers, redacted, in the order of the requests."""
+        with self._lock:
+            entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
+        return [entry for entry in entries if entry is not None]
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """One interaction for each exchange that returned or streamed one, in order."""
+        from pytest_interactions.api.exchange import interaction_of
+
+        found = (interaction_of(exchange) for exchange in self.exchanges)
+        return [interaction for interaction in found if interaction is not None]
+
+    @property
+    def steps(self) -> list[Step]:
+        """The whole trajectory of the test, inputs included."""
+        from pytest_interactions.api.exchange import trajectory
+
+        return trajectory(self.interactions)
+
+    @property
+    def all_played(self) -> bool:
+        """Whether each recorded exchange was asked for."""
+        return len(self._playback.played) == len(self._old.exchanges)
+
+    @property
+    def replays_only(self) -> bool:
+        """Whether nothing can be recorded, so that no network is needed."""
+        return not self._records
+
+    def __len__(self) -> int:
+        return len(self._old.exchanges) + len(self._recorder.exchanges())
+
+    def __repr__(self) -> str:
+        return f"<cassette {self._path}: {len(self)} exchanges, record mode {self.record_mode}>"
+
+    # --- playing and recording ---
+
+    def bypass(self, origin: str) -> None:
+        """Let requests to `origin` (`host:port`) through, neither played nor recorded."""
+        self._bypassed.add(origin)
+
+    def passes(self, host: str, port: int | None) -> bool:
+        """Whether a request to `host` is none of the cassette's business."""
+        return f"{host}:{port}" in self._bypassed or is_allowed(host, port, self.options.allowed_hosts)
+
+    def answer(self, live: Request) -> Exchange | Recording | None:
+        """Find what answers a request, or take its place among the recordings.
+
+        Returns:
+            The recorded exchange to replay; a `Recording` where the request is to be sent; `None` where it is to be
+            sent and a `before_record_request` hook wants no record of it.
+
+        Raises:
+            CassetteNotFoundError: There is no cassette, and none may be made.
+            CassetteMissError: There is no recording, and none may be made.
+            PlaceholderError: The request would be sent and carries a redaction placeholder.
+        """
+        self._secrets.learn(live)
+        request = self._redacted(live)
+        if request is None:
+            return None
+        with self._lock:
+            number = self._playback.take(self._key(request)) if self._plays else None
+            if number is not None:
+                self._timeline.append(self._old.exchanges[number])
+                return self._old.exchanges[number]
+            self._must_record(live, request)
+            recording = Recording(request, self._kept_response)
+            self._recorder.add(recording)
+            self._timeline.append(recording)
+            return recording
+
+    def read_too_far(self, exchange: Exchange) -> StreamEndedError:
+        """Make the error for a stream that is read further than it was recorded."""
+        return self.failed_with(
+            StreamEndedError(
+                f"{self._path}: the response to {exchange.request.method} {exchange.request.uri} was recorded only "
+                "up to here: the app stopped reading when it was recorded, and now reads on. "
+                f"To record it again: {self._rerecord}"
+            )
+        )
+
+    def failed_with(self, error: _Error) -> _Error:
+        """Remember an error that the app may swallow."""
+        self.failures.append(error)
+        return error
+
+    @property
+    def _plays(self) -> bool:
+        return self.record_mode is not RecordMode.ALL and not self._starts_over
+
+    def _redacted(self, live: Request) -> Request | None:
+        hook = self.options.before_record_request
+        hooked = convert.hook_request(hook, live) if hook else live
+        return None if hooked is None else self._redactor.request(hooked)
+
+    def _kept_response(self, response: Response) -> Response | None:
+        hook = self.options.before_record_response
+        hooked = convert.hook_response(hook, response) if hook else response
+        return None if hooked is None else self._redactor.response(hooked)
+
+    def _key(self, request: Request) -> Key:
+        normalize = self.options.normalize_request
+        normal = convert.hook_request(normalize, request) if normalize else request
+        return key_of(normal or request, self.options.match_on)
+
+    def _must_record(self, live: Request, request: Request) -> None:
+        """Raise what keeps the request from being sent, if anything does."""
+        if not self._records:
+            raise self.failed_with(self._missed(request))
+        where = placeholder_in(live)
+        if where is not None:
+            raise self.failed_with(
+                PlaceholderError(
+                    f"{live.method} {live.uri.partition('?')[0]} was not sent: {where} holds a placeholder that "
+                    "redaction put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and "
+                    f"record a conversation as a whole, from its first turn: {self._rerecord}"
+                )
+            )
+
+    def _missed(self, request: Request) -> InteractionsError:
+        if self._seen is None:
+            record = self._rerecord.replace("rewrite", "once")
+            return CassetteNotFoundError(mismatch.not_found(request, cassette=self._path, record=record))
+        stored = [self._redacted(exchange.request) or exchange.request for exchange in self._old.exchanges]
+        return CassetteMissError(
+            mismatch.explain(
+                request,
+                [(each, number in self._playback.played) for number, each in enumerate(stored)],
+                cassette=self._path,
+                same=self._playback.numbers(self._key(request)),
+                rerecord=self._rerecord,
+            )
+        )
+
+    # --- the end ---
+
+    def problem(self) -> InteractionsError | None:
+        """What the test did that it must not pass with: a swallowed error, or recordings that it never asked for."""
+        if self.failures:
+            return self.failures[0]
+        unplayed = self._playback.unplayed()
+        if self._records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
+            return None
+        requests = [(number + 1, self._old.exchanges[number].request) for number in unplayed]
+        listed = "\n".join(f"  exchange {number}: {r.method} {r.uri}" for number, r in requests)
+        text = (
+            f"{self._path}: {len(unplayed)} of {len(self._old.exchanges)} recorded exchanges were not asked for:\n"
+            f"{listed}\n\nTo record it again: {self._rerecord}"
+        )
+        if self.options.unplayed is Unplayed.WARN:
+            warnings.warn(text, stacklevel=2)
+            return None
+        return UnplayedError(text)
+
+    def close(self, *, failed: bool) -> Path | None:
+        """Save what was recorded.
+
+        A first recording is saved even if the test `failed`, and may be continued. A re-recording of a failing test
+        leaves the old file as it is, and is put beside it.
+
+        Returns:
+            The file that was written; `None` where nothing was recorded.
+
+        Raises:
+            CassetteWriteError: The file can't be written; the message says where the recording was kept.
+            SecretLeakError: The recording holds a secret.
+        """
+        recorded = self._recorder.finish()
+        completed = self._old.incomplete and self._records and not failed
+        if not recorded and not completed:
+            return None
+        replaces = self.record_mode is RecordMode.ALL or self._starts_over
+        beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
+        if failed and replaces and self._seen is not None:
+            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check)
+            return beside
+        with storage.locked(self.path):
+            exchanges = merge(
+                self.path,
+                old=self._old.exchanges,
+                kept=self._kept(recorded),
+                recorded=recorded,
+                seen=self._seen,
+            )
+            incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
+            storage.save(self.path, storage.Contents(exchanges, incomplete=incomplete), self._check)
+        beside.unlink(missing_ok=True)
+        return self.path
+
+    def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
+        """The old exchanges that stay: in mode `all`, those that weren't recorded again."""
+        if self._starts_over:
+            return []
+        if self.record_mode is not RecordMode.ALL:
+            return self._old.exchanges
+        again = {self._key(exchange.request) for exchange in recorded}
+        stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
+        return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
+
+    def _check(self, text: str) -> None:
+        """The last gate before the disk."""
+        findings = scan(text, self._secrets)
+        if findings:
+            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
+            raise SecretLeakError(
+                f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
+                "Name them, or a pattern or JSON path for them, with the option redact, and record again."
+            )
+
+    # --- what vcrpy's own stubs call ---
+
+    write_protected = False  # a miss is raised by can_play_response_for, with the same words for every client
+
+    def filter_request(self, request: Any) -> Any:
+        """Say whether vcrpy's stubs are to look at `request` at all."""
+        return None if self.passes(request.host, request.port) else request
+
+    def can_play_response_for(self, request: Any) -> bool:
+        """Whether a recording answers vcrpy's `request`; raises as `answer` does."""
+        live = convert.from_vcr_request(request)
+        redacted = None if self.filter_request(request) is None else self._redacted(live)
+        if redacted is None:
+            return False
+        with self._lock:
+            if self._plays and self._playback.find(self._key(redacted)) is not None:
+                return True
+            self._must_record(live, redacted)
+        return False
+
+    def play_response(self, request: Any) -> dict[str, Any]:
+        """The recorded response to vcrpy's `request`, as vcrpy's dict."""
+        exchange = self.answer(convert.from_vcr_request(request))
+        assert isinstance(exchange, Exchange)  # noqa: S101 - can_play_response_for has just found it
+        if exchange.cut is not None and exchange.cut.by == "connection":
+            raise ConnectionResetError(exchange.cut.message)
+        return convert.to_vcr_response(exchange.response)
+
+    def append(self, request: Any, response: dict[str, Any]) -> None:
+        """Record what vcrpy's stubs have sent and received."""
+        if self.filter_request(request) is None:
+            return
+        recording = self.answer(convert.from_vcr_request(request))
+        if isinstance(recording, Recording):
+            recording.finish(convert.from_vcr_response(response))
+
+    def find_requests_with_most_matches(self, request: Any) -> list[Any]:  # noqa: ARG002 - vcrpy's signature
+        """Nothing: a miss has been explained by the time vcrpy would ask."""
+        return []

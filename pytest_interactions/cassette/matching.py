@@ -1,0 +1,129 @@
+"""Which recorded request a live one is: a key computed once per request, and the parts it is made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pytest_interactions.api.http import NOT_JSON, Request
+from pytest_interactions.api.paths import interaction_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+#: The origin under which every address of the Gemini API counts, a local server of it too.
+API_ORIGIN: Final = "gemini-api"
+
+_API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
+_API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
+# Spelt out or left out, these mean the same to the API.
+_DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), ("include_input", "false")}
+_DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
+# Below these, a null is the user's own data; elsewhere it is a field that a client spelt out.
+_OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
+
+Key = tuple[Any, ...]
+
+
+def key_of(request: Request, match_on: Iterable[str]) -> Key:
+    """Compute what two requests must share to be the same; hashable and small, whatever the body's size."""
+    return tuple(_PARTS[name](request) for name in match_on)
+
+
+def canonical_query(request: Request) -> list[tuple[str, str]]:
+    """The query's pairs, sorted, without those that spell out a default."""
+    pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True)
+    return sorted(pair for pair in pairs if not (is_api(request) and pair in _DEFAULT_QUERY))
+
+
+def canonical_json(request: Request) -> Any:
+    """The body's JSON without what spells out a default; `NOT_JSON` for any other body."""
+    value = request.json()
+    if not isinstance(value, dict) or interaction_path(request.uri) is None:
+        return value
+    value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
+    return _without_nulls(value) if b"null" in request.body else value
+
+
+def canonical_path(request: Request) -> str:
+    """The path without API version and Vertex's project prefix, where it is one of the Gemini API."""
+    interactions = interaction_path(request.uri)
+    if interactions is not None:
+        return interactions
+    path = _split(request.uri).path
+    found = _API_PATH.match(path) if is_api(request) else None
+    return f"{found[1] or ''}/{found[2]}" if found else path
+
+
+def is_api(request: Request) -> bool:
+    """Whether the request goes to the Gemini API, or to a local server that may stand for it."""
+    return _origin(request) == API_ORIGIN
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine's own address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(request: Request) -> str:
+    if interaction_path(request.uri) is not None:
+        return API_ORIGIN
+    url = _split(request.uri)
+    host = url.hostname or ""
+    if _API_HOSTS.fullmatch(host) or is_loopback(host):
+        return API_ORIGIN
+    return f"{url.scheme}://{host}:{_port(url)}"
+
+
+def _port(url: SplitResult) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _body(request: Request) -> bytes:
+    if not request.body:
+        return b""
+    value = canonical_json(request)
+    if value is NOT_JSON:
+        return _digest(request.body)
+    return _digest(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=20).digest()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: v if k in _OPAQUE else _without_nulls(v) for k, v in value.items() if v is not None or k in _OPAQUE}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=64)
+def _split(uri: str) -> SplitResult:
+    return urlsplit(uri)
+
+
+_PARTS: Final[Mapping[str, Callable[[Request], Any]]] = {
+    "method": lambda request: request.method,
+    "origin": _origin,
+    "path": canonical_path,
+    "query": lambda request: tuple(canonical_query(request)),
+    "body": _body,
+    "scheme": lambda request: _split(request.uri).scheme,
+    "host": lambda request: _split(request.uri).hostname,
+    "port": lambda request: _port(_split(request.uri)),
+    "uri": lambda request: request.uri,
+    "headers": lambda request: tuple(sorted((k, tuple(v)) for k, v in request.headers.items())),
+}

@@ -1,0 +1,77 @@
+"""The recorded exchanges of a cassette, found by a key that is computed once for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_interactions.api.paths import interaction_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_interactions.api.http import Exchange, Request
+    from pytest_interactions.cassette.matching import Key
+
+# A GET of an interaction keeps answering with its last recording once that says one of these.
+_SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}
+
+
+class Playback:
+    """Plays each exchange once, identical requests in recorded order, and a settled poll for ever."""
+
+    def __init__(
+        self,
+        exchanges: Sequence[Exchange],
+        *,
+        redacted: Callable[[Request], Request | None],
+        key: Callable[[Request], Key],
+    ) -> None:
+        """Hold `exchanges`; `redacted` and `key` do to a recorded request what is done to a live one."""
+        self.exchanges = exchanges
+        self.played: set[int] = set()
+        self._redacted = redacted
+        self._key = key
+        self._index: dict[Key, list[int]] | None = None
+        self._next: dict[Key, int] = {}
+
+    def numbers(self, key: Key) -> list[int]:
+        """The numbers of all exchanges with this key, in recorded order."""
+        if self._index is None:  # at the first request: a test that makes none pays for none
+            self._index = {}
+            for number, exchange in enumerate(self.exchanges):
+                request = self._redacted(exchange.request)
+                if request is not None:
+                    self._index.setdefault(self._key(request), []).append(number)
+        return self._index.get(key, [])
+
+    def find(self, key: Key) -> int | None:
+        """The number of the exchange that answers next; nothing is played by asking."""
+        numbers = self.numbers(key)
+        place = self._next.get(key, 0)
+        if place < len(numbers):
+            return numbers[place]
+        return numbers[-1] if numbers and _is_settled(self.exchanges[numbers[-1]]) else None
+
+    def take(self, key: Key) -> int | None:
+        """Play the exchange that answers next; its number, or `None` where there is none left."""
+        number = self.find(key)
+        if number is not None:
+            self._next[key] = self._next.get(key, 0) + 1
+            self.played.add(number)
+        return number
+
+    def unplayed(self) -> list[int]:
+        """The numbers of the exchanges that were not played, but for polls: how often a test asks may vary."""
+        entries = enumerate(self.exchanges)
+        return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
+
+
+def _is_poll(request: Request) -> bool:
+    return request.method == "GET" and (interaction_path(request.uri) or "").startswith("/interactions/")
+
+
+def _is_settled(exchange: Exchange) -> bool:
+    if not _is_poll(exchange.request):
+        return False
+    value = exchange.response.json()
+    return isinstance(value, dict) and value.get("status") in _SETTLED

@@ -1,0 +1,187 @@
+"""Cassette files: read with errors that name the place, written so that nothing is ever lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from filelock import FileLock
+from vcr.serializers import yamlserializer
+
+from pytest_interactions.api.http import Cut, Exchange, Request
+from pytest_interactions.cassette.convert import bytes_of, from_vcr_response, headers_of
+from pytest_interactions.cassette.yaml_text import dumps
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a cassette file holds; `incomplete` marks a first recording whose test failed."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    incomplete: bool = False
+
+
+def load(path: Path) -> Contents:
+    """Read a cassette: ours, or any vcrpy version 1 cassette, as YAML or JSON.
+
+    Raises:
+        CassetteNotFoundError: There is no such file.
+        CassetteFormatError: It is not a cassette; the message names file, line and what to do.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise CassetteNotFoundError(f"{path}: no such cassette.") from None
+    except OSError as error:
+        raise CassetteFormatError(f"{path}: can't be read: {error.strerror}.") from None
+    return loads(raw, path)
+
+
+def loads(raw: bytes, path: Path) -> Contents:
+    """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
+    text = _text(raw, path)
+    try:
+        data = yamlserializer.deserialize(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise _unusable(path, 1, f"this is not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
+        raise _unusable(path, 1, "this is not a cassette (no list of interactions)")
+    exchanges = []
+    for number, item in enumerate(data["interactions"]):
+        try:
+            exchanges.append(_exchange(item))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            line = _line_of(text, number)
+            raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
+    metadata = data.get("metadata")
+    return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
+
+
+def save(path: Path, contents: Contents, check: Callable[[str], None]) -> None:
+    """Write a cassette in one step: whoever looks finds the old file or the new one.
+
+    `check` sees the text before the disk does and may refuse it by raising.
+
+    Raises:
+        CassetteWriteError: The directory can't be written; the recording was kept where the message says.
+    """
+    text = dumps(contents.exchanges, incomplete=contents.incomplete)
+    check(text)
+    try:
+        replace_text(path, text)
+    except OSError as error:
+        kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
+        replace_text(kept, text)
+        raise CassetteWriteError(
+            f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
+            "or make the directory writable and record again."
+        ) from error
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put `text` in the file `path` atomically, making its directory where needed. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Take the turn to write `path` among all processes of this machine; the lock is kept out of the tree."""
+    directory = Path(tempfile.gettempdir()) / f"pytest-interactions-locks-{_user()}"
+    directory.mkdir(exist_ok=True)
+    with FileLock(directory / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.lock"):
+        yield
+
+
+def signature(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another process replaces the file; `None` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _text(raw: bytes, path: Path) -> str:
+    if not raw.strip():
+        raise _unusable(path, 1, "the file is empty")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unusable(path, raw.count(b"\n", 0, error.start) + 1, "this is not UTF-8") from None
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise _unusable(path, line, "a merge conflict is left in the file")
+    return text
+
+
+def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:
+    return CassetteFormatError(
+        f"{path}:{line}: {problem}. The file was left as it is: restore it, or record it again with "
+        "record mode 'rewrite'."
+    )
+
+
+def _line_of(text: str, number: int) -> int:
+    """Say in which line the item `number` of `interactions` begins; only asked for an error."""
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    items = next(value for key, value in root.value if key.value == "interactions")
+    return int(items.value[number].start_mark.line) + 1
+
+
+def _exchange(item: Mapping[str, Any]) -> Exchange:
+    request, response, cut = item["request"], item["response"], item.get("cut")
+    if "status_code" in response:  # vcrpy before 6 had this shape for httpx
+        response = {
+            "status": {"code": response["status_code"], "message": ""},
+            "headers": response["headers"],
+            "body": {"string": response["content"]},
+        }
+    return Exchange(
+        request=Request(
+            method=str(request["method"]).upper(),
+            uri=str(request["uri"]),
+            headers=headers_of(request["headers"]),
+            body=bytes_of(request["body"]),
+        ),
+        response=from_vcr_response(response),
+        cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
+    )

@@ -1,0 +1,211 @@
+"""The options, what they may be, and which source wins: the only place where that is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from pytest_interactions.errors import OptionError
+
+
+class RecordMode(StrEnum):
+    """What may be recorded: as vcrpy means them, and `rewrite` as pytest-recording does."""
+
+    NONE = "none"
+    ONCE = "once"
+    NEW_EPISODES = "new_episodes"
+    ALL = "all"
+    REWRITE = "rewrite"
+
+
+class Unplayed(StrEnum):
+    """What recorded exchanges that a test didn't ask for are."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+MATCHERS: Final = ("method", "origin", "path", "query", "body", "scheme", "host", "port", "uri", "headers")
+DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """All options of one cassette, validated.
+
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds. The callables take and return
+    vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict; `None` means "do not record".
+    """
+
+    record_mode: RecordMode = RecordMode.NONE
+    cassette_dir: str = "cassettes"
+    match_on: tuple[str, ...] = DEFAULT_MATCH_ON
+    unplayed: Unplayed = Unplayed.FAIL
+    keep_headers: tuple[str, ...] = ()
+    redact: tuple[Any, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    fast_forward: bool = False
+    chunking: str | int = "event"
+    pace: float = 0.0
+    before_record_request: Callable[[Any], Any] | None = None
+    before_record_response: Callable[[Any], Any] | None = None
+    normalize_request: Callable[[Any], Any] | None = None
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
+    def convert(value: Any) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError:
+            raise OptionError(f"{value!r} is not one of {_listed(kind)}{_near(value, kind)}") from None
+
+    return convert
+
+
+def _names(value: Any) -> tuple[Any, ...]:
+    """Names separated by commas or white space, as a command line or an ini file has them, or a list."""
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    return _items(value)
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    """One item a line, as an ini file has them, or a list; an item may hold commas and spaces."""
+    if isinstance(value, str):
+        return tuple(line.strip() for line in value.splitlines() if line.strip())
+    if not isinstance(value, Iterable) or isinstance(value, bytes):
+        raise OptionError(f"{value!r} is not a list")
+    return tuple(value)
+
+
+def _match_on(value: Any) -> tuple[str, ...]:
+    names = _names(value)
+    for name in names:
+        if name not in MATCHERS:
+            raise OptionError(f"{name!r} is not one of {_listed(MATCHERS)}{_near(name, MATCHERS)}")
+    if not names:
+        raise OptionError(f"it is empty, so every request would match; name some of {_listed(MATCHERS)}")
+    return names
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    answers = {"true": True, "yes": True, "on": True, "1": True, "": False}
+    answers |= {"false": False, "no": False, "off": False, "0": False}
+    answer = answers.get(str(value).strip().lower())
+    if answer is None:
+        raise OptionError(f"{value!r} is neither true nor false")
+    return answer
+
+
+def _chunking(value: Any) -> str | int:
+    if value in {"event", "whole"}:
+        return str(value)
+    if str(value).isdecimal() and int(value) > 0:
+        return int(value)
+    raise OptionError(f"{value!r} is not 'event', 'whole' or a number of bytes above 0")
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise OptionError(f"{value!r} is not a number of seconds") from None
+    if not 0 <= seconds < float("inf"):
+        raise OptionError(f"{value!r} is not a number of seconds from 0 up")
+    return seconds
+
+
+def _text(value: Any) -> str:
+    return str(value).strip()
+
+
+def _callable(value: Any) -> Callable[[Any], Any] | None:
+    if value is not None and not callable(value):
+        raise OptionError(f"{value!r} can't be called")
+    return value  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How one option is read. `adds`: sources add up instead of the last one winning."""
+
+    convert: Callable[[Any], Any]
+    help: str = ""
+    adds: bool = False
+    flag: bool = True
+
+
+SPECS: Final[Mapping[str, Spec]] = {
+    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all or rewrite"),
+    "cassette_dir": Spec(_text, "directory of the cassettes, below the rootdir (default: cassettes)"),
+    "match_on": Spec(_match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})"),
+    "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
+    "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
+    "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
+    "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
+    "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay"),
+    "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
+    "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
+    "before_record_request": Spec(_callable, flag=False),
+    "before_record_response": Spec(_callable, flag=False),
+    "normalize_request": Spec(_callable, flag=False),
+}
+
+
+def resolve(*sources: tuple[str, Mapping[str, Any]]) -> Options:
+    """Make the options from `(what it is called in an error, its values)`, the later sources winning.
+
+    Raises:
+        OptionError: An unknown name, or a value that can't be one; the message names the source and the near match.
+    """
+    merged: dict[str, Any] = {}
+    for source, values in sources:
+        for name, value in values.items():
+            merged_value = _convert(source, name, value)
+            merged[name] = merged.get(name, ()) + merged_value if SPECS[name].adds else merged_value
+    return Options(**merged)
+
+
+def order(
+    *,
+    ini: tuple[str, Mapping[str, Any]],
+    config: tuple[str, Mapping[str, Any]],
+    flags: tuple[str, Mapping[str, Any]],
+    markers: Iterable[tuple[str, Mapping[str, Any]]],
+) -> Options:
+    """Resolve what pytest knows of one test: ini, then `interactions_config`, then flags, then markers.
+
+    A marker describes its test, so it beats the command line, but never for the record mode: whoever runs the
+    tests decides whether they may touch the network.
+    """
+    markers = list(markers)
+    options = resolve(ini, config, flags, *markers)
+    if "record_mode" in flags[1]:
+        mode = _convert(flags[0], "record_mode", flags[1]["record_mode"])
+        return replace(options, record_mode=mode)
+    return options
+
+
+def _convert(source: str, name: str, value: Any) -> Any:
+    if name not in SPECS:
+        raise OptionError(f"{source}: there is no option {name!r}{_near(name, SPECS)} Options: {_listed(SPECS)}.")
+    try:
+        return SPECS[name].convert(value)
+    except OptionError as error:
+        raise OptionError(f"{source}: {name}: {error}") from None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _near(value: Any, names: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(value), list(names), n=1)
+    return f"; did you mean {near[0]!r}?" if near else "."

@@ -1,0 +1,211 @@
+"""The pytest plugin: options, marker, fixtures. What they need is imported when a test uses them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_interactions.errors import InteractionsError, OptionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.cassette import Cassette
+    from pytest_interactions.options import Options
+
+_FIXTURE = "interactions"
+_FAILED = pytest.StashKey[bool]()
+_BEGUN = pytest.StashKey[float]()
+_NOTES = pytest.StashKey[list[str]]()
+
+
+# --- options ---
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer each option as a flag and an ini key."""
+    from pytest_interactions.options import SPECS
+
+    group = parser.getgroup("interactions", "record and replay of the Gemini Interactions API")
+    for name, spec in SPECS.items():
+        if not spec.flag:
+            continue
+        dashed = name.replace("_", "-")
+        group.addoption(
+            f"--interactions-{dashed}",
+            dest=f"interactions_{name}",
+            action="append" if spec.adds else "store",
+            default=None,
+            help=spec.help,
+        )
+        parser.addini(f"interactions_{name}", help=spec.help, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the marker, and refuse options of the command line and the ini file that can't be."""
+    config.addinivalue_line(
+        "markers",
+        "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
+    )
+    config.stash[_BEGUN] = time.time()
+    config.stash[_NOTES] = []
+    ini, flags = _ini(config), _flags(config)
+    if ini or flags:
+        from pytest_interactions.options import resolve
+
+        try:
+            resolve(("ini file", ini), ("command line", flags))
+        except OptionError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def _ini(config: pytest.Config) -> dict[str, Any]:
+    from pytest_interactions.options import SPECS
+
+    values = {name: config.getini(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _flags(config: pytest.Config) -> dict[str, Any]:
+    from pytest_interactions.options import SPECS
+
+    values = {name: config.getoption(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
+    flags = {name: value for name, value in values.items() if value is not None}
+    return {name: "\n".join(value) if isinstance(value, list) else value for name, value in flags.items()}
+
+
+def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
+    from pytest_interactions.options import order
+
+    markers = [
+        (f"@pytest.mark.interactions of {item.nodeid}", marker.kwargs)
+        for marker in reversed(list(item.iter_markers(_FIXTURE)))
+    ]
+    if not isinstance(config, Mapping):
+        raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
+    return order(
+        ini=("ini file", _ini(item.config)),
+        config=("interactions_config", config),
+        flags=("command line", _flags(item.config)),
+        markers=markers,
+    )
+
+
+# --- the marker ---
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give marked tests the fixture, before their other function-scoped ones: these may make a client."""
+    for item in items:
+        names: list[str] | None = getattr(item, "fixturenames", None)
+        if names is None or not (_FIXTURE in names or item.get_closest_marker(_FIXTURE)):
+            continue
+        if _FIXTURE in names:
+            names.remove(_FIXTURE)
+        definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+        wider = [name for name in names if name in definitions and definitions[name][-1].scope != "function"]
+        names.insert(max((names.index(name) + 1 for name in wider), default=0), _FIXTURE)
+
+
+def _path(item: pytest.Item, options: Options) -> Path:
+    from pytest_interactions.naming import cassette_path, named_cassette
+
+    directory = item.config.rootpath / options.cassette_dir
+    name = next((marker.args[0] for marker in item.iter_markers(_FIXTURE) if marker.args), None)
+    if name is not None:
+        return named_cassette(directory, str(name))
+    nodes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return cassette_path(directory, item.config.rootpath, item.path, ".".join([*nodes, item.name]))
+
+
+def _is_named(item: pytest.Item) -> bool:
+    return any(marker.args for marker in item.iter_markers(_FIXTURE))
+
+
+# --- fixtures ---
+
+
+@pytest.fixture
+def interactions_config() -> dict[str, Any]:
+    """Options for the tests below this file; override it to return some."""
+    return {}
+
+
+@pytest.fixture
+def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, Any]) -> Iterator[Cassette]:
+    """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
+    from pytest_interactions.cassette import opened
+    from pytest_interactions.cassette.use import open_cassette
+
+    item: pytest.Item = request.node
+    try:
+        options = _options(item, interactions_config)
+        cassette = open_cassette(
+            _path(item, options),
+            options,
+            rerecord=f'pytest "{item.nodeid}" --interactions-record-mode=rewrite',
+            begun=item.config.stash[_BEGUN],
+            shared=_is_named(item),
+        )
+    except InteractionsError as error:
+        pytest.fail(str(error), pytrace=False)
+    with opened(cassette):
+        yield cassette
+    _finish(item, cassette)
+
+
+def _finish(item: pytest.Item, cassette: Cassette) -> None:
+    """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
+    failed = item.stash.get(_FAILED, False)
+    problem = cassette.problem()
+    notes = item.config.stash[_NOTES]
+    try:
+        written = cassette.close(failed=failed or problem is not None)
+    except InteractionsError as error:
+        pytest.fail(str(error), pytrace=False)
+    if written is not None and written != cassette.path:
+        notes.append(f"{item.nodeid} failed, so its cassette is as it was; the new recording is {written}")
+    if cassette.sleeps.idle:
+        notes.append(
+            f"{item.nodeid} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
+        )
+    if problem is not None and not failed:
+        pytest.fail(str(problem), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note that a test failed: pytest does not throw a test's exception into its fixtures."""
+    report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report  # type: ignore[return-value] # and passes on
+
+
+# --- the summary ---
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's notes to pytest-xdist's controller."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["interactions_notes"] = session.config.stash[_NOTES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a pytest-xdist worker's notes over."""
+    node.config.stash[_NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what whoever ran the tests should know."""
+    notes = config.stash[_NOTES]
+    if notes:
+        terminalreporter.section("interactions")
+        for note in notes:
+            terminalreporter.write_line(note)

@@ -1,0 +1,218 @@
+"""Where the API carries secrets: one table, and a walk that visits those places and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_interactions.errors import OptionError
+from pytest_interactions.redaction.encodings import REDACTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Kind = Literal["signature", "secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field that holds a secret.
+
+    Attributes:
+        path: From the root of a JSON body or an event's data. `<steps>` and `<config>` stand for all the
+            places of `STEPS` and `CONFIGS`; `[*]` is every item of a list, `*` every field of an object.
+        kind: `signature` is replaced by a short one derived from it, `secret` by a fixed text.
+        why: What holding the value is good for.
+        types: If given, the `type` that the object with the field must have.
+    """
+
+    path: str
+    kind: Kind
+    why: str
+    types: tuple[str, ...] = ()
+
+
+#: Where an object with `tools`, `environment` and `steps` stands in a body.
+CONFIGS = (
+    "",  # a request to create an interaction or an agent, and the resource in a response
+    "interaction.",  # a stream's event, and the interaction that a trigger starts
+    "agents[*].",  # a list of agents
+    "triggers[*].interaction.",  # a list of triggers
+)
+#: Where a step, or a part of one, stands in an interaction or an event.
+STEPS = (
+    *(
+        config + field
+        for config in CONFIGS[:2]
+        for field in ("steps[*].", "input[*].", "input.", "outputs[*].")
+    ),
+    "input[*].content[*].",  # a history of turns, as written before May 2026
+    "step.",  # step.start
+    "delta.",  # step.delta, and content.delta as written before May 2026
+    "content.",  # content.start, as written before May 2026
+)
+#: Where the environment of an agent or an interaction is described.
+ENVIRONMENTS = ("<config>environment.", "<config>base_environment.", "", "environments[*].")
+
+_THOUGHT = "the model's encrypted thought, which goes on where this account left off"
+_CREDENTIAL = "what the server keeps as a managed credential"
+PLACES = (
+    Place("<steps>signature", "signature", _THOUGHT),
+    Place("<steps>thought_signature", "signature", _THOUGHT),
+    Place("candidates[*].content.parts[*].thought_signature", "signature", _THOUGHT + " (generateContent)"),
+    Place("contents[*].parts[*].thought_signature", "signature", _THOUGHT + " (generateContent)"),
+    Place("<config>tools[*].headers.*", "secret", "logs in to an MCP server"),
+    Place("<config>tools[*].exa_ai_search_config.api_key", "secret", "pays for searches at Exa"),
+    Place("<config>tools[*].parallel_ai_search_config.api_key", "secret", "pays for searches at Parallel"),
+    Place("<environment>network.allowlist[*].transform.*", "secret", "a header the sandbox's proxy adds"),
+    Place("<environment>network.allowlist[*].transform[*].*", "secret", "a header the sandbox's proxy adds"),
+    Place("<environment>env.*", "secret", "a variable of the sandbox, often a login"),
+    Place("<environment>env.*.value", "secret", "a variable of the sandbox, often a login"),
+    Place("token", "secret", _CREDENTIAL, ("bearer_token",)),
+    Place("client_secret", "secret", _CREDENTIAL, ("oauth2",)),
+    Place("refresh_token", "secret", _CREDENTIAL, ("oauth2",)),
+    Place("value", "secret", _CREDENTIAL, ("environment_variable",)),
+    Place("new_signing_secret", "secret", "signs what a webhook is sent"),
+    Place("secret", "secret", "signs what a webhook is sent, in the answer to a rotation"),
+    Place("signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"),
+    Place(
+        "webhooks[*].signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"
+    ),
+    Place("key", "secret", "lets anyone speak with a replicated voice", ("replicated",)),
+)
+
+#: How every signature's placeholder begins: letters and digits only, so that any base64 decoder takes it.
+SIGNATURE = "redactedSignature"
+_IS_SIGNATURE = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{31}})+")
+
+
+def redact_signature(signature: str) -> str:
+    """The placeholder of a signature: 48 characters of base64; `""` and placeholders stay as they are."""
+    if not signature or is_signature_placeholder(signature):
+        return signature
+    digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).hexdigest()
+    return SIGNATURE + digest[:31]
+
+
+def is_signature_placeholder(text: str) -> bool:
+    """Whether `text` is what `redact_signature` writes, or several of them in a row."""
+    return text.startswith(SIGNATURE) and _IS_SIGNATURE.fullmatch(text) is not None
+
+
+@dataclass(slots=True)
+class Node:
+    """A step on the way to some places: what to look at in the value that stands here.
+
+    `replace` is given the value that stands here, if it is a place itself.
+    """
+
+    fields: dict[str, Node] = field(default_factory=dict)
+    any_field: Node | None = None
+    items: dict[int, Node] = field(default_factory=dict)
+    any_item: Node | None = None
+    replace: Callable[[Any], Any] | None = None
+    types: tuple[str, ...] = ()
+
+    def rewrite(self, value: Any) -> Any:
+        """`value` with its places replaced: a copy along the changed paths, or the same object."""
+        if self.replace is not None:
+            value = self.replace(value)
+        if isinstance(value, dict):
+            return self._rewrite_object(value)
+        if isinstance(value, list):
+            return self._rewrite_list(value)
+        return value
+
+    def _rewrite_object(self, value: dict[str, Any]) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        for name, node in self.fields.items():
+            old = value.get(name)
+            if old is None or (node.types and value.get("type") not in node.types):
+                continue
+            new = node.rewrite(old)
+            if new is not old:
+                changed[name] = new
+        if self.any_field is not None:
+            for name, old in value.items():
+                new = self.any_field.rewrite(changed.get(name, old))
+                if new is not old:
+                    changed[name] = new
+        return {**value, **changed} if changed else value
+
+    def _rewrite_list(self, value: list[Any]) -> list[Any]:
+        nodes = {place: node for place, node in self.items.items() if place < len(value)}
+        if self.any_item is None and not nodes:
+            return value
+        new = value if self.any_item is None else list(map(self.any_item.rewrite, value))
+        for place, node in nodes.items():
+            new = [*new[:place], node.rewrite(new[place]), *new[place + 1 :]]
+        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
+
+
+def tree(places: Iterable[Place] = PLACES, extra_paths: Iterable[str] = ()) -> Node:
+    """The places as a tree to walk; each of `extra_paths` (`$.a.b[*].c`) replaces whatever stands there.
+
+    Raises:
+        OptionError: A path that can't be read.
+    """
+    root = Node()
+    for place in places:
+        for path in _expand(place.path):
+            replace = redact_signature_value if place.kind == "signature" else redact_string
+            _plant(root, path, replace, place.types)
+    for path in extra_paths:
+        if not _PATH.fullmatch(path):
+            raise OptionError(
+                f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c"
+            )
+        _plant(root, path.removeprefix("$"), redact_all, ())
+    return root
+
+
+def redact_signature_value(value: Any) -> Any:
+    """What stands at a signature's place; only text is a signature."""
+    return redact_signature(value) if isinstance(value, str) else value
+
+
+def redact_string(value: Any) -> Any:
+    """What stands at a secret's place; `""` says that there is none."""
+    return REDACTED if isinstance(value, str) and value else value
+
+
+def redact_all(value: Any) -> Any:
+    """What stands where the user said that a secret does."""
+    return value if value == REDACTED or value is None else REDACTED
+
+
+_SEGMENT = r"\.(?:[^.\[\]'\"\s*]+|\*)|\[(?:\d+|\*|'[^']*'|\"[^\"]*\")\]"
+_PATH = re.compile(rf"\$(?:{_SEGMENT})+")
+_SEGMENTS = re.compile(_SEGMENT)
+
+
+def _expand(path: str) -> list[str]:
+    for name, stands_for in (("<environment>", ENVIRONMENTS), ("<config>", CONFIGS), ("<steps>", STEPS)):
+        if path.startswith(name):
+            return [full for prefix in stands_for for full in _expand(prefix + path.removeprefix(name))]
+    return list(dict.fromkeys(("." + path, "." + re.sub(r"_(.)", lambda match: match[1].upper(), path))))
+
+
+def _plant(root: Node, path: str, replace: Callable[[Any], Any], types: tuple[str, ...]) -> None:
+    node = root
+    for segment in _SEGMENTS.findall(path):
+        node = _child(node, segment)
+    node.replace, node.types = replace, types
+
+
+def _child(node: Node, segment: str) -> Node:
+    name = segment[1:] if segment.startswith(".") else segment[1:-1]
+    if name == "*":
+        if segment == "[*]":
+            node.any_item = node.any_item or Node()
+            return node.any_item
+        node.any_field = node.any_field or Node()
+        return node.any_field
+    if segment.startswith("[") and name.isdigit():
+        return node.items.setdefault(int(name), Node())
+    return node.fields.setdefault(name.strip("'\""), Node())
