@@ -12,7 +12,7 @@ from pytest_interactions.redaction.encodings import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How the redacted value of a ticket begins: a parameter that says, say, which of several uploads a URL is of.
+#: How the redacted value of a ticket begins: of a parameter that is good for one thing, such as one upload.
 TICKET = "redacted-"
 
 # Parameters whose value is good for one thing only, and must stay different from another's.
@@ -30,9 +30,7 @@ _LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTAL
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"[^:]+:[\\/]+[^/?#@:\\]*:(?P<value>[^/?#@\\]+)@")
 _HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
-_GOOGLE = re.compile(
-    r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE
-)
+_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
 _PARAMETER = re.compile(
     # A separator may be escaped, as it is in JSON within JSON and in HTML.
     rf"(?:(?<![^?&;#])|(?<=u0026)|(?<=u003[fF]))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD])"
@@ -54,7 +52,7 @@ def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
-    """Where the secret fields of a form, written as the query of a URL is, begin and end; what to write instead."""
+    """Where the secret fields of a form (written as a URL's query is) begin and end; what to write instead."""
     return _secret_parameters(body, 0, len(body), googles=True)
 
 
