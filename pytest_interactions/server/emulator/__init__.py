@@ -34,5 +34,5 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_LAZY[name]), name)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"the emulator needs {error.name}, which is not installed: pip install 'pytest-interactions[server]'"
+            f"the emulator needs {error.name}, which is missing: pip install 'pytest-interactions[server]'"
         ) from error

@@ -4,58 +4,75 @@ from __future__ import annotations
 
 import json
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
-from pytest_interactions.server.emulator import behaviour, streaming
-from pytest_interactions.server.emulator.behaviour import Turn
+from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.script import Reply
-from pytest_interactions.server.emulator.state import Record, interaction_id
+from pytest_interactions.server.emulator.validation import check_create, check_key
 from pytest_interactions.server.emulator.wire import Answer, Received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from pytest_interactions.server.emulator.script import Rule
-    from pytest_interactions.server.emulator.state import Json, Store
+    from pytest_interactions.server.emulator.state import Json, Record, Store
+    from pytest_interactions.server.emulator.turn import Turn
 
-_JSON = "application/json"
-_JSON_ERROR = "application/json; charset=UTF-8"
-_SSE = "text/event-stream"
-_BACKGROUND = ("queued", "in_progress")
-_UNFINISHED = ("queued", "in_progress")
+_NO_REPLY = Reply()
+#: How a deep-research stream of the real API has been seen to end: not an event, no `data:`.
 _BARE_ERROR = (
     b'[{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}]'
 )
+#: Headers of every answer, seen in real traffic.
+_ALWAYS = [
+    ("vary", "Origin"),
+    ("vary", "X-Origin"),
+    ("vary", "Referer"),
+    ("server", "scaffolding on HTTPServer2"),
+    ("x-xss-protection", "0"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("x-content-type-options", "nosniff"),
+    ("server-timing", "gfet4t7; dur=1148"),
+    ("alt-svc", 'h3=":443"; ma=2592000,h3-29=":443"; ma=2592000'),
+]
 
 
 class Api:
-    """The routes, over a store and a script."""
+    """The routes, over a store and a script; every request is added to `requests`."""
 
-    def __init__(self, store: Store, rules: list[Rule], requests: list[Received]) -> None:
+    def __init__(self, store: Store, rules: Sequence[Rule], requests: list[Received]) -> None:
         self._store = store
         self._rules = rules
         self._requests = requests
+        self._files = Files(store)
 
     def app(self) -> ASGIApp:
         """The ASGI application."""
+        one = "/{version}/interactions/{name}"
         router = Router(
             [
                 Route("/{version}/interactions", self._create, methods=["POST"]),
-                Route("/{version}/interactions/{name}", self._get, methods=["GET"]),
-                Route("/{version}/interactions/{name}", self._delete, methods=["DELETE"]),
-                Route("/{version}/interactions/{name}/cancel", self._cancel, methods=["POST"]),
-            ]
+                Route(one, self._get, methods=["GET"]),
+                Route(one, self._delete, methods=["DELETE"]),
+                Route(f"{one}/cancel", self._cancel, methods=["POST"]),
+                Route("/upload/{version}/files", self._upload, methods=["POST", "PUT"]),
+                Route("/{version}/files", self._list_files, methods=["GET"]),
+                Route("/{version}/files/{name}", self._get_file, methods=["GET"]),
+                Route("/{version}/files/{name}", self._delete_file, methods=["DELETE"]),
+            ],
+            default=_not_found,
         )
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
-            received = Received(
+            received = scope["state"]["received"] = Received(
                 method=request.method,
                 path=request.url.path,
                 query=dict(request.query_params),
@@ -63,184 +80,107 @@ class Api:
                 body=await request.body(),
             )
             self._requests.append(received)
-            scope["state"]["received"] = received
             try:
+                check_key(received)
                 await router(scope, receive, send)
             except ApiError as error:
                 await self._failure(error)(scope, receive, send)
 
         return serve
 
-    # What each route does. Each answers with an ASGI app.
-
-    async def _create(self, request: Request) -> Any:
+    async def _create(self, request: Request) -> Answer:
         received: Received = request.scope["state"]["received"]
-        body = received.json
-        if not isinstance(body, dict):
-            raise ApiError(400, "Invalid JSON payload received.")
-        previous = (
-            self._store.find(body["previous_interaction_id"]) if body.get("previous_interaction_id") else None
-        )
-        turn = self._turn(body, received, previous)
-        reply = next(filter(None, (rule.take(turn) for rule in self._rules)), Reply())
+        body = check_create(received.json)
+        stream = body.get("stream") is True or received.query.get("alt") == "sse"
+        turn = interactions.understand(body, self._store, stream=stream)
+        reply = self._reply("create", turn)
         if reply.failure:
             return self._failure(reply.failure, reply)
-        record = self._record(turn, reply, previous)
-        if turn.stream:
-            return self._stream(record, reply)
-        return self._unary(self._view(record), reply)
+        record = interactions.create(turn, reply, self._store)
+        if stream:
+            return self._stream(record, reply, with_ids=bool(body.get("background")))
+        return self._json(interactions.view(record), reply=reply)
 
-    async def _get(self, request: Request) -> Any:
+    async def _get(self, request: Request) -> Answer:
+        reply = self._reply("get")
+        if reply.failure:
+            return self._failure(reply.failure, reply)
         record = self._store.find(request.path_params["name"])
-        if record.statuses:
-            record.statuses.popleft()
-        return self._unary(self._view(record), Reply())
+        query = request.query_params
+        if query.get("stream") == "true" or query.get("alt") == "sse":
+            return self._stream(record, reply, with_ids=True, after=query.get("last_event_id"))
+        record.advance()
+        with_input = query.get("include_input") == "true"
+        return self._json(interactions.view(record, with_input=with_input), reply=reply)
 
-    async def _delete(self, request: Request) -> Any:
+    async def _delete(self, request: Request) -> Answer:
+        reply = self._reply("delete")
+        if reply.failure:
+            return self._failure(reply.failure, reply)
         self._store.delete(request.path_params["name"])
-        return self._unary({}, Reply())
+        return self._json({}, reply=reply)
 
-    async def _cancel(self, request: Request) -> Any:
+    async def _cancel(self, request: Request) -> Answer:
+        reply = self._reply("cancel")
+        if reply.failure:
+            return self._failure(reply.failure, reply)
         record = self._store.find(request.path_params["name"])
-        record.statuses.clear()
-        record.resource = record.resource | {"status": "cancelled", "steps": []}
-        return self._unary(self._view(record), Reply())
+        record.cancel()
+        return self._json(interactions.view(record), reply=reply)
 
-    # How a request becomes an interaction.
+    async def _upload(self, request: Request) -> Answer:
+        base_url = str(request.base_url).rstrip("/")
+        value, headers = self._files.upload(request.scope["state"]["received"], base_url)
+        return self._json(value, headers)
 
-    def _turn(self, body: Json, received: Received, previous: Record | None) -> Turn:
-        steps = as_steps(body.get("input"))
-        start = max(
-            (
-                n + 1
-                for n, step in enumerate(steps)
-                if step["type"] in ("thought", "model_output", "function_call")
-            ),
-            default=0,
-        )
-        return Turn(
-            request=body,
-            inputs=steps[start:],
-            history=[*(self._store.history(previous) if previous else []), *steps[:start]],
-            draw=self._store.draw(body),
-            stream=body.get("stream") is True or received.query.get("alt") == "sse",
-        )
+    async def _list_files(self, _request: Request) -> Answer:
+        return self._json(self._files.all())
 
-    def _record(self, turn: Turn, reply: Reply, previous: Record | None) -> Record:
-        request = turn.request
-        steps = (
-            reply.steps
-            if reply.steps is not None
-            else (
-                [behaviour.thought(turn.draw), behaviour.say("".join(reply.text))]
-                if reply.text is not None
-                else behaviour.answer(turn)
-            )
-        )
-        token = turn.draw.token()
-        root = previous.root if previous else token
-        now = self._store.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        stored = request.get("store") is not False
-        waiting = any(step["type"] == "function_call" for step in steps)
-        status = reply.status or ("requires_action" if waiting else "completed")
-        resource = {
-            **({"id": interaction_id(root, token)} if stored else {}),
-            "status": status,
-            "usage": usage(turn, steps),
-            "created": now,
-            "updated": now,
-            "service_tier": "standard",
-            "steps": steps,
-            "object": "interaction",
-            **{key: request[key] for key in ("model", "agent") if key in request},
-        }
-        record = Record(
-            resource=resource, inputs=turn.inputs, root=root, previous=request.get("previous_interaction_id")
-        )
-        if request.get("background"):
-            record.statuses.extend(reply.statuses or _BACKGROUND)
-        if stored:
-            self._store.add(record)
-        return record
+    async def _get_file(self, request: Request) -> Answer:
+        return self._json(self._files.get(request.path_params["name"]))
 
-    def _view(self, record: Record) -> Json:
-        resource = record.resource
-        if record.status not in _UNFINISHED:
-            return resource | {"status": record.status}
-        shown = ("id", "created", "updated", "object", "model", "agent")
-        return {"id": resource.get("id"), "status": record.status} | {
-            k: resource[k] for k in shown if k in resource
-        }
+    async def _delete_file(self, request: Request) -> Answer:
+        self._files.delete(request.path_params["name"])
+        return self._json({})
 
-    # How an answer is written.
+    def _reply(self, operation: str, turn: Turn | None = None) -> Reply:
+        """The first scripted reply to this, or one that changes nothing."""
+        return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
 
-    def _unary(self, value: Json, reply: Reply) -> Answer:
-        return Answer(200, self._headers(_JSON), [_dump(value)], reply.delivery)
+    def _json(
+        self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY
+    ) -> Answer:
+        return Answer(200, [*self._headers("application/json"), *headers], [_dump(value)], reply.delivery)
 
-    def _failure(self, error: ApiError, reply: Reply | None = None) -> Answer:
-        headers = self._headers(_JSON_ERROR)
+    def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:
+        headers = self._headers("application/json; charset=UTF-8")
         if error.retry_after is not None:
             headers.append(("retry-after", f"{error.retry_after:g}"))
-        return Answer(error.status, headers, [_dump(error.body)], (reply or Reply()).delivery)
+        return Answer(error.status, headers, [_dump(error.body)], reply.delivery)
 
-    def _stream(self, record: Record, reply: Reply) -> Answer:
-        chunks = [*map(streaming.encode, streaming.events(record.resource, reply.deltas)), streaming.DONE]
-        if reply.stop_after is not None:
-            chunks = chunks[: reply.stop_after]
-        if reply.bare_error_after is not None:
-            chunks = [*chunks[: reply.bare_error_after], _BARE_ERROR]
-        if reply.error_event_after is not None:
-            chunks = [*chunks[: reply.error_event_after], streaming.encode({"event_type": "error"})]
-        return Answer(200, self._headers(_SSE), chunks, reply.delivery)
+    def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
+        record.statuses.clear()
+        events = list(streaming.events(record.resource, reply.deltas))
+        if with_ids:
+            events = streaming.after(streaming.identified(events), after)
+        chunks = [*map(streaming.encode, events), streaming.DONE]
+        endings: tuple[tuple[int | None, list[bytes]], ...] = (
+            (reply.stop_after, []),
+            (reply.bare_error_after, [_BARE_ERROR]),
+            (reply.error_event_after, [streaming.encode({"event_type": "error"})]),
+        )
+        for count, ending in endings:
+            if count is not None:
+                chunks = [*chunks[:count], *ending]
+        return Answer(200, self._headers("text/event-stream"), chunks, reply.delivery)
 
     def _headers(self, content_type: str) -> list[tuple[str, str]]:
-        return [
-            ("content-type", content_type),
-            ("vary", "Origin"),
-            ("vary", "X-Origin"),
-            ("vary", "Referer"),
-            ("date", format_datetime(self._store.now(), usegmt=True)),
-            ("server", "scaffolding on HTTPServer2"),
-            ("x-xss-protection", "0"),
-            ("x-frame-options", "SAMEORIGIN"),
-            ("x-content-type-options", "nosniff"),
-            ("server-timing", "gfet4t7; dur=1148"),
-            ("alt-svc", 'h3=":443"; ma=2592000,h3-29=":443"; ma=2592000'),
-        ]
+        date = format_datetime(self._store.now(), usegmt=True)
+        return [("content-type", content_type), ("date", date), *_ALWAYS]
 
 
-def as_steps(value: Any) -> list[Json]:
-    """The input of a request, in any form that the API takes it, as steps."""
-    if isinstance(value, str):
-        value = {"type": "text", "text": value}
-    items = value if isinstance(value, list) else [value]
-    if all(
-        "content" not in item and not str(item.get("type")).endswith(("_result", "_call", "thought"))
-        for item in items
-    ):
-        return [{"type": "user_input", "content": items}]
-    return [
-        item | {"content": [{"type": "text", "text": item["content"]}]}
-        if isinstance(item.get("content"), str)
-        else item
-        for item in items
-    ]
-
-
-def usage(turn: Turn, steps: Iterable[Json]) -> Json:
-    """Token counts: four characters to a token."""
-    inputs = max(1, len(turn.prompt) // 4)
-    output = sum(len(behaviour.text_of(step)) // 4 + 1 for step in steps if step["type"] != "thought")
-    thoughts = 47
-    return {
-        "total_tokens": inputs + output + thoughts,
-        "total_input_tokens": inputs,
-        "input_tokens_by_modality": [{"modality": "text", "tokens": inputs}],
-        "total_cached_tokens": 0,
-        "total_output_tokens": output,
-        "total_tool_use_tokens": 0,
-        "total_thought_tokens": thoughts,
-    }
+async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise ApiError(404, f"Method not found: {scope['method']} {scope['path']}")
 
 
 def _dump(value: Json) -> bytes:

@@ -1,110 +1,210 @@
-"""What the emulator answers when no script says otherwise."""
+"""What the emulator's model answers when no script says otherwise."""
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_result
+from pytest_interactions.server.emulator.functions import function_calls
+from pytest_interactions.server.emulator.schema import value_for
 from pytest_interactions.server.emulator.state import SKIPPED_THOUGHT
+from pytest_interactions.server.emulator.turn import decoded, text_of
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Draw, Json
+    from collections.abc import Callable
 
-_MODEL_STEPS = ("model_output", "thought", "function_call")
+    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.server.emulator.turn import Turn
 
-
-@dataclass(kw_only=True)
-class Turn:
-    """One request, understood: `inputs` are this turn's steps, `history` all steps before them."""
-
-    request: Json
-    inputs: list[Json]
-    history: list[Json]
-    draw: Draw
-    stream: bool
-
-    @property
-    def prompt(self) -> str:
-        """The text of this turn's input, results included."""
-        return "\n".join(filter(None, map(text_of, self.inputs)))
-
-    @property
-    def tools(self) -> list[Json]:
-        """The declared tools."""
-        return self.request.get("tools") or []
-
-    @property
-    def results(self) -> list[Json]:
-        """The function results that this turn brings."""
-        return [step for step in self.inputs if step["type"] == "function_result"]
+#: What the model knows: words of a question, the answer, the site it cites. Answers are the quickstart's own.
+_FACTS = (
+    (
+        "how ai works",
+        "AI learns patterns from data, then uses those patterns to make predictions.",
+        "wikipedia.org",
+    ),
+    ("capital of france", "The capital of France is **Paris**.", "wikipedia.org"),
+    ("euro 2024", "Spain won Euro 2024, defeating England 2-1 in the final.", "uefa.com"),
+)
+_PAWS = {"dog": 4, "cat": 4, "bird": 2}
+_FIBONACCI = """\
+numbers = [0, 1]
+while len(numbers) < 20:
+    numbers.append(numbers[-1] + numbers[-2])
+with open("fibonacci.txt", "w") as file:
+    file.write(" ".join(map(str, numbers)))
+print(open("fibonacci.txt").read())"""
 
 
 def answer(turn: Turn) -> list[Json]:
     """The steps that answer `turn`."""
-    if turn.results:
-        return [{"signature": SKIPPED_THOUGHT, "type": "thought"}, say(report(turn.results))]
+    if "agent" in turn.request:
+        return [thought(turn), *_agent(turn)]
     calls = function_calls(turn)
     if calls:
-        return [thought(turn.draw), *calls]
-    return [thought(turn.draw), say(talk(turn))]
+        return [thought(turn), *calls]
+    content = next(make(turn) for applies, make in _CONTENT if applies(turn))
+    return [thought(turn), *builtin_steps(turn), {"content": content, "type": "model_output"}]
 
 
-def thought(draw: Draw) -> Json:
-    """A signed thought."""
-    return {"signature": draw.signature("thought"), "type": "thought"}
+def thought(turn: Turn) -> Json:
+    """A signed thought; with a summary where the request asks for one."""
+    if turn.results:
+        return {"signature": SKIPPED_THOUGHT, "type": "thought"}
+    signed = {"signature": turn.draw.signature("thought"), "type": "thought"}
+    if turn.config.get("thinking_summaries", "none") == "none":
+        return signed
+    summary = f"**Reading the request**\n\nThe user says: {turn.prompt}\n\n\n"
+    return signed | {"summary": [{"text": summary, "type": "text"}]}
 
 
-def say(text: str, **more: Any) -> Json:
-    """A model's answer in text."""
-    return {"content": [{"text": text, **more, "type": "text"}], "type": "model_output"}
+def text(words: str, **more: Any) -> list[Json]:
+    """A model's content of one text."""
+    return [{"text": words, **more, "type": "text"}]
 
 
-def text_of(step: Json) -> str:
-    """The text in a step's content or result."""
-    parts = step.get("content", step.get("result", []))
-    if not isinstance(parts, list):
-        return parts if isinstance(parts, str) else json.dumps(parts)
-    return "\n".join(part["text"] for part in parts if part.get("type") == "text")
+def _structured(turn: Turn) -> list[Json]:
+    schema = next((each["schema"] for each in turn.formats if "schema" in each), {"type": "object"})
+    return text(json.dumps(value_for(schema, turn.draw), ensure_ascii=False, indent=2))
 
 
-def report(results: list[Json]) -> str:
-    """Function results in a sentence each."""
-    return " ".join(f"{result.get('name', 'The function')} returned {text_of(result)}." for result in results)
+def _cited(turn: Turn) -> list[Json]:
+    words, site = _known(turn) or (f"Search results for: {turn.prompt}", "example.com")
+    redirect = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
+    citation = {
+        "start_index": 0,
+        "end_index": len(words.encode()),  # the API counts bytes
+        "url": redirect + turn.draw.text("citation", 40),
+        "title": site,
+        "type": "url_citation",
+    }
+    return text(words, annotations=[citation])
 
 
-def function_calls(turn: Turn) -> list[Json]:
-    """A call of each declared function that the prompt has to do with, for each place that it names."""
-    words = set(re.findall(r"[a-z]{4,}", turn.prompt.lower()))
-    places = re.findall(r"(?<=[a-z,] )[A-Z]\w+(?: [A-Z]\w+)*", turn.prompt) or ["Paris"]
-    calls: list[Json] = []
-    for tool in turn.tools:
-        if tool["type"] != "function":
-            continue
-        about = set(
-            re.findall(
-                r"[a-z]{4,}", f"{tool['name']} {tool.get('description', '')}".lower().replace("_", " ")
-            )
-        )
-        if not words & about:
-            continue
-        required = tool.get("parameters", {}).get("required", [])
-        calls += [
-            {
-                "id": turn.draw.text(f"call {tool['name']} {place}", 8),
-                "signature": turn.draw.signature("thought"),
-                "type": "function_call",
-                "name": tool["name"],
-                "arguments": dict.fromkeys(required, place),
-            }
-            for place in places
-        ]
-    return calls
+def _report(turn: Turn) -> list[Json]:
+    names = {step["id"]: step["name"] for step in turn.history if step["type"] == "function_call"}
+    said = (
+        f"{names.get(r['call_id'], r.get('name', 'The function'))} returned {text_of(r)}."
+        for r in turn.results
+    )
+    return text(" ".join(said))
 
 
-def talk(turn: Turn) -> str:
-    """A plain answer, which shows what the model was told, now and before."""
+def _described(turn: Turn) -> list[Json]:
+    return text(f"You sent {' and '.join(map(_describe, turn.media))}. {_talk(turn)}")
+
+
+def _describe(part: Json) -> str:
+    data = decoded(part)
+    facts = [part.get("mime_type", "of unknown type")]
+    if data is None:
+        return f"the {part['type']} at {part.get('uri')} ({facts[0]})"
+    if part["type"] == "image":
+        facts += _pixels(data)
+    return f"the {part['type']} ({', '.join([*facts, f'{len(data)} bytes'])})"
+
+
+def _pixels(data: bytes) -> list[str]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return [f"{image.width} x {image.height} pixels"]
+    except UnidentifiedImageError:
+        return ["no picture that I can read"]
+
+
+def _picture(turn: Turn) -> list[Json]:
+    """A city skyline at sunset as PNG; stored, not deflated, so that every zlib gives the same bytes."""
+    from PIL import Image, ImageDraw
+
+    width, height, towers = 96, 64, 8
+    image = Image.new("P", (width, height))
+    image.putpalette(
+        [value for n in range(15) for value in (90 + 11 * n, 40 + 9 * n, 120 - 4 * n)] + [20, 16, 40]
+    )
+    canvas = ImageDraw.Draw(image)
+    for row in range(height):
+        canvas.line((0, row, width, row), fill=row * 15 // height)
+    for tower, size in enumerate(turn.draw.bytes("skyline", towers)):
+        left = tower * width // towers
+        canvas.rectangle((left, height - 12 - size % 40, left + 9, height), fill=15)
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=0, bits=4)
+    return [{"mime_type": "image/png", "data": base64.b64encode(file.getvalue()).decode(), "type": "image"}]
+
+
+def _plain(turn: Turn) -> list[Json]:
+    return text(_talk(turn))
+
+
+def _talk(turn: Turn) -> str:
+    exactly = re.search(r"(?:reply|respond|answer) with exactly:? (.+?)\.?$", turn.prompt, re.IGNORECASE)
+    known = _known(turn)
+    return exactly[1] if exactly else known[0] if known else _paws(turn) or _echo(turn)
+
+
+def _known(turn: Turn) -> tuple[str, str] | None:
+    asked = turn.prompt.casefold()
+    return next(((fact, site) for words, fact, site in _FACTS if words in asked), None)
+
+
+def _paws(turn: Turn) -> str | None:
+    """How many paws are in the house, by what was said before."""
+    if "paws" not in turn.prompt:
+        return None
+    said = " ".join(text_of(step) for step in turn.history if step["type"] == "user_input")
+    animals = [(int(n), animal) for n, animal in re.findall(r"(\d+) (dog|cat|bird)s?\b", said)]
+    if not animals:
+        return "I don't know which animals are in your house."
+    total = sum(n * _PAWS[animal] for n, animal in animals)
+    sums = " + ".join(f"{n} {animal}s with {_PAWS[animal]} paws each" for n, animal in animals)
+    return f"There are {total} paws in your house: {sums} = {total}."
+
+
+def _echo(turn: Turn) -> str:
+    """What the model was told, now and before: an answer that shows what it remembers."""
     earlier = [text_of(step) for step in turn.history if step["type"] == "user_input"]
     before = f" Earlier you said: {'; '.join(earlier)}" if earlier else ""
     return f"You said: {turn.prompt}{before}"
+
+
+def _agent(turn: Turn) -> list[Json]:
+    """An agent's work: research for research agents, else a script run in the environment."""
+    if turn.request["agent"].startswith("deep-research"):
+        search = {"arguments": {"queries": [turn.prompt]}, "search_type": "web_search"}
+        found = {"result": [{"search_suggestions": ""}], "is_error": False}
+        steps = call_and_result(turn, "google_search", search, found)
+        return [*steps, {"content": _cited(turn), "type": "model_output"}]
+    fibonacci = "fibonacci" in turn.prompt.casefold()
+    code = _FIBONACCI if fibonacci else f"print({turn.prompt!r})"
+    printed = f"{_fibonacci(20) if fibonacci else turn.prompt}\n"
+    run = {"arguments": {"code": code, "language": "python"}}
+    steps = call_and_result(turn, "code_execution", run, {"result": printed, "is_error": False})
+    return [*steps, {"content": text(f"I ran the script. It printed:\n\n{printed}"), "type": "model_output"}]
+
+
+def _fibonacci(count: int) -> str:
+    numbers = [0, 1]
+    while len(numbers) < count:
+        numbers.append(numbers[-1] + numbers[-2])
+    return " ".join(map(str, numbers))
+
+
+def _is_structured(turn: Turn) -> bool:
+    return any(each.get("mime_type") == "application/json" for each in turn.formats)
+
+
+#: What the answer is made of: the first line that applies.
+_CONTENT: tuple[tuple[Callable[[Turn], bool], Callable[[Turn], list[Json]]], ...] = (
+    (_is_structured, _structured),
+    (lambda turn: turn.asks_for("image"), _picture),
+    (lambda turn: bool(turn.results), _report),
+    (lambda turn: any(tool["type"] == "google_search" for tool in turn.tools), _cited),
+    (lambda turn: bool(turn.media), _described),
+    (lambda _: True, _plain),
+)

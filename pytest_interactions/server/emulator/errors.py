@@ -33,6 +33,9 @@ MESSAGES = {
 }
 
 
+_SERVER_ERRORS = 500
+
+
 class ApiError(Exception):
     """An answer that is an error: `status` is the HTTP one, `retry_after` is in seconds."""
 
@@ -46,7 +49,7 @@ class ApiError(Exception):
     ) -> None:
         self.status = status
         self.message = message or MESSAGES.get(status, f"The server answered with status {status}.")
-        self.code = code or CODES.get(status, "invalid_request" if status < 500 else "internal")
+        self.code = code or CODES.get(status, "invalid_request" if status < _SERVER_ERRORS else "internal")
         self.retry_after = retry_after
         super().__init__(self.message)
 

@@ -13,11 +13,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from pytest_interactions.server.emulator.app import Api
+from pytest_interactions.server.emulator.loading import load
 from pytest_interactions.server.emulator.script import Rule, When, build
 from pytest_interactions.server.emulator.state import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pytest_interactions.server.emulator.wire import Received
 
@@ -32,9 +34,11 @@ class Emulator:
         port: the TCP port on 127.0.0.1; 0 chooses a free one.
         seed: what ids and signatures depend on: the same requests with the same seed get the same ones.
         clock: the server's time (aware); the system's by default.
+        script: a YAML file of scripted answers.
 
     Raises:
         OSError: the port is taken.
+        ScriptError: the script can't be used.
     """
 
     def __init__(
@@ -43,10 +47,11 @@ class Emulator:
         *,
         seed: int = 0,
         clock: Callable[[], datetime] | None = None,
+        script: Path | None = None,
     ) -> None:
         #: All requests received, in order.
         self.requests: list[Received] = []
-        self._rules: list[Rule] = []
+        self._rules: list[Rule] = load(script) if script else []
         store = Store(seed, clock or (lambda: datetime.now(UTC)))
         app = Api(store, self._rules, self.requests).app()
         self._config = uvicorn.Config(
@@ -93,7 +98,7 @@ class Emulator:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        """What `uvicorn.Server` does, without its signals and its ticks of 100 ms, which make stopping slow."""
+        """What `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
         state = ServerState()
         server = await self._loop.create_server(
             lambda: H11Protocol(self._config, state, {"connections": state.connections}),

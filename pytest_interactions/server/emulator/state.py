@@ -9,13 +9,13 @@ import string
 import uuid
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 Json = dict[str, Any]
 #: The signature that the real API gives a thought it skipped, seen after function results.
@@ -60,7 +60,7 @@ def interaction_id(root: str, token: str) -> str:
 
 @dataclass(kw_only=True)
 class Record:
-    """A stored interaction: its finished form, what was sent to it, and the statuses it still passes through."""
+    """A stored interaction: its final form, what was sent to it, and the statuses it still passes through."""
 
     resource: Json
     inputs: list[Json]
@@ -70,8 +70,22 @@ class Record:
 
     @property
     def status(self) -> str:
-        """The status that the next answer shows."""
+        """The status that an answer shows now."""
         return self.statuses[0] if self.statuses else str(self.resource["status"])
+
+    def advance(self) -> None:
+        """Go on to the next status; a poll does that, so that no test depends on time."""
+        if self.statuses:
+            self.statuses.popleft()
+
+    def cancel(self) -> None:
+        """End background work before its time; the API's 400 if it has ended."""
+        if not self.statuses:
+            raise ApiError(
+                400, f"Interaction '{self.resource['id']}' is {self.status} and can't be cancelled."
+            )
+        self.statuses.clear()
+        self.resource = self.resource | {"status": "cancelled", "steps": []}
 
 
 class Store:
@@ -90,8 +104,12 @@ class Store:
         return Draw(self._seed, key, self._seen[key])
 
     def now(self) -> datetime:
-        """The emulator's time."""
-        return self._clock()
+        """The emulator's time, in UTC."""
+        return self._clock().astimezone(UTC)
+
+    def timestamp(self) -> str:
+        """The emulator's time as the API writes it."""
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def add(self, record: Record) -> None:
         """Keep an interaction."""
@@ -108,7 +126,7 @@ class Store:
         del self._records[self.find(name).resource["id"]]
 
     def history(self, record: Record) -> list[Json]:
-        """All steps of the conversation up to and with `record`, inputs included, as far as they are stored."""
+        """All steps of the conversation up to `record`, inputs included, as far as they are stored."""
         turns = []
         current: Record | None = record
         while current:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,12 +16,15 @@ if TYPE_CHECKING:
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 #: What arrives in deltas; all other keys of a step come with its `step.start`.
-_LATER = {
+_LATER: dict[str, tuple[str, ...]] = {
     "thought": ("summary", "signature"),
     "model_output": ("content",),
     "user_input": ("content",),
     "function_call": ("arguments",),
 }
+_LATER_OF_TOOLS = ("arguments", "result", "is_error")
+#: What the deltas of such steps say once more, though the `step.start` said it.
+_REPEATED = ("name", "server_name")
 _WORDS_PER_DELTA = 6
 
 
@@ -41,18 +47,34 @@ def events(interaction: Json, deltas: list[str] | None = None) -> Iterator[Json]
         for delta in _deltas(step, own):
             yield {"index": index, "delta": delta, "event_type": "step.delta"}
         yield {"index": index, "event_type": "step.stop"}
-    completed = {"id": name} | {key: value for key, value in interaction.items() if key != "steps"}
+    completed: Json = {"id": name} | {key: value for key, value in interaction.items() if key != "steps"}
     yield {"interaction": completed, "event_type": "interaction.completed"}
 
 
-def _later(step: Json) -> tuple[str, ...]:
-    return _LATER.get(step["type"], ("arguments", "result", "is_error"))
+def identified(events: Iterable[Json]) -> Iterator[Json]:
+    """The events with an `event_id` each, as streams have them that can be resumed."""
+    for number, event in enumerate(events):
+        name = base64.urlsafe_b64encode(b"\x08" + number.to_bytes(2, "big")).decode()
+        yield event | {"event_id": name}
+
+
+def after(events: Iterable[Json], name: str | None) -> list[Json]:
+    """The events after the one with this `event_id`, all for `None`; the API's 400 if there is no such."""
+    known = list(events)
+    if name is None:
+        return known
+    for number, event in enumerate(known):
+        if event["event_id"] == name:
+            return known[number + 1 :]
+    raise ApiError(400, f"Invalid value at 'last_event_id': '{name}'.")
 
 
 def _start(step: Json) -> Json:
-    later = _later(step)
-    start = {key: value for key, value in step.items() if key not in later}
-    return start | {"arguments": {}} if step["type"] == "function_call" else start
+    later = _LATER.get(step["type"], _LATER_OF_TOOLS)
+    start: Json = {key: value for key, value in step.items() if key not in later}
+    if step["type"] == "function_call":
+        start["arguments"] = {}
+    return start
 
 
 def _deltas(step: Json, cuts: list[str] | None) -> Iterable[Json]:
@@ -69,7 +91,9 @@ def _deltas(step: Json, cuts: list[str] | None) -> Iterable[Json]:
             arguments = json.dumps(step["arguments"], ensure_ascii=False, separators=(",", ":"))
             yield {"arguments": arguments, "type": "arguments_delta"}
         case kind:
-            yield {"type": kind} | {key: step[key] for key in _later(step) if key in step}
+            late = {key: step[key] for key in _LATER_OF_TOOLS if key in step}
+            if late:
+                yield {"type": kind, **{key: step[key] for key in _REPEATED if key in step}, **late}
 
 
 def _content(part: Json, cuts: list[str] | None) -> Iterable[Json]:

@@ -80,7 +80,7 @@ class Delivery:
 
 
 class Answer:
-    """An HTTP response as an ASGI app; each of `chunks` is flushed by itself, compressed if the client asked."""
+    """An HTTP response as an ASGI app; each of `chunks` is flushed by itself, gzipped if the client asked."""
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class Answer:
         self._delivery = delivery or Delivery()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer; ends early, without an error, when the client goes away."""
         received: Received = scope["state"]["received"]
         gone = asyncio.ensure_future(_disconnect(receive))
         try:

@@ -1,0 +1,111 @@
+"""From a request to the interaction that answers it, and how that interaction looks while it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_interactions.server.emulator import behaviour
+from pytest_interactions.server.emulator.state import Record, Store, interaction_id
+from pytest_interactions.server.emulator.turn import Turn, as_steps, since_model, text_of, usage
+
+if TYPE_CHECKING:
+    from pytest_interactions.server.emulator.script import Reply
+    from pytest_interactions.server.emulator.state import Json
+
+#: What a background interaction shows before its final status, one at a time.
+_BACKGROUND = ("queued", "in_progress")
+#: In these statuses an interaction has no steps and no usage yet.
+_UNFINISHED = ("queued", "in_progress")
+#: In these it has no answer unless the script gives one.
+_FRUITLESS = ("failed", "cancelled")
+
+
+def understand(body: Json, store: Store, *, stream: bool) -> Turn:
+    """The turn that a create request asks for; the API's error if it continues what there is not."""
+    previous = body.get("previous_interaction_id")
+    steps = as_steps(body["input"])
+    start = since_model(steps)
+    return Turn(
+        request=body,
+        inputs=steps[start:],
+        history=[*(store.history(store.find(previous)) if previous else []), *steps[:start]],
+        draw=store.draw(body),
+        stream=stream,
+    )
+
+
+def create(turn: Turn, reply: Reply, store: Store) -> Record:
+    """The interaction that answers `turn`, kept in the store unless the request says not to."""
+    request = turn.request
+    steps, status = _cut_to_budget(turn, _steps(turn, reply))
+    token = turn.draw.token()
+    previous = request.get("previous_interaction_id")
+    root = store.find(previous).root if previous else token
+    stored = request.get("store") is not False
+    now = store.timestamp()
+    resource: Json = {
+        **({"id": interaction_id(root, token)} if stored else {}),
+        "status": reply.status or status,
+        "usage": usage(turn, steps),
+        "created": now,
+        "updated": now,
+        **({"service_tier": "standard"} if "model" in request else {}),
+        **_environment(turn),
+        "steps": steps,
+        **(
+            {"errors": [{"code": reply.code or "internal", "message": reply.message}]}
+            if reply.message
+            else {}
+        ),
+        "object": "interaction",
+        **{key: request[key] for key in ("model", "agent") if key in request},
+    }
+    record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous)
+    if request.get("background"):
+        record.statuses.extend(_BACKGROUND if reply.statuses is None else reply.statuses)
+    if stored:
+        store.add(record)
+    return record
+
+
+def view(record: Record, *, with_input: bool = False) -> Json:
+    """The interaction as the API shows it now: without steps while it goes on."""
+    resource = record.resource
+    if record.status in _UNFINISHED:
+        shown = ("id", "created", "updated", "environment_id", "object", "model", "agent")
+        known = {key: resource[key] for key in shown if key in resource}
+        return {"id": known.pop("id"), "status": record.status, **known}
+    if not with_input:
+        return resource | {"status": record.status}
+    return resource | {"steps": [*record.inputs, *resource["steps"]], "input": record.inputs}
+
+
+def _steps(turn: Turn, reply: Reply) -> list[Json]:
+    if reply.steps is not None:
+        return reply.steps
+    if reply.text is not None:
+        return [
+            behaviour.thought(turn),
+            {"content": behaviour.text("".join(reply.text)), "type": "model_output"},
+        ]
+    return [] if reply.status in _FRUITLESS else behaviour.answer(turn)
+
+
+def _cut_to_budget(turn: Turn, steps: list[Json]) -> tuple[list[Json], str]:
+    """The steps within `max_output_tokens` (a word counts as one), and the status that follows."""
+    if any(step["type"] == "function_call" for step in steps):
+        return steps, "requires_action"
+    budget = turn.config.get("max_output_tokens")
+    words = text_of(steps[-1]).split(" ") if steps else []
+    if budget is None or len(words) <= budget:
+        return steps, "completed"
+    content = behaviour.text(" ".join(words[:budget]))
+    return [*steps[:-1], {"content": content, "type": "model_output"}], "incomplete"
+
+
+def _environment(turn: Turn) -> Json:
+    wanted = turn.request.get("environment")
+    if wanted is None:
+        return {}
+    known = wanted.get("environment_id") if isinstance(wanted, dict) else wanted
+    return {"environment_id": turn.draw.uuid("environment") if known in (None, "remote") else known}

@@ -1,0 +1,194 @@
+"""A value for a JSON schema: small, deterministic, and checked against the schema before it is given out."""
+
+from __future__ import annotations
+
+import random
+from math import ceil, floor, inf
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import rstr
+
+from pytest_interactions.server.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_interactions.server.emulator.state import Draw, Json
+
+#: From here on only what a schema requires is made, so that recursive ones come to an end.
+_DEEP = 3
+#: A schema that still wants more here has no finite value.
+_TOO_DEEP = 40
+_MERGED = ("allOf", "anyOf", "oneOf", "$ref")
+_FORMATS = {
+    "date": "2026-06-09",
+    "date-time": "2026-06-09T12:01:25Z",
+    "time": "12:01:25Z",
+    "duration": "PT15M",
+    "email": "ada@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> Any:
+    """A value that validates against `schema`; `hints` are values to prefer for properties of that name.
+
+    Raises `ApiError` (400), saying which part of the schema is beyond this generator: script the answer then.
+    """
+    maker = _Maker(schema, draw, hints or {})
+    try:
+        validator = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
+        validator.check_schema(schema)
+        value = maker.make(schema, "value", 0)
+        validator(schema, format_checker=validator.FORMAT_CHECKER).validate(value)
+    except jsonschema.SchemaError as error:
+        raise ApiError(400, f"The given schema is invalid at {error.json_path}: {error.message}") from error
+    except (jsonschema.ValidationError, _UnsupportedError) as error:
+        where = f" at {error.json_path}" if isinstance(error, jsonschema.ValidationError) else ""
+        raise ApiError(
+            400,
+            f"The emulator can't make a value for this schema{where}: {error}. Script the answer instead.",
+        ) from error
+    return value
+
+
+class _UnsupportedError(Exception):
+    """The schema asks for something that the generator does not know."""
+
+
+class _Maker:
+    def __init__(self, root: Any, draw: Draw, hints: dict[str, Any]) -> None:
+        self._root = root
+        self._draw = draw
+        self._hints = hints
+        self._kinds: dict[str, Callable[[Json, str, int], Any]] = {
+            "object": self._object,
+            "array": self._array,
+            "string": self._string,
+            "integer": self._number,
+            "number": self._number,
+            "boolean": lambda *_: True,
+            "null": lambda *_: None,
+        }
+
+    def make(self, schema: Any, name: str, depth: int) -> Any:
+        """A value for `schema`, which stands at `depth` under the name `name`."""
+        if depth > _TOO_DEEP:
+            raise _UnsupportedError(f"{name!r} goes on without an end")
+        schema = self._flat(schema, depth)
+        hint = self._hints.get(name)
+        if hint is not None and jsonschema.Draft202012Validator(self._rooted(schema)).is_valid(hint):
+            return hint
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            choices = schema["enum"]
+            return choices[self._draw.bytes(f"enum {name}", 1)[0] % len(choices)]
+        return self._kinds[_kind(schema)](schema, name, depth)
+
+    def _rooted(self, schema: Json) -> Json:
+        return {key: value for key, value in self._root.items() if key in ("$defs", "definitions")} | schema
+
+    def _flat(self, schema: Any, depth: int) -> Json:
+        """`schema` with its references, alternatives and conjunctions merged into one."""
+        if schema is False:
+            raise _UnsupportedError("nothing satisfies 'false'")
+        if schema is True:
+            return {"type": "string"}
+        flat = {key: value for key, value in schema.items() if key not in _MERGED}
+        parts = list(schema.get("allOf", []))
+        parts += [self._resolve(schema["$ref"])] if "$ref" in schema else []
+        parts += [_choose(schema[key], depth) for key in ("anyOf", "oneOf") if key in schema]
+        for part in parts:
+            flat = _merge(flat, self._flat(part, depth + 1) if depth < _TOO_DEEP else {})
+        return flat
+
+    def _resolve(self, reference: str) -> Any:
+        if not reference.startswith("#"):
+            raise _UnsupportedError(f"{reference!r} is not in the schema")
+        found = self._root
+        for key in reference[1:].split("/")[1:]:
+            found = found.get(key.replace("~1", "/").replace("~0", "~"), False)
+        return found
+
+    def _object(self, schema: Json, _name: str, depth: int) -> Json:
+        properties = schema.get("properties", {})
+        required = schema.get("required", [])
+        wanted = (
+            required if depth >= _DEEP else [*properties, *(key for key in required if key not in properties)]
+        )
+        made = {key: self.make(properties.get(key, True), key, depth + 1) for key in wanted}
+        extra = schema.get("additionalProperties", True)
+        for number in range(len(made), schema.get("minProperties", 0)):
+            made[f"key_{number + 1}"] = self.make(extra, f"key_{number + 1}", depth + 1)
+        return made
+
+    def _array(self, schema: Json, name: str, depth: int) -> list[Any]:
+        first = schema.get("prefixItems", [])
+        least = max(schema.get("minItems", 0), len(first), 1 if "contains" in schema else 0)
+        size = max(least, 2 if depth < _DEEP else 0)
+        size = min(size, schema.get("maxItems", size))
+        rest = schema.get("contains", schema.get("items", True))
+        rest = first[-1] if rest is False else rest
+        return [
+            self.make(first[n] if n < len(first) else rest, f"{name} {n + 1}", depth + 1) for n in range(size)
+        ]
+
+    def _string(self, schema: Json, name: str, _depth: int) -> str:
+        if "pattern" in schema:
+            return str(rstr.Rstr(random.Random(self._draw.text(name, 8))).xeger(schema["pattern"]))  # noqa: S311
+        if "format" in schema:
+            return _FORMATS.get(schema["format"], "text")
+        text = name.replace("_", " ").strip().capitalize() or "Text"
+        text = text.ljust(schema.get("minLength", 0), "x")
+        return text[: schema.get("maxLength", len(text))]
+
+    def _number(self, schema: Json, name: str, _depth: int) -> float:
+        """The first multiple of the step within the bounds; of an array's items each the next, to differ."""
+        step = schema.get("multipleOf", 1)
+        low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
+        high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
+        first = ceil(low / step) if low > -inf else min(1, floor(high / step)) if high < inf else 1
+        number: float = first * step
+        if number == schema.get("exclusiveMinimum"):
+            number = number + step if number + step < high else (low + high) / 2
+        if number == schema.get("exclusiveMaximum"):
+            number -= step
+        place = name.rpartition(" ")[2]
+        shifted: float = number + step * (int(place) - 1) if place.isdigit() else number
+        return number if shifted >= high else shifted
+
+
+def _kind(schema: Json) -> str:
+    """The type to make: the one named, of several the first but null, else what the keywords speak of."""
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return next((kind for kind in kinds if kind != "null"), "null")
+    if kinds:
+        return str(kinds)
+    about = {"properties": "object", "required": "object", "items": "array", "prefixItems": "array"}
+    about |= {"minimum": "number", "maximum": "number"}
+    return next((kind for key, kind in about.items() if key in schema), "string")
+
+
+def _choose(branches: list[Any], depth: int) -> Any:
+    """The first branch that is not null; deep down one that ends, if there is one."""
+    ending = [branch for branch in branches if isinstance(branch, dict) and "$ref" not in branch]
+    if depth >= _DEEP:
+        return min(ending or branches, key=lambda branch: branch.get("type") != "null")
+    return next((branch for branch in branches if branch != {"type": "null"}), branches[0])
+
+
+def _merge(one: Json, other: Json) -> Json:
+    """Both schemas in one: properties and required names add up, of the rest `one` prevails."""
+    merged = other | one
+    if "properties" in one and "properties" in other:
+        merged["properties"] = other["properties"] | one["properties"]
+    if "required" in one and "required" in other:
+        merged["required"] = list(dict.fromkeys([*one["required"], *other["required"]]))
+    return merged

@@ -1,0 +1,188 @@
+"""One request, understood: its steps, its text, its media, its tools."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.server.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_interactions.server.emulator.state import Draw, Json
+
+#: The step types that there are, each with the keys that a step can't do without (google-genai 3.4, `_gaos`).
+STEP_KEYS: dict[str, tuple[str, ...]] = {
+    "user_input": ("content",),
+    "model_output": ("content",),
+    "thought": (),
+    "function_call": ("id", "name", "arguments"),
+    "function_result": ("call_id", "result"),
+    "code_execution_call": ("id", "arguments"),
+    "code_execution_result": ("call_id", "result"),
+    "google_search_call": ("id", "arguments"),
+    "google_search_result": ("call_id", "result"),
+    "google_maps_call": ("id",),
+    "google_maps_result": ("call_id", "result"),
+    "url_context_call": ("id", "arguments"),
+    "url_context_result": ("call_id", "result"),
+    "file_search_call": ("id",),
+    "file_search_result": ("call_id",),
+    "retrieval_call": ("id", "arguments"),
+    "retrieval_result": ("call_id",),
+    "processing_call": ("id",),
+    "processing_result": ("call_id",),
+    "tool_search_call": ("id", "arguments"),
+    "tool_search_result": ("call_id",),
+    "mcp_server_tool_call": ("id", "name", "server_name", "arguments"),
+    "mcp_server_tool_result": ("call_id", "result"),
+}
+#: What the user sends; every other step is the model's.
+_USERS = ("user_input", "function_result")
+#: What the real API counts for an image, whatever its size; used for all media.
+_MEDIA_TOKENS = 258
+_CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(kw_only=True)
+class Turn:
+    """A request to create an interaction.
+
+    `inputs` are the steps that this turn brings, `history` all steps before them, whether the server stored
+    them or the client resent them. `draw` gives the turn its ids.
+    """
+
+    request: Json
+    inputs: list[Json]
+    history: list[Json]
+    draw: Draw
+    stream: bool
+
+    @cached_property
+    def prompt(self) -> str:
+        """The text of this turn's input, results included."""
+        return "\n".join(filter(None, map(text_of, self.inputs)))
+
+    @property
+    def tools(self) -> list[Json]:
+        """The declared tools."""
+        return self.request.get("tools") or []
+
+    @property
+    def config(self) -> Json:
+        """The generation config."""
+        return self.request.get("generation_config") or {}
+
+    @cached_property
+    def results(self) -> list[Json]:
+        """The function results that this turn brings."""
+        return [step for step in self.inputs if step["type"] == "function_result"]
+
+    @cached_property
+    def media(self) -> list[Json]:
+        """The images, audio, videos and documents that this turn brings."""
+        parts = (part for step in self.inputs if step["type"] == "user_input" for part in step["content"])
+        return [part for part in parts if part["type"] != "text"]
+
+    @cached_property
+    def formats(self) -> list[Json]:
+        """The response formats asked for."""
+        wanted = self.request.get("response_format") or []
+        return wanted if isinstance(wanted, list) else [wanted]
+
+    def asks_for(self, modality: str) -> bool:
+        """Whether the answer is to be of this modality, by the request or by the model's name."""
+        named = modality in self.request.get("model", "")
+        return named or modality in [
+            *(each.get("type") for each in self.formats),
+            *self.request.get("response_modalities", []),
+        ]
+
+
+def as_steps(value: Any) -> list[Json]:
+    """The input of a request as steps, in any form that the API takes it: text, content, contents, steps."""
+    items = value if isinstance(value, list) else [value]
+    items = [{"type": "text", "text": item} if isinstance(item, str) else item for item in items]
+    if not all(isinstance(item, dict) and "type" in item for item in items):
+        raise ApiError(400, "Invalid value at 'input': each element needs a 'type'.")
+    if not any(item["type"] in STEP_KEYS for item in items):
+        return [{"type": "user_input", "content": items}]
+    for item in items:
+        missing = [key for key in STEP_KEYS.get(item["type"], ()) if key not in item]
+        if item["type"] not in STEP_KEYS or missing:
+            what = (
+                f"a step of type '{item['type']}' needs '{missing[0]}'"
+                if missing
+                else f"unknown type '{item['type']}'"
+            )
+            raise ApiError(400, f"Invalid value at 'input': {what}.")
+    return [
+        item | {"content": as_steps(item["content"])[0]["content"]} if "content" in item else item
+        for item in items
+    ]
+
+
+def since_model(steps: list[Json]) -> int:
+    """Where the user's last turn starts: after the model's last step."""
+    return max((n + 1 for n, step in enumerate(steps) if step["type"] not in _USERS), default=0)
+
+
+def text_of(step: Json) -> str:
+    """The text in a step's content or result, "" if there is none."""
+    parts = step.get("content", step.get("result", []))
+    if not isinstance(parts, list):
+        return parts if isinstance(parts, str) else json.dumps(parts, ensure_ascii=False)
+    return "\n".join(part["text"] for part in parts if part.get("type") == "text")
+
+
+def decoded(part: Json) -> bytes | None:
+    """The bytes of a medium given by data, `None` of one given by uri; the API's 400 if it is not base64."""
+    if "data" not in part:
+        return None
+    try:
+        return base64.b64decode(part["data"], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ApiError(
+            400, f"Invalid value at 'input': the data of the {part['type']} is not base64."
+        ) from error
+
+
+def tokens(text: str) -> int:
+    """How many tokens a text counts for: at least one."""
+    return max(1, len(text) // _CHARACTERS_PER_TOKEN)
+
+
+def usage(turn: Turn, steps: Iterable[Json]) -> Json:
+    """Token counts, as the real API spells them; only their sums are meaningful."""
+    text = tokens(
+        turn.prompt + turn.request.get("system_instruction", "") + "".join(map(text_of, turn.history))
+    )
+    by_modality = {"text": text}
+    for part in turn.media:
+        by_modality[part["type"]] = by_modality.get(part["type"], 0) + _MEDIA_TOKENS
+    counts = {"output": 0, "tool_use": 0, "thought": 0}
+    for step in steps:
+        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(json.dumps(step.get("content", step)))
+    total_input = sum(by_modality.values())
+    return {
+        "total_tokens": total_input + sum(counts.values()),
+        "total_input_tokens": total_input,
+        "input_tokens_by_modality": [{"modality": kind, "tokens": n} for kind, n in by_modality.items()],
+        "total_cached_tokens": 0,
+        "total_output_tokens": counts["output"],
+        "total_tool_use_tokens": counts["tool_use"],
+        **(
+            {"tool_use_tokens_by_modality": [{"modality": "text", "tokens": counts["tool_use"]}]}
+            if counts["tool_use"]
+            else {}
+        ),
+        "total_thought_tokens": counts["thought"],
+    }
+
+
+_COUNTED_AS = {"model_output": "output", "function_call": "output", "thought": "thought"}

@@ -1,0 +1,80 @@
+"""What the API refuses, and in which words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_interactions.server.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.server.emulator.wire import Received
+
+#: The fields of a create request (google-genai 3.4: CreateModelInteraction and CreateAgentInteraction).
+_FIELDS = frozenset(
+    [
+        "agent",
+        "agent_config",
+        "background",
+        "cached_content",
+        "continuation_token",
+        "environment",
+        "generation_config",
+        "input",
+        "labels",
+        "model",
+        "previous_interaction_id",
+        "response_format",
+        "response_mime_type",
+        "response_modalities",
+        "safety_settings",
+        "service_tier",
+        "store",
+        "stream",
+        "system_instruction",
+        "tools",
+        "webhook_config",
+    ]
+)
+_FAMILIES = ("gemini-", "gemma-", "lyria-", "veo-", "imagen-")
+#: Keys that the emulator takes for bad ones; any other is good.
+BAD_KEYS = ("YOUR_API_KEY", "bad-key")
+
+
+def check_key(received: Received) -> None:
+    """Refuse a request without an API key, or with one that is plainly not valid."""
+    headers = received.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    key = headers.get("x-goog-api-key") or received.query.get("key") or bearer
+    if not key:
+        raise ApiError(
+            403,
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API"
+            " Key or other form of API consumer identity to call this API.",
+        )
+    if key in BAD_KEYS:
+        raise ApiError(400, "API key not valid. Please pass a valid API key.")
+
+
+def check_create(body: Any) -> Json:
+    """The body of a create request; the API's error if it can't be one."""
+    if not isinstance(body, dict):
+        raise ApiError(400, "Invalid JSON payload received. Expected an object.")
+    unknown = sorted(body.keys() - _FIELDS)
+    if unknown:
+        raise ApiError(400, f"Unknown parameter '{unknown[0]}'.")
+    if ("model" in body) == ("agent" in body):
+        raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
+    if "input" not in body:
+        raise ApiError(400, "Missing required parameter 'input'.")
+    model = body.get("model", "gemini-").removeprefix("models/")
+    if not model.startswith(_FAMILIES):
+        raise ApiError(404, f"Model '{model}' not found.")
+    if body.get("background") and model.startswith("gemini-2"):
+        # In these words in real traffic.
+        raise ApiError(400, f"Model '{model}' does not support background interactions.")
+    if body.get("background") and body.get("store") is False:
+        raise ApiError(400, "Background interactions require 'store' to be true.")
+    return body
