@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _PROBE = 24
 # What stands at a signature's place and is shorter is an example in a document.
 _MIN_SIGNATURE = 40
+
+# In what no parser makes sense of, such as half an event.
+_LOOSE_SIGNATURE = re.compile(r"[sS]ignature\\*\"\s*:\s*\\*\"(?P<value>(?!redacted)[A-Za-z0-9+/_=-]{64,})")
 
 _SIGNATURE = "a thought signature"
 _PLACE = "a secret at its place in the API"
@@ -127,6 +131,8 @@ def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
             yield from (_Hit(kind, event + where, text, new) for kind, text in _kinds(old, new, matcher))
     if not leaf.documents:
         yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
+        for match in _LOOSE_SIGNATURE.finditer(leaf.text):
+            yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))
 
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
