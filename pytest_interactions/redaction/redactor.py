@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_interactions.api.http import Headers, Message, Request, Response
 from pytest_interactions.errors import OptionError
@@ -144,7 +144,7 @@ def placeholder_in(request: Request) -> str | None:
 
 
 def _sort_options(
-    redact: Iterable[str | re.Pattern[str]],
+    redact: Iterable[Any],
 ) -> tuple[list[str], list[re.Pattern[str]], list[str]]:
     """The texts, the patterns and the JSON paths among the entries of the `redact` option."""
     values: list[str] = []
@@ -153,6 +153,8 @@ def _sort_options(
     for entry in redact:
         if isinstance(entry, re.Pattern):
             patterns.append(entry)
+        elif not isinstance(entry, str):
+            raise OptionError(f"redact: {entry!r} is not a text, a pattern or a JSON path")
         elif entry.startswith("re:"):
             patterns.append(_compiled(entry.removeprefix("re:")))
         elif entry.startswith(("$.", "$[")):
