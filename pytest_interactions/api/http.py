@@ -18,8 +18,9 @@ NOT_JSON: Any = type("NotJson", (), {"__repr__": lambda _: "NOT_JSON", "__bool__
 class Message:
     """What a request and a response share: headers and a decoded body (no content-encoding)."""
 
-    headers: Headers = field(default_factory=dict)
-    body: bytes = b""
+    # Not in the repr: pytest prints the arguments of a failing function, and a live request holds the key.
+    headers: Headers = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     _json: Any = field(default=_UNPARSED, repr=False, compare=False)
 
     @property
@@ -45,13 +46,17 @@ class Message:
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return replace(self, body=body, _json=value)
 
+    def with_body(self, body: bytes) -> Self:
+        """The same message with another body."""
+        return replace(self, body=body, _json=_UNPARSED)
+
 
 @dataclass(slots=True, kw_only=True)
 class Request(Message):
     """An HTTP request: `method` in upper case, `uri` absolute."""
 
     method: str
-    uri: str
+    uri: str = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)

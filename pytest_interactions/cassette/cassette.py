@@ -168,6 +168,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             CassetteMissError: There is no recording, and none may be made.
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
+        __tracebackhide__ = True
         self._secrets.learn(live)
         request = self._redacted(live)
         if request is None:
@@ -219,6 +220,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
 
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise what keeps the request from being sent, if anything does."""
+        __tracebackhide__ = True
         if not self._records:
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)

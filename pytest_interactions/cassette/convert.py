@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from vcr.filters import decode_response
@@ -22,7 +24,7 @@ def from_vcr_request(request: Any) -> Request:
         method=request.method.upper(),
         uri=request.uri,
         headers=headers_of(dict(request.headers)),
-        body=bytes_of(request.body_bytes),
+        body=bytes_of(request.body),
     )
 
 
@@ -77,13 +79,20 @@ def headers_of(headers: dict[str, Any] | None) -> Headers:
 
 
 def bytes_of(body: Any) -> bytes:
-    """A body as vcrpy has been known to keep it: text, bytes, nothing, a file or an iterator of chunks."""
+    """A body as vcrpy has been known to keep it: text, bytes, nothing, a file, an iterator of chunks, or JSON.
+
+    JSON comes from its aiohttp stub, which keeps what the app passed as `json=`.
+    """
     if body is None:
         return b""
     if isinstance(body, bytes):
         return body
     if isinstance(body, str):
         return body.encode()
+    if isinstance(body, (dict, list)):
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if hasattr(body, "read"):
-        return bytes(body.read())
-    return b"".join(bytes_of(chunk) for chunk in body)
+        return bytes_of(body.read())
+    if isinstance(body, Iterable):
+        return b"".join(bytes_of(chunk) for chunk in body)
+    return str(body).encode()  # an aiohttp form and the like: it need only be the same each time

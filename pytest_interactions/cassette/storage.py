@@ -43,7 +43,7 @@ def load(path: Path) -> Contents:
     """
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CassetteNotFoundError(f"{path}: no such cassette.") from None
     except OSError as error:
         raise CassetteFormatError(f"{path}: can't be read: {error.strerror}.") from None
@@ -58,7 +58,10 @@ def loads(raw: bytes, path: Path) -> Contents:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _unusable(path, line, f"this is not YAML ({error.reason})") from None
+    except ValueError as error:
         raise _unusable(path, 1, f"this is not YAML ({str(error).splitlines()[0]})") from None
     if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
         raise _unusable(path, 1, "this is not a cassette (no list of interactions)")

@@ -84,6 +84,7 @@ def _clients() -> tuple[_Client, ...]:
 def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True  # a miss points at the app's call
         if cassette.passes(request.url.host, request.url.port):
             return send(transport, request)
         request.read()
@@ -101,6 +102,7 @@ def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> C
 def _async_handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True  # a miss points at the app's call
         if cassette.passes(request.url.host, request.url.port):
             return await send(transport, request)
         await request.aread()

@@ -114,7 +114,11 @@ def _literal(text: str, margin: str) -> str:
     hint = "2" if text[0] in " \n" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text.endswith("\n\n") else ""
     body = text if chomp == "-" else text[:-1]
-    return f"|{hint}{chomp}\n{indent(body, margin)}\n"
+    return f"|{hint}{chomp}\n{indent(body, margin, _is_not_empty)}\n"
+
+
+def _is_not_empty(line: str) -> bool:
+    return line != "\n"  # a line of blanks is text, too
 
 
 def _yaml(value: Any) -> str:

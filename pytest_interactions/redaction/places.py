@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from operator import is_
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_interactions.errors import OptionError
@@ -66,13 +67,20 @@ PLACES = (
     Place("<config>tools[*].headers.*", "secret", "logs in to an MCP server"),
     Place("<config>tools[*].exa_ai_search_config.api_key", "secret", "pays for searches at Exa"),
     Place("<config>tools[*].parallel_ai_search_config.api_key", "secret", "pays for searches at Parallel"),
+    Place(
+        "<config>tools[*].mcp_servers[*].streamable_http_transport.headers.*",
+        "secret",
+        "logs in to an MCP server",
+    ),
     Place("<environment>network.allowlist[*].transform.*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>network.allowlist[*].transform[*].*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>env.*", "secret", "a variable of the sandbox, often a login"),
     Place("<environment>env.*.value", "secret", "a variable of the sandbox, often a login"),
     Place("token", "secret", _CREDENTIAL, ("bearer_token",)),
     Place("client_secret", "secret", _CREDENTIAL, ("oauth2",)),
-    Place("refresh_token", "secret", _CREDENTIAL, ("oauth2",)),
+    Place("refresh_token", "secret", "logs in for as long as it is not revoked"),
+    Place("access_token", "secret", "logs in for an hour, in the answer of a login server"),
+    Place("id_token", "secret", "says who one is, in the answer of a login server"),
     Place("value", "secret", _CREDENTIAL, ("environment_variable",)),
     Place("new_signing_secret", "secret", "signs what a webhook is sent"),
     Place("secret", "secret", "signs what a webhook is sent, in the answer to a rotation"),
@@ -127,9 +135,9 @@ class Node:
 
     def _rewrite_object(self, value: dict[str, Any]) -> dict[str, Any]:
         changed: dict[str, Any] = {}
-        for name, node in self.fields.items():
-            old = value.get(name)
-            if old is None or (node.types and value.get("type") not in node.types):
+        for name in self.fields.keys() & value.keys():
+            node, old = self.fields[name], value[name]
+            if node.types and value.get("type") not in node.types:
                 continue
             new = node.rewrite(old)
             if new is not old:
@@ -142,23 +150,21 @@ class Node:
         return {**value, **changed} if changed else value
 
     def _rewrite_list(self, value: list[Any]) -> list[Any]:
-        nodes = {place: node for place, node in self.items.items() if place < len(value)}
-        if self.any_item is None and not nodes:
-            return value
         new = value if self.any_item is None else list(map(self.any_item.rewrite, value))
-        for place, node in nodes.items():
-            new = [*new[:place], node.rewrite(new[place]), *new[place + 1 :]]
-        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
+        for place, node in self.items.items():
+            if place < len(value):
+                new = [*new[:place], node.rewrite(new[place]), *new[place + 1 :]]
+        return value if all(map(is_, new, value)) else new
 
 
-def tree(places: Iterable[Place] = PLACES, extra_paths: Iterable[str] = ()) -> Node:
-    """The places as a tree to walk; each of `extra_paths` (`$.a.b[*].c`) replaces whatever stands there.
+def tree(extra_paths: Iterable[str] = ()) -> Node:
+    """`PLACES` as a tree to walk; each of `extra_paths` (`$.a.b[*].c`) replaces whatever stands there.
 
     Raises:
         OptionError: A path that can't be read.
     """
     root = Node()
-    for place in places:
+    for place in PLACES:
         for path in _expand(place.path):
             replace = redact_signature_value if place.kind == "signature" else redact_string
             _plant(root, path, replace, place.types)
@@ -178,7 +184,7 @@ def redact_signature_value(value: Any) -> Any:
 
 def redact_string(value: Any) -> Any:
     """What stands at a secret's place; `""` says that there is none."""
-    return REDACTED if isinstance(value, str) and value else value
+    return REDACTED if isinstance(value, str) and value not in ("", REDACTED) else value
 
 
 def redact_all(value: Any) -> Any:

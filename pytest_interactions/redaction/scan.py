@@ -1,19 +1,43 @@
-"""The gate before the disk: finds what should not be in a text, whoever wrote it."""
+"""The gate before the disk: says what redaction would still take out of a text, whoever wrote it."""
 
 from __future__ import annotations
 
+import json
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.redaction.secrets import KEY_PATTERNS
+from pytest_interactions.redaction import places, structure
+from pytest_interactions.redaction.secrets import AUTH_HEADER, MIN_LENGTH, is_stand_in
+from pytest_interactions.redaction.stream import redact_events
+from pytest_interactions.redaction.texts import texts
+from pytest_interactions.redaction.urls import secrets_in_urls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_interactions.redaction.secrets import Secrets
+
+# Long enough to find the line of a value by; a value that a writer folded is found by its beginning.
+_PROBE = 24
+# What stands at a signature's place and is shorter is an example in a document.
+_MIN_SIGNATURE = 40
+
+_SIGNATURE = "a thought signature"
+_PLACE = "a secret at its place in the API"
+_URL = "a URL with a secret in it"
+_HEADER = "a header that carries a credential"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A secret in a text: its line (from 1), what kind it is, and its place if the text has a structure."""
+    """A secret in a text.
+
+    Attributes:
+        line: The line on which it begins, from 1.
+        kind: What it is, as in "contains a Google API key".
+        where: Its place in the text's structure, `""` if the text has none.
+    """
 
     line: int
     kind: str
@@ -21,12 +45,88 @@ class Finding:
 
 
 def scan(text: str, secrets: Secrets) -> list[Finding]:
-    """All secrets in `text`, in order."""
-    found = [
-        (match.start(), key.kind)
-        for key in KEY_PATTERNS
-        if key.gate in text
-        for match in key.pattern.finditer(text)
-    ]
-    found += [(start, "known secret value") for start in secrets.find(text)]
-    return sorted(Finding(text.count("\n", 0, start) + 1, kind) for start, kind in found)
+    """All secrets in `text`, in order; none if it is what the redactor left.
+
+    Args:
+        text: A cassette of any recorder (YAML or JSON), a stream, JSON lines, or any other text.
+        secrets: The values known in this run, looked for besides everything that is a secret by its looks or
+            its place.
+    """
+    lines = _Lines(text)
+    found: dict[tuple[int, str], Finding] = {}
+    for leaf in structure.leaves(text):
+        for kind, where, value in _in_leaf(leaf, secrets):
+            line = lines.of(value, leaf)
+            path = f"{leaf.path} {where}".strip()
+            found.setdefault((line, kind), Finding(line, kind, path))
+    # Comments, and what no parser makes sense of.
+    for start, kind in secrets.find(text):
+        line = lines.at(start)
+        found.setdefault((line, kind), Finding(line, kind))
+    return sorted(found.values())
+
+
+class _Lines:
+    """Says on which line of a text something stands."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [place for place, char in enumerate(text) if char == "\n"]
+
+    def at(self, place: int) -> int:
+        return bisect_left(self._ends, place) + 1
+
+    def of(self, value: str, leaf: structure.Leaf) -> int:
+        """The line where `value` begins within `leaf`, or where that begins if `value` is written otherwise."""
+        for probe in (json.dumps(value, ensure_ascii=False)[1:-1], value):
+            place = self._text.find(probe[:_PROBE].partition("\n")[0], leaf.start, leaf.end)
+            if place >= 0:
+                return self.at(place)
+        return self.at(leaf.start)
+
+
+def _in_leaf(leaf: structure.Leaf, secrets: Secrets) -> Iterator[tuple[str, str, str]]:
+    """Each secret in a leaf: its kind, its place in the leaf, and its text or where that begins."""
+    if leaf.header and _is_credential(leaf.header, leaf.text):
+        yield _HEADER, "", leaf.text
+    clean = redact_events(leaf.documents, _TREE, secrets)
+    for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
+        event = f"event {number} " if len(clean) > 1 else ""
+        for where, old, new in _changes(document, redacted):
+            kinds = list(_kinds(old, new, secrets))
+            yield from ((kind, event + where, value) for kind, value in kinds)
+    if not leaf.documents:
+        yield from ((kind, "", value) for kind, value in _in_text(leaf.text, secrets))
+
+
+def _kinds(old: str, new: str, secrets: Secrets) -> Iterator[tuple[str, str]]:
+    if places.is_signature_placeholder(new):
+        if len(old) >= _MIN_SIGNATURE:
+            yield _SIGNATURE, old
+        return
+    found = list(_in_text(old, secrets))
+    yield from found
+    if not found and len(old) >= MIN_LENGTH and not is_stand_in(old):
+        yield _PLACE, old
+
+
+def _in_text(text: str, secrets: Secrets) -> Iterator[tuple[str, str]]:
+    yield from ((kind, text[start:]) for start, kind in secrets.find(text))
+    for start, end, _ in secrets_in_urls(text):
+        if end - start >= MIN_LENGTH and not is_stand_in(text[start:end]):
+            yield _URL, text[start:end]
+
+
+def _is_credential(name: str, value: str) -> bool:
+    return AUTH_HEADER.fullmatch(name) is not None and len(value) >= MIN_LENGTH and not is_stand_in(value)
+
+
+def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    """Where two documents of one shape differ in a text, and both texts."""
+    if old is not new:
+        for (path, before), (_, after) in zip(texts(old), texts(new), strict=True):
+            if before != after:
+                yield path, before, after
+
+
+_TREE = places.tree()

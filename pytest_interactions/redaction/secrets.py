@@ -1,21 +1,21 @@
-"""The secret values of this run, and the patterns that keys have in any run."""
+"""The secret values of this run, and a text without any secret."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_interactions.redaction import encodings
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.urls import is_secret_parameter
+from pytest_interactions.redaction.patterns import KEY_PATTERNS
+from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_query, secrets_in_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pytest_interactions.api.http import Request
 
@@ -24,64 +24,46 @@ PLACEHOLDER_KEY = "pytest-interactions-placeholder-key"
 
 #: Shorter values than this turn up in ordinary text, so they are not looked for.
 MIN_LENGTH = 8
+# From this length on even a text of nothing but small letters is no word.
+_LONG = 20
 
-#: Request headers that carry a credential, by name.
+#: The names of headers that carry a credential.
 AUTH_HEADER = re.compile(
-    r"(?:proxy-)?authorization|(?:set-)?cookie2?|x-goog-iam-authorization-token|x-amz-security-token"
-    r"|(?:.*[-_])?(?:api[-_]?key|(?:access|auth|id|csrf|session)[-_]?token|token|secret|password)",
+    r"(?:.*-)?(?:authorization|(?:set-)?cookie2?|api[-_]?key|token|secret|password|credentials?)",
     re.IGNORECASE,
 )
-
+_COOKIE = re.compile(r"(?:set-)?cookie2?", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(r".*_(?:API_KEY|TOKEN|SECRET)", re.IGNORECASE)
 _STAND_IN = re.compile(
-    r"(?i)(?:.*(?:place-?_?holder|change-?_?me|redacted|example|your[-_ ]).*|(?:none|null|true|false|dummy|fake)"
-    r"|<.*>|\$\{?.*\}?|(.)\1*)",
-    re.DOTALL,
+    r".*(?:place[-_ ]?holder|change[-_ ]?me|redacted|example|your[-_ ]).*|<.*>|\$\{?\w+\}?|(.)\1*",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPattern:
-    """What a kind of credential looks like, wherever it stands.
-
-    Attributes:
-        kind: What a finding calls it.
-        gate: A text without which the pattern can't match; looked for first, because that is much cheaper.
-        pattern: What is replaced by the redaction placeholder.
-    """
-
-    kind: str
-    gate: str
-    pattern: re.Pattern[str]
+#: Where a secret begins and ends in a text, and what to write instead.
+Span = tuple[int, int, str]
 
 
-# No letter, digit or base64 character beside it: a run of base64 is media, not a key.
-_ALONE = r"(?<![A-Za-z0-9+/_=.-]){}(?![A-Za-z0-9+/_-])"
-_TOKEN = r"(?=[A-Za-z._~+/-]*\d)(?=[\d._~+/-]*[A-Za-z])[A-Za-z0-9._~+/-]{20,}=*"  # noqa: S105 - a pattern
-KEY_PATTERNS = (
-    KeyPattern("Google API key", "AIza", re.compile(_ALONE.format(r"AIza[A-Za-z0-9_-]{35}"))),
-    KeyPattern("Google API key", "AQ.", re.compile(_ALONE.format(r"AQ\.[A-Za-z0-9_-]{20,}"))),
-    KeyPattern("Google access token", "ya29.", re.compile(_ALONE.format(r"ya29\.[A-Za-z0-9_.-]{20,}"))),
-    KeyPattern("bearer token", "earer", re.compile(rf"(?<=\b[Bb]earer ){_TOKEN}")),
-    KeyPattern(
-        "private key",
-        "PRIVATE KEY-----",
-        re.compile(
-            r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\+[nr]){40,}"
-            r"(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----)?"
-        ),
-    ),
-)
+class _Rule(NamedTuple):
+    """Finds one kind of secret in a text; `applies` says quickly whether it may be there."""
+
+    applies: Callable[[str], bool]
+    spans: Callable[[str], Iterator[Span]]
 
 
 class Secrets:
-    """The secret values that are known in this run; it only ever grows."""
+    """The secret values that are known in this run, and what else is one by its looks. It only ever grows.
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        """Start with `values`, whatever they look like; only empty ones are left out."""
-        # A replay's own key is replaced as the real one was, so that an app which sends it on still matches.
-        self._values = {PLACEHOLDER_KEY, *filter(None, values)}
-        self._seen: set[str] = set()
+    Args:
+        values: Values to look for, whatever they look like.
+        patterns: What else to look for; not in base64 or any other encoding.
+    """
+
+    def __init__(self, values: Iterable[str] = (), patterns: Iterable[re.Pattern[str]] = ()) -> None:
+        self._values: set[str] = set()
+        self._patterns: list[re.Pattern[str]] = []
+        self._seen: set[tuple[str, str]] = set()
+        self.add(values, patterns)
         self._compile()
 
     @classmethod
@@ -96,113 +78,169 @@ class Secrets:
         )
 
     def learn(self, request: Request) -> None:
-        """Take in the credentials that `request` carries; does next to nothing if it carries no new ones."""
-        sent = [value for name, values in request.headers.items() if _is_auth(name) for value in values]
+        """Take in the credentials that a request carries; does next to nothing if it carries no new ones.
+
+        Call it for requests that are replayed too: what an app sends must be redacted the same way in both.
+        """
+        sent = [(name, value) for name, values in request.headers.items() for value in values]
         if "?" in request.uri:
-            sent.append(request.uri)
-        new = [text for text in sent if text not in self._seen]
-        if not new:
+            sent.append(("", request.uri))
+        if self._seen.issuperset(sent):
             return
+        new = [pair for pair in sent if pair not in self._seen]
         self._seen.update(new)
-        self.add(value for text in new for value in _credentials_in(text))
+        self.add(secret for name, value in new for secret in _secrets_in(name, value))
 
-    def add(self, values: Iterable[str]) -> None:
-        """Take in more values; those too short to be told from ordinary text are left out."""
-        self.add_exactly(value for value in values if _usable(value))
-
-    def add_exactly(self, values: Iterable[str]) -> None:
-        """Take in more values, whatever they look like."""
-        known = len(self._values)
-        self._values.update(values)
-        if len(self._values) > known:
+    def add(self, values: Iterable[str] = (), patterns: Iterable[re.Pattern[str]] = ()) -> None:
+        """Take in more values and patterns, whatever they look like."""
+        new = {value for value in values if value and value not in (REDACTED, PLACEHOLDER_KEY)} - self._values
+        more = [pattern for pattern in patterns if pattern not in self._patterns]
+        if new or more:
+            self._values |= new
+            self._patterns += more
             self._compile()
 
     def may_be_in(self, body: bytes) -> bool:
-        """Whether a known value may be in `body`; says no for certain, and quickly."""
-        return any(needle in body for needle in self._needles_raw) or encodings.has_needless_escape(body)
+        """Whether there is anything for `redact` to do in `body`: if not, it says so quickly and for certain."""
+        return (
+            bool(self._patterns)
+            or any(needle in body for needle in self._needles_in_bytes)
+            or (b"=" in body and (b"://" in body or b":\\" in body))
+            or encodings.has_needless_escape_in_bytes(body)
+        )
 
     def redact(self, text: str) -> str:
-        """`text` without any known value, however written."""
-        while (redacted := self._pattern.sub(encodings.replacement, text)) != text:
-            # What is left may, with the placeholder beside it, read as another known value.
-            text = redacted
-        return text
+        """`text` without any secret, however it is written."""
+        return self.redact_pieces([text])[0]
 
     def redact_bytes(self, body: bytes) -> bytes:
-        """`body` without any known value; all other bytes, text or not, stay."""
+        """`body` without any secret; all its other bytes, text or not, stay."""
         if not self.may_be_in(body):
             return body
         return self.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
-    def find(self, text: str) -> Iterator[int]:
-        """Where in `text` a known value begins, however written."""
-        return (match.start() for match in self._real.finditer(text)) if self._real else iter(())
+    def redact_form(self, body: str) -> str:
+        """A form, written as the query of a URL is, without any secret."""
+        return self.redact(_replace([body], body, list(secrets_in_form(body)))[0])
+
+    def redact_pieces(self, pieces: list[str]) -> list[str]:
+        """`pieces` of one text without any secret, also where a secret is spread over several of them."""
+        for rule in self._rules:
+            text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+            if rule.applies(text) and (spans := list(rule.spans(text))):
+                pieces = _replace(pieces, text, spans)
+        return pieces
+
+    def find(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where in `text` a secret begins and what kind it is: known values, keys, the patterns given."""
+        if self._value_may_be_in(text):
+            yield from ((match.start(), "a known secret") for match in self._known.finditer(text))
+        for key in KEY_PATTERNS:
+            if key.gate in text:
+                yield from ((match.start(), key.kind) for match in key.pattern.finditer(text))
+        for pattern in self._patterns:
+            yield from ((match.start(), "a match of the redact option") for match in _matches(pattern, text))
 
     def __repr__(self) -> str:
-        return f"<Secrets: {len(self._values) - 1} known values>"
+        return f"<Secrets: {len(self._values)} values, {len(self._patterns)} patterns>"
 
     def _compile(self) -> None:
-        values = sorted(self._values)
-        written = {needle for value in values for needle in encodings.needles(value)}
-        self._needles_raw = [needle.encode("utf-8", "surrogatepass") for needle in sorted(written)]
-        self._pattern = encodings.pattern(values)
-        real = [value for value in values if value != PLACEHOLDER_KEY]
-        self._real = encodings.pattern(real) if real else None
+        self._needles = sorted({needle for value in self._values for needle in encodings.needles(value)})
+        gates = [*self._needles, PLACEHOLDER_KEY, *(key.gate for key in KEY_PATTERNS)]
+        self._needles_in_bytes = [gate.encode("utf-8", "surrogatepass") for gate in gates]
+        self._known = encodings.pattern(self._values)
+        self._rules = [
+            # URLs first: a ticket that is a known value too must stay different from other tickets.
+            _Rule(_may_hold_url, secrets_in_urls),
+            _Rule(self._value_may_be_in, lambda text: _spans(self._known, text, encodings.replacement)),
+            # What an app does with its key shows the stand-in on replay where it showed the key before.
+            _rule(PLACEHOLDER_KEY, re.compile(re.escape(PLACEHOLDER_KEY))),
+            *(_rule("", pattern) for pattern in self._patterns),
+            *(_rule(key.gate, key.pattern) for key in KEY_PATTERNS),
+        ]
+
+    def _value_may_be_in(self, text: str) -> bool:
+        if not self._values:
+            return False
+        return any(needle in text for needle in self._needles) or encodings.has_needless_escape(text)
 
 
 def looks_secret(value: str) -> bool:
     """Whether `value` is long and mixed enough to be a secret, and does not say that it is none."""
     kinds = (str.islower, str.isupper, str.isdigit)
     mixed = sum(any(map(kind, value)) for kind in kinds) + any(not char.isalnum() for char in value)
-    return _usable(value) and (mixed > 1 or len(value) >= 20)  # noqa: PLR2004 - no word is that long
+    return _is_usable(value) and (mixed > 1 or len(value) >= _LONG)
 
 
-def redact_keys(text: str) -> str:
-    """`text` without anything that has the pattern of a key."""
-    for key in KEY_PATTERNS:
-        if key.gate in text:
-            text = key.pattern.sub(REDACTED, text)
-    return text
+def is_stand_in(value: str) -> bool:
+    """Whether `value` says that it only stands in for a secret: `REDACTED`, `<your key>`, `****`."""
+    return value == PLACEHOLDER_KEY or _STAND_IN.fullmatch(value) is not None
 
 
-def _usable(value: str) -> bool:
-    return len(value) >= MIN_LENGTH and not _STAND_IN.fullmatch(value)
+def _is_usable(value: str) -> bool:
+    return len(value) >= MIN_LENGTH and not is_stand_in(value)
 
 
-def _is_auth(name: str) -> bool:
-    return AUTH_HEADER.fullmatch(name) is not None
-
-
-def _credentials_in(text: str) -> Iterator[str]:
-    """The credentials in a header's value or a URI: those that carry meaning alone, not what frames them."""
-    if "://" in text:
-        parts = urlsplit(text)
-        yield from (value for name, value in parse_qsl(parts.query) if is_secret_parameter(name, value))
-        return
-    scheme, _, rest = text.strip().partition(" ")
-    if not rest:
-        yield scheme
-    elif "=" in rest and ";" in text:
-        yield from _cookies(text)
-    else:
-        yield rest.strip()
+def _secrets_in(name: str, value: str) -> Iterator[str]:
+    """The secrets in a request header's value or, if it has no name, in a URI."""
+    if not name:
+        yield from filter(looks_secret, secrets_in_query(value))
+    elif _COOKIE.fullmatch(name):
+        cookies = (cookie.partition("=")[2].strip() for cookie in value.split(";"))
+        yield from filter(looks_secret, cookies)
+    elif AUTH_HEADER.fullmatch(name):
+        scheme, _, credentials = value.strip().partition(" ")
+        sent = [credentials.strip() or scheme]
         if scheme.lower() == "basic":
-            yield from _basic(rest)
-    if "=" in scheme:
-        yield from _cookies(text)
+            sent.append(_password(credentials))
+        yield from filter(_is_usable, sent)
 
 
-def _cookies(text: str) -> Iterator[str]:
+def _password(basic: str) -> str:
     try:
-        morsels = SimpleCookie(text).values()
-    except CookieError:
-        return
-    yield from (morsel.value for morsel in morsels if looks_secret(morsel.value))
-
-
-def _basic(encoded: str) -> Iterator[str]:
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        return base64.b64decode(basic).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
-        return
-    yield from (user, password) if not password else (password,)
+        return ""
+
+
+def _may_hold_url(text: str) -> bool:
+    return "://" in text or ":\\" in text
+
+
+def _rule(gate: str, pattern: re.Pattern[str]) -> _Rule:
+    return _Rule(lambda text: gate in text, lambda text: _spans(pattern, text, lambda _: REDACTED))
+
+
+def _spans(pattern: re.Pattern[str], text: str, write: Callable[[re.Match[str]], str]) -> Iterator[Span]:
+    return ((*match.span(), write(match)) for match in _matches(pattern, text))
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches between placeholders: what was redacted once stays as it is."""
+    start = 0
+    while start <= len(text):
+        end = text.find(REDACTED, start)
+        end = len(text) if end < 0 else end
+        yield from (match for match in pattern.finditer(text, start, end) if match[0])
+        start = end + len(REDACTED)
+
+
+def _replace(pieces: list[str], text: str, spans: list[Span]) -> list[str]:
+    """Replace `spans` of `text`, which is the joined `pieces`; what is written goes where a span begins."""
+    ends = list(accumulate(map(len, pieces)))
+    new: list[list[str]] = [[] for _ in pieces]
+
+    def copy(start: int, end: int) -> None:
+        place = bisect_right(ends, start)
+        while start < end:
+            upto = min(ends[place], end)
+            new[place].append(text[start:upto])
+            start, place = upto, place + 1
+
+    done = 0
+    for start, end, written in spans:
+        copy(done, start)
+        new[bisect_right(ends, start)].append(written)
+        done = end
+    copy(done, len(text))
+    return ["".join(parts) for parts in new]

@@ -4,56 +4,86 @@ from __future__ import annotations
 
 import hashlib
 import re
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from pytest_interactions.redaction.encodings import REDACTED
 
-#: What begins a redacted value that stays different from others: which of several uploads a URL is of.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: How the redacted value of a ticket begins: a parameter that says, say, which of several uploads a URL is of.
 TICKET = "redacted-"
 
-# Parameter names whose value is good for one thing only, and must stay different from another's.
+# Parameters whose value is good for one thing only, and must stay different from another's.
 _TICKETS = r"upload_id|x-goog-signature|x-amz-signature|signature|sig"
-# Parameter names whose value is the same in every URL of an account.
+# Parameters whose value opens all of an account.
 _KEYS = (
-    r"key|access_token|x-amz-security-token|x-goog-security-token|password|client_secret"
-    r"|(?:[a-z]+[_-]?)?api[_-]?key|(?:auth|id|refresh|session|bearer)[_-]?token|token"
+    r"key|token|password|client_secret|(?:client_)?assertion|x-(?:goog|amz)-security-token"
+    r"|(?:access|auth|bearer|id|refresh|session|subject)[_-]?token|(?:[a-z]+[_-]?)?api[_-]?key"
+)
+# Names that mean harmless things too, in the URLs of others.
+_AMBIGUOUS = re.compile(r"key|token|sig|signature", re.IGNORECASE)
+_LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTALL)
+
+# A URL in a text, its slashes escaped or not.
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
+_USER_INFO = re.compile(r"[^:]+:[\\/]+[^/?#@:\\]*:(?P<value>[^/?#@\\]+)@")
+_HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
+_GOOGLE = re.compile(
+    r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE
 )
 _PARAMETER = re.compile(
-    rf"(?P<lead>(?:[?&;]|\\u0026|\\u003[fF]|&amp;)(?P<name>{_TICKETS}|{_KEYS})=)(?P<value>[^&#\s\"'<>\\;]+)",
+    # A separator may be escaped, as it is in JSON within JSON and in HTML.
+    rf"(?:(?<![^?&;#])|(?<=u0026)|(?<=u003[fF]))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD])"
+    r"(?P<value>[^&#\s\"'<>\\;]+)",
     re.IGNORECASE,
 )
 _IS_TICKET = re.compile(_TICKETS, re.IGNORECASE)
-_IS_KEY = re.compile(_KEYS, re.IGNORECASE)
-# Names that stand for harmless things too; their value is a secret if it is too long for those.
-_AMBIGUOUS = re.compile(r"key|token|sig|signature|password", re.IGNORECASE)
-_USER_INFO = re.compile(
-    r"(?P<lead>[a-z][a-z0-9+.-]*://[^/?#\s\"'@:]*:)(?P<value>[^/?#\s\"'@]+)(?=@)", re.IGNORECASE
-)
-_MIN_LENGTH = 8
+_IS_SECRET = re.compile(f"{_TICKETS}|{_KEYS}", re.IGNORECASE)
 
 
-def is_secret_parameter(name: str, value: str) -> bool:
-    """Whether a query parameter of this name holds a secret."""
-    if _AMBIGUOUS.fullmatch(name):
-        return len(value) >= _MIN_LENGTH
-    return bool(value) and bool(_IS_TICKET.fullmatch(name) or _IS_KEY.fullmatch(name))
+def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where in `text` the secret parts of URLs begin and end, and what to write instead."""
+    for url in _URL.finditer(text):
+        start, end = url.span()
+        login = _USER_INFO.match(text, start, end)
+        if login and login["value"] != REDACTED:
+            yield *login.span("value"), REDACTED
+        yield from _secret_parameters(text, start, end, googles=_is_googles(url[0]))
 
 
-def redact_urls(text: str) -> str:
-    """`text` with the secret part of every URL in it replaced; a URL is enough of a text."""
-    if "://" not in text:
-        return text
-    if "@" in text:
-        text = _USER_INFO.sub(rf"\g<lead>{REDACTED}", text)
-    return _PARAMETER.sub(_replace, text) if "=" in text else text
+def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
+    """Where the secret fields of a form, written as the query of a URL is, begin and end; what to write instead."""
+    return _secret_parameters(body, 0, len(body), googles=True)
 
 
-def _replace(match: re.Match[str]) -> str:
-    name, value = match["name"], match["value"]
-    if not is_secret_parameter(name, value) or value == REDACTED or value.startswith(TICKET):
-        return match[0]
-    if not _IS_TICKET.fullmatch(name):
-        return match["lead"] + REDACTED
-    # The client may write the same value with other escapes than the server did.
+def secrets_in_query(uri: str) -> Iterator[str]:
+    """The decoded secret parts of a URI's query."""
+    googles = _is_googles(uri)
+    for name, value in parse_qsl(urlsplit(uri).query):
+        if _IS_SECRET.fullmatch(name) and _is_secret(name, value, googles=googles):
+            yield value
+
+
+def _secret_parameters(text: str, start: int, end: int, *, googles: bool) -> Iterator[tuple[int, int, str]]:
+    for parameter in _PARAMETER.finditer(text, start, end):
+        name, value = parameter["name"], parameter["value"]
+        is_redacted = value == REDACTED or value.startswith(TICKET)
+        if not is_redacted and _is_secret(name, value, googles=googles):
+            yield *parameter.span("value"), _ticket(value) if _IS_TICKET.fullmatch(name) else REDACTED
+
+
+def _ticket(value: str) -> str:
+    # A client may escape other characters in the URL it was given than the server did.
     digest = hashlib.sha256(unquote_plus(value).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{match['lead']}{TICKET}{digest[:16]}"
+    return TICKET + digest[:16]
+
+
+def _is_googles(url: str) -> bool:
+    match = _HOST.match(url)
+    return match is not None and _GOOGLE.fullmatch(match["host"]) is not None
+
+
+def _is_secret(name: str, value: str, *, googles: bool) -> bool:
+    return googles or not _AMBIGUOUS.fullmatch(name) or _LOOKS_RANDOM.fullmatch(value) is not None

@@ -1,0 +1,77 @@
+"""Takes every secret out of a stream of server-sent events, and leaves all other bytes as they are."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.api import sse
+from pytest_interactions.api.http import NOT_JSON
+from pytest_interactions.redaction.texts import map_texts, texts
+
+if TYPE_CHECKING:
+    from pytest_interactions.redaction.places import Node
+    from pytest_interactions.redaction.secrets import Secrets
+
+
+def redact_stream(body: bytes, tree: Node, secrets: Secrets) -> bytes:
+    """`body` without any secret, also where one is spread over several deltas of a step.
+
+    Args:
+        body: The stream, decoded.
+        tree: The places of secrets in an event's data.
+        secrets: What is a secret wherever it stands.
+    """
+    events = sse.decode(body)
+    documents = [event.json() for event in events]
+    clean = redact_events(documents, tree, secrets)
+    return b"".join(
+        _written(event, document, new, secrets)
+        for event, document, new in zip(events, documents, clean, strict=True)
+    )
+
+
+def redact_events(documents: list[Any], tree: Node, secrets: Secrets) -> list[Any]:
+    """The data of a stream's events without any secret; the same objects where there is nothing to change."""
+    clean = _redact_deltas([tree.rewrite(document) for document in documents], secrets)
+    return [map_texts(document, secrets.redact) for document in clean]
+
+
+def _written(event: sse.ServerSentEvent, document: Any, clean: Any, secrets: Secrets) -> bytes:
+    """The event's bytes; searched as text too, for what is no JSON: comments, ids, errors in plain words."""
+    if clean is not document and clean is not NOT_JSON:
+        event = event.with_data(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
+    return secrets.redact_bytes(event.raw)
+
+
+def _redact_deltas(documents: list[Any], secrets: Secrets) -> list[Any]:
+    """The events' data without the secrets that only show once a step's deltas are joined."""
+    spread: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for number, document in enumerate(documents):
+        if isinstance(document, dict) and isinstance(delta := document.get("delta"), dict):
+            for path, text in texts(delta):
+                spread[str(document.get("index")), path].append((number, text))
+    changed: dict[int, dict[str, str]] = defaultdict(dict)
+    for (_, path), pieces in spread.items():
+        before = [text for _, text in pieces]
+        for (number, old), new in zip(pieces, secrets.redact_pieces(before), strict=True):
+            if new != old:
+                changed[number][path] = new
+    return [
+        {**document, "delta": _with_texts(document["delta"], changed[number])}
+        if number in changed
+        else document
+        for number, document in enumerate(documents)
+    ]
+
+
+def _with_texts(value: Any, new: dict[str, str], path: str = "$") -> Any:
+    """`value` with other texts at some of the paths that `texts` gave them."""
+    if isinstance(value, str):
+        return new.get(path, value)
+    if isinstance(value, dict):
+        return {name: _with_texts(item, new, f"{path}.{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(item, new, f"{path}[{place}]") for place, item in enumerate(value)]
+    return value

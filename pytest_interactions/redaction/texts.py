@@ -1,0 +1,48 @@
+"""The texts in a JSON document."""
+
+from __future__ import annotations
+
+from operator import is_
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """`value` with `change` applied to every text in it, names of fields too; the same object if none changes."""
+    if isinstance(value, str):
+        new = change(value)
+        return value if new == value else new
+    if isinstance(value, list):
+        items = [map_texts(item, change) for item in value]
+        return value if all(map(is_, items, value)) else items
+    if isinstance(value, dict):
+        names = [map_texts(name, change) for name in value]
+        items = [map_texts(item, change) for item in value.values()]
+        if all(map(is_, names, value)) and all(map(is_, items, value.values())):
+            return value
+        fields: dict[str, Any] = {}
+        for name, item in zip(names, items, strict=True):
+            # Two names may have become one; both fields stay.
+            fields[_free(name, fields)] = item
+        return fields
+    return value
+
+
+def texts(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
+    """Every text in `value` with its JSON path, in order."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from texts(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from texts(item, f"{path}[{place}]")
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name

@@ -1,0 +1,354 @@
+"""What each record mode may record, and what happens to the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import vcr
+
+from pytest_interactions import (
+    CassetteFormatError,
+    CassetteMissError,
+    CassetteNotFoundError,
+    CassetteWriteError,
+    PlaceholderError,
+    UnplayedError,
+    use_cassette,
+)
+from pytest_interactions.cassette import storage
+from tests.cassette.clients import KEY, MODEL, _post, sdk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
+
+
+def _ask(url: str, prompt: str) -> str:
+    return str(httpx.request(**_post(url, prompt)).json()["steps"][-1]["content"][0]["text"])
+
+
+def _prompts(path: Path) -> list[str]:
+    return [exchange.request.json()["input"] for exchange in storage.load(path).exchanges]
+
+
+@pytest.fixture
+def cassette(emulator: Emulator, tmp_path: Path) -> Path:
+    """A cassette that holds the answer to `old`."""
+    path = tmp_path / "c.yaml"
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "old")
+    emulator.requests.clear()
+    return path
+
+
+def test_none_never_records(emulator: Emulator, tmp_path: Path) -> None:
+    """Without a cassette, mode none refuses the request and says how to record."""
+    path = tmp_path / "c.yaml"
+    with pytest.raises(CassetteNotFoundError, match=r"(?s)There is no cassette .*record_mode='once'"), use_cassette(path):
+        _ask(emulator.url, "new")
+    assert emulator.requests == []
+    assert not path.exists()
+
+
+def test_once_records_only_a_first_time(emulator: Emulator, cassette: Path) -> None:
+    """Where there is a cassette, mode once replays it and refuses what is not in it."""
+    before = cassette.read_bytes()
+    with pytest.raises(CassetteMissError), use_cassette(cassette, record_mode="once"):
+        _ask(emulator.url, "old")
+        _ask(emulator.url, "new")
+    assert emulator.requests == []
+    assert cassette.read_bytes() == before
+
+
+def test_new_episodes_adds_what_is_new(emulator: Emulator, cassette: Path) -> None:
+    """Mode new_episodes replays what is there and records the rest."""
+    with use_cassette(cassette, record_mode="new_episodes"):
+        _ask(emulator.url, "old")
+        _ask(emulator.url, "new")
+    assert [request.json["input"] for request in emulator.requests] == ["new"]
+    assert _prompts(cassette) == ["old", "new"]
+
+
+def test_all_records_again_and_keeps_the_rest(emulator: Emulator, cassette: Path) -> None:
+    """Mode all sends every request; what was recorded again replaces its old recording, the rest stays."""
+    with use_cassette(cassette, record_mode="new_episodes"):
+        _ask(emulator.url, "kept")
+    with use_cassette(cassette, record_mode="all"):
+        _ask(emulator.url, "old")
+    assert [request.json["input"] for request in emulator.requests] == ["kept", "old"]
+    assert _prompts(cassette) == ["kept", "old"]
+
+
+def test_rewrite_starts_over(emulator: Emulator, cassette: Path) -> None:
+    """Mode rewrite replays nothing and leaves only what this run recorded."""
+    with use_cassette(cassette, record_mode="rewrite"):
+        _ask(emulator.url, "new")
+    assert len(emulator.requests) == 1
+    assert _prompts(cassette) == ["new"]
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all", "rewrite"])
+def test_a_run_without_requests_leaves_the_file(mode: str, cassette: Path) -> None:
+    """A test that asks for nothing changes no file, whatever it might have recorded."""
+    before = cassette.read_bytes()
+    with use_cassette(cassette, record_mode=mode, unplayed="ignore"):
+        pass
+    assert cassette.read_bytes() == before
+
+
+def test_a_failed_first_recording_is_kept_and_goes_on(emulator: Emulator, tmp_path: Path) -> None:
+    """What a failing test recorded first is saved, replayed by the next run in the same mode, and completed."""
+    path = tmp_path / "c.yaml"
+    with pytest.raises(ZeroDivisionError), use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "first")
+        raise ZeroDivisionError
+    assert storage.load(path).incomplete
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "first")
+        _ask(emulator.url, "second")
+    assert [request.json["input"] for request in emulator.requests] == ["first", "second"]
+    assert _prompts(path) == ["first", "second"]
+    assert not storage.load(path).incomplete
+
+
+def test_a_completed_recording_is_complete_without_new_traffic(emulator: Emulator, tmp_path: Path) -> None:
+    """A test that failed after its last request needs no new one for its recording to count as complete."""
+    path = tmp_path / "c.yaml"
+    with pytest.raises(ZeroDivisionError), use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "first")
+        raise ZeroDivisionError
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "first")
+    assert len(emulator.requests) == 1
+    assert not storage.load(path).incomplete
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_a_failed_re_recording_is_put_beside(mode: str, emulator: Emulator, cassette: Path) -> None:
+    """A failing test in a mode that replaces keeps the old cassette; the new one lies beside it until it passes."""
+    before = cassette.read_bytes()
+    beside = cassette.with_name("c.failed.yaml")
+    with pytest.raises(ZeroDivisionError), use_cassette(cassette, record_mode=mode):
+        _ask(emulator.url, "new")
+        raise ZeroDivisionError
+    assert cassette.read_bytes() == before
+    assert _prompts(beside) == ["new"]
+    with use_cassette(cassette, record_mode=mode):
+        _ask(emulator.url, "new")
+    assert "new" in _prompts(cassette)
+    assert not beside.exists()
+
+
+def test_what_another_process_wrote_meanwhile_stays(emulator: Emulator, cassette: Path) -> None:
+    """Two who record one cassette at the same time lose nothing of each other's."""
+    with use_cassette(cassette, record_mode="new_episodes"):
+        _ask(emulator.url, "mine")
+        with use_cassette(cassette, record_mode="new_episodes"):
+            _ask(emulator.url, "theirs")
+    assert sorted(_prompts(cassette)) == ["mine", "old", "theirs"]
+
+
+def test_two_processes_record_one_cassette(emulator: Emulator, tmp_path: Path) -> None:
+    """Two real processes that record the same new cassette at once both find their recordings in it."""
+    path = tmp_path / "c.yaml"
+    script = (
+        "import sys, httpx\n"
+        "from pytest_interactions import use_cassette\n"
+        "url, path, prompt = sys.argv[1:]\n"
+        "with use_cassette(path, record_mode='once'):\n"
+        "    httpx.post(url + '/v1beta/interactions', json={'model': 'm', 'input': prompt},"
+        " headers={'x-goog-api-key': 'k' * 20})\n"
+        "    print('recorded', flush=True)\n"
+        "    sys.stdin.readline()\n"
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, emulator.url, str(path), prompt],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for prompt in ("a", "b")
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "recorded\n"
+    for worker in workers:
+        worker.communicate("go\n", timeout=20)
+        assert worker.returncode == 0
+    assert sorted(_prompts(path)) == ["a", "b"]
+
+
+def test_a_read_only_directory_loses_nothing(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the cassette can't be written, the recording is kept elsewhere, and the message says where."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    blocked = tmp_path / "cassettes"
+    blocked.write_text("a file where a directory should be: no user, not even root, can write below it")
+    with pytest.raises(CassetteWriteError) as caught, use_cassette(blocked / "c.yaml", record_mode="once"):
+        _ask(emulator.url, "paid for")
+    assert "c.yaml: can't be written: " in str(caught.value)
+    kept = str(caught.value).partition("was kept in ")[2].partition(": copy it")[0]
+    assert _prompts(type(tmp_path)(kept)) == ["paid for"]
+
+
+def test_an_interrupted_write_leaves_the_old_file(cassette: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies while it writes leaves the old cassette, whole, and nothing else."""
+    before = cassette.read_bytes()
+
+    def die(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", die)
+    with pytest.raises(KeyboardInterrupt):
+        storage.save(cassette, storage.Contents(), lambda _: None)
+    assert cassette.read_bytes() == before
+    assert [path.name for path in cassette.parent.iterdir()] == ["c.yaml"]
+
+
+def test_unplayed_exchanges_fail_warn_or_pass(emulator: Emulator, cassette: Path) -> None:
+    """Recorded exchanges that are not asked for are an error, a warning or nothing, as the option says."""
+    with pytest.raises(UnplayedError, match=r"(?s)1 of 1 recorded exchanges were not asked for:.*exchange 1: POST"):
+        with use_cassette(cassette):
+            pass
+    with pytest.warns(UserWarning, match="were not asked for"), use_cassette(cassette, unplayed="warn"):
+        pass
+    with use_cassette(cassette, unplayed="ignore") as replay:
+        assert not replay.all_played
+    assert emulator.requests == []
+
+
+def test_a_swallowed_miss_is_raised_at_the_end(emulator: Emulator, cassette: Path) -> None:
+    """An app that catches every exception and falls back can't hide a miss."""
+    with pytest.raises(CassetteMissError, match='input: "old" -> "new"'), use_cassette(cassette):
+        try:
+            _ask(emulator.url, "new")
+        except Exception:
+            fallback = True
+    assert fallback
+
+
+def test_a_continued_replay_is_refused_before_it_is_sent(emulator: Emulator, cassette: Path) -> None:
+    """A live request that resends a redacted signature, or the placeholder key, never leaves the machine."""
+    signed = {"type": "thought", "signature": "not yet"}
+    with use_cassette(cassette) as replay:
+        _ask(emulator.url, "old")
+        signed["signature"] = replay.exchanges[0].response.json()["steps"][0]["signature"]
+    body = {"model": MODEL, "store": False, "input": [signed]}
+    with pytest.raises(PlaceholderError, match=r"was not sent: .*input\[0\].*placeholder"):
+        with use_cassette(cassette, record_mode="new_episodes"):
+            httpx.post(f"{emulator.url}/v1beta/interactions", json=body, headers={"x-goog-api-key": KEY})
+    with pytest.raises(PlaceholderError, match="x-goog-api-key"):
+        with use_cassette(cassette, record_mode="new_episodes"):
+            httpx.post(
+                f"{emulator.url}/v1beta/interactions",
+                json={"model": MODEL, "input": "new"},
+                headers={"x-goog-api-key": os.environ["GEMINI_API_KEY"]},
+            )
+    assert emulator.requests == []
+
+
+def test_hooks_of_vcrpys_kind_run_before_redaction(emulator: Emulator, tmp_path: Path) -> None:
+    """before_record_request and before_record_response see vcrpy's types, and may change or drop an exchange."""
+    path = tmp_path / "c.yaml"
+
+    def request(request: Any) -> Any:
+        if b"ignore me" in request.body:
+            return None
+        request.body = request.body.replace(b"today", b"DATE")
+        request.headers["authorization"] = "Bearer put-back-by-a-hook"
+        return request
+
+    def response(response: dict[str, Any]) -> dict[str, Any] | None:
+        if b"drop me" in response["body"]["string"]:
+            return None
+        response["headers"]["set-cookie"] = ["put=back; by=a-hook"]
+        return response
+
+    hooks = {"before_record_request": request, "before_record_response": response}
+    with use_cassette(path, record_mode="once", **hooks) as recording:
+        for prompt in ("ignore me", "drop me", "what is today?"):
+            _ask(emulator.url, prompt)
+    assert _prompts(path) == ["what is DATE?"]
+    assert len(recording.exchanges) == 1
+    assert "hook" not in path.read_text()
+    with use_cassette(path, **hooks):
+        assert "today" in _ask(emulator.url, "what is today?")
+
+
+def test_normalize_request_changes_only_what_is_compared(emulator: Emulator, tmp_path: Path) -> None:
+    """normalize_request lets requests match that differ, and leaves the recording as it was sent."""
+    path = tmp_path / "c.yaml"
+
+    def blur(request: Any) -> Any:
+        body = json.loads(request.body)
+        request.body = json.dumps(body | {"input": body["input"].split()[0]})
+        return request
+
+    with use_cassette(path, record_mode="once", normalize_request=blur):
+        first = _ask(emulator.url, "Today is Monday")
+    assert _prompts(path) == ["Today is Monday"]
+    with use_cassette(path, normalize_request=blur):
+        assert _ask(emulator.url, "Today is Tuesday") == first
+
+
+def test_a_rewrite_replaces_a_file_that_is_no_cassette(emulator: Emulator, tmp_path: Path) -> None:
+    """A corrupt cassette is never overwritten, but by the mode that is there to replace it."""
+    path = tmp_path / "c.yaml"
+    path.write_text("interactions: [\n")
+    for mode in ("none", "once", "new_episodes", "all"):
+        with pytest.raises(CassetteFormatError, match=r"c\.yaml:2: this is not YAML"):
+            with use_cassette(path, record_mode=mode):
+                pass
+    assert path.read_text() == "interactions: [\n"
+    with use_cassette(path, record_mode="rewrite"):
+        _ask(emulator.url, "new")
+    assert _prompts(path) == ["new"]
+
+
+def test_plain_vcrpy_reads_our_cassette(emulator: Emulator, tmp_path: Path) -> None:
+    """A cassette of ours, streams and all, replays through plain vcrpy with the same answers."""
+    path = tmp_path / "c.yaml"
+    emulator.on(input="Emoji").reply(text="\U0001f984 \u2028 été\n\n  indented\n")
+    stream = _post(emulator.url, "Emoji", stream=True)
+    with use_cassette(path, record_mode="once") as recording:
+        first = _ask(emulator.url, "Emoji"), httpx.request(**stream).text
+    url = emulator.url
+    emulator.stop()
+    with vcr.use_cassette(str(path), record_mode="none", match_on=["method", "uri", "body"]) as plain:
+        second = _ask(url, "Emoji"), httpx.request(**stream).text
+    assert plain.play_count == len(recording.exchanges) == 2
+    assert second[0] == first[0]
+    assert second[1] == recording.exchanges[1].response.body.decode()
+
+
+def test_a_cassette_inside_a_cassette_is_the_one_in_force(emulator: Emulator, cassette: Path, tmp_path: Path) -> None:
+    """Inside another cassette the inner one records from the network, and the outer one goes on afterwards."""
+    inner = tmp_path / "inner.yaml"
+    with use_cassette(cassette):
+        with use_cassette(inner, record_mode="once"):
+            _ask(emulator.url, "inner")
+        _ask(emulator.url, "old")
+    assert _prompts(inner) == ["inner"]
+
+
+def test_allowed_hosts_are_neither_played_nor_recorded(emulator: Emulator, cassette: Path) -> None:
+    """Requests to an allowed host, with its port or without, go through in every mode and leave no trace."""
+    port = emulator.url.rpartition(":")[2]
+    for mode, allowed in [("none", "127.0.0.1"), ("new_episodes", f"*.example, 127.0.0.1:{port}")]:
+        with use_cassette(cassette, record_mode=mode, allowed_hosts=allowed, unplayed="ignore") as used:
+            _ask(emulator.url, "passed through")
+            with sdk(emulator.url) as client:
+                client.interactions.create(model=MODEL, input="passed through")
+            assert used.exchanges == []
+    assert len(emulator.requests) == 4
+    assert _prompts(cassette) == ["old"]
