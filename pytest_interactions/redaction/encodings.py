@@ -37,9 +37,7 @@ def needles(value: str) -> set[str]:
     spelt |= {json.dumps(text)[1:-1] for text in spelt} | {json.dumps(value, ensure_ascii=False)[1:-1]}
     spelt |= {text.replace("/", "\\/") for text in spelt}
     encoded = {
-        form
-        for text in base64_needles(value)
-        for form in (text, quote(text, safe=""), text.replace("/", "\\/"))
+        form for text in base64_needles(value) for form in (text, quote(text, safe=""), text.replace("/", "\\/"))
     }
     return spelt | encoded
 
@@ -61,12 +59,8 @@ def pattern(values: Iterable[str]) -> re.Pattern[str]:
     """One pattern for all `values`: as they are, escaped as in JSON or in a URL (also twice), or in base64."""
     longest_first = sorted(values, key=lambda value: (-len(value), value))
     spelt = ("".join(map(_any_spelling, value)) for value in longest_first)
-    fragments = sorted(
-        (text for value in longest_first for text in base64_needles(value)), key=len, reverse=True
-    )
-    encoded = (
-        "".join(char if char.isalnum() else _any_spelling(char) for char in text) for text in fragments
-    )
+    fragments = sorted((text for value in longest_first for text in base64_needles(value)), key=len, reverse=True)
+    encoded = ("".join(char if char.isalnum() else _any_spelling(char) for char in text) for text in fragments)
     return re.compile("|".join([*spelt, f"(?P<base64>{'|'.join(encoded)})"]))
 
 

@@ -44,11 +44,7 @@ CONFIGS = (
 )
 #: Where a step, or a part of one, stands in an interaction or an event.
 STEPS = (
-    *(
-        config + field
-        for config in CONFIGS[:2]
-        for field in ("steps[*].", "input[*].", "input.", "outputs[*].")
-    ),
+    *(config + field for config in CONFIGS[:2] for field in ("steps[*].", "input[*].", "input.", "outputs[*].")),
     "input[*].content[*].",  # a history of turns, as written before May 2026
     "step.",  # step.start
     "delta.",  # step.delta, and content.delta as written before May 2026
@@ -85,9 +81,7 @@ PLACES = (
     Place("new_signing_secret", "secret", "signs what a webhook is sent"),
     Place("secret", "secret", "signs what a webhook is sent, in the answer to a rotation"),
     Place("signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"),
-    Place(
-        "webhooks[*].signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"
-    ),
+    Place("webhooks[*].signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"),
     Place("key", "secret", "lets anyone speak with a replicated voice", ("replicated",)),
 )
 
@@ -170,9 +164,7 @@ def tree(extra_paths: Iterable[str] = ()) -> Node:
             _plant(root, path, replace, place.types)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
-            raise OptionError(
-                f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c"
-            )
+            raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
         _plant(root, path.removeprefix("$"), redact_all, ())
     return root
 

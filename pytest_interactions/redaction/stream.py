@@ -27,8 +27,7 @@ def redact_stream(body: bytes, tree: Node, secrets: Secrets) -> bytes:
     documents = [event.json() for event in events]
     clean = redact_events(documents, tree, secrets)
     return b"".join(
-        _written(event, document, new, secrets)
-        for event, document, new in zip(events, documents, clean, strict=True)
+        _written(event, document, new, secrets) for event, document, new in zip(events, documents, clean, strict=True)
     )
 
 
@@ -59,9 +58,7 @@ def _redact_deltas(documents: list[Any], secrets: Secrets) -> list[Any]:
             if new != old:
                 changed[number][path] = new
     return [
-        {**document, "delta": _with_texts(document["delta"], changed[number])}
-        if number in changed
-        else document
+        {**document, "delta": _with_texts(document["delta"], changed[number])} if number in changed else document
         for number, document in enumerate(documents)
     ]
 

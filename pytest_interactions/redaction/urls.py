@@ -30,9 +30,7 @@ _LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTAL
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"[^:]+:[\\/]+[^/?#@:\\]*:(?P<value>[^/?#@\\]+)@")
 _HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
-_GOOGLE = re.compile(
-    r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE
-)
+_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
 _PARAMETER = re.compile(
     # A separator may be escaped, as it is in JSON within JSON and in HTML.
     rf"(?:(?<![^?&;#])|(?<=u0026)|(?<=u003[fF]))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD])"

@@ -109,10 +109,12 @@ def test_release_twice() -> None:
 
 def test_client_that_leaves(emulator: Emulator, client: genai.Client) -> None:
     """A client that breaks off ends the server's stream, which counts what it had sent."""
-    emulator.on().reply(text=[f"{n}" for n in range(40)], hold=Hold(before=5))
+    gate = Hold(before=5)
+    emulator.on().reply(text=[f"{n}" for n in range(40)], hold=gate)
     stream = client.interactions.create(model=MODEL, input="Count", stream=True)
     for _, _event in zip(range(3), stream, strict=False):
         ...
+    gate.wait_reached()
     stream.close()
     request = emulator.requests[-1]
     assert request.disconnected.wait(5)
@@ -123,11 +125,11 @@ def test_client_that_leaves(emulator: Emulator, client: genai.Client) -> None:
 def test_connection_that_breaks(emulator: Emulator, client: genai.Client) -> None:
     """A connection cut after 8 events gives the client 8 events and its own error."""
     emulator.on().reply(text=[f"{n}" for n in range(16)], cut_after=8)
-    seen = 0
-    with pytest.raises(errors.APIConnectionError):
-        for _ in client.interactions.create(model=MODEL, input="Count", stream=True):
-            seen += 1
-    assert seen == 8
+    seen: list[Any] = []
+    with httpx.Client(base_url=emulator.url) as other, pytest.raises(errors.APIConnectionError):
+        other.get("/")  # whose connection stays as it is
+        seen.extend(client.interactions.create(model=MODEL, input="Count", stream=True))
+    assert len(seen) == 8
     assert not emulator.requests[-1].disconnected.is_set()
 
 

@@ -56,4 +56,3 @@ def run(port: int = 0, script: Path | None = None) -> int:
             for name, handler in before.items():
                 signal.signal(name, handler)
     return 0
-

@@ -119,9 +119,7 @@ def _hints(schema: Json, subject: str | None, prompt: str) -> dict[str, Any]:
     hints: dict[str, Any] = {}
     free: list[str] = []
     for name, each in _properties(schema).items():
-        named = [
-            word for word in each.get("enum", []) if isinstance(word, str) and word.lower() in prompt.lower()
-        ]
+        named = [word for word in each.get("enum", []) if isinstance(word, str) and word.lower() in prompt.lower()]
         hints |= {name: named[0]} if named else {}
         free += [name] if each.get("type") == "string" and "enum" not in each else []
     if subject is not None and free:

@@ -109,6 +109,4 @@ def _content(part: Json, cuts: list[str] | None) -> Iterable[Json]:
 def split(text: str) -> list[str]:
     """`text` in pieces of a few words, which joined give `text` again."""
     words: list[Any] = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
-    return [
-        "".join(words[start : start + _WORDS_PER_DELTA]) for start in range(0, len(words), _WORDS_PER_DELTA)
-    ]
+    return ["".join(words[start : start + _WORDS_PER_DELTA]) for start in range(0, len(words), _WORDS_PER_DELTA)]
