@@ -315,7 +315,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
 
     def _check(self, text: str) -> None:
         """The last gate before the disk."""
-        findings = scan(text, self._secrets)
+        findings = scan(text, self._redactor.secrets)
         if findings:
             listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
             raise SecretLeakError(

@@ -56,7 +56,7 @@ def base64_needles(value: str) -> list[str]:
 
 
 def pattern(values: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all `values`: as they are, escaped as in JSON or in a URL (also twice), or in base64."""
+    """One pattern for all `values`: as they are, escaped as in JSON or a URL (also twice), or in base64."""
     longest_first = sorted(values, key=lambda value: (-len(value), value))
     spelt = ("".join(map(_any_spelling, value)) for value in longest_first)
     fragments = sorted((text for value in longest_first for text in base64_needles(value)), key=len, reverse=True)
@@ -65,7 +65,7 @@ def pattern(values: Iterable[str]) -> re.Pattern[str]:
 
 
 def replacement(match: re.Match[str]) -> str:
-    """What to write for a match of `pattern`; within base64 as long as what it replaces, so that it decodes."""
+    """What to write for a match of `pattern`; as long as what it replaces in base64, so that it decodes."""
     encoded = match["base64"]
     if encoded is None:
         return REDACTED

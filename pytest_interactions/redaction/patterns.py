@@ -24,7 +24,10 @@ class KeyPattern:
 # With a letter, digit or base64 character beside it, it is a piece of media and no key.
 _ALONE = r"(?<![A-Za-z0-9+/_-]){}(?![A-Za-z0-9+/_-])"
 # Letters and digits mixed: "Bearer YOUR_ACCESS_TOKEN_HERE" and "bearer authentication" are text.
-_BEARER = r"(?<=\b[Bb]earer )(?=[A-Za-z._~+/-]*\d)(?=[\d._~+/-]*[A-Za-z])[A-Za-z0-9._~+/-]{20,}={0,2}(?![A-Za-z0-9_])"
+_BEARER = (
+    r"(?<=\b[Bb]earer )(?=[A-Za-z._~+/-]*\d)(?=[\d._~+/-]*[A-Za-z])"
+    r"[A-Za-z0-9._~+/-]{20,}={0,2}(?![A-Za-z0-9_])"
+)
 _PRIVATE_KEY = (
     r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\+[nr]){40,}"
     r"(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----)?"

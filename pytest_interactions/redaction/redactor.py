@@ -10,7 +10,8 @@ from pytest_interactions.api.http import Headers, Message, Request, Response
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.stream import redact_stream
 from pytest_interactions.redaction.texts import map_texts, texts
 from pytest_interactions.redaction.urls import TICKET
@@ -48,10 +49,10 @@ class Redactor:
     """A pure, idempotent function over requests and responses: what it returns holds no secret.
 
     Args:
-        secrets: The values known so far; it may grow while this is in use, and takes in those of `redact`.
+        secrets: The values known so far; it may grow while this is in use.
         keep_headers: The names of more headers to keep, in any case.
-        redact: What else is a secret: a text; a compiled pattern, or `re:` and a pattern, for any text; a JSON
-            path such as `$.tools[*].url`, for a body or an event's data.
+        redact: What else is a secret: a text; a compiled pattern, or `re:` and a pattern, for any text; a
+            JSON path such as `$.tools[*].url`, for a body or an event's data.
 
     Raises:
         OptionError: Something in `redact` can't be used.
@@ -65,8 +66,8 @@ class Redactor:
         redact: Iterable[str | re.Pattern[str]] = (),
     ) -> None:
         values, patterns, paths = _sort_options(redact)
-        secrets.add(values, patterns)
-        self._secrets = secrets
+        #: What is looked for everywhere: the values known so far, and those of `redact`.
+        self.secrets = Secrets(values, patterns, base=secrets)
         self._tree = places.tree(paths)
         kept = frozenset(name.lower() for name in keep_headers)
         self._request_headers = REQUEST_HEADERS | kept
@@ -74,7 +75,7 @@ class Redactor:
 
     def request(self, request: Request) -> Request:
         """`request` without its secrets; the same object if there is nothing to change."""
-        uri = self._secrets.redact(request.uri)
+        uri = self.secrets.matcher.redact(request.uri)
         if uri != request.uri:
             request = replace(request, uri=uri)
         return self._body(self._headers(request, self._request_headers))
@@ -84,7 +85,7 @@ class Redactor:
         response = self._headers(response, self._response_headers)
         if not response.is_stream:
             return self._body(response)
-        body = redact_stream(response.body, self._tree, self._secrets)
+        body = redact_stream(response.body, self._tree, self.secrets.matcher)
         return response if body == response.body else response.with_body(body)
 
     def _headers(self, message: _M, allowed: frozenset[str]) -> _M:
@@ -97,18 +98,18 @@ class Redactor:
 
     def _header(self, value: str) -> str:
         # A URL that is relative to the request's begins with no scheme to know it by.
-        return self._secrets.redact_form(value) if value.startswith("/") else self._secrets.redact(value)
+        return self.secrets.matcher.redact_form(value) if value.startswith("/") else self.secrets.matcher.redact(value)
 
     def _body(self, message: _M) -> _M:
         if not message.body:
             return message
         # JSON may be in UTF-16 too, whose bytes say nothing to `may_be_in`.
-        search = self._secrets.may_be_in(message.body) or b"\0" in message.body
+        search = self.secrets.matcher.may_be_in(message.body) or b"\0" in message.body
         document = message.json()
         try:
             clean = self._tree.rewrite(document)
             if search:
-                clean = map_texts(clean, self._secrets.redact)
+                clean = map_texts(clean, self.secrets.matcher.redact)
         except RecursionError:
             clean = document  # Too deep to walk, not too deep to be searched as the text that it is.
         if clean is not document:
@@ -119,15 +120,19 @@ class Redactor:
         return message if body == message.body else message.with_body(body)
 
     def _text(self, message: Message) -> bytes:
-        """The body, searched as the text it is: what is no JSON, and what JSON says twice or cannot be walked."""
+        """The body, searched as text: for what is no JSON, or JSON that has a field twice or is too deep."""
         if message.content_type != _FORM:
-            return self._secrets.redact_bytes(message.body)
+            return self.secrets.matcher.redact_bytes(message.body)
         text = message.body.decode("utf-8", "surrogateescape")
-        return self._secrets.redact_form(text).encode("utf-8", "surrogateescape")
+        return self.secrets.matcher.redact_form(text).encode("utf-8", "surrogateescape")
 
 
 def placeholder_in(request: Request) -> str | None:
-    """Where `request` carries what only replay can answer: a header, the query or a JSON path; `None` if nowhere."""
+    """Where `request` carries what only replay can answer; `None` if nowhere.
+
+    Returns:
+        `header NAME`, `the URL's query` or a JSON path.
+    """
     for name, values in request.headers.items():
         if any(PLACEHOLDER_KEY in value for value in values):
             return f"header {name}"

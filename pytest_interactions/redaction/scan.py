@@ -16,6 +16,7 @@ from pytest_interactions.redaction.urls import secrets_in_urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.secrets import Secrets
 
 # Long enough to find the line of a value by; a value that a writer folded is found by its beginning.
@@ -52,15 +53,15 @@ def scan(text: str, secrets: Secrets) -> list[Finding]:
         secrets: The values known in this run, looked for besides everything that is a secret by its looks or
             its place.
     """
-    lines = _Lines(text)
+    lines, matcher = _Lines(text), secrets.matcher
     found: dict[tuple[int, str], Finding] = {}
     for leaf in structure.leaves(text):
-        for kind, where, value in _in_leaf(leaf, secrets):
+        for kind, where, value in _in_leaf(leaf, matcher):
             line = lines.of(value, leaf)
             path = f"{leaf.path} {where}".strip()
             found.setdefault((line, kind), Finding(line, kind, path))
     # Comments, and what no parser makes sense of.
-    for start, kind in secrets.find(text):
+    for start, kind in matcher.find(text):
         line = lines.at(start)
         found.setdefault((line, kind), Finding(line, kind))
     return sorted(found.values())
@@ -77,7 +78,7 @@ class _Lines:
         return bisect_left(self._ends, place) + 1
 
     def of(self, value: str, leaf: structure.Leaf) -> int:
-        """The line where `value` begins within `leaf`, or where that begins if `value` is written otherwise."""
+        """The line where `value` begins within `leaf`, or where `leaf` does if it is written otherwise."""
         for probe in (json.dumps(value, ensure_ascii=False)[1:-1], value):
             place = self._text.find(probe[:_PROBE].partition("\n")[0], leaf.start, leaf.end)
             if place >= 0:
@@ -85,33 +86,33 @@ class _Lines:
         return self.at(leaf.start)
 
 
-def _in_leaf(leaf: structure.Leaf, secrets: Secrets) -> Iterator[tuple[str, str, str]]:
+def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[tuple[str, str, str]]:
     """Each secret in a leaf: its kind, its place in the leaf, and its text or where that begins."""
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _HEADER, "", leaf.text
-    clean = redact_events(leaf.documents, _TREE, secrets)
+    clean = redact_events(leaf.documents, _TREE, matcher)
     for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
         event = f"event {number} " if len(clean) > 1 else ""
         for where, old, new in _changes(document, redacted):
-            kinds = list(_kinds(old, new, secrets))
+            kinds = list(_kinds(old, new, matcher))
             yield from ((kind, event + where, value) for kind, value in kinds)
     if not leaf.documents:
-        yield from ((kind, "", value) for kind, value in _in_text(leaf.text, secrets))
+        yield from ((kind, "", value) for kind, value in _in_text(leaf.text, matcher))
 
 
-def _kinds(old: str, new: str, secrets: Secrets) -> Iterator[tuple[str, str]]:
+def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
     if places.is_signature_placeholder(new):
         if len(old) >= _MIN_SIGNATURE:
             yield _SIGNATURE, old
         return
-    found = list(_in_text(old, secrets))
+    found = list(_in_text(old, matcher))
     yield from found
     if not found and len(old) >= MIN_LENGTH and not is_stand_in(old):
         yield _PLACE, old
 
 
-def _in_text(text: str, secrets: Secrets) -> Iterator[tuple[str, str]]:
-    yield from ((kind, text[start:]) for start, kind in secrets.find(text))
+def _in_text(text: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
+    yield from ((kind, text[start:]) for start, kind in matcher.find(text))
     for start, end, _ in secrets_in_urls(text):
         if end - start >= MIN_LENGTH and not is_stand_in(text[start:end]):
             yield _URL, text[start:end]

@@ -11,40 +11,40 @@ from pytest_interactions.api.http import NOT_JSON
 from pytest_interactions.redaction.texts import map_texts, texts
 
 if TYPE_CHECKING:
+    from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.places import Node
-    from pytest_interactions.redaction.secrets import Secrets
 
 
-def redact_stream(body: bytes, tree: Node, secrets: Secrets) -> bytes:
+def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     """`body` without any secret, also where one is spread over several deltas of a step.
 
     Args:
         body: The stream, decoded.
         tree: The places of secrets in an event's data.
-        secrets: What is a secret wherever it stands.
+        matcher: What is a secret wherever it stands.
     """
     events = sse.decode(body)
     documents = [event.json() for event in events]
-    clean = redact_events(documents, tree, secrets)
+    clean = redact_events(documents, tree, matcher)
     return b"".join(
-        _written(event, document, new, secrets) for event, document, new in zip(events, documents, clean, strict=True)
+        _written(event, document, new, matcher) for event, document, new in zip(events, documents, clean, strict=True)
     )
 
 
-def redact_events(documents: list[Any], tree: Node, secrets: Secrets) -> list[Any]:
+def redact_events(documents: list[Any], tree: Node, matcher: Matcher) -> list[Any]:
     """The data of a stream's events without any secret; the same objects where there is nothing to change."""
-    clean = _redact_deltas([tree.rewrite(document) for document in documents], secrets)
-    return [map_texts(document, secrets.redact) for document in clean]
+    clean = _redact_deltas([tree.rewrite(document) for document in documents], matcher)
+    return [map_texts(document, matcher.redact) for document in clean]
 
 
-def _written(event: sse.ServerSentEvent, document: Any, clean: Any, secrets: Secrets) -> bytes:
+def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Matcher) -> bytes:
     """The event's bytes; searched as text too, for what is no JSON: comments, ids, errors in plain words."""
     if clean is not document and clean is not NOT_JSON:
         event = event.with_data(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
-    return secrets.redact_bytes(event.raw)
+    return matcher.redact_bytes(event.raw)
 
 
-def _redact_deltas(documents: list[Any], secrets: Secrets) -> list[Any]:
+def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:
     """The events' data without the secrets that only show once a step's deltas are joined."""
     spread: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for number, document in enumerate(documents):
@@ -54,7 +54,7 @@ def _redact_deltas(documents: list[Any], secrets: Secrets) -> list[Any]:
     changed: dict[int, dict[str, str]] = defaultdict(dict)
     for (_, path), pieces in spread.items():
         before = [text for _, text in pieces]
-        for (number, old), new in zip(pieces, secrets.redact_pieces(before), strict=True):
+        for (number, old), new in zip(pieces, matcher.redact_pieces(before), strict=True):
             if new != old:
                 changed[number][path] = new
     return [

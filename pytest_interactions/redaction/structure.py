@@ -1,4 +1,4 @@
-"""Reads a text of any kind as far as it can be read: YAML, JSON, streams, JSON lines, and these within each other."""
+"""Reads a text as far as it can be read: YAML, JSON, streams, lines of JSON, and these within each other."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """`value` with `change` applied to every text in it, names of fields too; the same object if none changes."""
+    """`value` with `change` applied to every text in it and every field's name; the same object if none changes."""
     if isinstance(value, str):
         new = change(value)
         return value if new == value else new

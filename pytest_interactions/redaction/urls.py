@@ -12,7 +12,7 @@ from pytest_interactions.redaction.encodings import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How the redacted value of a ticket begins: a parameter that says, say, which of several uploads a URL is of.
+#: How the redacted value of a ticket begins: of a parameter that is good for one thing, such as one upload.
 TICKET = "redacted-"
 
 # Parameters whose value is good for one thing only, and must stay different from another's.
@@ -52,7 +52,7 @@ def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
-    """Where the secret fields of a form, written as the query of a URL is, begin and end; what to write instead."""
+    """Where the secret fields of a form (written as a URL's query is) begin and end; what to write instead."""
     return _secret_parameters(body, 0, len(body), googles=True)
 
 

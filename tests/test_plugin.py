@@ -1,0 +1,404 @@
+"""The plugin in real pytest runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_interactions.cassette import storage
+
+if TYPE_CHECKING:
+    from pytest_interactions.server.emulator import Emulator
+
+HELLO = """
+import httpx, pytest
+
+def ask(prompt="Hello", **more):
+    import os
+    url = os.environ.get("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com")
+    key = os.environ.get("GEMINI_API_KEY", "")
+    body = {"model": "gemini-3.5-flash", "input": prompt, **more}
+    answer = httpx.post(f"{url}/v1beta/interactions", json=body, headers={"x-goog-api-key": key}).json()
+    return answer["steps"][-1]["content"][0]["text"]
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs tests in a directory of their own, recording against the emulator or replaying without it."""
+    return Runner(pytester, emulator, monkeypatch)
+
+
+class Runner:
+    def __init__(self, pytester: pytest.Pytester, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pytester, self.emulator, self.monkeypatch = pytester, emulator, monkeypatch
+
+    def test(self, source: str) -> None:
+        """Write the one test file."""
+        self.pytester.makepyfile(test_it=HELLO + source)
+
+    def record(self, *args: str, mode: str = "once") -> pytest.RunResult:
+        """Run with the emulator's address and key in the environment."""
+        with self.monkeypatch.context() as patch:
+            for name, value in self.emulator.env.items():
+                patch.setenv(name, value)
+            return self._run(*args, f"--interactions-record-mode={mode}")
+
+    def replay(self, *args: str) -> pytest.RunResult:
+        """Run with neither address nor key."""
+        return self._run(*args)
+
+    def _run(self, *args: str) -> pytest.RunResult:
+        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:recording", "-rw", *args)
+
+    def prompts(self, name: str) -> list[str]:
+        """What the cassette of the test `name` holds."""
+        path = self.pytester.path / "cassettes" / name
+        return [exchange.request.json()["input"] for exchange in storage.load(path).exchanges]
+
+
+def test_a_test_records_and_replays(run: Runner) -> None:
+    """A test with the fixture, one with the marker, and one of a marked class record, then replay without a key."""
+    run.test("""
+def test_fixture(interactions):
+    assert ask() == "You said: Hello"
+    assert [i.status for i in interactions.interactions] == ["completed"]
+    assert [s.type for s in interactions.steps] == ["user_input", "thought", "model_output"]
+    assert interactions.path.name == "test_fixture.yaml"
+
+@pytest.mark.interactions
+@pytest.mark.parametrize("prompt", ["a/b", "Hello"])
+def test_marker(prompt):
+    assert ask(prompt) == f"You said: {prompt}"
+
+@pytest.mark.interactions
+class TestClass:
+    class TestInner:
+        def test_method(self):
+            assert ask() == "You said: Hello"
+""")
+    run.record().assert_outcomes(passed=4)
+    names = sorted(p.name for p in (run.pytester.path / "cassettes/test_it").iterdir())
+    assert [name.partition("-")[0] for name in names] == [
+        "TestClass.TestInner.test_method.yaml",
+        "test_fixture.yaml",
+        "test_marker[Hello].yaml",
+        "test_marker[a",
+    ]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=4)
+
+
+def test_unittest_classes_and_async_tests_have_cassettes(run: Runner) -> None:
+    """A marked unittest method and an async test record and replay."""
+    run.test("""
+import unittest
+
+@pytest.mark.interactions
+class TestOld(unittest.TestCase):
+    def test_it(self):
+        self.assertEqual(ask(), "You said: Hello")
+
+async def test_async(interactions):
+    assert ask("Async") == "You said: Async"
+""")
+    run.record("-o", "asyncio_mode=auto").assert_outcomes(passed=2)
+    assert run.prompts("test_it/TestOld.test_it.yaml") == ["Hello"]
+    run.replay("-o", "asyncio_mode=auto").assert_outcomes(passed=2)
+
+
+def test_a_client_made_by_a_fixture_has_a_key(run: Runner) -> None:
+    """Fixtures of the test run inside the cassette, so a client made there finds the placeholder key on replay."""
+    run.test("""
+import os
+
+@pytest.fixture(scope="module")
+def before():
+    return os.environ.get("GEMINI_API_KEY")
+
+@pytest.fixture
+def key():
+    return os.environ["GEMINI_API_KEY"]
+
+def test_key(before, key, interactions):
+    ask()
+    assert (before is None) == ("placeholder" in key)
+""")
+    run.record().assert_outcomes(passed=1)
+    run.replay().assert_outcomes(passed=1)
+
+
+def test_no_cassette_says_how_to_record(run: Runner) -> None:
+    """A first run without recording fails and prints the command that records this test."""
+    run.test("def test_new(interactions):\n    ask()")
+    result = run.replay()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*CassetteNotFoundError: There is no cassette *cassettes*test_new.yaml yet, and this request needs one:",
+            '*To record it: pytest "test_it.py::test_new" --interactions-record-mode=once',
+        ]
+    )
+
+
+def test_a_swallowed_miss_fails_at_teardown(run: Runner) -> None:
+    """An app that catches the miss and falls back fails its test, with the field-level diff."""
+    source = """
+def test_fallback(interactions):
+    try:
+        ask("PROMPT", tools=[{"type": "function", "name": "f", "parameters": {"properties": PROPERTIES}}])
+    except Exception:
+        pass
+"""
+    run.test(source.replace("PROMPT", "Hello").replace("PROPERTIES", "{}"))
+    run.record().assert_outcomes(passed=1)
+    run.test(source.replace("PROMPT", "Hello!").replace("PROPERTIES", "{'unit': {'type': 'string'}}"))
+    result = run.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_fallback.yaml has no recording that answers this request.",
+            "*The closest of 1 recorded: exchange 1 (not played yet), POST /interactions",
+            '*input: "Hello" -> "Hello!"',
+            "*tools[[]0].parameters.properties.unit: added",
+            '*To record it again: pytest "test_it.py::test_fallback" --interactions-record-mode=rewrite',
+        ]
+    )
+
+
+def test_a_failed_test_is_not_failed_twice(run: Runner) -> None:
+    """A test that a miss has failed has no second error at its teardown."""
+    run.test("def test_it(interactions):\n    ask('Hello')\n    ask('again')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('other')")
+    run.replay().assert_outcomes(failed=1)
+    run.test("def test_it(interactions):\n    assert False")
+    run.replay().assert_outcomes(failed=1)
+
+
+def test_unplayed_exchanges_fail_the_test(run: Runner) -> None:
+    """A test that stops asking for what was recorded fails; with unplayed=warn it warns."""
+    run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('a')")
+    result = run.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*1 of 2 recorded exchanges were not asked for:", "*exchange 2: POST *"])
+    run.replay("--interactions-unplayed=warn", "-Wdefault").assert_outcomes(passed=1, warnings=1)
+    run.replay("-o", "interactions_unplayed=ignore").assert_outcomes(passed=1, warnings=0)
+
+
+def test_a_cassette_named_by_several_tests_is_shared(run: Runner) -> None:
+    """Tests that name one cassette record into it together, in every mode, and each may leave the others' part."""
+    run.test("""
+pytestmark = pytest.mark.interactions("shared/talk")
+
+def test_a():
+    ask("a")
+
+def test_b():
+    ask("b")
+""")
+    for mode in ("once", "rewrite"):
+        run.record(mode=mode).assert_outcomes(passed=2)
+        assert run.prompts("shared/talk.yaml") == ["a", "b"]
+    run.replay().assert_outcomes(passed=2)
+    run.replay("-k", "test_b").assert_outcomes(passed=1)
+
+
+def test_two_workers_record_one_cassette(run: Runner) -> None:
+    """Under pytest-xdist two workers that record the same name lose nothing."""
+    run.test("""
+@pytest.mark.interactions("shared")
+@pytest.mark.parametrize("prompt", list("abcdefgh"))
+def test_it(prompt):
+    ask(prompt)
+""")
+    for mode in ("once", "rewrite"):
+        run.record("-n2", mode=mode).assert_outcomes(passed=8)
+        assert sorted(run.prompts("shared.yaml")) == list("abcdefgh")
+
+
+def test_notes_of_xdist_workers_reach_the_summary(run: Runner) -> None:
+    """What a worker has to say at the end is printed by the controller."""
+    run.test("import time\ndef test_it(interactions):\n    ask()\n    time.sleep(SECONDS)".replace("SECONDS", "0"))
+    run.record().assert_outcomes(passed=1)
+    run.test("import time\ndef test_it(interactions):\n    ask()\n    time.sleep(1.01)")
+    result = run.replay("-n1")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*= interactions =*", "test_it.py::test_it slept 1.0 s *fast_forward = true"])
+    assert "slept" not in run.replay("--interactions-fast-forward=true").stdout.str()
+
+
+def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
+    """A failing test in mode rewrite keeps its cassette, and the summary names the new recording."""
+    run.test("def test_it(interactions):\n    ask('old')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('new')\n    assert False")
+    result = run.record(mode="rewrite")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["test_it.py::test_it failed, so its cassette is as it was; *test_it.failed.yaml"])
+    assert run.prompts("test_it/test_it.yaml") == ["old"]
+
+
+def test_an_unwritable_cassette_fails_the_test_and_keeps_the_recording(run: Runner) -> None:
+    """A test that passed but whose recording can't be put in place errors, and the message says where it is kept."""
+    run.pytester.path.joinpath("cassettes").write_text("in the way")
+    run.test("def test_it(interactions):\n    ask()")
+    result = run.record()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*test_it.yaml: can't be written: *The recording was kept in *test_it.yaml*"])
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--interactions-record-mode=onse"], "command line: record_mode: 'onse' is not one of none, once, *did you mean 'once'?"),
+        (["-o", "interactions_match_on=boddy"], "ini file: match_on: 'boddy' is not one of *did you mean 'body'?"),
+        (["--interactions-pace=fast"], "command line: pace: 'fast' is not a number of seconds"),
+    ],
+)
+def test_a_wrong_option_stops_the_run(args: list[str], words: str, run: Runner) -> None:
+    """An option that can't be is a usage error before any test runs, with the near match."""
+    run.test("def test_it():\n    pass")
+    result = run.replay(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {words}*"])
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "@pytest.mark.interactions(recrod_mode='once')\ndef test_it(): pass",
+            "*@pytest.mark.interactions of test_it.py::test_it: there is no option 'recrod_mode'; did you mean 'record_mode'?*",
+        ),
+        (
+            "@pytest.mark.interactions('../../etc/passwd')\ndef test_it(): pass",
+            "*the cassette name '../../etc/passwd' leads out of the cassette directory *",
+        ),
+        ("@pytest.mark.interactions('')\ndef test_it(): pass", "*'' can't be a cassette's name*"),
+        (
+            "@pytest.fixture\ndef interactions_config(): return None\ndef test_it(interactions): pass",
+            "*interactions_config returned None, which is not a dict of options.",
+        ),
+    ],
+)
+def test_a_wrong_marker_is_an_error_of_its_test(source: str, words: str, run: Runner) -> None:
+    """A marker or a configuration that can't be fails the test's setup with one message and no traceback."""
+    run.test(source)
+    result = run.replay()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([words])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_the_record_mode_of_the_command_line_wins(run: Runner) -> None:
+    """A marker's options beat the command line's, but not the record mode: who runs the tests decides on that."""
+    run.test("""
+@pytest.mark.interactions(record_mode="once", chunking="whole")
+def test_it(interactions):
+    ask()
+    assert interactions.options.chunking == "whole"
+""")
+    run.record("--interactions-chunking=3", mode="none").assert_outcomes(failed=1)
+    run.record("--interactions-chunking=3", mode="once").assert_outcomes(passed=1)
+
+
+def test_interactions_config_and_nested_markers_add_up(run: Runner) -> None:
+    """Options come from the ini file, then the fixture, then the flags, then the markers from far to near."""
+    run.test("""
+@pytest.fixture(scope="session")
+def interactions_config():
+    return {"pace": 2, "chunking": 10, "keep_headers": ["x-config"]}
+
+pytestmark = pytest.mark.interactions(keep_headers=["x-module"], unplayed="warn")
+
+@pytest.mark.interactions(keep_headers="x-test")
+def test_it(interactions):
+    options = interactions.options
+    assert (options.pace, options.chunking, options.unplayed) == (2, 20, "warn")
+    assert options.keep_headers == ("x-ini", "x-config", "x-flag", "x-module", "x-test")
+""")
+    flags = ["--interactions-chunking=20", "--interactions-keep-headers=x-flag"]
+    run.replay("-o", "interactions_keep_headers=x-ini", *flags).assert_outcomes(passed=1)
+
+
+def test_it_loads_beside_pytest_recording(run: Runner) -> None:
+    """pytest-recording's own tests and ours run in one session, each with its cassette."""
+    run.test("""
+def test_ours(interactions):
+    ask("ours")
+
+@pytest.mark.vcr
+def test_theirs():
+    ask("theirs")
+""")
+    with run.monkeypatch.context() as patch:
+        for name, value in run.emulator.env.items():
+            patch.setenv(name, value)
+        for mode in ("once", "none"):
+            result = run.pytester.runpytest_inprocess(
+                "-p", "no:cacheprovider", f"--record-mode={mode}", f"--interactions-record-mode={mode}"
+            )
+            result.assert_outcomes(passed=2)
+    assert len(run.emulator.requests) == 2
+
+
+def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:
+    """A module-scoped fixture may hold a cassette open for several tests."""
+    run.test("""
+from pytest_interactions import use_cassette
+
+@pytest.fixture(scope="module")
+def talk(request):
+    import os
+    with use_cassette("talk.yaml", record_mode=os.environ.get("MODE", "none")) as cassette:
+        yield cassette
+
+def test_a(talk):
+    ask("a")
+
+def test_b(talk):
+    ask("b")
+    assert len(talk.exchanges) == 2
+""")
+    run.monkeypatch.setenv("MODE", "once")
+    run.record().assert_outcomes(passed=2)
+    run.monkeypatch.setenv("MODE", "none")
+    run.monkeypatch.setenv("GEMINI_API_KEY", "any")
+    run.replay().assert_outcomes(passed=2)
+
+
+def test_a_key_is_never_written_or_printed(run: Runner) -> None:
+    """The key of a failing test's live request is in no file below the cassettes and in none of pytest's output."""
+    run.test("""
+def test_it(interactions):
+    httpx.post("http://127.0.0.1:9/v1beta/interactions", json={"input": SECRET}, headers={"x-goog-api-key": SECRET})
+
+SECRET = "header-" + "secret-5678"
+""")
+    result = run.replay("-vv")
+    result.assert_outcomes(failed=1)
+    assert "header-secret-5678" not in result.stdout.str()
+
+
+def test_an_unused_plugin_imports_nothing(tmp_path: Path) -> None:
+    """A run whose tests don't use the plugin imports neither vcr, httpx, pydantic nor yaml, as importtime tells."""
+    tmp_path.joinpath("test_it.py").write_text("def test_it(): pass")
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pytest", "-q", "-p", "pytest_interactions.plugin", "test_it.py"],
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "pytest_interactions.options" in imported
+    assert not imported & {"vcr", "httpx", "httpx2", "pydantic", "yaml", "syrupy", "starlette", "filelock"}
