@@ -1,8 +1,8 @@
-"""An emulator with a clock that stands still, and the SDK's client of it."""
+"""An emulator with a clock that stands still, and clients of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
+    """Make the same answers every time."""
     with Emulator.steady() as emulator:
         yield emulator
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> genai.Client:
-    return genai.Client(api_key="any", http_options={"base_url": emulator.url})
+def client(emulator: Emulator) -> Iterator[Any]:
+    """Any, as the SDK types each result as this or a stream of it."""
+    client = genai.Client(api_key="any", http_options={"base_url": emulator.url})
+    yield client
+    client.close()
 
 
 @pytest.fixture
 def rest(emulator: Emulator) -> Iterator[httpx.Client]:
+    """As one would use curl."""
     with httpx.Client(base_url=emulator.url, headers={"x-goog-api-key": "any"}) as rest:
         yield rest

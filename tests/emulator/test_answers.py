@@ -12,7 +12,6 @@ from PIL import Image
 
 if TYPE_CHECKING:
     import httpx
-    from google import genai
 
     from pytest_interactions.server.emulator import Emulator
 
@@ -34,15 +33,17 @@ WEATHER: dict[str, Any] = {
 
 
 def post(rest: httpx.Client, **body: Any) -> dict[str, Any]:
+    """Create an interaction, and give its JSON."""
     answer = rest.post("/v1beta/interactions", json={"model": MODEL, **body})
     return cast("dict[str, Any]", answer.json())
 
 
 def text_of(interaction: dict[str, Any]) -> str:
+    """Give the text of the last step."""
     return cast("str", interaction["steps"][-1]["content"][0]["text"])
 
 
-def test_text(client: genai.Client) -> None:
+def test_text(client: Any) -> None:
     """A question that the quickstart asks gets the quickstart's answer, after a signed thought."""
     interaction = client.interactions.create(model=MODEL, input="Explain how AI works in a few words")
     assert interaction.output_text == "AI learns patterns from data, then uses those patterns to make predictions."
@@ -57,7 +58,7 @@ def test_exact_reply(rest: httpx.Client) -> None:
     assert text_of(post(rest, input="Reply with exactly ok.")) == "ok"
 
 
-def test_memory_on_the_server(client: genai.Client) -> None:
+def test_memory_on_the_server(client: Any) -> None:
     """A conversation continued by id remembers what was said."""
     first = client.interactions.create(model=MODEL, input="I have 2 dogs in my house.")
     second = client.interactions.create(
@@ -70,7 +71,7 @@ def test_memory_on_the_server(client: genai.Client) -> None:
     )
 
 
-def test_chained_ids_share_their_first_half(client: genai.Client) -> None:
+def test_chained_ids_share_their_first_half(client: Any) -> None:
     """As real ids do, those of one conversation begin alike and differ after."""
     first = client.interactions.create(model=MODEL, input="One")
     second = client.interactions.create(model=MODEL, input="Two", previous_interaction_id=first.id)
@@ -80,7 +81,7 @@ def test_chained_ids_share_their_first_half(client: genai.Client) -> None:
     assert first.id != second.id
 
 
-def test_memory_in_the_client(client: genai.Client) -> None:
+def test_memory_in_the_client(client: Any) -> None:
     """A history that the client resends is remembered, and leaves nothing on the server: no id."""
     history: list[Any] = [{"type": "user_input", "content": [{"type": "text", "text": "I have 2 dogs."}]}]
     first = client.interactions.create(model=MODEL, store=False, input=history)
@@ -96,7 +97,7 @@ def test_no_memory_of_animals(rest: httpx.Client) -> None:
     assert text_of(post(rest, input="How many paws?")) == "I don't know which animals are in your house."
 
 
-def test_media(client: genai.Client) -> None:
+def test_media(client: Any) -> None:
     """Media by data are measured, media by uri named."""
     file = io.BytesIO()
     Image.new("RGB", (40, 30)).save(file, "JPEG")
@@ -147,7 +148,7 @@ def test_image(rest: httpx.Client, body: dict[str, Any]) -> None:
         assert (image.format, image.size) == ("PNG", (96, 64))
 
 
-def test_structured_output(client: genai.Client) -> None:
+def test_structured_output(client: Any) -> None:
     """Structured output validates against the schema that was given."""
     schema = {
         "type": "object",
@@ -168,7 +169,7 @@ def test_structured_output_without_a_schema(rest: httpx.Client) -> None:
     assert json.loads(text_of(answer)) == {}
 
 
-def test_search(client: genai.Client) -> None:
+def test_search(client: Any) -> None:
     """A search has its call, its result and an answer with a citation that spans it in bytes."""
     interaction = client.interactions.create(
         model=MODEL, input="Who won the euro 2024?", tools=[{"type": "google_search"}]
@@ -192,7 +193,7 @@ def test_search_for_something_unknown(rest: httpx.Client) -> None:
     assert text_of(answer) == "Search results for: Any news?"
 
 
-def test_tools_that_the_api_runs(client: genai.Client) -> None:
+def test_tools_that_the_api_runs(client: Any) -> None:
     """Each tool that runs on the server leaves a linked call and result; the others leave none."""
     interaction = client.interactions.create(
         model=MODEL,
@@ -229,7 +230,7 @@ def test_retrieval(rest: httpx.Client) -> None:
     assert steps[1]["arguments"] == {"queries": ["Look it up"]}
 
 
-def test_function_call(client: genai.Client) -> None:
+def test_function_call(client: Any) -> None:
     """A prompt that speaks of a declared function gets a call with the required arguments and no others."""
     interaction = client.interactions.create(
         model=MODEL, input="What is the temperature in London, in Fahrenheit?", tools=[WEATHER]
@@ -304,7 +305,7 @@ def test_result_of_an_unknown_call(rest: httpx.Client) -> None:
     assert text_of(post(rest, input=[back])) == "f returned 1."
 
 
-def test_agent(client: genai.Client) -> None:
+def test_agent(client: Any) -> None:
     """A managed agent runs code in an environment, and says what came out."""
     interaction = client.interactions.create(
         agent="antigravity-preview-05-2026",

@@ -53,6 +53,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def body_of(kind: str) -> dict[str, Any]:
+    """Give the request for this kind of answer."""
     body = BODIES[kind]
     return body if {"agent", "model"} & body.keys() else {"model": MODEL, **body}
 

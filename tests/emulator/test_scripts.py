@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
-    from google import genai
 
 MODEL = "gemini-3.5-flash"
 CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat": "4A"}}
 
 
 def ask(rest: httpx.Client, text: Any = "Hello", **more: Any) -> dict[str, Any]:
+    """Create an interaction, and give its JSON."""
     body = {"model": MODEL, "input": text, **more}
     answer: dict[str, Any] = rest.post("/v1/interactions", json=body).json()
     return answer
 
 
 def said(answer: dict[str, Any]) -> str:
+    """Give the text of the last step."""
     text: str = answer["steps"][-1]["content"][0]["text"]
     return text
 
@@ -70,7 +71,7 @@ def test_conditions(
     assert (said(answer) == "Scripted.") is matches
 
 
-def test_steps(emulator: Emulator, client: genai.Client) -> None:
+def test_steps(emulator: Emulator, client: Any) -> None:
     """Scripted steps are the answer, and a function call among them asks for action."""
     emulator.on().reply(steps=[CALL])
     interaction = client.interactions.create(model=MODEL, input="Book")
@@ -78,14 +79,14 @@ def test_steps(emulator: Emulator, client: genai.Client) -> None:
     assert (step.type, interaction.status) == ("function_call", "requires_action")
 
 
-def test_error_once(emulator: Emulator, client: genai.Client) -> None:
+def test_error_once(emulator: Emulator, client: Any) -> None:
     """An error answered once is retried by the SDK, which then succeeds."""
     emulator.on().reply(error=503, retry_after=0, times=1)
     assert client.interactions.create(model=MODEL, input="Hello").status == "completed"
     assert len(emulator.requests) == 2
 
 
-def test_error_of_own_words(emulator: Emulator, client: genai.Client) -> None:
+def test_error_of_own_words(emulator: Emulator, client: Any) -> None:
     """An error has the status, code and message that the script gives."""
     emulator.on().reply(error=400, code="safety", message="Not that.")
     with pytest.raises(errors.BadRequestError, match="Not that") as caught:

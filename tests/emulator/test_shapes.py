@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+from tests.support import real_traffic
 
 if TYPE_CHECKING:
     import httpx
@@ -72,11 +73,7 @@ LIKE: list[tuple[str, dict[str, Any], dict[str, str]]] = [
 
 def real(name: str, number: int = 0) -> Any:
     """A real answer: its JSON, or the events of its stream; of a cassette's, the one with this number."""
-    folders = (parent / "shared/real-traffic" for parent in Path(__file__).parents)
-    folder = next((folder for folder in folders if folder.is_dir()), None)
-    if folder is None:
-        pytest.skip("the folder shared/real-traffic is not here")
-    text = (folder / name).read_text()
+    text = real_traffic(name).read_text()
     if name.endswith(".yaml"):
         text = yaml.safe_load(text)["interactions"][number]["response"]["body"]["string"]
     return [json.loads(line) for line in text.splitlines()] if name.endswith(".txt") else parsed(text)

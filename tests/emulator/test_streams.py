@@ -65,7 +65,7 @@ def test_pieces_join(text: str) -> None:
     assert "".join(split(text)) == text
 
 
-def test_own_pieces(emulator: Emulator, client: genai.Client) -> None:
+def test_own_pieces(emulator: Emulator, client: Any) -> None:
     """A scripted list of texts is that many deltas, and one text when not streamed."""
     emulator.on(input="count").reply(text=[f"{n} " for n in range(40)])
     events: list[Any] = list(client.interactions.create(model=MODEL, input="Count", stream=True))
@@ -107,7 +107,7 @@ def test_release_twice() -> None:
     gate.release()
 
 
-def test_client_that_leaves(emulator: Emulator, client: genai.Client) -> None:
+def test_client_that_leaves(emulator: Emulator, client: Any) -> None:
     """A client that breaks off ends the server's stream, which counts what it had sent."""
     gate = Hold(before=5)
     emulator.on().reply(text=[f"{n}" for n in range(40)], hold=gate)
@@ -122,7 +122,7 @@ def test_client_that_leaves(emulator: Emulator, client: genai.Client) -> None:
     assert request.events_sent == 5
 
 
-def test_connection_that_breaks(emulator: Emulator, client: genai.Client) -> None:
+def test_connection_that_breaks(emulator: Emulator, client: Any) -> None:
     """A connection cut after 8 events gives the client 8 events and its own error."""
     emulator.on().reply(text=[f"{n}" for n in range(16)], cut_after=8)
     seen: list[Any] = []
@@ -153,7 +153,7 @@ def test_bare_error(emulator: Emulator, rest: httpx.Client) -> None:
     assert json.loads(last)[0]["error"]["code"] == 503
 
 
-def test_error_event(emulator: Emulator, client: genai.Client) -> None:
+def test_error_event(emulator: Emulator, client: Any) -> None:
     """A stream can end with an error event that says nearly nothing."""
     emulator.on().reply(error_event_after=2)
     events: list[Any] = list(client.interactions.create(model=MODEL, input="Hello", stream=True))
