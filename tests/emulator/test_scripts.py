@@ -79,6 +79,18 @@ def test_steps(emulator: Emulator, client: Any) -> None:
     assert (step.type, interaction.status) == ("function_call", "requires_action")
 
 
+def test_steps_as_a_stream(emulator: Emulator, client: Any) -> None:
+    """Scripted steps stream like any others, and those with nothing to tell have no deltas."""
+    call = {"type": "processing_call", "id": "p1"}
+    said = {"type": "user_input", "content": [{"type": "text", "text": "Hi"}]}
+    emulator.on().reply(steps=[{"type": "thought"}, said, call, CALL])
+    events = list(client.interactions.create(model=MODEL, input="Book", stream=True))
+    starts = [event.step.type for event in events if event.event_type == "step.start"]
+    deltas = [event.delta.type for event in events if event.event_type == "step.delta"]
+    assert starts == ["thought", "user_input", "processing_call", "function_call"]
+    assert deltas == ["text", "arguments_delta"]
+
+
 def test_error_once(emulator: Emulator, client: Any) -> None:
     """An error answered once is retried by the SDK, which then succeeds."""
     emulator.on().reply(error=503, retry_after=0, times=1)

@@ -99,8 +99,8 @@ def _kind(item: Any) -> str:
     """What tells the items of a list apart: the type of a step or content, event and delta of an event."""
     if not isinstance(item, dict):
         return ""
-    inner = item.get("delta", item.get("step", {}))
-    return "/".join(filter(None, (item.get("event_type", item.get("type", "")), inner.get("type", ""))))
+    inner = item.get("delta") or item.get("step") or {}
+    return "/".join(filter(None, (item.get("event_type", item.get("type")), inner.get("type"))))
 
 
 @pytest.mark.parametrize(("name", "body", "differences"), LIKE, ids=[name for name, *_ in LIKE])

@@ -126,9 +126,11 @@ def test_connection_that_breaks(emulator: Emulator, client: Any) -> None:
     """A connection cut after 8 events gives the client 8 events and its own error."""
     emulator.on().reply(text=[f"{n}" for n in range(16)], cut_after=8)
     seen: list[Any] = []
-    with httpx.Client(base_url=emulator.url) as other, pytest.raises(errors.APIConnectionError):
+    with httpx.Client(base_url=emulator.url) as other:
         other.get("/")  # whose connection stays as it is
-        seen.extend(client.interactions.create(model=MODEL, input="Count", stream=True))
+        events = client.interactions.create(model=MODEL, input="Count", stream=True)
+        with pytest.raises(errors.APIConnectionError):
+            seen.extend(events)
     assert len(seen) == 8
     assert not emulator.requests[-1].disconnected.is_set()
 
@@ -178,7 +180,7 @@ async def test_slow_and_fast_at_once(emulator: Emulator) -> None:
     """A slow answer does not hold up a fast one, and ids do not depend on which was first."""
     gate = Hold()
     emulator.on(input="slow").reply(hold=gate)
-    client = genai.Client(api_key="any", http_options={"base_url": emulator.url})
+    client: Any = genai.Client(api_key="any", http_options={"base_url": emulator.url})
     slow = asyncio.create_task(client.aio.interactions.create(model=MODEL, input="slow"))
     await asyncio.to_thread(gate.wait_reached)
     fast = await client.aio.interactions.create(model=MODEL, input="fast")
