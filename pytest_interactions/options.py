@@ -207,5 +207,5 @@ def _listed(names: Iterable[str]) -> str:
 def _near(value: Any, names: Iterable[str]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(str(value), list(names), n=1)
+    near = get_close_matches(str(value), [str(name) for name in names], n=1)
     return f"; did you mean {near[0]!r}?" if near else "."

@@ -161,10 +161,9 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     failed = item.stash.get(_FAILED, False)
-    problem = cassette.problem()
     notes = item.config.stash[_NOTES]
     try:
-        written = cassette.close(failed=failed or problem is not None)
+        written = cassette.close(failed=failed or bool(cassette.failures))
     except InteractionsError as error:
         pytest.fail(str(error), pytrace=False)
     if written is not None and written != cassette.path:
@@ -173,7 +172,8 @@ def _finish(item: pytest.Item, cassette: Cassette) -> None:
         notes.append(
             f"{item.nodeid} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
-    if problem is not None and not failed:
+    problem = None if failed else cassette.problem()
+    if problem is not None:
         pytest.fail(str(problem), pytrace=False)
 
 

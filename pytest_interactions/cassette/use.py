@@ -69,8 +69,8 @@ def use_cassette(path: str | os.PathLike[str], **options: Any) -> Iterator[Casse
     except BaseException:
         cassette.close(failed=True)
         raise
+    cassette.close(failed=bool(cassette.failures))
     problem = cassette.problem()
-    cassette.close(failed=problem is not None)
     if problem is not None:
         raise problem
 
