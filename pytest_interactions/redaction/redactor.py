@@ -68,7 +68,7 @@ class Redactor:
         values, patterns, paths = _sort_options(redact)
         #: What is looked for everywhere: the values known so far, and those of `redact`.
         self.secrets = Secrets(values, patterns, base=secrets)
-        self._tree = places.tree(paths)
+        self._tree = places.tree(tuple(paths))
         kept = frozenset(name.lower() for name in keep_headers)
         self._request_headers = REQUEST_HEADERS | kept
         self._response_headers = RESPONSE_HEADERS | kept
