@@ -12,7 +12,7 @@ from typing import Final
 from pytest_interactions.errors import OptionError
 
 # What Windows refuses in a name, and what a shell or a URL would trip over in none of the usual ones.
-_UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST: Final = 180  # bytes: file systems take 255, and a temporary name is a little longer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,8 @@ import pytest
 from pytest_interactions.cassette import storage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_interactions.server.emulator import Emulator
 
 HELLO = """
@@ -258,7 +259,10 @@ def test_an_unwritable_cassette_fails_the_test_and_keeps_the_recording(run: Runn
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--interactions-record-mode=onse"], "command line: record_mode: 'onse' is not one of none, once, *did you mean 'once'?"),
+        (
+            ["--interactions-record-mode=onse"],
+            "command line: record_mode: 'onse' is not one of none, once, *did you mean 'once'?",
+        ),
         (["-o", "interactions_match_on=boddy"], "ini file: match_on: 'boddy' is not one of *did you mean 'body'?"),
         (["--interactions-pace=fast"], "command line: pace: 'fast' is not a number of seconds"),
     ],
@@ -276,7 +280,7 @@ def test_a_wrong_option_stops_the_run(args: list[str], words: str, run: Runner) 
     [
         (
             "@pytest.mark.interactions(recrod_mode='once')\ndef test_it(): pass",
-            "*@pytest.mark.interactions of test_it.py::test_it: there is no option 'recrod_mode'; did you mean 'record_mode'?*",
+            "*interactions of test_it.py::test_it: there is no option 'recrod_mode'; did you mean 'record_mode'?*",
         ),
         (
             "@pytest.mark.interactions('../../etc/passwd')\ndef test_it(): pass",

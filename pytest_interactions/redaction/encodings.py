@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +17,12 @@ REDACTED = "REDACTED"
 _NEEDLESS = r"\\u00[2-7]|%(?:25)*(?:2[DEde]|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])"
 _NEEDLESS_ESCAPE = re.compile(_NEEDLESS)
 _NEEDLESS_ESCAPE_IN_BYTES = re.compile(_NEEDLESS.encode())
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _SIMPLE_ESCAPES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\": "\\", "/": "/"}
 
 
 def has_needless_escape(text: str) -> bool:
-    """Whether something in `text` may be written in a way that `needles` does not list."""
+    """Whether something in `text` is escaped that no encoder needs to escape."""
     return ("\\u00" in text or "%" in text) and _NEEDLESS_ESCAPE.search(text) is not None
 
 
@@ -31,15 +31,15 @@ def has_needless_escape_in_bytes(body: bytes) -> bool:
     return (b"\\u00" in body or b"%" in body) and _NEEDLESS_ESCAPE_IN_BYTES.search(body) is not None
 
 
+def is_plain(value: str) -> bool:
+    """Whether every encoder leaves all of `value` as it is."""
+    return _PLAIN.fullmatch(value) is not None
+
+
 def needles(value: str) -> set[str]:
-    """The ways in which `value` is usually written, for a quick test; any other has a needless escape."""
-    spelt = {value, quote(value, safe=""), quote_plus(value), quote(value)}
-    spelt |= {json.dumps(text)[1:-1] for text in spelt} | {json.dumps(value, ensure_ascii=False)[1:-1]}
-    spelt |= {text.replace("/", "\\/") for text in spelt}
-    encoded = {
-        form for text in base64_needles(value) for form in (text, quote(text, safe=""), text.replace("/", "\\/"))
-    }
-    return spelt | encoded
+    """What a text holds that holds `value`, unless something in it is escaped: needlessly, if `value` is plain."""
+    encoded = base64_needles(value)
+    return {value, *encoded, *(text.replace("/", "\\/") for text in encoded), *map(quote_plus, encoded)}
 
 
 def base64_needles(value: str) -> list[str]:

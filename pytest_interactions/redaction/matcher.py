@@ -43,6 +43,7 @@ class Matcher:
         gates = [*self._needles, PLACEHOLDER_KEY, *(key.gate for key in KEY_PATTERNS)]
         self._needles_in_bytes = [gate.encode("utf-8", "surrogatepass") for gate in gates]
         self._known = encodings.pattern(values)
+        self._plain = all(map(encodings.is_plain, values))
         self._rules = [
             # URLs first: a ticket that is a known value too must stay different from other tickets.
             _Rule(_may_hold_url, secrets_in_urls),
@@ -59,6 +60,7 @@ class Matcher:
             bool(self.patterns)
             or any(needle in body for needle in self._needles_in_bytes)
             or (b"=" in body and (b"://" in body or b":\\" in body))
+            or (not self._plain and (b"\\" in body or b"%" in body or b"+" in body))
             or encodings.has_needless_escape_in_bytes(body)
         )
 
@@ -97,7 +99,11 @@ class Matcher:
     def _value_may_be_in(self, text: str) -> bool:
         if not self.values:
             return False
-        return any(needle in text for needle in self._needles) or encodings.has_needless_escape(text)
+        return (
+            any(needle in text for needle in self._needles)
+            or (not self._plain and ("\\" in text or "%" in text or "+" in text))
+            or encodings.has_needless_escape(text)
+        )
 
 
 def _may_hold_url(text: str) -> bool:

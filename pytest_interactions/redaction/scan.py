@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.redaction import places, structure
+from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.secrets import AUTH_HEADER, MIN_LENGTH, is_stand_in
 from pytest_interactions.redaction.stream import redact_events
 from pytest_interactions.redaction.texts import texts
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _PROBE = 24
 # What stands at a signature's place and is shorter is an example in a document.
 _MIN_SIGNATURE = 40
+
+# In what no parser makes sense of, such as half an event.
+_LOOSE_SIGNATURE = re.compile(r"[sS]ignature\\*\"\s*:\s*\\*\"(?P<value>(?!redacted)[A-Za-z0-9+/_=-]{64,})")
 
 _SIGNATURE = "a thought signature"
 _PLACE = "a secret at its place in the API"
@@ -49,22 +54,52 @@ def scan(text: str, secrets: Secrets) -> list[Finding]:
     """All secrets in `text`, in order; none if it is what the redactor left.
 
     Args:
-        text: A cassette of any recorder (YAML or JSON), a stream, JSON lines, or any other text.
-        secrets: The values known in this run, looked for besides everything that is a secret by its looks or
-            its place.
+        text: A cassette of any recorder (YAML or JSON), a stream, lines of JSON, or any other text.
+        secrets: The values known in this run, looked for besides all that is a secret by its looks or place.
     """
     lines, matcher = _Lines(text), secrets.matcher
-    found: dict[tuple[int, str], Finding] = {}
-    for leaf in structure.leaves(text):
-        for kind, where, value in _in_leaf(leaf, matcher):
-            line = lines.of(value, leaf)
-            path = f"{leaf.path} {where}".strip()
-            found.setdefault((line, kind), Finding(line, kind, path))
+    found = {
+        Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip())
+        for leaf in structure.leaves(text)
+        for hit in _in_leaf(leaf, matcher)
+    }
+    placed = {(finding.line, finding.kind) for finding in found}
     # Comments, and what no parser makes sense of.
-    for start, kind in matcher.find(text):
-        line = lines.at(start)
-        found.setdefault((line, kind), Finding(line, kind))
-    return sorted(found.values())
+    loose = ((lines.at(start), kind) for start, kind in matcher.find(text))
+    found.update(Finding(line, kind) for line, kind in loose if (line, kind) not in placed)
+    return sorted(found)
+
+
+def clean(text: str, secrets: Secrets) -> str:
+    """`text` with each secret replaced where it stands, and nothing else changed.
+
+    What stands there in base64 or compressed stays: `scan` the result.
+    """
+    text = secrets.matcher.redact(text)
+    spans: dict[int, tuple[int, str]] = {}
+    for leaf in structure.leaves(text):
+        for hit in _in_leaf(leaf, secrets.matcher):
+            for written in _spellings(hit.text):
+                start = text.find(written, leaf.start, leaf.end)
+                while start >= 0:
+                    spans[start] = (start + len(written), hit.replacement)
+                    start = text.find(written, start + len(written), leaf.end)
+    pieces: list[str] = []
+    done = 0
+    for start, (end, replacement) in sorted(spans.items()):
+        if start >= done:
+            pieces += [text[done:start], replacement]
+            done = end
+    return "".join([*pieces, text[done:]])
+
+
+class _Hit(NamedTuple):
+    """A secret in a leaf: its kind, its place in there, its text, and what to write instead."""
+
+    kind: str
+    where: str
+    text: str
+    replacement: str
 
 
 class _Lines:
@@ -86,21 +121,22 @@ class _Lines:
         return self.at(leaf.start)
 
 
-def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[tuple[str, str, str]]:
-    """Each secret in a leaf: its kind, its place in the leaf, and its text or where that begins."""
+def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
     if leaf.header and _is_credential(leaf.header, leaf.text):
-        yield _HEADER, "", leaf.text
+        yield _Hit(_HEADER, "", leaf.text, REDACTED)
     clean = redact_events(leaf.documents, _TREE, matcher)
     for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
         event = f"event {number} " if len(clean) > 1 else ""
         for where, old, new in _changes(document, redacted):
-            kinds = list(_kinds(old, new, matcher))
-            yield from ((kind, event + where, value) for kind, value in kinds)
+            yield from (_Hit(kind, event + where, text, new) for kind, text in _kinds(old, new, matcher))
     if not leaf.documents:
-        yield from ((kind, "", value) for kind, value in _in_text(leaf.text, matcher))
+        yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
+        for match in _LOOSE_SIGNATURE.finditer(leaf.text):
+            yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))
 
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
+    """The kinds of secret that a text held before it was redacted, and the part of it that was one."""
     if places.is_signature_placeholder(new):
         if len(old) >= _MIN_SIGNATURE:
             yield _SIGNATURE, old
@@ -128,6 +164,13 @@ def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
         for (path, before), (_, after) in zip(texts(old), texts(new), strict=True):
             if before != after:
                 yield path, before, after
+
+
+def _spellings(text: str) -> list[str]:
+    """How a secret may be written in JSON or YAML, or in JSON in those."""
+    plain = json.dumps(text, ensure_ascii=False)[1:-1]
+    careful = plain.replace("=", "\\u003d").replace("+", "\\u002b").replace("/", "\\/")
+    return list(dict.fromkeys([plain, plain.replace("=", "\\u003d"), plain.replace("/", "\\/"), careful, text]))
 
 
 _TREE = places.tree()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ _BODY_FIELDS = frozenset(
         "tools",
     }
 )
-_STREAM_FIELDS = ("event:", "data:", ":")
+_EVENT_FIELDS = ("event:", "data:")
 _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = "H4sI"
 
@@ -110,10 +109,12 @@ def _walk(node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
 
 
 def _chunks(node: yaml.SequenceNode) -> str:
-    """The stream that a list of its chunks makes; `""` if it is no such list."""
-    texts = [item.value for item in node.value if isinstance(item, yaml.ScalarNode)]
-    is_stream = len(texts) == len(node.value) > 0 and texts[0].startswith(_STREAM_FIELDS[:2])
-    return "".join(texts) if is_stream else ""
+    """The stream that a list of its chunks, or of its events, makes; `""` if it is no such list."""
+    found = [item.value for item in node.value if isinstance(item, yaml.ScalarNode)]
+    if len(found) < len(node.value) or not found or not found[0].startswith(_EVENT_FIELDS):
+        return ""
+    are_events = all(text.startswith(_EVENT_FIELDS) and not text.endswith("\n") for text in found)
+    return ("\n\n" if are_events else "").join(found)
 
 
 def _value(node: yaml.Node) -> Any:
@@ -135,7 +136,7 @@ def _decoded(node: yaml.ScalarNode) -> str:
         if raw.startswith(_GZIP):
             # The end may be missing; what is there is readable all the same.
             raw = zlib.decompressobj(wbits=31).decompress(raw)
-    except (binascii.Error, zlib.error):
+    except (ValueError, zlib.error):
         return text
     return raw.decode("utf-8", "surrogateescape")
 
@@ -148,7 +149,7 @@ def _documents(text: str) -> list[Any]:
         except (ValueError, RecursionError):
             return []
         return [document]
-    if not begin.startswith(_STREAM_FIELDS):
+    if not begin.startswith((*_EVENT_FIELDS, ":")):
         return []
     found = [event.json() for event in sse.decode(text.encode("utf-8", "surrogateescape"))]
     return [document for document in found if document is not NOT_JSON]

@@ -20,7 +20,7 @@ MODEL = "gemini-3.5-flash"
 KEY = "test-key-that-is-long-enough"
 
 
-def sdk(url: str) -> genai.Client:
+def sdk(url: str) -> Any:
     """The real SDK, pointed at `url`, without its own retries."""
     return genai.Client(api_key=KEY, http_options={"base_url": url, "retry_options": {"attempts": 1}})
 

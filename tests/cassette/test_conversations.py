@@ -88,9 +88,7 @@ def background(url: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("conversation", [stateful, stateless, background])
-def test_a_conversation_replays(
-    conversation: Callable[[str], list[Any]], emulator: Emulator, tmp_path: Path
-) -> None:
+def test_a_conversation_replays(conversation: Callable[[str], list[Any]], emulator: Emulator, tmp_path: Path) -> None:
     """A tool loop, stateful and not, and a background job replay with the server gone."""
     cassette = tmp_path / "c.yaml"
     with use_cassette(cassette, record_mode="once"):
@@ -108,8 +106,9 @@ def test_the_sdks_retries_replay(emulator: Emulator, tmp_path: Path) -> None:
     emulator.on(input="Hello").reply(error=503, retry_after=0.01, times=2)
 
     def ask() -> Any:
-        client = genai.Client(
-            api_key=KEY, http_options={"base_url": emulator.url, "retry_options": {"attempts": 4, "initial_delay": 0.01}}
+        client: Any = genai.Client(
+            api_key=KEY,
+            http_options={"base_url": emulator.url, "retry_options": {"attempts": 4, "initial_delay": 0.01}},
         )
         return client.interactions.create(model=MODEL, input="Hello").output_text
 
@@ -218,19 +217,19 @@ TOOL = {
 }
 
 
-def _create_and_get(client: genai.Client) -> None:
+def _create_and_get(client: Any) -> None:
     created = client.interactions.create(model=MODEL_THEN, input="What is the capital of France?")
     got = client.interactions.get(created.id, include_input=True)
     assert got.id == created.id
     assert "Paris" in (created.output_text or "")
 
 
-def _stream(client: genai.Client) -> None:
+def _stream(client: Any) -> None:
     stream = client.interactions.create(model=MODEL_THEN, input="Say hi in five words or less.", stream=True)
     assert [event.event_type for event in stream][-1] == "interaction.completed"
 
 
-def _async_stream(client: genai.Client) -> None:
+def _async_stream(client: Any) -> None:
     async def ask() -> None:
         stream = await client.aio.interactions.create(model=MODEL_THEN, input="Say hi shortly.", stream=True)
         assert [event.event_type async for event in stream][-1] == "interaction.completed"
@@ -238,7 +237,7 @@ def _async_stream(client: genai.Client) -> None:
     asyncio.run(ask())
 
 
-def _async_round_trip(client: genai.Client) -> None:
+def _async_round_trip(client: Any) -> None:
     async def ask() -> None:
         created = await client.aio.interactions.create(model=MODEL_THEN, input="What is the capital of Italy?")
         assert (await client.aio.interactions.get(created.id, include_input=True)).id == created.id
@@ -247,12 +246,12 @@ def _async_round_trip(client: genai.Client) -> None:
     asyncio.run(ask())
 
 
-def _delete(client: genai.Client) -> None:
+def _delete(client: Any) -> None:
     created = client.interactions.create(model=MODEL_THEN, input="Reply with exactly ok.")
     client.interactions.delete(created.id)
 
 
-def _tool_loop(client: genai.Client) -> None:
+def _tool_loop(client: Any) -> None:
     first = client.interactions.create(
         model=MODEL_THEN, input="What is the weather like in Paris? Use the tool.", tools=[TOOL]
     )
@@ -265,7 +264,7 @@ def _tool_loop(client: genai.Client) -> None:
     assert "sunny" in (second.output_text or "")
 
 
-def _legacy(client: genai.Client) -> None:
+def _legacy(client: Any) -> None:
     url = "https://generativelanguage.googleapis.com/v1beta/interactions"
     body = {"model": MODEL_THEN, "input": "What is the capital of France?"}
     first = httpx.post(url, json=body).json()
@@ -289,7 +288,7 @@ def _legacy(client: genai.Client) -> None:
         ("legacy_create_and_get", _legacy),
     ],
 )
-def test_real_recordings_of_another_tool_replay(name: str, calls: Callable[[genai.Client], None]) -> None:
+def test_real_recordings_of_another_tool_replay(name: str, calls: Callable[[Any], None]) -> None:
     """What vcrpy recorded from the live API, on /v1beta with an older SDK, replays through today's SDK, with no key."""
     with use_cassette(real_traffic(f"{REAL}/{name}.yaml")) as cassette:
         calls(genai.Client())

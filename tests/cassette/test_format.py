@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,8 +18,6 @@ from pytest_interactions.api.http import Cut, Exchange, Request, Response
 from pytest_interactions.cassette import storage
 from pytest_interactions.cassette.yaml_text import dumps
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
 JSON = {"content-type": ["application/json; charset=UTF-8"]}
 SSE = {"content-type": ["text/event-stream"]}
@@ -26,9 +25,7 @@ SSE = {"content-type": ["text/event-stream"]}
 
 def _exchange(body: bytes = b"", response: bytes = b"", **headers: Any) -> Exchange:
     return Exchange(
-        request=Request(
-            method="POST", uri="https://h/v1/interactions", headers=headers.get("sent", JSON), body=body
-        ),
+        request=Request(method="POST", uri="https://h/v1/interactions", headers=headers.get("sent", JSON), body=body),
         response=Response(status=200, reason="OK", headers=headers.get("got", JSON), body=response),
     )
 
@@ -77,7 +74,7 @@ def test_any_stream_survives(body: bytes, tmp_path: Path) -> None:
 def test_any_bytes_survive_as_a_stream(body: bytes) -> None:
     """Whatever bytes a server calls a stream come back."""
     text = dumps([_exchange(b"{}", body, got=SSE)])
-    assert storage.loads(text.encode(), storage.Path("c.yaml")).exchanges[0].response.body == body
+    assert storage.loads(text.encode(), Path("c.yaml")).exchanges[0].response.body == body
 
 
 _VALUES = st.recursive(
@@ -89,8 +86,10 @@ _VALUES = st.recursive(
 @given(_VALUES)
 def test_any_json_survives(value: Any) -> None:
     """Whatever JSON is recorded, with lone surrogates or infinite numbers in it, comes back as the same value."""
-    exchange = _exchange(json.dumps(value).encode(), json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    found = storage.loads(dumps([exchange]).encode(), storage.Path("c.yaml")).exchanges[0]
+    exchange = _exchange(
+        json.dumps(value).encode(), json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    )
+    found = storage.loads(dumps([exchange]).encode(), Path("c.yaml")).exchanges[0]
     assert found.request.json() == value
     assert found.response.json() == value
 
@@ -120,7 +119,7 @@ def test_an_empty_cassette_is_a_cassette(tmp_path: Path) -> None:
 
 
 def test_other_recorders_shapes_are_read(tmp_path: Path) -> None:
-    """vcrpy's older forms of a body, a header and a response are read, and compressed bodies decoded."""
+    """Vcrpy's older forms of a body, a header and a response are read, and compressed bodies decoded."""
     path = tmp_path / "c.yaml"
     compressed = gzip.compress(b'{"ok": true}')
     path.write_text(

@@ -51,7 +51,10 @@ def cassette(emulator: Emulator, tmp_path: Path) -> Path:
 def test_none_never_records(emulator: Emulator, tmp_path: Path) -> None:
     """Without a cassette, mode none refuses the request and says how to record."""
     path = tmp_path / "c.yaml"
-    with pytest.raises(CassetteNotFoundError, match=r"(?s)There is no cassette .*record_mode='once'"), use_cassette(path):
+    with (
+        pytest.raises(CassetteNotFoundError, match=r"(?s)There is no cassette .*record_mode='once'"),
+        use_cassette(path),
+    ):
         _ask(emulator.url, "new")
     assert emulator.requests == []
     assert not path.exists()

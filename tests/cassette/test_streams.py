@@ -128,11 +128,10 @@ def test_a_broken_connection_breaks_again_at_the_same_event(
     cassette = tmp_path / "c.yaml"
     outcomes = []
     for mode in ("once", "none"):
-        seen = []
+        seen: list[Any] = []
         with use_cassette(cassette, record_mode=mode):
             try:
-                for event in _events(emulator.url):
-                    seen.append(event.event_type)
+                seen.extend(event.event_type for event in _events(emulator.url))
             except Exception as error:
                 outcomes.append((seen, type(error), str(error)))
         emulator.stop()

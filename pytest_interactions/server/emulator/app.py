@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 _NO_REPLY = Reply()
 #: How a deep-research stream of the real API has been seen to end: not an event, no `data:`.
-_BARE_ERROR = (
-    b'[{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}]'
-)
+_BARE_ERROR = b'[{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}]'
 #: Headers of every answer, seen in real traffic.
 _ALWAYS = [
     ("vary", "Origin"),
@@ -147,9 +145,7 @@ class Api:
         """The first scripted reply to this, or one that changes nothing."""
         return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
 
-    def _json(
-        self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY
-    ) -> Answer:
+    def _json(self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY) -> Answer:
         return Answer(200, [*self._headers("application/json"), *headers], [_dump(value)], reply.delivery)
 
     def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:

@@ -87,10 +87,7 @@ def _cited(turn: Turn) -> list[Json]:
 
 def _report(turn: Turn) -> list[Json]:
     names = {step["id"]: step["name"] for step in turn.history if step["type"] == "function_call"}
-    said = (
-        f"{names.get(r['call_id'], r.get('name', 'The function'))} returned {text_of(r)}."
-        for r in turn.results
-    )
+    said = (f"{names.get(r['call_id'], r.get('name', 'The function'))} returned {text_of(r)}." for r in turn.results)
     return text(" ".join(said))
 
 
@@ -124,9 +121,7 @@ def _picture(turn: Turn) -> list[Json]:
 
     width, height, towers = 96, 64, 8
     image = Image.new("P", (width, height))
-    image.putpalette(
-        [value for n in range(15) for value in (90 + 11 * n, 40 + 9 * n, 120 - 4 * n)] + [20, 16, 40]
-    )
+    image.putpalette([value for n in range(15) for value in (90 + 11 * n, 40 + 9 * n, 120 - 4 * n)] + [20, 16, 40])
     canvas = ImageDraw.Draw(image)
     for row in range(height):
         canvas.line((0, row, width, row), fill=row * 15 // height)

@@ -16,7 +16,9 @@ _SCRIPT = "print(sum(range(1, 11)))"
 
 
 def _search(turn: Turn, _tool: Json) -> tuple[Json, Json]:
-    chip = f'<div class="container"><a class="chip" href="https://www.google.com/search">{escape(turn.prompt)}</a></div>'
+    chip = (
+        f'<div class="container"><a class="chip" href="https://www.google.com/search">{escape(turn.prompt)}</a></div>'
+    )
     return (
         {"arguments": {"queries": [turn.prompt]}, "search_type": "web_search"},
         {"result": [{"search_suggestions": chip}], "is_error": False},

@@ -57,9 +57,7 @@ class Files:
         return {"files": list(self._files.values())}
 
     def _start(self, received: Received, base_url: str) -> tuple[Json, list[tuple[str, str]]]:
-        meta = {
-            "mime_type": received.headers.get("x-goog-upload-header-content-type", "application/octet-stream")
-        }
+        meta = {"mime_type": received.headers.get("x-goog-upload-header-content-type", "application/octet-stream")}
         given: Any = received.json or {}
         upload_id = self._store.draw({"upload": given, **meta}).text("upload", 64)
         self._uploads[upload_id] = _Upload(meta | given.get("file", {}))

@@ -51,8 +51,7 @@ def function_calls(turn: Turn) -> list[Json]:
     if turn.results:
         return []
     functions = _wanted(turn)
-    subjects: list[str | None] = [quoted or name for quoted, name in _SUBJECT.findall(turn.prompt)] or [None]
-    subjects = list(dict.fromkeys(subjects))
+    subjects = _subjects(turn, functions)
     if len(functions) == len(subjects):
         pairs = list(zip(functions, subjects, strict=True))
     else:
@@ -71,6 +70,18 @@ def _wanted(turn: Turn) -> list[Json]:
         return []
     spoken_of = [tool for tool in functions if _words(turn.prompt) & _words(_about(tool))]
     return spoken_of or (functions[:1] if allowed.get("mode") == "any" else [])
+
+
+def _subjects(turn: Turn, functions: list[Json]) -> list[str | None]:
+    """The names in the prompt, each once, but the choices that a parameter offers; `None` if there are none."""
+    parameters = (each for tool in functions for each in _properties(tool.get("parameters", {})).values())
+    choices = {str(choice).lower() for each in parameters for choice in each.get("enum", [])}
+    names = dict.fromkeys(quoted or name for quoted, name in _SUBJECT.findall(turn.prompt))
+    return [name for name in names if name.lower() not in choices] or [None]
+
+
+def _properties(schema: Json) -> dict[str, Json]:
+    return {name: each for name, each in schema.get("properties", {}).items() if isinstance(each, dict)}
 
 
 def _about(tool: Json) -> str:
@@ -107,10 +118,8 @@ def _hints(schema: Json, subject: str | None, prompt: str) -> dict[str, Any]:
     """What the prompt says of the parameters: words of an enum, and the subject for the first free text."""
     hints: dict[str, Any] = {}
     free: list[str] = []
-    for name, each in schema.get("properties", {}).items():
-        named = [
-            word for word in each.get("enum", []) if isinstance(word, str) and word.lower() in prompt.lower()
-        ]
+    for name, each in _properties(schema).items():
+        named = [word for word in each.get("enum", []) if isinstance(word, str) and word.lower() in prompt.lower()]
         hints |= {name: named[0]} if named else {}
         free += [name] if each.get("type") == "string" and "enum" not in each else []
     if subject is not None and free:

@@ -52,11 +52,7 @@ def create(turn: Turn, reply: Reply, store: Store) -> Record:
         **({"service_tier": "standard"} if "model" in request else {}),
         **_environment(turn),
         "steps": steps,
-        **(
-            {"errors": [{"code": reply.code or "internal", "message": reply.message}]}
-            if reply.message
-            else {}
-        ),
+        **({"errors": [{"code": reply.code or "internal", "message": reply.message}]} if reply.message else {}),
         "object": "interaction",
         **{key: request[key] for key in ("model", "agent") if key in request},
     }

@@ -84,9 +84,5 @@ def _line(node: yaml.Node, path: tuple[str | int, ...]) -> int:
         return line
     if isinstance(node, yaml.SequenceNode):
         return _line(node.value[int(path[0])], path[1:])
-    entries = node.value if isinstance(node, yaml.MappingNode) else []
-    for key, value in entries:
-        if key.value == path[0]:
-            inner = _line(value, path[1:])
-            return inner if path[1:] else key.start_mark.line + 1
-    return line
+    key, value = next((key, value) for key, value in node.value if key.value == path[0])
+    return _line(value, path[1:]) if path[1:] else int(key.start_mark.line) + 1

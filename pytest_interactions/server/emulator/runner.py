@@ -65,6 +65,11 @@ class Emulator:
         self._thread = threading.Thread(target=self._run, name="interactions-emulator", daemon=True)
         self._thread.start()
 
+    @classmethod
+    def steady(cls, port: int = 0, *, seed: int = 0, script: Path | None = None) -> Self:
+        """An emulator whose clock stands still: what is recorded against it is the same every time."""
+        return cls(port, seed=seed, clock=lambda: datetime(2026, 6, 9, 12, 1, 25, tzinfo=UTC), script=script)
+
     @property
     def url(self) -> str:
         """The address, without a slash at its end."""

@@ -49,11 +49,9 @@ def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> A
     except jsonschema.SchemaError as error:
         raise ApiError(400, f"The given schema is invalid at {error.json_path}: {error.message}") from error
     except (jsonschema.ValidationError, _UnsupportedError) as error:
-        where = f" at {error.json_path}" if isinstance(error, jsonschema.ValidationError) else ""
-        raise ApiError(
-            400,
-            f"The emulator can't make a value for this schema{where}: {error}. Script the answer instead.",
-        ) from error
+        why = f"{error.json_path}: {error.message}" if isinstance(error, jsonschema.ValidationError) else error
+        message = f"The emulator can't make a value for this schema: {why}. Script the answer instead."
+        raise ApiError(400, message) from error
     return value
 
 
@@ -78,8 +76,6 @@ class _Maker:
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
         """A value for `schema`, which stands at `depth` under the name `name`."""
-        if depth > _TOO_DEEP:
-            raise _UnsupportedError(f"{name!r} goes on without an end")
         schema = self._flat(schema, depth)
         hint = self._hints.get(name)
         if hint is not None and jsonschema.Draft202012Validator(self._rooted(schema)).is_valid(hint):
@@ -96,6 +92,8 @@ class _Maker:
 
     def _flat(self, schema: Any, depth: int) -> Json:
         """`schema` with its references, alternatives and conjunctions merged into one."""
+        if depth > _TOO_DEEP:
+            raise _UnsupportedError("it goes on without an end")
         if schema is False:
             raise _UnsupportedError("nothing satisfies 'false'")
         if schema is True:
@@ -105,23 +103,22 @@ class _Maker:
         parts += [self._resolve(schema["$ref"])] if "$ref" in schema else []
         parts += [_choose(schema[key], depth) for key in ("anyOf", "oneOf") if key in schema]
         for part in parts:
-            flat = _merge(flat, self._flat(part, depth + 1) if depth < _TOO_DEEP else {})
+            flat = _merge(flat, self._flat(part, depth + 1))
         return flat
 
     def _resolve(self, reference: str) -> Any:
         if not reference.startswith("#"):
             raise _UnsupportedError(f"{reference!r} is not in the schema")
         found = self._root
-        for key in reference[1:].split("/")[1:]:
-            found = found.get(key.replace("~1", "/").replace("~0", "~"), False)
+        for part in reference[1:].split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            found = found.get(key, False) if isinstance(found, dict) else False
         return found
 
     def _object(self, schema: Json, _name: str, depth: int) -> Json:
         properties = schema.get("properties", {})
         required = schema.get("required", [])
-        wanted = (
-            required if depth >= _DEEP else [*properties, *(key for key in required if key not in properties)]
-        )
+        wanted = required if depth >= _DEEP else [*properties, *(key for key in required if key not in properties)]
         made = {key: self.make(properties.get(key, True), key, depth + 1) for key in wanted}
         extra = schema.get("additionalProperties", True)
         for number in range(len(made), schema.get("minProperties", 0)):
@@ -135,9 +132,7 @@ class _Maker:
         size = min(size, schema.get("maxItems", size))
         rest = schema.get("contains", schema.get("items", True))
         rest = first[-1] if rest is False else rest
-        return [
-            self.make(first[n] if n < len(first) else rest, f"{name} {n + 1}", depth + 1) for n in range(size)
-        ]
+        return [self.make(first[n] if n < len(first) else rest, f"{name} {n + 1}", depth + 1) for n in range(size)]
 
     def _string(self, schema: Json, name: str, _depth: int) -> str:
         if "pattern" in schema:

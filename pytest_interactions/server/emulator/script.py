@@ -104,9 +104,7 @@ class Reply:
     @property
     def delivery(self) -> Delivery:
         """How the answer is sent."""
-        return Delivery(
-            delay=self.delay, events_delay=self.events_delay, cut_after=self.cut_after, hold=self.hold
-        )
+        return Delivery(delay=self.delay, events_delay=self.events_delay, cut_after=self.cut_after, hold=self.hold)
 
     @property
     def deltas(self) -> list[str] | None:
@@ -192,9 +190,7 @@ def _check_step(step: Any, *path: str | int) -> None:
         if key not in step:
             raise KeyedError(f"a {kind!r} step needs {key!r}{near(key, step)}", *path)
     content = step.get("content", [])
-    if not isinstance(content, list) or not all(
-        isinstance(part, dict) and "type" in part for part in content
-    ):
+    if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
         raise KeyedError("'content' is a list of objects with a 'type'", *path, "content")
 
 

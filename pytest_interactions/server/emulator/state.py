@@ -81,9 +81,7 @@ class Record:
     def cancel(self) -> None:
         """End background work before its time; the API's 400 if it has ended."""
         if not self.statuses:
-            raise ApiError(
-                400, f"Interaction '{self.resource['id']}' is {self.status} and can't be cancelled."
-            )
+            raise ApiError(400, f"Interaction '{self.resource['id']}' is {self.status} and can't be cancelled.")
         self.statuses.clear()
         self.resource = self.resource | {"status": "cancelled", "steps": []}
 

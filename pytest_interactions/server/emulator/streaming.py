@@ -37,8 +37,8 @@ def encode(event: Json) -> bytes:
 def events(interaction: Json, deltas: list[str] | None = None) -> Iterator[Json]:
     """The events of a finished interaction; `deltas` says how its first text is cut up."""
     name = interaction.get("id", "")
-    who = {key: interaction[key] for key in ("model", "agent") if key in interaction}
-    created = {"id": name, "status": "in_progress", "object": "interaction", **who}
+    created: Json = {"id": name, "status": "in_progress", "object": "interaction"}
+    created |= {key: interaction[key] for key in ("model", "agent") if key in interaction}
     yield {"interaction": created, "event_type": "interaction.created"}
     yield {"interaction_id": name, "status": "in_progress", "event_type": "interaction.status_update"}
     for index, step in enumerate(interaction.get("steps", [])):
@@ -47,7 +47,7 @@ def events(interaction: Json, deltas: list[str] | None = None) -> Iterator[Json]
         for delta in _deltas(step, own):
             yield {"index": index, "delta": delta, "event_type": "step.delta"}
         yield {"index": index, "event_type": "step.stop"}
-    completed: Json = {"id": name} | {key: value for key, value in interaction.items() if key != "steps"}
+    completed = {"id": name, **{key: value for key, value in interaction.items() if key != "steps"}}
     yield {"interaction": completed, "event_type": "interaction.completed"}
 
 
@@ -71,7 +71,7 @@ def after(events: Iterable[Json], name: str | None) -> list[Json]:
 
 def _start(step: Json) -> Json:
     later = _LATER.get(step["type"], _LATER_OF_TOOLS)
-    start: Json = {key: value for key, value in step.items() if key not in later}
+    start = {key: value for key, value in step.items() if key not in later}
     if step["type"] == "function_call":
         start["arguments"] = {}
     return start
@@ -109,6 +109,4 @@ def _content(part: Json, cuts: list[str] | None) -> Iterable[Json]:
 def split(text: str) -> list[str]:
     """`text` in pieces of a few words, which joined give `text` again."""
     words: list[Any] = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
-    return [
-        "".join(words[start : start + _WORDS_PER_DELTA]) for start in range(0, len(words), _WORDS_PER_DELTA)
-    ]
+    return ["".join(words[start : start + _WORDS_PER_DELTA]) for start in range(0, len(words), _WORDS_PER_DELTA)]

@@ -116,14 +116,11 @@ def as_steps(value: Any) -> list[Json]:
         missing = [key for key in STEP_KEYS.get(item["type"], ()) if key not in item]
         if item["type"] not in STEP_KEYS or missing:
             what = (
-                f"a step of type '{item['type']}' needs '{missing[0]}'"
-                if missing
-                else f"unknown type '{item['type']}'"
+                f"a step of type '{item['type']}' needs '{missing[0]}'" if missing else f"unknown type '{item['type']}'"
             )
             raise ApiError(400, f"Invalid value at 'input': {what}.")
     return [
-        item | {"content": as_steps(item["content"])[0]["content"]} if "content" in item else item
-        for item in items
+        item | {"content": as_steps(item["content"])[0]["content"]} if "content" in item else item for item in items
     ]
 
 
@@ -147,9 +144,7 @@ def decoded(part: Json) -> bytes | None:
     try:
         return base64.b64decode(part["data"], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ApiError(
-            400, f"Invalid value at 'input': the data of the {part['type']} is not base64."
-        ) from error
+        raise ApiError(400, f"Invalid value at 'input': the data of the {part['type']} is not base64.") from error
 
 
 def tokens(text: str) -> int:
@@ -159,15 +154,14 @@ def tokens(text: str) -> int:
 
 def usage(turn: Turn, steps: Iterable[Json]) -> Json:
     """Token counts, as the real API spells them; only their sums are meaningful."""
-    text = tokens(
-        turn.prompt + turn.request.get("system_instruction", "") + "".join(map(text_of, turn.history))
-    )
+    text = tokens(turn.prompt + turn.request.get("system_instruction", "") + "".join(map(text_of, turn.history)))
     by_modality = {"text": text}
     for part in turn.media:
         by_modality[part["type"]] = by_modality.get(part["type"], 0) + _MEDIA_TOKENS
     counts = {"output": 0, "tool_use": 0, "thought": 0}
     for step in steps:
-        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(json.dumps(step.get("content", step)))
+        said = text_of(step) if "content" in step else json.dumps(step)
+        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(said)
     total_input = sum(by_modality.values())
     return {
         "total_tokens": total_input + sum(counts.values()),

@@ -48,7 +48,7 @@ def check_key(received: Received) -> None:
     headers = received.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     key = headers.get("x-goog-api-key") or received.query.get("key") or bearer
-    if not key:
+    if not key and "upload_id" not in received.query:  # which is a permission by itself
         raise ApiError(
             403,
             "Method doesn't allow unregistered callers (callers without established identity). Please use API"

@@ -1,0 +1,137 @@
+"""The command line: `pytest-interactions demo | emulate | serve | show | scan | redact`.
+
+Each command is a function of its room, imported when it is called. What goes wrong is one line and a status above 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_interactions.errors import InteractionsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Command = Callable[[argparse.Namespace], int]
+
+#: The exit status of a command that could not do its work; 1 is for one that did, and found something.
+FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What follows the program's name; those of this process where none are given.
+
+    Returns:
+        The exit status: 0 if all is well, 1 if `scan` found a secret or `demo` a difference, 2 if it can't be done.
+    """
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except InteractionsError as error:
+        return _complain(str(error).splitlines()[0])
+    except BrokenPipeError:  # whoever read our output has read enough
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return _complain("interrupted")
+
+
+def _complain(message: str) -> int:
+    print(f"pytest-interactions: {message}", file=sys.stderr)
+    return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pytest-interactions",
+        description="Record and replay the Gemini Interactions API: tools around the pytest plugin.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _demo(commands.add_parser("demo", help="record all quickstart sections here, replay and check them"))
+    _emulate(commands.add_parser("emulate", help="serve a local, deterministic Interactions API"))
+    _show(commands.add_parser("show", help="print cassettes as transcripts"))
+    _scan(commands.add_parser("scan", help="look for secrets in files"))
+    _redact(commands.add_parser("redact", help="take the secrets out of cassettes, in place"))
+    return parser
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Record all eleven quickstart sections against the emulator, replay them with the network refused, "
+        "and show redaction and snapshots at work. Exits 0 only if all of it holds."
+    )
+
+    def run(options: argparse.Namespace) -> int:  # noqa: ARG001 - all commands are called alike
+        from pytest_interactions.demo import run
+
+        return run()
+
+    parser.set_defaults(command=run)
+
+
+def _emulate(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Serve a local Interactions API until Ctrl-C. The first line printed is its address."
+    parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 (default) chooses a free one")
+    parser.add_argument("--script", type=Path, help="YAML file of scripted answers")
+
+    def run(options: argparse.Namespace) -> int:
+        from pytest_interactions.server.emulator import run
+
+        return run(options.port, options.script)
+
+    parser.set_defaults(command=run)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Print cassettes as transcripts: what was asked, and each step the agent took."
+    parser.add_argument("paths", nargs="+", type=Path, metavar="CASSETTE", help="cassettes, or directories of them")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument("--no-color", action="store_true", help="print plain text on a terminal, too")
+
+    def run(options: argparse.Namespace) -> int:
+        from pytest_interactions.show import run
+
+        color = sys.stdout.isatty() and not options.no_color
+        return run(options.paths, as_json=options.json, color=color)
+
+    parser.set_defaults(command=run)
+
+
+def _scan(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Look for secrets in files, whoever recorded them: keys by their patterns, this environment's keys, thought "
+        "signatures, credentials in headers and URLs. Prints file:line: what kind, and exits 1 on a finding."
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
+
+    def run(options: argparse.Namespace) -> int:
+        from pytest_interactions.clean import scan_paths
+
+        return scan_paths(options.paths, print)
+
+    parser.set_defaults(command=run)
+
+
+def _redact(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Take the secrets out of vcrpy cassettes in place; they replay as before. Safe to repeat."
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
+    parser.add_argument("--keep-headers", nargs="+", default=[], metavar="NAME", help="headers to keep")
+    parser.add_argument(
+        "--redact", nargs="+", default=[], metavar="WHAT", help="more to take out: a text, re:PATTERN or a JSON path"
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        from pytest_interactions.clean import redact_paths
+
+        return redact_paths(options.paths, print, keep_headers=options.keep_headers, redact=options.redact)
+
+    parser.set_defaults(command=run)

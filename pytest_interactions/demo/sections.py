@@ -1,0 +1,207 @@
+"""The eleven sections of the API's quickstart, as conversations that any client can hold."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Json = dict[str, Any]
+MODEL = "gemini-3.5-flash"
+#: What the documentation writes in place of a key.
+PLACEHOLDER_KEY = "YOUR_API_KEY"
+
+
+class Api(Protocol):
+    """A client of the API: each answer as the API's JSON, errors (`{"error": …}`) included."""
+
+    def create(self, **body: Any) -> Json:
+        """Create an interaction."""
+        ...
+
+    def stream(self, **body: Any) -> list[Json]:
+        """Create an interaction as a stream, and give its events."""
+        ...
+
+    def get(self, name: str) -> Json:
+        """Get the interaction with this id."""
+        ...
+
+
+#: Makes a client that sends this API key, or its own if it is `None`.
+Connect = Callable[[str | None], AbstractContextManager[Api]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section: `hold` has the conversation and gives all that the app saw of it."""
+
+    number: int
+    title: str
+    hold: Callable[[Connect], list[Any]]
+
+    @property
+    def name(self) -> str:
+        """What files of this section are called."""
+        return f"{self.number:02}_{self.title.lower().replace(' ', '_')}"
+
+
+def _key(connect: Connect) -> list[Any]:
+    with connect(PLACEHOLDER_KEY) as api:
+        return [api.create(model=MODEL, input="Is this key any good?")]
+
+
+def _first_call(connect: Connect) -> list[Any]:
+    with connect(None) as api:
+        return [api.create(model=MODEL, input="Explain how AI works in a few words")]
+
+
+def _stream(connect: Connect) -> list[Any]:
+    with connect(None) as api:
+        return api.stream(model=MODEL, input="Explain how AI works")
+
+
+def _turns(connect: Connect) -> list[Any]:
+    """First with the history on the server, then with it in the client."""
+    said, asked = "I have 2 dogs in my house.", "How many paws are in my house?"
+    with connect(None) as api:
+        first = api.create(model=MODEL, input=said)
+        second = api.create(model=MODEL, input=asked, previous_interaction_id=first["id"])
+        history = [_user(said)]
+        third = api.create(model=MODEL, store=False, input=history)
+        history += [*third["steps"], _user(asked)]
+        return [first, second, third, api.create(model=MODEL, store=False, input=history)]
+
+
+def _media(connect: Connect) -> list[Any]:
+    sound = "https://storage.googleapis.com/generativeai-downloads/data/sample.mp3"
+    with connect(None) as api:
+        parts = [
+            {"type": "text", "text": "Compare this local image and this remote audio file."},
+            {"type": "image", "data": _picture(), "mime_type": "image/png"},
+            {"type": "audio", "uri": sound, "mime_type": "audio/mp3"},
+        ]
+        return [api.create(model=MODEL, input=parts)]
+
+
+def _image(connect: Connect) -> list[Any]:
+    with connect(None) as api:
+        prompt = "Generate an image of a futuristic city skyline at sunset"
+        return [api.create(model="gemini-3.1-flash-image", input=prompt)]
+
+
+def _structured(connect: Connect) -> list[Any]:
+    schema = {
+        "type": "object",
+        "properties": {
+            "recipe_name": {"type": "string", "description": "Name of the recipe."},
+            "ingredients": {"type": "array", "items": {"type": "string"}},
+            "prep_time_minutes": {"type": "integer", "description": "Prep time in minutes."},
+        },
+        "required": ["recipe_name", "ingredients"],
+    }
+    wanted = {"type": "text", "mime_type": "application/json", "schema": schema}
+    with connect(None) as api:
+        answer = api.create(model=MODEL, input="Give me a recipe for banana bread", response_format=wanted)
+        return [answer, json.loads(answer["steps"][-1]["content"][0]["text"])]
+
+
+def _search(connect: Connect) -> list[Any]:
+    with connect(None) as api:
+        return [api.create(model=MODEL, input="Who won the euro 2024?", tools=[{"type": "google_search"}])]
+
+
+def _functions(connect: Connect) -> list[Any]:
+    """The loop of the quickstart: call what the model asks for, until it asks no more."""
+    tool = {
+        "type": "function",
+        "name": "get_current_temperature",
+        "description": "Gets the current temperature for a given location.",
+        "parameters": {
+            "type": "object",
+            "properties": {"location": {"type": "string", "description": "The city name, e.g. San Francisco"}},
+            "required": ["location"],
+        },
+    }
+    seen: list[Any] = []
+    user_input: Any = "What is the temperature in London?"
+    more: Json = {}
+    with connect(None) as api:
+        while user_input:
+            interaction = api.create(model=MODEL, input=user_input, tools=[tool], **more)
+            seen.append(interaction)
+            calls = [step for step in interaction["steps"] if step["type"] == "function_call"]
+            user_input = [_result(call) for call in calls]
+            more = {"previous_interaction_id": interaction["id"]}
+    return seen
+
+
+def _result(call: Json) -> Json:
+    measured = json.dumps({**call["arguments"], "temperature": "22", "unit": "celsius"})
+    return {
+        "type": "function_result",
+        "name": call["name"],
+        "call_id": call["id"],
+        "result": [{"type": "text", "text": measured}],
+    }
+
+
+def _agent(connect: Connect) -> list[Any]:
+    task = (
+        "Write a Python script that generates the first 20 Fibonacci numbers and saves them to fibonacci.txt."
+        " Then read the file and print its contents."
+    )
+    with connect(None) as api:
+        return [api.create(agent="antigravity-preview-05-2026", input=task, environment="remote")]
+
+
+def _background(connect: Connect) -> list[Any]:
+    task = "Write a detailed analysis of the impact of artificial intelligence on modern healthcare."
+    with connect(None) as api:
+        seen = [api.create(model=MODEL, input=task, background=True)]
+        while seen[-1]["status"] not in {"completed", "failed"}:
+            seen.append(api.get(seen[0]["id"]))
+        return seen
+
+
+def _user(text: str) -> Json:
+    return {"type": "user_input", "content": [{"type": "text", "text": text}]}
+
+
+def _picture() -> str:
+    """A grey PNG of 8 x 8 pixels, as base64."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"\x89PNG\r\n\x1a\n"
+        rows = b"".join(b"\0" + b"\x80" * 8 for _ in range(8))
+        header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+        for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")):
+            yield struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    return base64.b64encode(b"".join(chunks())).decode()
+
+
+SECTIONS = tuple(
+    Section(number, title, hold)
+    for number, (title, hold) in enumerate(
+        (
+            ("Get an API key", _key),
+            ("Make the first call", _first_call),
+            ("Stream the answer", _stream),
+            ("Talk over several turns", _turns),
+            ("Understand images and sound", _media),
+            ("Generate an image", _image),
+            ("Get structured output", _structured),
+            ("Use tools", _search),
+            ("Call your own functions", _functions),
+            ("Run a managed agent", _agent),
+            ("Work in the background", _background),
+        ),
+        start=1,
+    )
+)

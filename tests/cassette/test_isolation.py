@@ -1,0 +1,132 @@
+"""A replay needs no network, no key and no time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_interactions import NetworkBlockedError, use_cassette
+from pytest_interactions.cassette.isolation import Sleeps, network_refused, placeholder_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
+
+
+def _unexpected(error: NetworkBlockedError) -> None:
+    pytest.fail(str(error))
+
+
+def test_a_socket_to_another_host_is_refused_and_reported() -> None:
+    """Connecting, sending and looking up name the host and the way to allow it."""
+    reported: list[NetworkBlockedError] = []
+    with network_refused([], reported.append), socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        for call in (
+            lambda: socket.create_connection(("example.com", 80)),
+            lambda: tcp.connect(("192.0.2.1", 80)),
+            lambda: tcp.connect_ex(("192.0.2.1", 80)),
+            lambda: udp.sendto(b"x", ("192.0.2.1", 53)),
+            lambda: socket.getaddrinfo(b"example.com", 80),
+        ):
+            with pytest.raises(NetworkBlockedError, match=r"(example\.com|192\.0\.2\.1).*allowed_hosts='"):
+                call()
+    assert len(reported) == 5
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+async def test_asyncio_connections_are_refused() -> None:
+    """An event loop's connections are refused as well."""
+    with network_refused([], lambda _: None), pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"):
+        await asyncio.open_connection("192.0.2.1", 80)
+
+
+def test_loopback_unix_sockets_and_allowed_hosts_pass(emulator: Emulator, tmp_path: Path) -> None:
+    """What stays on this machine, and what was allowed, is let through; an allowed name allows its addresses."""
+    port = int(emulator.url.rpartition(":")[2])
+    with network_refused(["*.invalid"], _unexpected), socket.socket(socket.AF_UNIX) as server:
+        socket.create_connection(("127.0.0.1", port)).close()
+        socket.create_connection(("localhost", port)).close()
+        with pytest.raises(socket.gaierror):
+            socket.getaddrinfo("host.invalid", 80)
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "s"))
+
+
+def test_a_swallowed_refusal_fails_the_replay(tmp_path: Path) -> None:
+    """Code that catches the refusal and falls back is found out at the end."""
+    path = tmp_path / "c.yaml"
+    path.write_text("interactions: []\n")
+    with pytest.raises(NetworkBlockedError), use_cassette(path):
+        try:
+            socket.create_connection(("example.com", 80))
+        except Exception:
+            fallback = True
+    assert fallback
+
+
+def test_the_guard_is_gone_after_the_replay() -> None:
+    """Leaving puts the real functions back."""
+    before = socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep
+    with network_refused([], _unexpected), Sleeps(skip=True).watched():
+        assert socket.getaddrinfo is not before[1]
+    assert (socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep) == before
+
+
+@pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])
+def test_a_key_that_is_there_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The placeholder is set only where neither variable is, and is gone afterwards."""
+    with placeholder_key():
+        assert "placeholder" in os.environ["GEMINI_API_KEY"]
+    assert "GEMINI_API_KEY" not in os.environ
+    monkeypatch.setenv(name, "mine")
+    with placeholder_key():
+        assert [os.environ.get(n) for n in ("GEMINI_API_KEY", "GOOGLE_API_KEY")].count("mine") == 1
+        assert "placeholder" not in os.environ.get("GEMINI_API_KEY", "")
+
+
+async def test_sleeps_are_skipped_or_measured() -> None:
+    """fast_forward skips both kinds of sleep; without it they are measured, and worth a word above a second."""
+    skipped = Sleeps(skip=True)
+    with skipped.watched():
+        time.sleep(1000)
+        assert await asyncio.sleep(1000, "result") == "result"
+    assert (skipped.seconds, skipped.idle) == (2000, False)
+    measured = Sleeps(skip=False)
+    with measured.watched():
+        time.sleep(0.001)
+        await asyncio.sleep(0.001)
+    assert measured.seconds == pytest.approx(0.002)
+    assert not measured.idle
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_urllib_replays_too(emulator: Emulator, tmp_path: Path) -> None:
+    """The standard library's client goes through vcrpy's stub, and a broken recording breaks it."""
+    path = tmp_path / "c.yaml"
+    url = f"{emulator.url}/v1beta/interactions/none"
+
+    def status() -> int:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers={"x-goog-api-key": "k" * 20})) as got:
+                return int(got.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    with use_cassette(path, record_mode="once"):
+        first = status()
+    assert first == 404
+    with use_cassette(path):
+        assert status() == first
+    path.write_text(path.read_text() + "  cut:\n    by: connection\n    message: it broke\n")
+    with use_cassette(path), pytest.raises(ConnectionResetError, match="it broke"):
+        status()

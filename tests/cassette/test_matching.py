@@ -1,0 +1,194 @@
+"""Which requests are the same, and how two that aren't are told apart in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pytest_interactions.api.http import Request
+from pytest_interactions.cassette.matching import is_loopback, key_of
+from pytest_interactions.cassette.mismatch import differing, explain
+from pytest_interactions.options import DEFAULT_MATCH_ON
+
+REAL = "https://generativelanguage.googleapis.com"
+CREATE = f"{REAL}/v1beta/interactions"
+
+
+def _post(body: Any, uri: str = CREATE) -> Request:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Request(method="POST", uri=uri, body=raw)
+
+
+def _get(uri: str) -> Request:
+    return Request(method="GET", uri=uri)
+
+
+def _same(a: Request, b: Request, *match_on: str) -> bool:
+    return key_of(a, match_on or DEFAULT_MATCH_ON) == key_of(b, match_on or DEFAULT_MATCH_ON)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (_post({"a": 1, "b": [2]}), _post(b'{ "b": [2],\n "a": 1 }')),
+        (_post({"input": "x"}), _post({"input": "x", "stream": False, "store": True, "background": False})),
+        (_post({"input": "x"}), _post({"input": "x", "previous_interaction_id": None})),
+        (_post({"input": [{"text": "x"}]}), _post({"input": [{"text": "x", "annotations": None}]})),
+        (_post({"stream": True}), _post({"stream": True}, f"{CREATE}?alt=sse")),
+        (_post({}), _post({}, f"{REAL}/v1/interactions")),
+        (_post({}), _post({}, "http://127.0.0.1:8080/v1alpha/interactions")),
+        (_post({}), _post({}, "http://gateway.example/v1beta/interactions")),
+        (
+            _post({}),
+            _post({}, "https://us-central1-aiplatform.googleapis.com/v1beta1/projects/p/locations/l/interactions"),
+        ),
+        (_get(f"{CREATE}/x?stream=false&a=1&b=2"), _get(f"{CREATE}/x?b=2&a=1")),
+        (_get(f"{REAL}/v1beta/files/f"), _get("http://localhost:1/v1/files/f")),
+        (_post(b"raw", f"{REAL}/upload/v1beta/files"), _post(b"raw", "http://[::1]:1/upload/v1/files")),
+        (_get("https://h:443/p?b=1&a=2"), _get("https://h/p?a=2&b=1")),
+    ],
+)
+def test_what_means_the_same_matches(a: Request, b: Request) -> None:
+    """Key order, white space, query order, spelt-out defaults, API versions and API hosts make no difference."""
+    assert _same(a, b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (_post({"input": "x"}), _post({"input": "y"})),
+        (_post({"input": "x"}), _post({"input": "x", "store": False})),
+        (_post({"input": "x"}), _post({"input": "x", "stream": True})),
+        (_post({"input": [1, 2]}), _post({"input": [2, 1]})),
+        (_post({"a": 1}), _post({"a": True})),
+        (_post({"input": [{"arguments": {"unit": None}}]}), _post({"input": [{"arguments": {}}]})),
+        (_post({"input": [{"result": None}]}), _post({"input": [{}]})),
+        (_post(b"raw"), _post(b"row")),
+        (_get(f"{CREATE}/x"), _get(f"{CREATE}/y")),
+        (_get(f"{CREATE}/x"), _get(f"{CREATE}/x?include_input=true")),
+        (_get("https://a.example/p"), _get("https://b.example/p")),
+        (_get("https://a.example/p"), _get("http://a.example/p")),
+        (_post({"stream": False}, "https://a.example/p"), _post({}, "https://a.example/p")),
+        (_get("https://a.example/v1/p"), _get("https://a.example/v2/p")),
+        (_get(f"{CREATE}/x"), Request(method="DELETE", uri=f"{CREATE}/x")),
+    ],
+)
+def test_what_differs_does_not_match(a: Request, b: Request) -> None:
+    """Any difference that the API, another host or the app's own data may mean something by is one."""
+    assert not _same(a, b)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("scheme", _get("http://a.example:1/p"), False),
+        ("host", _get("https://b.example/p"), False),
+        ("port", _get("https://a.example:444/p"), False),
+        ("uri", _get("https://a.example/p?"), False),
+        ("headers", Request(method="GET", uri="https://a.example/p", headers={"range": ["bytes=0-1"]}), False),
+        ("method", _get("https://other.example/q"), True),
+    ],
+)
+def test_match_on_chooses_what_is_compared(name: str, other: Request, same: bool) -> None:
+    """Each name of match_on compares that part alone."""
+    assert _same(_get("https://a.example/p"), other, name) is same
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("api.localhost", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::1%lo", True),
+        ("10.0.0.1", False),
+        ("example.com", False),
+    ],
+)
+def test_loopback_is_known_by_name_and_number(host: str, expected: bool) -> None:
+    """Names and addresses of this machine itself are loopback, others aren't."""
+    assert is_loopback(host) is expected
+
+
+LONG = "The quick brown fox jumps over the lazy dog. " * 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, ["a.b[0]: 1 -> 2"]),
+        (
+            {"tools": [{"parameters": {"properties": {}}}]},
+            {"tools": [{"parameters": {"properties": {"unit": {}}}}]},
+            ["tools[0].parameters.properties.unit: added"],
+        ),
+        ({"a": 1, "b": 2}, {"b": 2, "c": 3}, ["a: removed", "c: added"]),
+        ({"l": [1, 2]}, {"l": [1]}, ["l[1]: removed"]),
+        ({"l": [1]}, {"l": [1, 2]}, ["l[1]: added"]),
+        ({"a": 1}, {"a": True}, ["a: 1 -> true"]),
+        ([1], {"a": 1}, ['body: [1] -> {"a": 1}']),
+        (b"old text", b"new text", ['body: "old text" -> "new text"']),
+        (b"\xff", b"{}", ['body: "1 bytes that are not text" -> "{}"']),
+        ({"a": list(range(40))}, {"a": "x"}, [f"a: [{', '.join(map(str, range(40)))}"[:63] + '... -> "x"']),
+        (
+            {"t": LONG + "end"},
+            {"t": LONG + "fin"},
+            ['t: ..." over the lazy dog. end" -> ..." over the lazy dog. fin"'],
+        ),
+        (
+            {"t": LONG},
+            {"t": "The slow"},
+            ['t: "The quick brown fox jumps over the lazy dog. The quick brown"... -> "The slow"'],
+        ),
+    ],
+)
+def test_differences_are_named_field_by_field(old: Any, new: Any, lines: list[str]) -> None:
+    """Each changed, added or removed field is one line with its place; long texts are shown where they differ."""
+    assert list(differing(_post(old), _post(new))) == lines
+
+
+def test_differences_beside_the_body_are_named() -> None:
+    """Method, path and query are named before the body."""
+    old = Request(method="GET", uri="https://a.example/p?x=1")
+    new = Request(method="POST", uri="https://a.example/q?x=2&y=3")
+    assert list(differing(old, new)) == [
+        "method: GET -> POST",
+        "path: https://a.example/p -> https://a.example/q",
+        'query.x: "1" -> "2"',
+        "query.y: added",
+    ]
+
+
+def _explained(live: Request, *recorded: tuple[Request, bool], same: tuple[int, ...] = ()) -> str:
+    return explain(live, recorded, cassette="c.yaml", same=same, rerecord="pytest --again")
+
+
+def test_the_closest_recorded_request_is_shown() -> None:
+    """Of several recorded requests the one with the fewest differences is compared, unplayed before played."""
+    text = _explained(
+        _post({"a": 1, "b": 2}),
+        (_post({"a": 9, "b": 9}), False),
+        (_post({"a": 1, "b": 3}), True),
+        (_post({"a": 1, "b": 4}), False),
+    )
+    assert text.splitlines()[-4:] == [
+        "The closest of 3 recorded: exchange 3 (not played yet), POST /interactions",
+        "  b: 4 -> 2",
+        "",
+        "To record it again: pytest --again",
+    ]
+
+
+def test_a_long_difference_is_cut() -> None:
+    """Beyond a dozen differences their number is enough."""
+    text = _explained(_post({}), (_post({str(n): n for n in range(20)}), True))
+    assert "(already played)" in text
+    assert "  ... and 8 more" in text
+
+
+def test_an_empty_cassette_says_so() -> None:
+    """Where nothing is recorded there is nothing to compare with."""
+    assert "The cassette holds no exchange." in _explained(_post({}))

@@ -1,0 +1,36 @@
+"""An emulator with a clock that stands still, and clients of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from google import genai
+
+from pytest_interactions.server.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Make the same answers every time."""
+    with Emulator.steady() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[Any]:
+    """Any, as the SDK types each result as this or a stream of it."""
+    client = genai.Client(api_key="any", http_options={"base_url": emulator.url})
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def rest(emulator: Emulator) -> Iterator[httpx.Client]:
+    """As one would use curl."""
+    with httpx.Client(base_url=emulator.url, headers={"x-goog-api-key": "any"}) as rest:
+        yield rest

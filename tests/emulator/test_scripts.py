@@ -1,0 +1,226 @@
+"""Scripts, in Python and as YAML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.genai import _interactions as errors
+
+from pytest_interactions.errors import ScriptError
+from pytest_interactions.server.emulator import Emulator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+MODEL = "gemini-3.5-flash"
+CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat": "4A"}}
+
+
+def ask(rest: httpx.Client, text: Any = "Hello", **more: Any) -> dict[str, Any]:
+    """Create an interaction, and give its JSON."""
+    body = {"model": MODEL, "input": text, **more}
+    answer: dict[str, Any] = rest.post("/v1/interactions", json=body).json()
+    return answer
+
+
+def said(answer: dict[str, Any]) -> str:
+    """Give the text of the last step."""
+    text: str = answer["steps"][-1]["content"][0]["text"]
+    return text
+
+
+def test_first_rule_that_matches(emulator: Emulator, rest: httpx.Client) -> None:
+    """The first rule that matches and is not used up answers; without one the emulator does by itself."""
+    emulator.on(input="WEATHER").reply(text="Sunny.", times=1)
+    emulator.on(input="weather").reply(text="Cloudy.")
+    emulator.on(input="unfinished")
+    answers = [ask(rest, text) for text in ("The weather?", "The weather?", "unfinished")]
+    assert [said(answer) for answer in answers] == ["Sunny.", "Cloudy.", "You said: unfinished"]
+
+
+@pytest.mark.parametrize(
+    ("when", "body", "matches"),
+    [
+        ({"model": MODEL}, {}, True),
+        ({"model": MODEL}, {"model": f"models/{MODEL}"}, True),
+        ({"model": MODEL}, {"model": "gemini-3.1-flash"}, False),
+        ({"agent": "a"}, {}, False),
+        ({"stream": False}, {}, True),
+        ({"stream": True}, {}, False),
+        ({"tool": "book"}, {"tools": [{"type": "function", "name": "book"}]}, True),
+        ({"tool": "google_maps"}, {"tools": [{"type": "google_maps"}]}, True),
+        ({"tool": "book"}, {}, False),
+        (
+            {"result_of": "book"},
+            {"input": [{"type": "function_result", "name": "book", "call_id": "1", "result": ""}]},
+            True,
+        ),
+        ({"result_of": "book"}, {}, False),
+        ({"operation": "get"}, {}, False),
+    ],
+)
+def test_conditions(
+    emulator: Emulator, rest: httpx.Client, when: dict[str, Any], body: dict[str, Any], matches: bool
+) -> None:
+    """Each condition compares with its own part of the request."""
+    emulator.on(**when).reply(text="Scripted.")
+    answer = rest.post("/v1/interactions", json={"model": MODEL, "input": "Hello", **body}).json()
+    assert (said(answer) == "Scripted.") is matches
+
+
+def test_steps(emulator: Emulator, client: Any) -> None:
+    """Scripted steps are the answer, and a function call among them asks for action."""
+    emulator.on().reply(steps=[CALL])
+    interaction = client.interactions.create(model=MODEL, input="Book")
+    (step,) = interaction.steps or []
+    assert (step.type, interaction.status) == ("function_call", "requires_action")
+
+
+def test_steps_as_a_stream(emulator: Emulator, client: Any) -> None:
+    """Scripted steps stream like any others, and those with nothing to tell have no deltas."""
+    call = {"type": "processing_call", "id": "p1"}
+    said = {"type": "user_input", "content": [{"type": "text", "text": "Hi"}]}
+    emulator.on().reply(steps=[{"type": "thought"}, said, call, CALL])
+    events = list(client.interactions.create(model=MODEL, input="Book", stream=True))
+    starts = [event.step.type for event in events if event.event_type == "step.start"]
+    deltas = [event.delta.type for event in events if event.event_type == "step.delta"]
+    assert starts == ["thought", "user_input", "processing_call", "function_call"]
+    assert deltas == ["text", "arguments_delta"]
+
+
+def test_error_once(emulator: Emulator, client: Any) -> None:
+    """An error answered once is retried by the SDK, which then succeeds."""
+    emulator.on().reply(error=503, retry_after=0, times=1)
+    assert client.interactions.create(model=MODEL, input="Hello").status == "completed"
+    assert len(emulator.requests) == 2
+
+
+def test_error_of_own_words(emulator: Emulator, client: Any) -> None:
+    """An error has the status, code and message that the script gives."""
+    emulator.on().reply(error=400, code="safety", message="Not that.")
+    with pytest.raises(errors.BadRequestError, match="Not that") as caught:
+        client.interactions.create(model=MODEL, input="Hello")
+    assert caught.value.body == {"error": {"message": "Not that.", "code": "safety"}}
+
+
+@pytest.mark.parametrize(("status", "code"), [(418, "invalid_request"), (599, "internal"), (429, "resource_exhausted")])
+def test_error_without_words(emulator: Emulator, rest: httpx.Client, status: int, code: str) -> None:
+    """An error without words has a message and a code all the same."""
+    emulator.on().reply(error=status)
+    error = ask(rest)["error"]
+    assert error["code"] == code
+    assert error["message"]
+
+
+def test_failed_background(emulator: Emulator, rest: httpx.Client) -> None:
+    """Background work can fail after statuses of the script's choice."""
+    emulator.on().reply(statuses=["in_progress"], status="failed", message="Out of paper.")
+    started = ask(rest, background=True)
+    ended = rest.get(f"/v1/interactions/{started['id']}").json()
+    assert (started["status"], ended["status"], ended["steps"]) == ("in_progress", "failed", [])
+    assert ended["errors"] == [{"code": "internal", "message": "Out of paper."}]
+
+
+def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
+    """Every request is there to be looked at."""
+    ask(rest, "Hello")
+    rest.post("/v1/interactions?key=x", content=b"{")
+    first, second = emulator.requests
+    assert (first.method, first.path, first.json["input"]) == ("POST", "/v1/interactions", "Hello")
+    assert first.headers["x-goog-api-key"] == "any"
+    assert (second.query, second.body, second.json) == ({"key": "x"}, b"{", None)
+
+
+@pytest.mark.parametrize(
+    ("when", "reply", "message"),
+    [
+        ({"inptu": "x"}, {}, "unknown key 'inptu' (did you mean 'input'?)"),
+        ({}, {"txt": "x"}, "unknown key 'txt' (did you mean 'text'?)"),
+        ({}, {"zzz": "x"}, "unknown key 'zzz'; known are: text, steps"),
+        ({"input": 1}, {}, "'input' must be text, not 1"),
+        ({"operation": "gte"}, {}, "not 'gte' (did you mean 'get'?)"),
+        ({}, {"status": "complete"}, "not 'complete' (did you mean 'completed'?)"),
+        ({}, {"times": True}, "'times' must be a count of 0 or more, not True"),
+        ({}, {"delay": -1}, "'delay' must be a number of seconds, not -1"),
+        ({}, {"error": 200}, "'error' must be an HTTP status from 400 to 599, not 200"),
+        ({}, {"text": "a", "error": 500}, "'text' and 'error' can't both be the answer"),
+        ({}, {"steps": [{"type": "functoin_call"}]}, "'functoin_call' (did you mean 'function_call'?)"),
+        ({}, {"steps": ["x"]}, "a step is an object with a 'type', not 'x'"),
+        ({}, {"steps": [CALL | {"type": "thought"}, {"type": "user_input"}]}, "step needs 'content'"),
+        ({}, {"steps": [{"type": "model_output", "content": "x"}]}, "'content' is a list of objects"),
+    ],
+)
+def test_wrong_scripts(emulator: Emulator, when: dict[str, Any], reply: dict[str, Any], message: str) -> None:
+    """A wrong key, value or step is refused when it is written, with the near match."""
+    with pytest.raises(ScriptError) as caught:
+        emulator.on(**when).reply(**reply)
+    assert message in str(caught.value)
+
+
+def test_yaml(tmp_path: Path) -> None:
+    """A YAML script has the keys of the Python one, and steps as the API has them."""
+    script = tmp_path / "script.yaml"
+    script.write_text(
+        """\
+- on: {input: weather, stream: false}
+  reply:
+    text: Sunny.
+- reply:
+    steps:
+      - type: model_output
+        content: [{type: text, text: "on, off, yes: words"}]
+"""
+    )
+    import httpx
+
+    with Emulator(script=script) as emulator, httpx.Client(base_url=emulator.url) as rest:
+        rest.headers["x-goog-api-key"] = "any"
+        assert [said(ask(rest, text)) for text in ("Weather?", "Else")] == ["Sunny.", "on, off, yes: words"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- on: {input: x}\n  reply: {text: a}\n- on: {}\n  reply:\n    txet: b\n", ":5: unknown key 'txet'"),
+        ("- reply: {text: a}\n  onn: {}\n", ":2: unknown key 'onn' (did you mean 'on'?)"),
+        ("- on: {}\n", ":1: each rule needs a 'reply'"),
+        ("reply: {}\n", ":1: a script is a list"),
+        ("- on: {}\n  reply: text\n", ":2: 'reply' is a mapping, not 'text'"),
+        (
+            "- reply:\n    steps:\n      - {type: thought}\n      - type: model_outptu\n",
+            ":4: unknown step type 'model_outptu' (did you mean 'model_output'?)",
+        ),
+        (
+            "- reply:\n    steps:\n      - type: function_call\n        id: a\n        nmae: f\n",
+            ":3: a 'function_call' step needs 'name' (did you mean 'nmae'?)",
+        ),
+        ("- reply: {status: complete}\n", ":1: 'status' must be one of"),
+        ("- reply: {text: [1]}\n", ":1: 'text' must be text or a list of texts"),
+        ("- reply: [\n", ":2: not YAML: "),
+        ("- reply: \x00\n", ":1: not YAML: "),
+    ],
+)
+def test_wrong_yaml(tmp_path: Path, text: str, message: str) -> None:
+    """A wrong script file is refused at load, with its line and the near match."""
+    script = tmp_path / "script.yaml"
+    script.write_text(text)
+    with pytest.raises(ScriptError) as caught:
+        Emulator(script=script)
+    assert str(caught.value).startswith(f"{script}:")
+    assert message in str(caught.value)
+
+
+def test_missing_script(tmp_path: Path) -> None:
+    """A script that is not there is named."""
+    with pytest.raises(ScriptError, match="can't be read"):
+        Emulator(script=tmp_path / "none.yaml")
+
+
+def test_empty_script(tmp_path: Path) -> None:
+    """An empty file scripts nothing."""
+    script = tmp_path / "script.yaml"
+    script.write_text("# nothing yet\n")
+    Emulator(script=script).stop()

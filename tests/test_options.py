@@ -1,0 +1,77 @@
+"""Options: what they may be and how they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import pytest_interactions
+from pytest_interactions import OptionError
+from pytest_interactions.options import Options, RecordMode, Unplayed, resolve
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("record_mode", "new_episodes", RecordMode.NEW_EPISODES),
+        ("unplayed", "warn", Unplayed.WARN),
+        ("cassette_dir", " tapes ", "tapes"),
+        ("match_on", "method, path", ("method", "path")),
+        ("match_on", ["body"], ("body",)),
+        ("keep_headers", "a,b c", ("a", "b", "c")),
+        ("redact", "one, with a comma\n\n re:x+ \n", ("one, with a comma", "re:x+")),
+        ("allowed_hosts", ("a", "b"), ("a", "b")),
+        ("fast_forward", "yes", True),
+        ("fast_forward", "off", False),
+        ("fast_forward", True, True),
+        ("chunking", "whole", "whole"),
+        ("chunking", "12", 12),
+        ("pace", "0.5", 0.5),
+        ("normalize_request", None, None),
+        ("before_record_request", print, print),
+    ],
+)
+def test_an_option_is_read_from_text_and_from_python(name: str, value: Any, expected: Any) -> None:
+    """What an ini file, a flag or a marker gives becomes the option's own type."""
+    assert getattr(resolve(("here", {name: value})), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("record_mode", "onec", "here: record_mode: 'onec' is not one of none, once, .*; did you mean 'once'"),
+        ("unplayed", "explode", "unplayed: 'explode' is not one of fail, warn, ignore."),
+        ("match_on", "methud", "match_on: 'methud' is not one of .*did you mean 'method'"),
+        ("match_on", "", "match_on: it is empty"),
+        ("keep_headers", 7, "keep_headers: 7 is not a list"),
+        ("redact", b"x", "redact: b'x' is not a list"),
+        ("fast_forward", "maybe", "fast_forward: 'maybe' is neither true nor false"),
+        ("chunking", 0, "chunking: 0 is not 'event', 'whole' or a number of bytes above 0"),
+        ("chunking", "events", "chunking: 'events' is not"),
+        ("pace", "-1", "pace: '-1' is not a number of seconds from 0 up"),
+        ("pace", None, "pace: None is not a number of seconds"),
+        ("pace", "nan", "from 0 up"),
+        ("normalize_request", "f", "normalize_request: 'f' can't be called"),
+        ("pase", 1, "here: there is no option 'pase'; did you mean 'pace'.*Options: record_mode, "),
+        ("zzz", 1, "there is no option 'zzz'. Options"),
+    ],
+)
+def test_what_can_not_be_is_an_error_with_its_source(name: str, value: Any, words: str) -> None:
+    """A wrong name or value names where it stands, what may be, and the near match."""
+    with pytest.raises(OptionError, match=words):
+        resolve(("here", {name: value}))
+
+
+def test_later_sources_win_and_lists_add_up() -> None:
+    """The last source wins; redact, keep_headers and allowed_hosts add up, so that none opens a hole."""
+    options = resolve(("a", {"pace": 1, "redact": ["x"]}), ("b", {"pace": 2, "redact": ["y"]}))
+    assert (options.pace, options.redact) == (2, ("x", "y"))
+    assert resolve() == Options()
+
+
+def test_the_package_gives_what_it_promises() -> None:
+    """Every public name can be had, and a wrong one is an AttributeError."""
+    assert all(getattr(pytest_interactions, name) for name in pytest_interactions.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'use_casette'"):
+        _ = pytest_interactions.use_casette
