@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_interactions.api.view import view
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -28,14 +30,19 @@ class Line(NamedTuple):
     text: str
 
 
-def render(view: Iterable[Any]) -> str:
-    """The transcript of what `view()` returned; `""` for nothing at all, else closed by a line feed."""
-    return "".join(f"{line.text}\n" for line in lines(view))
+def transcript(value: Any, *, text: bool = True) -> str:
+    """The transcript of whatever shows steps; arguments and errors are those of `view`."""
+    return render(view(value, text=text))
 
 
-def lines(view: Iterable[Any]) -> Iterator[Line]:
+def render(turns: Iterable[Any]) -> str:
+    """The transcript of what `view` returned; `""` for nothing at all, else closed by a line feed."""
+    return "".join(f"{line.text}\n" for line in lines(turns))
+
+
+def lines(turns: Iterable[Any]) -> Iterator[Line]:
     """The lines of the transcript, for who wants to colour them."""
-    for number, turn in enumerate(view, 1):
+    for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict):
             yield Line("fact", _value(turn))
             continue
