@@ -81,9 +81,8 @@ def _step(step: Any) -> Iterator[Line]:
     body = [line for name in _SAID if name in step for line in _said(step[name])]
     facts = [
         Line(kind, fact)
-        for name, value in step.items()
-        if name not in (*_IN_HEAD, *_SAID, "event_type")
-        for kind, fact in (_facts(value, " = ") if name == "arguments" else _facts({name: value}, ": "))
+        for name in sorted(step.keys() - {*_IN_HEAD, *_SAID, "event_type"}, key=str)
+        for kind, fact in (_facts(step[name], " = ") if name == "arguments" else _facts({name: step[name]}, ": "))
     ]
     if not facts and len(body) == 1 and body[0].kind == "text":
         yield Line("step", f"{head}: {body[0].text}")
