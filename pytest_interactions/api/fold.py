@@ -158,6 +158,9 @@ def _object(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
+#: The events that tell of an interaction from its beginning on.
+BEGINNINGS = ("interaction.created", "interaction.start")
+
 #: What an event says of itself, and not of its interaction.
 _ENVELOPE = frozenset({"event_type", "event_id", "interaction_id", "metadata"})
 
