@@ -335,11 +335,11 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
         return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
 
-    def _check(self, text: str) -> None:
+    def _check(self, number: int, text: str) -> None:
         """The last gate before the disk."""
         findings = scan(text, self._redactor.secrets)
         if findings:
-            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
+            listed = "\n".join(f"  exchange {number + 1}: {found.kind} {found.where}" for found in findings)
             raise SecretLeakError(
                 f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
                 "Name them, or a pattern or JSON path for them, with the option redact, and record again."
