@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -288,7 +289,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         replaces = self.record_mode is RecordMode.ALL or self._starts_over
         beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
         if failed and replaces and self._seen is not None:
-            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check)
+            self._save(beside, recorded, incomplete=True)
             return beside
         with storage.locked(self.path):
             exchanges = merge(
@@ -299,7 +300,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 seen=self._seen,
             )
             incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
-            storage.save(self.path, storage.Contents(exchanges, incomplete=incomplete), self._check)
+            self._save(self.path, exchanges, incomplete=incomplete)
         beside.unlink(missing_ok=True)
         return self.path
 
@@ -312,6 +313,19 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         again = {self._key(exchange.request) for exchange in recorded}
         stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
         return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
+
+    def _save(self, path: Path, exchanges: list[Exchange], *, incomplete: bool) -> None:
+        # Once more, with what is known by now: a value may have been sent before it was known as a key, and what
+        # another tool recorded has never been redacted.
+        clean = [
+            replace(
+                exchange,
+                request=self._redactor.request(exchange.request),
+                response=self._redactor.response(exchange.response),
+            )
+            for exchange in exchanges
+        ]
+        storage.save(path, storage.Contents(clean, incomplete=incomplete), self._check)
 
     def _check(self, text: str) -> None:
         """The last gate before the disk."""
