@@ -172,7 +172,6 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        self._secrets.learn(live)
         request = self._redacted(live)
         if request is None:
             return None
@@ -224,6 +223,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         return self.record_mode is not RecordMode.ALL and not self._starts_over
 
     def _redacted(self, live: Request) -> Request | None:
+        self._secrets.learn(live)
         hook = self.options.before_record_request
         hooked = convert.hook_request(hook, live) if hook else live
         return None if hooked is None else self._redactor.request(hooked)
@@ -341,6 +341,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 exchange,
                 request=self._redactor.request(exchange.request),
                 response=self._redactor.response(exchange.response),
+                cut=exchange.cut and replace(exchange.cut, message=self._redactor.text(exchange.cut.message)),
             )
             for exchange in exchanges
         ]

@@ -221,6 +221,19 @@ def test_a_value_sent_before_it_was_known_as_a_key_is_found(emulator: Emulator, 
     _assert_clean(tmp_path)
 
 
+def test_an_errors_text_never_holds_the_secret(emulator: Emulator, tmp_path: Path) -> None:
+    """The words of a broken connection are recorded too, and may name a URL."""
+    emulator.on(input="Hello").reply(text=["a", "b", "c"], cut_after=2)
+    with use_cassette(tmp_path / "c.yaml", record_mode="once") as cassette:
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(emulator.url, {"stream": True}, headers={"x-goog-api-key": SECRET})
+        (exchange,) = cassette.exchanges
+        assert exchange.cut is not None
+        exchange.cut.message = f"https://x.googleapis.com/?key={SECRET}"
+    assert "?key=REDACTED" in (tmp_path / "c.yaml").read_text()
+    _assert_clean(tmp_path)
+
+
 class Canned(BaseHTTPRequestHandler):
     """Answers every request with what `replies` has next."""
 

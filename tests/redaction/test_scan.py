@@ -113,7 +113,7 @@ def test_a_known_value_over_the_deltas_of_a_bare_stream_is_found() -> None:
 def test_a_pattern_of_the_redact_option_is_found() -> None:
     """The gate knows of what the user named, where the redactor has not been."""
     secrets = redactor(redact=[r"re:customer-\d+"]).secrets
-    assert [finding.kind for finding in scan("a: customer-42 and REDACTED", secrets)] == [
+    assert [finding.kind for finding in scan('{"input": "customer-42 and REDACTED"}', secrets)] == [
         "a match of the redact option"
     ]
 
