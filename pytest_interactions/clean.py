@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.errors import CassetteError, InteractionsError
+from pytest_interactions.errors import CassetteError
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import Finding, clean, scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -74,9 +74,6 @@ def redact_paths(
                 status = max(status, _redact_file(file, secrets, redactor, write))
         except OSError as error:
             write(f"{error.filename or path}: can't be read or written: {error.strerror}.")
-            status = FAILED
-        except InteractionsError as error:
-            write(str(error))
             status = FAILED
     return status
 

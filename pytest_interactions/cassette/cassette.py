@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -171,7 +172,6 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        self._secrets.learn(live)
         request = self._redacted(live)
         if request is None:
             return None
@@ -223,6 +223,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         return self.record_mode is not RecordMode.ALL and not self._starts_over
 
     def _redacted(self, live: Request) -> Request | None:
+        self._secrets.learn(live)
         hook = self.options.before_record_request
         hooked = convert.hook_request(hook, live) if hook else live
         return None if hooked is None else self._redactor.request(hooked)
@@ -305,10 +306,9 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         if not recorded and not completed:
             return None
         replaces = self.record_mode is RecordMode.ALL or self._starts_over
-        threshold = self.options.media_threshold
         beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
         if failed and replaces and self._seen is not None:
-            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check, media_threshold=threshold)
+            self._save(beside, recorded, incomplete=True)
             return beside
         with storage.locked(self.path):
             exchanges = merge(
@@ -319,9 +319,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 seen=self._seen,
             )
             incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
-            storage.save(
-                self.path, storage.Contents(exchanges, incomplete=incomplete), self._check, media_threshold=threshold
-            )
+            self._save(self.path, exchanges, incomplete=incomplete)
         beside.unlink(missing_ok=True)
         return self.path
 
@@ -334,6 +332,23 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         again = {self._key(exchange.request) for exchange in recorded}
         stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
         return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
+
+    def _save(self, path: Path, exchanges: list[Exchange], *, incomplete: bool) -> None:
+        contents = storage.Contents(exchanges, incomplete=incomplete)
+        threshold = self.options.media_threshold
+        storage.save(path, contents, self._check, prepare=self._redacted_again, media_threshold=threshold)
+
+    def _redacted_again(self, exchange: Exchange) -> Exchange:
+        """Redact with what is known by now.
+
+        A value may have been sent before it was known as a key, and what another tool recorded was never redacted.
+        """
+        request, response, cut = exchange.request, exchange.response, exchange.cut
+        return Exchange(
+            request=self._redactor.request(request.with_body(request.body)),
+            response=self._redactor.response(response.with_body(response.body)),
+            cut=cut and replace(cut, message=self._redactor.text(cut.message)),
+        )
 
     def _check(self, number: int, text: str) -> None:
         """The last gate before the disk."""

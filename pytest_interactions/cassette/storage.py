@@ -85,7 +85,14 @@ def loads(raw: bytes, path: Path) -> Contents:
     return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
 
 
-def save(path: Path, contents: Contents, check: Check, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
+def save(
+    path: Path,
+    contents: Contents,
+    check: Check,
+    *,
+    prepare: Callable[[Exchange], Exchange] = lambda exchange: exchange,
+    media_threshold: int = DEFAULT_THRESHOLD,
+) -> None:
     """Write a cassette in one step: whoever looks finds the old file or the new one.
 
     One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
@@ -95,23 +102,26 @@ def save(path: Path, contents: Contents, check: Check, *, media_threshold: int =
         path: The cassette.
         contents: What it is to hold.
         check: Sees each text before the disk does, with its exchange's number, and may refuse it by raising.
+        prepare: Makes of each exchange what is written.
         media_threshold: The size in bytes above which media go to files of their own.
 
     Raises:
         CassetteWriteError: The directory can't be written; the recording was kept where the message says.
     """
     try:
-        _write(path, contents, check, media_threshold)
+        _write(path, contents, check, prepare, media_threshold)
     except OSError as error:
         kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        _write(kept, contents, check, media_threshold)
+        _write(kept, contents, check, prepare, media_threshold)
         raise CassetteWriteError(
             f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
             "or make the directory writable and record again."
         ) from error
 
 
-def _write(path: Path, contents: Contents, check: Check, media_threshold: int) -> None:
+def _write(
+    path: Path, contents: Contents, check: Check, prepare: Callable[[Exchange], Exchange], media_threshold: int
+) -> None:
     """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
     directory = media.directory_of(path)
     files: dict[str, bytes] = {}
@@ -119,7 +129,7 @@ def _write(path: Path, contents: Contents, check: Check, media_threshold: int) -
     with replacing(path) as file:
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
-            moved, found = media.extract(exchange, media_threshold)
+            moved, found = media.extract(prepare(exchange), media_threshold)
             text = layout.exchange_text(moved)
             for checked in (text, *(data.decode("latin-1") for data in found.values())):
                 check(number, checked)
