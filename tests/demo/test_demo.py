@@ -37,7 +37,12 @@ def test_all_sections_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 )
 def test_without_an_optional_library(missing: str, client: str) -> None:
     """Without the SDK the demo talks plain HTTP, without rich it prints plainly; all sections hold all the same."""
-    code = f"import sys; sys.modules['{missing}'] = None\nfrom pytest_interactions.cli import main; sys.exit(main(['demo']))"
+    code = f"""
+import sys
+sys.modules['{missing}'] = None
+from pytest_interactions.cli import main
+sys.exit(main(['demo']))
+"""
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stdout.startswith(f"Recording with {client} ")
