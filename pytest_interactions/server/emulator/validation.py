@@ -69,20 +69,12 @@ def check_key(received: Received) -> None:
         raise ApiError(400, "API key not valid. Please pass a valid API key.")
 
 
-def check_create(body: Any) -> Json:
+def check_create(given: Any) -> Json:
     """The body of a create request; the API's error if it can't be one."""
-    if not isinstance(body, dict):
+    if not isinstance(given, dict):
         raise ApiError(400, "Invalid JSON payload received. Expected an object.")
-    body = {key: value for key, value in body.items() if value is not None}  # null is as good as nothing
-    for key, value in body.items():
-        if key not in _FIELDS:
-            raise ApiError(400, f"Unknown parameter '{key}'.")
-        if not isinstance(value, _FIELDS[key]):
-            raise ApiError(400, f"Invalid value at '{key}': {type(value).__name__}.")
-    for tool in body.get("tools", []):
-        kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in _TOOLS or (kind == "function" and "name" not in tool):
-            raise ApiError(400, f"Invalid value at 'tools': {tool!r}.")
+    body: Json = {key: value for key, value in given.items() if value is not None}  # null is as good as nothing
+    _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
     if "input" not in body:
@@ -96,3 +88,16 @@ def check_create(body: Any) -> Json:
     if body.get("background") and body.get("store") is False:
         raise ApiError(400, "Background interactions require 'store' to be true.")
     return body
+
+
+def _check_kinds(body: Json) -> None:
+    """Refuse unknown fields, and fields and tools of a wrong kind."""
+    for key, value in body.items():
+        if key not in _FIELDS:
+            raise ApiError(400, f"Unknown parameter '{key}'.")
+        if not isinstance(value, _FIELDS[key]):
+            raise ApiError(400, f"Invalid value at '{key}': {type(value).__name__}.")
+    for tool in body.get("tools", []):
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if kind not in _TOOLS or (kind == "function" and "name" not in tool):
+            raise ApiError(400, f"Invalid value at 'tools': {tool!r}.")
