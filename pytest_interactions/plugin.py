@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette import Cassette
     from pytest_interactions.options import Options
+    from pytest_interactions.server.emulator import Emulator
+    from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
 _FAILED = pytest.StashKey[bool]()
@@ -156,6 +158,23 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
     with opened(cassette):
         yield cassette
     _finish(item, cassette)
+
+
+@pytest.fixture
+def interactions_emulator() -> Iterator[Emulator]:
+    """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
+    from pytest_interactions.server.emulator import Emulator
+
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def snapshot_steps(snapshot: Any) -> StepsAssertion:
+    """Assert the steps an agent took: `assert interactions == snapshot_steps`, and `snapshot_steps(text=False)`."""
+    from pytest_interactions.snapshot import steps_snapshot
+
+    return steps_snapshot(snapshot)
 
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:

@@ -47,7 +47,7 @@ def payloads(event: Any) -> Iterator[Json]:
     elif isinstance(event, Mapping):
         yield dict(event)
     elif hasattr(event, "model_dump"):
-        yield event.model_dump(by_alias=True, exclude_unset=True)
+        yield event.model_dump(by_alias=True, exclude_unset=True, warnings=False)
     else:
         raise TypeError(f"this is not an event of the Interactions API: {event!r}")
 

@@ -31,7 +31,9 @@ def as_steps(value: Any, *, said_by: str = "user_input") -> list[Step]:
 
 def plain(value: Any) -> Any:
     """`value` as plain data, if it is an object with pydantic's `model_dump`."""
-    return value.model_dump(by_alias=True, exclude_unset=True) if hasattr(value, "model_dump") else value
+    return (
+        value.model_dump(by_alias=True, exclude_unset=True, warnings=False) if hasattr(value, "model_dump") else value
+    )
 
 
 def _steps(value: Any, said_by: str) -> Iterator[Json]:
