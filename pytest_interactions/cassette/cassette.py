@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vcr.cassette import Cassette as VcrCassette
 
 from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette import convert, mismatch, storage
+from pytest_interactions.cassette import convert, media, mismatch, storage
 from pytest_interactions.cassette.isolation import Sleeps, is_allowed
 from pytest_interactions.cassette.matching import Key, key_of
-from pytest_interactions.cassette.playback import Playback
+from pytest_interactions.cassette.playback import Playback, pieces
 from pytest_interactions.cassette.recorder import Recorder, Recording, merge, records
 from pytest_interactions.errors import (
     CassetteFormatError,
@@ -30,6 +31,8 @@ from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -113,7 +116,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         """What the test asked for so far and its answers, redacted, in the order of the requests."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
-        return [entry for entry in entries if entry is not None]
+        return [self._whole(entry) for entry in entries if entry is not None]
 
     @property
     def interactions(self) -> list[Interaction]:
@@ -169,7 +172,6 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        self._secrets.learn(live)
         request = self._redacted(live)
         if request is None:
             return None
@@ -183,6 +185,23 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             self._recorder.add(recording)
             self._timeline.append(recording)
             return recording
+
+    def pieces(self, exchange: Exchange) -> Iterator[bytes]:
+        """The chunks in which the recorded response of `exchange` is replayed, with its media in it.
+
+        Raises:
+            CassetteFormatError: A media file is missing or was altered.
+        """
+        try:
+            yield from pieces(exchange.response, self.options.chunking, media.directory_of(self.path))
+        except CassetteFormatError as error:
+            raise self.failed_with(error) from None
+
+    def _whole(self, exchange: Exchange) -> Exchange:
+        try:
+            return media.whole(exchange, media.directory_of(self.path))
+        except CassetteFormatError as error:
+            raise self.failed_with(error) from None
 
     def read_too_far(self, exchange: Exchange) -> StreamEndedError:
         """Make the error for a stream that is read further than it was recorded."""
@@ -204,6 +223,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         return self.record_mode is not RecordMode.ALL and not self._starts_over
 
     def _redacted(self, live: Request) -> Request | None:
+        self._secrets.learn(live)
         hook = self.options.before_record_request
         hooked = convert.hook_request(hook, live) if hook else live
         return None if hooked is None else self._redactor.request(hooked)
@@ -288,7 +308,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         replaces = self.record_mode is RecordMode.ALL or self._starts_over
         beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
         if failed and replaces and self._seen is not None:
-            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check)
+            self._save(beside, recorded, incomplete=True)
             return beside
         with storage.locked(self.path):
             exchanges = merge(
@@ -299,7 +319,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 seen=self._seen,
             )
             incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
-            storage.save(self.path, storage.Contents(exchanges, incomplete=incomplete), self._check)
+            self._save(self.path, exchanges, incomplete=incomplete)
         beside.unlink(missing_ok=True)
         return self.path
 
@@ -313,11 +333,28 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
         return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
 
-    def _check(self, text: str) -> None:
+    def _save(self, path: Path, exchanges: list[Exchange], *, incomplete: bool) -> None:
+        contents = storage.Contents(exchanges, incomplete=incomplete)
+        threshold = self.options.media_threshold
+        storage.save(path, contents, self._check, prepare=self._redacted_again, media_threshold=threshold)
+
+    def _redacted_again(self, exchange: Exchange) -> Exchange:
+        """Redact with what is known by now.
+
+        A value may have been sent before it was known as a key, and what another tool recorded was never redacted.
+        """
+        request, response, cut = exchange.request, exchange.response, exchange.cut
+        return Exchange(
+            request=self._redactor.request(request.with_body(request.body)),
+            response=self._redactor.response(response.with_body(response.body)),
+            cut=cut and replace(cut, message=self._redactor.text(cut.message)),
+        )
+
+    def _check(self, number: int, text: str) -> None:
         """The last gate before the disk."""
         findings = scan(text, self._redactor.secrets)
         if findings:
-            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
+            listed = "\n".join(f"  exchange {number + 1}: {found.kind} {found.where}" for found in findings)
             raise SecretLeakError(
                 f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
                 "Name them, or a pattern or JSON path for them, with the option redact, and record again."
@@ -349,7 +386,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         assert isinstance(exchange, Exchange)  # noqa: S101 - can_play_response_for has just found it
         if exchange.cut is not None and exchange.cut.by == "connection":
             raise ConnectionResetError(exchange.cut.message)
-        return convert.to_vcr_response(exchange.response)
+        return convert.to_vcr_response(self._whole(exchange).response)
 
     def append(self, request: Any, response: dict[str, Any]) -> None:
         """Record what vcrpy's stubs have sent and received."""

@@ -67,8 +67,7 @@ def secrets_in_query(uri: str) -> Iterator[str]:
 def _secret_parameters(text: str, start: int, end: int, *, googles: bool) -> Iterator[tuple[int, int, str]]:
     for parameter in _PARAMETER.finditer(text, start, end):
         name, value = parameter["name"], parameter["value"]
-        is_redacted = value == REDACTED or value.startswith(TICKET)
-        if not is_redacted and _is_secret(name, value, googles=googles):
+        if _is_secret(name, value, googles=googles):
             yield *parameter.span("value"), _ticket(value) if _IS_TICKET.fullmatch(name) else REDACTED
 
 
@@ -84,4 +83,6 @@ def _is_googles(url: str) -> bool:
 
 
 def _is_secret(name: str, value: str, *, googles: bool) -> bool:
+    if value == REDACTED or value.startswith(TICKET):
+        return False
     return googles or not _AMBIGUOUS.fullmatch(name) or _LOOKS_RANDOM.fullmatch(value) is not None
