@@ -37,7 +37,7 @@ def exchange(sent: Any, answer: Any, *, uri: str = API, status: int = 200, cut: 
 
 def cassette(path: Path, *exchanges: Exchange, incomplete: bool = False) -> Path:
     """Write a cassette."""
-    save(path, Contents(list(exchanges), incomplete=incomplete), lambda _: None)
+    save(path, Contents(list(exchanges), incomplete=incomplete), lambda *_: None)
     return path
 
 

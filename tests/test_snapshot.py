@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_interactions.server.emulator import Emulator
+
 Json = dict[str, Any]
 
 
@@ -195,3 +197,52 @@ def test_without_text_only_wording_may_change(name: str) -> None:
     extension = StructureExtension()
     same = extension.serialize(changed(change)) == extension.serialize([TURN, NEXT])
     assert same == (name == "wording")
+
+
+def test_five_ways_to_write_one_behaviour_are_one_snapshot(
+    run: Callable[..., pytest.RunResult],
+    pytester: pytest.Pytester,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK, sync and as an async stream, REST JSON, a list of events and the fixture: recorded, and replayed."""
+    for name, value in emulator.env.items():
+        monkeypatch.setenv(name, value)
+    test = f"""
+        import httpx, json, pytest
+        from google import genai
+        from pytest_interactions.api.sse import decode
+
+        ASK = {{"model": "gemini-3.5-flash", "input": "Explain how AI works in a few words"}}
+        URL = "{emulator.url}/v1beta/interactions"
+        post = httpx.Client(headers={{"x-goog-api-key": "any"}}).post
+
+        def test_sync(interactions, snapshot_steps):
+            assert genai.Client().interactions.create(**ASK) == snapshot_steps
+
+        @pytest.mark.asyncio
+        async def test_stream(interactions, snapshot_steps):
+            client = genai.Client()
+            stream = await client.aio.interactions.create(**ASK, stream=True)
+            assert [event async for event in stream] == snapshot_steps
+
+        def test_rest(interactions, snapshot_steps):
+            assert post(URL, json=ASK).json() == snapshot_steps
+
+        def test_events(interactions, snapshot_steps):
+            body = post(URL, json=dict(ASK, stream=True)).content
+            events = [event.json() for event in decode(body) if not event.done]
+            assert events == snapshot_steps
+
+        def test_fixture(interactions, snapshot_steps):
+            post(URL, json=dict(ASK, stream=True))
+            assert interactions == snapshot_steps
+        """
+    options = ("-W", "ignore", "-o", "asyncio_mode=strict")
+    run(test, *options, "--interactions-record-mode=once", "--snapshot-update").assert_outcomes(passed=5)
+    files = written(pytester.path)
+    assert len(files) == 5
+    said = "AI learns patterns from data, then uses those patterns to make predictions."
+    assert set(files.values()) == {f"turn 1: completed\n  thought\n  model_output: {said}\n"}
+    emulator.stop()
+    run(test, *options).assert_outcomes(passed=5)
