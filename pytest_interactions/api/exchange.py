@@ -78,8 +78,8 @@ def turns(interactions: Iterable[Interaction]) -> list[Turn]:
             outputs = outputs[len(sent) :]  # the answer repeats what was sent
         new = sent if interaction.previous_interaction_id else _new(sent, contexts)
         contexts.append(_Context(_keys(sent), _keys(outputs)))
-        outputs = [step for step in outputs if not step.id or (step.id, _key(step)) not in seen]
-        seen.update((step.id, _key(step)) for step in outputs if step.id)
+        outputs = [step for step in outputs if not step.id or (str(step.id), _key(step)) not in seen]
+        seen.update((str(step.id), _key(step)) for step in outputs if step.id)
         found.append(Turn(interaction, new, outputs))
     return found
 
@@ -88,7 +88,7 @@ def _last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Each interaction once, where it began, with what was sent to it and the last that was heard of it."""
     states: dict[Any, Interaction] = {}
     for number, interaction in enumerate(interactions):
-        name = interaction.id or number
+        name = str(interaction.id) if interaction.id else number
         first = states.get(name, interaction)
         sent = {"input": first.input, "previous_interaction_id": first.previous_interaction_id}
         last = _resumed(first, interaction)

@@ -82,7 +82,8 @@ class _Folding:
         if self._nodes:
             result[self._list] = [node.result() for node in self._nodes]
         if self._errors:
-            result["errors"] = [*(result.get("errors") or []), *self._errors]
+            known = result.get("errors")
+            result["errors"] = [*(known if isinstance(known, list) else ()), *self._errors]
         if self._unknown:
             result["unknown_events"] = self._unknown
         return result

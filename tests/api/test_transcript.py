@@ -163,7 +163,7 @@ def test_without_text_media_is_told_by_its_type() -> None:
 def test_texts_next_to_each_other_are_one() -> None:
     """A stream can't tell where a text ended and the next began, so that it means nothing."""
     note = {"type": "url_citation", "title": "b"}
-    parts = [{"type": "text", "text": "a", "annotations": [note]}, {"type": "text", "text": "b"}, {"type": "text"}]
+    parts = [{"type": "text", "text": "a", "annotations": [note]}, {"type": "text", "text": "b"}]
     assert steps({"type": "model_output", "content": parts}) == steps(
         {"type": "model_output", "content": [{"type": "text", "text": "ab", "annotations": [note]}]}
     )
