@@ -42,9 +42,10 @@ def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     )
     pytester.path.joinpath("turns.json").write_text(json.dumps([TURN, NEXT]))
 
-    def run(source: str, *options: str) -> pytest.RunResult:
+    def run(source: str, *options: str, alone: bool = False) -> pytest.RunResult:
         pytester.makepyfile(test_agent=source)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", *options)
+        start = pytester.runpytest_subprocess if alone else pytester.runpytest_inprocess
+        return start("-p", "no:cacheprovider", "-p", "no:xdist", *options)
 
     return run
 
@@ -239,10 +240,10 @@ def test_five_ways_to_write_one_behaviour_are_one_snapshot(
             assert interactions == snapshot_steps
         """
     options = ("-W", "ignore", "-o", "asyncio_mode=strict")
-    run(test, *options, "--interactions-record-mode=once", "--snapshot-update").assert_outcomes(passed=5)
+    run(test, *options, "--interactions-record-mode=once", "--snapshot-update", alone=True).assert_outcomes(passed=5)
     files = written(pytester.path)
     assert len(files) == 5
     said = "AI learns patterns from data, then uses those patterns to make predictions."
     assert set(files.values()) == {f"turn 1: completed\n  thought\n  model_output: {said}\n"}
     emulator.stop()
-    run(test, *options).assert_outcomes(passed=5)
+    run(test, *options, alone=True).assert_outcomes(passed=5)

@@ -314,6 +314,8 @@ async def test_the_same_behaviour_is_the_same_text(emulator: Emulator) -> None:
     unary = client.interactions.create(**ask)
     streamed = await client.aio.interactions.create(**ask, stream=True)
     events = [event async for event in streamed]
+    client.close()
+    await client.aio.aclose()
     rest = json.loads(unary.model_dump_json(exclude_unset=True, exclude={"output_text"}))
     plain_events = [event.model_dump(exclude_unset=True) for event in events]
     texts = {
