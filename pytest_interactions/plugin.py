@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette import Cassette
     from pytest_interactions.options import Options
+    from pytest_interactions.server.emulator import Emulator
 
 _FIXTURE = "interactions"
 _FAILED = pytest.StashKey[bool]()
@@ -156,6 +157,15 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
     with opened(cassette):
         yield cassette
     _finish(item, cassette)
+
+
+@pytest.fixture
+def interactions_emulator() -> Iterator[Emulator]:
+    """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
+    from pytest_interactions.server.emulator import Emulator
+
+    with Emulator() as emulator:
+        yield emulator
 
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:

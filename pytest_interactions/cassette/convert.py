@@ -83,16 +83,13 @@ def bytes_of(body: Any) -> bytes:
 
     JSON comes from its aiohttp stub, which keeps what the app passed as `json=`.
     """
-    if body is None:
-        return b""
     if isinstance(body, bytes):
         return body
-    if isinstance(body, str):
-        return body.encode()
+    if body is None or isinstance(body, str):
+        return (body or "").encode()
     if isinstance(body, (dict, list)):
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if hasattr(body, "read"):
         return bytes_of(body.read())
-    if isinstance(body, Iterable):
-        return b"".join(bytes_of(chunk) for chunk in body)
-    return str(body).encode()  # an aiohttp form and the like: it need only be the same each time
+    chunks = body if isinstance(body, Iterable) else [str(body)]  # an aiohttp form, say: the same each time will do
+    return b"".join(map(bytes_of, chunks))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
@@ -26,9 +27,16 @@ def placeholder_key() -> Iterator[None]:
     """Set an API key that is none, where there is none, so that a client can be made."""
     if any(os.environ.get(name) for name in _KEYS):
         yield
-    else:
-        with mock.patch.dict(os.environ, {"GEMINI_API_KEY": PLACEHOLDER_KEY}):
-            yield
+        return
+    before = os.environ.get("GEMINI_API_KEY")
+    os.environ["GEMINI_API_KEY"] = PLACEHOLDER_KEY
+    try:
+        yield
+    finally:
+        if os.environ.get("GEMINI_API_KEY") == PLACEHOLDER_KEY:
+            del os.environ["GEMINI_API_KEY"]
+            if before is not None:
+                os.environ["GEMINI_API_KEY"] = before
 
 
 def is_allowed(host: str, port: int | None, allowed: Sequence[str]) -> bool:
@@ -83,6 +91,22 @@ def network_refused(allowed: Sequence[str], report: Callable[[NetworkBlockedErro
         guarded("sendto"),
         mock.patch.object(socket, "getaddrinfo", getaddrinfo),
     ):
+        yield
+
+
+@contextmanager
+def no_certificates() -> Iterator[None]:
+    """Load no CA certificates, for every client made inside: a replay verifies no server, and loading takes long.
+
+    A TLS context made so trusts nobody: if it is ever used to connect, it fails.
+    """
+
+    def skip(*_: Any, **__: Any) -> None:
+        return None
+
+    with ExitStack() as stack:
+        for name in ("load_verify_locations", "load_default_certs", "set_default_verify_paths"):
+            stack.enter_context(mock.patch.object(ssl.SSLContext, name, skip))
         yield
 
 

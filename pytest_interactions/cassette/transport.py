@@ -28,13 +28,13 @@ SKIPPED: Final = ("httpx", "httpx2")
 
 
 def patches(cassette: Cassette) -> Iterator[tuple[Any, str, Any]]:
-    """The methods to replace while `cassette` is open, as vcrpy's `custom_patches` wants them.
+    """The methods to replace while `cassette` is in force: each with its place, its name and what replaces it.
 
     Only transports that open sockets are replaced: an app that a test calls in its own process, through an ASGI or
     WSGI transport, is what the test is about.
     """
     for client in _clients():
-        # Unwrapped, so that a cassette within a cassette reaches the network and not the outer one.
+        # Unwrapped, so that inside another tool's cassette (vcrpy's) ours reaches the network and not that one.
         send = inspect.unwrap(client.http.HTTPTransport.handle_request)
         yield client.http.HTTPTransport, "handle_request", _handler(cassette, client, send)
         send = inspect.unwrap(client.http.AsyncHTTPTransport.handle_async_request)

@@ -8,10 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vcr.patch import CassettePatcherBuilder
-
-from pytest_interactions.cassette import isolation, transport
+from pytest_interactions.cassette import isolation
 from pytest_interactions.cassette.cassette import Cassette
+from pytest_interactions.cassette.patching import in_force
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import Secrets
 
@@ -25,17 +24,16 @@ def opened(cassette: Cassette) -> Iterator[Cassette]:
 
     Leaving puts everything back; saving is `Cassette.close`, judging `Cassette.problem`.
     """
-    cassette.skip_patchers = transport.SKIPPED
-    cassette.custom_patches = tuple(transport.patches(cassette))
     options = cassette.options
     with ExitStack() as stack:
         if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
             stack.enter_context(isolation.placeholder_key())
-        for patcher in CassettePatcherBuilder(cassette).build():
-            stack.enter_context(patcher)
+        stack.enter_context(in_force(cassette))
         if cassette.replays_only:
             stack.enter_context(isolation.network_refused(options.allowed_hosts, cassette.failed_with))
             stack.enter_context(cassette.sleeps.watched())
+            if not options.allowed_hosts:  # those are really connected to
+                stack.enter_context(isolation.no_certificates())
         yield cassette
 
 

@@ -1,1 +1,176 @@
-"""`pytest-interactions demo`."""
+"""`pytest-interactions demo`: the main job, done on the eleven sections of the API's quickstart.
+
+Each section is recorded against the emulator; then the emulator is stopped, and each is replayed at the real API's
+address with the network refused. What the app saw must be the same twice, the secrets that it saw must be in no
+cassette, and the steps must be those of a snapshot that comes with the package.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.cassette import use_cassette
+from pytest_interactions.demo.clients import connect_to
+from pytest_interactions.demo.sections import SECTIONS, Section
+from pytest_interactions.server.emulator import Emulator
+from pytest_interactions.snapshot import transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pytest_interactions.demo.sections import Connect
+
+_REAL = "https://generativelanguage.googleapis.com"
+_SNAPSHOTS = Path(__file__).parent / "snapshots"
+#: A key in the shape of a real one; put together here, as whoever scans source code would take it for one.
+_KEY = "AIza" + "SyDemo-0123456789_abcdefghijklmnopq"
+
+
+@dataclass
+class _Outcome:
+    """What came of one section; times in seconds."""
+
+    section: Section
+    cassette: Path
+    seen: list[Any] = field(default_factory=list)
+    exchanges: int = 0
+    recorded: float = 0.0
+    replayed: float = 0.0
+    secrets: set[str] = field(default_factory=set)
+    problem: str = ""
+
+    def line(self) -> str:
+        """The outcome in one line."""
+        title = f"{self.section.number:2}  {self.section.title:30}"
+        if self.problem:
+            return f"{title}FAILED: {self.problem}"
+        times = f"recorded in {self.recorded * 1000:4.0f} ms, replayed in {self.replayed * 1000:3.0f} ms"
+        return (
+            f"{title}{self.exchanges:2} exchanges, {times}, {len(self.secrets):2} secrets redacted, steps as expected"
+        )
+
+
+def run(directory: Path | None = None, *, sections: Sequence[Section] = SECTIONS, update: bool = False) -> int:
+    """Record, replay, redact, compare; print a line for each section and a summary.
+
+    Args:
+        directory: where the cassettes go; a new temporary directory by default, which stays.
+        sections: what to hold; all by default.
+        update: write the expected snapshots instead of comparing with them.
+
+    Returns:
+        The exit status: 0 only if every section held.
+    """
+    directory = directory or Path(tempfile.mkdtemp(prefix="interactions-demo-"))
+    outcomes = [_Outcome(section, directory / f"{section.name}.yaml") for section in sections]
+    with _progress(2 * len(outcomes)) as (say, advance):
+        with Emulator.steady() as emulator:
+            client, connect = connect_to(emulator.url, _KEY)
+            say(f"Recording with {client} against the emulator at {emulator.url}")
+            for outcome in outcomes:
+                _attempt(outcome, partial(_record, outcome, connect))
+                advance()
+        say("The emulator is stopped; replaying with the network refused")
+        _, connect = connect_to(_REAL, "no key is needed")
+        for outcome in outcomes:
+            _attempt(outcome, partial(_replay, outcome, connect, update=update))
+            advance()
+            say(outcome.line())
+    return _sum_up(outcomes, directory)
+
+
+def _attempt(outcome: _Outcome, act: Callable[[], None]) -> None:
+    """Do this part of a section, if what went before it held; what goes wrong is the section's problem."""
+    if outcome.problem:
+        return
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported in the section's line
+        outcome.problem = f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _record(outcome: _Outcome, connect: Connect) -> None:
+    start = time.perf_counter()
+    with use_cassette(outcome.cassette, record_mode="rewrite") as cassette:
+        outcome.seen = outcome.section.hold(connect)
+        outcome.exchanges = len(cassette.exchanges)
+    outcome.recorded = time.perf_counter() - start
+    outcome.secrets = {_KEY, *_signatures(outcome.seen)}
+    text = outcome.cassette.read_text("utf-8")
+    left = sum(secret in text for secret in outcome.secrets)
+    if left:
+        outcome.problem = f"{left} secrets are in {outcome.cassette}"
+
+
+def _replay(outcome: _Outcome, connect: Connect, *, update: bool) -> None:
+    start = time.perf_counter()
+    with use_cassette(outcome.cassette) as cassette:
+        seen = outcome.section.hold(connect)
+    outcome.replayed = time.perf_counter() - start
+    if _unsigned(seen) != _unsigned(outcome.seen):
+        outcome.problem = "the replay differs from what was recorded"
+    steps = transcript(cassette)
+    expected = _SNAPSHOTS / f"{outcome.section.name}.txt"
+    if update:
+        expected.write_text(steps, "utf-8", newline="\n")
+    elif steps != expected.read_text("utf-8"):
+        outcome.problem = f"the steps differ from {expected}"
+
+
+def _signatures(value: Any) -> Iterator[str]:
+    """All thought signatures in what an app saw."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key == "signature":
+                yield each
+            else:
+                yield from _signatures(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _signatures(each)
+
+
+def _unsigned(value: Any) -> Any:
+    """What an app saw, without the signatures, which are placeholders on replay."""
+    if isinstance(value, list):
+        return [_unsigned(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _unsigned(each) for key, each in value.items() if key != "signature"}
+    return value
+
+
+def _sum_up(outcomes: list[_Outcome], directory: Path) -> int:
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    exchanges = sum(outcome.exchanges for outcome in outcomes)
+    secrets = set[str]().union(*(outcome.secrets for outcome in outcomes))
+    print()
+    if failed:
+        print(f"{len(failed)} of {len(outcomes)} sections failed.")
+    else:
+        print(f"All {len(outcomes)} sections hold: {exchanges} exchanges recorded and replayed to the same values.")
+        print(f"{len(secrets)} different secrets (a key and thought signatures) are in no cassette.")
+    print(f"The cassettes are in {directory}")
+    return 1 if failed else 0
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """How to say a line and how to move the bar, if rich is there to draw one on a terminal."""
+    try:
+        from rich.progress import Progress
+    except ImportError:
+        yield print, lambda: None
+        return
+    with Progress(transient=True) as bar:
+        bar.disable = not bar.console.is_terminal
+        task = bar.add_task("", total=total)
+        yield (
+            (lambda line: bar.console.print(line, markup=False, highlight=False, soft_wrap=True)),
+            (lambda: bar.advance(task)),
+        )

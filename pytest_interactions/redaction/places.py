@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction.encodings import REDACTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 Kind = Literal["signature", "secret"]
 
@@ -151,7 +152,8 @@ class Node:
         return value if all(map(is_, new, value)) else new
 
 
-def tree(extra_paths: Iterable[str] = ()) -> Node:
+@lru_cache(maxsize=16)
+def tree(extra_paths: tuple[str, ...] = ()) -> Node:
     """`PLACES` as a tree to walk; each of `extra_paths` (`$.a.b[*].c`) replaces whatever stands there.
 
     Raises:

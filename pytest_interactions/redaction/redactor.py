@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_interactions.api.http import Headers, Message, Request, Response
 from pytest_interactions.errors import OptionError
@@ -68,7 +68,7 @@ class Redactor:
         values, patterns, paths = _sort_options(redact)
         #: What is looked for everywhere: the values known so far, and those of `redact`.
         self.secrets = Secrets(values, patterns, base=secrets)
-        self._tree = places.tree(paths)
+        self._tree = places.tree(tuple(paths))
         kept = frozenset(name.lower() for name in keep_headers)
         self._request_headers = REQUEST_HEADERS | kept
         self._response_headers = RESPONSE_HEADERS | kept
@@ -144,7 +144,7 @@ def placeholder_in(request: Request) -> str | None:
 
 
 def _sort_options(
-    redact: Iterable[str | re.Pattern[str]],
+    redact: Iterable[Any],
 ) -> tuple[list[str], list[re.Pattern[str]], list[str]]:
     """The texts, the patterns and the JSON paths among the entries of the `redact` option."""
     values: list[str] = []
@@ -153,6 +153,8 @@ def _sort_options(
     for entry in redact:
         if isinstance(entry, re.Pattern):
             patterns.append(entry)
+        elif not isinstance(entry, str):
+            raise OptionError(f"redact: {entry!r} is not a text, a pattern or a JSON path")
         elif entry.startswith("re:"):
             patterns.append(_compiled(entry.removeprefix("re:")))
         elif entry.startswith(("$.", "$[")):

@@ -58,16 +58,16 @@ def scan(text: str, secrets: Secrets) -> list[Finding]:
         secrets: The values known in this run, looked for besides all that is a secret by its looks or place.
     """
     lines, matcher = _Lines(text), secrets.matcher
-    found: dict[tuple[int, str], Finding] = {}
-    for leaf in structure.leaves(text):
-        for hit in _in_leaf(leaf, matcher):
-            line = lines.of(hit.text, leaf)
-            found.setdefault((line, hit.kind), Finding(line, hit.kind, f"{leaf.path} {hit.where}".strip()))
+    found = {
+        Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip())
+        for leaf in structure.leaves(text)
+        for hit in _in_leaf(leaf, matcher)
+    }
+    placed = {(finding.line, finding.kind) for finding in found}
     # Comments, and what no parser makes sense of.
-    for start, kind in matcher.find(text):
-        line = lines.at(start)
-        found.setdefault((line, kind), Finding(line, kind))
-    return sorted(found.values())
+    loose = ((lines.at(start), kind) for start, kind in matcher.find(text))
+    found.update(Finding(line, kind) for line, kind in loose if (line, kind) not in placed)
+    return sorted(found)
 
 
 def clean(text: str, secrets: Secrets) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING
 
@@ -138,5 +137,5 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
 def _password(basic: str) -> str:
     try:
         return base64.b64decode(basic).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return ""

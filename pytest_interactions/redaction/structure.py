@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -137,7 +136,7 @@ def _decoded(node: yaml.ScalarNode) -> str:
         if raw.startswith(_GZIP):
             # The end may be missing; what is there is readable all the same.
             raw = zlib.decompressobj(wbits=31).decompress(raw)
-    except (binascii.Error, zlib.error):
+    except (ValueError, zlib.error):
         return text
     return raw.decode("utf-8", "surrogateescape")
 

@@ -98,6 +98,5 @@ def test_stream_folds_to_the_stored_interaction(rest: httpx.Client, kind: str) -
     from pytest_interactions.api.fold import fold
 
     stream = rest.post("/v1/interactions", json=body_of(kind) | {"stream": True})
-    events = [event.json() for event in decode(stream.content)]
-    folded = fold(events).model_dump(mode="json", exclude_none=True)
+    folded = fold(decode(stream.content)).model_dump(mode="json")
     assert folded == rest.get(f"/v1/interactions/{folded['id']}").json()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.server.emulator import Emulator as EmulatorType
 
-COMMAND = "import sys; from pytest_interactions.server.emulator.command import run; sys.exit(run())"
+COMMAND = 'import sys; from pytest_interactions.cli import main; sys.exit(main(["emulate"]))'
 
 
 def test_quick_to_start_and_stop() -> None:

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 from pytest_interactions.server.extra import lazy
 
 if TYPE_CHECKING:
+    from pytest_interactions.server.emulator.command import run
     from pytest_interactions.server.emulator.runner import Emulator
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.wire import Hold, Received
 
-__all__ = ["Emulator", "Hold", "Received", "Rule"]
+__all__ = ["Emulator", "Hold", "Received", "Rule", "run"]
 
 _LAZY = {
     "Emulator": "pytest_interactions.server.emulator.runner",
     "Hold": "pytest_interactions.server.emulator.wire",
     "Received": "pytest_interactions.server.emulator.wire",
     "Rule": "pytest_interactions.server.emulator.script",
+    "run": "pytest_interactions.server.emulator.command",
 }
 
 

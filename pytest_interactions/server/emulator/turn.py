@@ -160,7 +160,8 @@ def usage(turn: Turn, steps: Iterable[Json]) -> Json:
         by_modality[part["type"]] = by_modality.get(part["type"], 0) + _MEDIA_TOKENS
     counts = {"output": 0, "tool_use": 0, "thought": 0}
     for step in steps:
-        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(json.dumps(step.get("content", step)))
+        said = text_of(step) if "content" in step else json.dumps(step)
+        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(said)
     total_input = sum(by_modality.values())
     return {
         "total_tokens": total_input + sum(counts.values()),

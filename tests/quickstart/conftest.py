@@ -1,0 +1,51 @@
+"""The quickstart's cassettes are recorded against the emulator, as if it were the real API.
+
+Record them anew with:
+
+    pytest tests/quickstart --interactions-record-mode=rewrite --snapshot-update
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from pytest_interactions.server.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REAL = "generativelanguage.googleapis.com"
+
+
+def _at_the_real_address(request: Any) -> Any:
+    """Write the real API's address where the emulator's was, whose port is another one each time."""
+    request.uri = urlunsplit(urlsplit(request.uri)._replace(scheme="https", netloc=REAL))
+    return request
+
+
+@pytest.fixture
+def interactions_config() -> dict[str, Any]:
+    """Record the emulator's traffic as the real API's."""
+    return {"before_record_request": _at_the_real_address}
+
+
+@pytest.fixture(autouse=True)
+def _no_keys() -> None:
+    """Leave the environment alone: here the plugin looks after keys, as it does for users."""
+
+
+@pytest.fixture(autouse=True)
+def _emulator_when_recording(interactions: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """While recording, an emulator is the API; its background work goes on by polls, so nobody need sleep."""
+    if interactions.record_mode == "none":
+        yield
+        return
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with Emulator.steady() as emulator:
+        for name, value in emulator.env.items():
+            monkeypatch.setenv(name, value)
+        yield

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from pytest_interactions.redaction.scan import Finding, clean, scan
+from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from tests.redaction.support import KEY, SIGNATURE, answer, redactor, stream
+from tests.support import real_traffic
+
+AIZA = "AIza" + "Sy0_" * 8 + "abc"
+
+
+def cassette(body: Any, headers: dict[str, Any] | None = None, uri: str = "https://x/v1/interactions") -> str:
+    """A cassette as plain vcrpy writes it."""
+    response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": body}}
+    request = {"method": "POST", "uri": uri, "body": "{}", "headers": headers or {}}
+    return yaml.safe_dump({"version": 1, "interactions": [{"request": request, "response": response}]})
+
+
+def kinds(text: str, *values: str) -> list[str]:
+    """The kinds of what is found."""
+    return [finding.kind for finding in scan(text, Secrets(values))]
+
+
+def test_a_finding_names_line_kind_and_place() -> None:
+    """Enough to find it in the file, and nothing of what it is."""
+    body = json.dumps({"steps": [{"type": "thought", "signature": SIGNATURE}], "text": AIZA}, indent=2)
+    text = cassette("x").replace("string: x", "string: |-\n        " + body.replace("\n", "\n        "))
+    lines = text.splitlines()
+    assert scan(text, Secrets()) == [
+        Finding(
+            next(n for n, line in enumerate(lines, 1) if "signature" in line),
+            "a thought signature",
+            "interactions[0].response.body.string $.steps[0].signature",
+        ),
+        Finding(
+            next(n for n, line in enumerate(lines, 1) if AIZA in line),
+            "a Google API key",
+            "interactions[0].response.body.string $.text",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (cassette(json.dumps({"steps": [{"signature": SIGNATURE}]})), "a thought signature"),
+        (cassette(stream({"event_type": "step.delta", "delta": {"signature": SIGNATURE}}).body.decode()), None),
+        (cassette(gzip.compress(json.dumps({"steps": [{"signature": SIGNATURE}]}).encode())), "a thought signature"),
+        (
+            json.dumps({"body": base64.b64encode(gzip.compress(AIZA.encode(), mtime=0)).decode()}),
+            "a Google API key",
+        ),
+        (json.dumps([{"response": {"steps": [{"signature": SIGNATURE}]}}], indent=1), "a thought signature"),
+        (json.dumps({"chunks": ["event: step.delta\ndata: {", f'"delta":{{"signature":"{SIGNATURE}"}}}}\n\n']}), None),
+        (json.dumps({"chunks": ["data: {}", f'data: {{"delta":{{"signature":"{SIGNATURE}"}}}}']}), None),
+        ('{"index":0}\n' + json.dumps({"delta": {"signature": SIGNATURE}}), "a thought signature"),
+        (stream({"event_type": "step.delta", "delta": {"signature": SIGNATURE}}).body.decode(), None),
+        (f'half an event: {{"delta": {{"signature": "{SIGNATURE}"', "a thought signature"),
+        (cassette(json.dumps({"tools": [{"headers": {"A": "long enough"}}]})), "a secret at its place in the API"),
+        (cassette("{}", headers={"Authorization": ["Basic abcdefgh"]}), "a header that carries a credential"),
+        (cassette("{}", headers={"Set-Cookie": "session=abc-123"}), "a header that carries a credential"),
+        (cassette("{}", uri="https://x.googleapis.com/?key=abcdefghij"), "a URL with a secret in it"),
+        (cassette("see https://x.google.com/?upload_id=abcdefghij"), "a URL with a secret in it"),
+        (f"# {AIZA}\n" + cassette("{}"), "a Google API key"),
+        (f"plain text, {AIZA}", "a Google API key"),
+        ("Authorization: Bearer 0123456789abcdef0123456789", "a bearer token"),
+        ("-----BEGIN PRIVATE KEY-----\n" + "MIIE" * 20, "a private key"),
+        (cassette(b"\x00\xff" + AIZA.encode() + b"\xff"), "a Google API key"),
+        ('{"a": "' + AIZA + '", \t"b": [1, {}]}', "a Google API key"),
+    ],
+)
+def test_a_secret_is_found_in_any_recorders_file(text: str, kind: str | None) -> None:
+    """YAML and JSON of vcrpy, other recorders' JSON, streams, lines of JSON, gzip, and text that is none of these."""
+    assert kinds(text) == [kind or "a thought signature"]
+
+
+@pytest.mark.parametrize(
+    "body", [f"Sorry, {KEY}", base64.b64encode(KEY.encode()).decode(), "".join(map("%%%02x".__mod__, KEY.encode()))]
+)
+def test_a_known_value_is_found_however_it_is_written(body: str) -> None:
+    """In YAML as in plain text."""
+    assert "a known secret" in kinds(cassette(body), KEY)
+    assert "a known secret" in kinds(body, KEY)
+
+
+def test_a_known_value_over_several_deltas_is_found() -> None:
+    """Each of the events that hold a part of it is named."""
+    events = [{"event_type": "step.delta", "index": 0, "delta": {"text": text}} for text in (KEY[:20], KEY[20:])]
+    found = scan(cassette(stream(*events).body.decode()), Secrets([KEY]))
+    assert [finding.where for finding in found] == [
+        "interactions[0].response.body.string event 0 $.delta.text",
+        "interactions[0].response.body.string event 1 $.delta.text",
+    ]
+
+
+def test_a_pattern_of_the_redact_option_is_found() -> None:
+    """The gate knows of what the user named, where the redactor has not been."""
+    secrets = redactor(redact=[r"re:customer-\d+"]).secrets
+    assert [finding.kind for finding in scan("a: customer-42 and REDACTED", secrets)] == [
+        "a match of the redact option"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        cassette(json.dumps({"id": "v1_ChdXZ0JOYXBxRERMbTZ4TjhQdmVhTDRRURIXV2dCTmFwcURETG02eE44UHZlYUw0UVE"})),
+        cassette(json.dumps({"steps": [{"type": "thought", "signature": "EvEFCu4F..."}, {"signature": ""}]})),
+        cassette(json.dumps({"steps": [{"type": "function_call", "arguments": {"signature": SIGNATURE}}]})),
+        cassette(json.dumps({"tools": [{"headers": {"Authorization": "<token>", "A": "b", "C": "****************"}}]})),
+        cassette(json.dumps({"text": "Use `Authorization: Bearer YOUR_TOKEN`, or the bearer authentication-scheme."})),
+        cassette(json.dumps({"data": base64.b64encode(bytes(range(256)) * 40).decode()})),
+        cassette(bytes(range(256))),
+        cassette("{}", headers={"X-Goog-Api-Key": "REDACTED", "Authorization": ["DUMMY"], "Cookie": PLACEHOLDER_KEY}),
+        cassette("{}", uri="https://x.googleapis.com/?key=REDACTED&upload_id=redacted-0123456789abcdef"),
+        cassette("{}", uri="https://x.googleapis.com/?key=[your-key]"),
+        json.dumps({"key": "H4sIAAAA not gzip", "also": "H4sIAAAAAAAA"}),
+        "a: [unclosed\n",
+        "{not json}\n",
+        "[" * 3000,
+        '{"a":' * 3000,
+        "",
+    ],
+)
+def test_what_is_no_secret_is_not_found(text: str) -> None:
+    """Ids, media, arguments, examples, stand-ins, placeholders, and text that can't be parsed."""
+    assert scan(text, Secrets()) == []
+
+
+def test_what_the_redactor_leaves_is_clean() -> None:
+    """A message with a secret of every kind has none after redaction."""
+    document = {
+        "steps": [{"type": "thought", "signature": SIGNATURE}],
+        "tools": [{"headers": {"A": "long enough"}}],
+        "text": f"{AIZA} https://x.googleapis.com/?upload_id=abcdefghij Bearer 0123456789abcdef0123456789 {KEY}",
+    }
+    before, after = answer(document), redactor(KEY).response(answer(document))
+    assert len(set(kinds(cassette(before.body.decode()), KEY))) == 6
+    assert kinds(cassette(after.body.decode()), KEY) == []
+
+
+def test_the_real_traffic_holds_signatures_and_nothing_else() -> None:
+    """Every long signature of the recordings of others is found, and all else there is explained."""
+    for path in sorted(real_traffic("").rglob("*.*")):
+        text = path.read_text()
+        found = scan(text, Secrets())
+        assert {finding.kind for finding in found} <= {"a thought signature"}, path
+        assert len(found) == len(_signatures(text)), path
+        assert scan(clean(text, Secrets()), Secrets()) == [], path
+
+
+def test_cleaning_a_text_changes_nothing_but_its_secrets() -> None:
+    """Each signature is replaced by its placeholder where it stands, however it is escaped there."""
+    escaped = SIGNATURE.replace("=", "\\u003d")
+    text = json.dumps({"steps": [{"signature": SIGNATURE, "n": 1.50}], "headers": {"cookie": "a=long enough"}})
+    text += "\n" + text.replace(SIGNATURE, escaped) + f'\n"signature": "{SIGNATURE}'
+    cleaned = clean(text, Secrets())
+    placeholder = redactor().response(answer({"steps": [{"signature": SIGNATURE}]})).json()["steps"][0]["signature"]
+    assert cleaned == text.replace(SIGNATURE, placeholder).replace(escaped, placeholder)
+
+
+def _signatures(text: str) -> list[str]:
+    """The long values of fields called signature, by a way of looking that knows nothing of formats."""
+    found = (part.partition('"')[2].lstrip('\\": ') for part in text.replace("thoughtS", "s").split("signature")[1:])
+    values = (part.partition('"')[0].rstrip("\\") for part in found)
+    return [value for value in values if len(value) > 40 and " " not in value[:40]]

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from pytest_interactions.api.http import Request
+from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from tests.redaction.support import URL
+
+Q = "https://generativelanguage.googleapis.com/v1beta/files?"
+
+
+def known(secrets: Secrets) -> set[str]:
+    """The values that are looked for."""
+    return set(secrets.matcher.values)
+
+
+def learnt(uri: str = URL, **headers: str) -> set[str]:
+    """What is known after such a request."""
+    secrets = Secrets()
+    sent = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    secrets.learn(Request(method="POST", uri=uri, headers=sent))
+    return known(secrets)
+
+
+def test_the_environments_secrets_are_known() -> None:
+    """Values of variables named for a key, token or secret, that look like one."""
+    environ = {
+        "GEMINI_API_KEY": "AIzaSyABCDEF",
+        "my_service_token": "abc-12345",
+        "WEBHOOK_SECRET": "correcthorsebatterystaple",
+        "OTHER_API_KEY": "short1!",
+        "DEPLOY_TOKEN": "development",
+        "EMPTY_TOKEN": "",
+        "A_TOKEN": "<your-token-here>",
+        "B_TOKEN": "your-token-here",
+        "C_TOKEN": "${CI_JOB_TOKEN}",
+        "D_TOKEN": "xxxxxxxxxxxx",
+        "E_TOKEN": "changeme-please",
+        "F_API_KEY": PLACEHOLDER_KEY,
+        "G_TOKEN": "[REDACTED-1]",
+        "HOME": "/home/someone-12345",
+        "TOKENS": "abc-123456789",
+    }
+    assert known(Secrets.from_environ(environ)) == {"AIzaSyABCDEF", "abc-12345", "correcthorsebatterystaple"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "secrets"),
+    [
+        ({"x_goog_api_key": "supersecret"}, {"supersecret"}),
+        ({"authorization": "Bearer ya29.abcdef"}, {"ya29.abcdef"}),
+        ({"authorization": "raw-value"}, {"raw-value"}),
+        ({"proxy_authorization": "Token abcdefgh"}, {"abcdefgh"}),
+        (
+            {"authorization": "Basic " + base64.b64encode(b"user:pass word").decode()},
+            {"pass word", base64.b64encode(b"user:pass word").decode()},
+        ),
+        ({"authorization": "Basic ///////\xff"}, {"///////\xff"}),
+        ({"authorization": "Basic gIGCg4SFhoc="}, {"gIGCg4SFhoc="}),
+        ({"cookie": "consent=accepted; session=abc-123-def; theme=dark"}, {"abc-123-def"}),
+        ({"x_api_key": "short"}, set()),
+        ({"x_goog_api_key": PLACEHOLDER_KEY}, set()),
+        ({"user_agent": "google-genai-sdk/3.4.0", "content_type": "application/json"}, set()),
+    ],
+)
+def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secrets: set[str]) -> None:
+    """From the headers that carry any, without the scheme before them, and from no other."""
+    assert learnt(**headers) == secrets
+
+
+@pytest.mark.parametrize(
+    ("uri", "secrets"),
+    [
+        (Q + "key=secret%2Bkey&alt=media", {"secret+key"}),
+        ("http://127.0.0.1:8080/v1/x?key=planted-key", {"planted-key"}),
+        ("http://[::1]:8080/v1/x?access_token=planted-key", {"planted-key"}),
+        ("https://shop.example/list?key=price-descending", set()),
+        ("https://shop.example/list?key=0123456789abcdef0123", {"0123456789abcdef0123"}),
+        ("https://mcp.example/sse?exaApiKey=abcdefgh", {"abcdefgh"}),
+        (Q + "pageToken=0123456789abcdef0123&page_token=0123456789abcdef0123", set()),
+    ],
+)
+def test_the_credentials_of_a_url_are_learnt(uri: str, secrets: set[str]) -> None:
+    """Parameters that hold a key, decoded; in others' URLs not what merely has the name of one."""
+    assert learnt(uri) == secrets
+
+
+def test_a_request_with_nothing_new_is_not_looked_at_again() -> None:
+    """Learning costs next to nothing when the key is known, and what finds it is made once."""
+    secrets = Secrets()
+    request = Request(method="POST", uri=URL, headers={"x-goog-api-key": ["supersecret"]})
+    secrets.learn(request)
+    matcher = secrets.matcher
+    secrets.learn(request)
+    secrets.learn(Request(method="GET", uri=URL + "/1?key=supersecret"))
+    assert secrets.matcher is matcher
+
+
+def test_what_is_learnt_later_is_found_from_then_on() -> None:
+    """Knowledge grows in place, for those too that build on it."""
+    run = Secrets()
+    own = Secrets(["own-value"], base=run)
+    assert own.matcher.redact("own-value later-value") == "REDACTED later-value"
+    run.learn_environ({"A_TOKEN": "later-value-1"})
+    assert own.matcher.redact("own-value later-value-1") == "REDACTED REDACTED"
+    assert run.matcher.redact("own-value later-value-1") == "own-value REDACTED"
+
+
+def test_a_representation_shows_no_secret() -> None:
+    """Not even a debugger's view of a failure shows one."""
+    assert repr(Secrets(["secret-value"])) == "<Secrets: 1 values, 0 patterns>"
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        (Q + "upload_id=AB-c&upload_protocol=resumable", Q + "upload_id=#&upload_protocol=resumable"),
+        ("https://storage.googleapis.com/b/o?X-Goog-Signature=abc&X-Goog-Date=1", None),
+        ("https://user:pass@example.com/x?y=1", "https://user:REDACTED@example.com/x?y=1"),
+        ("https://example.com/x?sig=abc&token=next", "https://example.com/x?sig=abc&token=next"),
+        ("https://example.com/#access_token=abc&state=1", "https://example.com/#access_token=REDACTED&state=1"),
+        ('{\\"u\\":\\"https:\\/\\/x.google.com\\/f?a=1\\u0026key=abc\\"}', None),
+        ("https://x.google.com/?a=1&amp;key=abc&amp;b=2", "https://x.google.com/?a=1&amp;key=REDACTED&amp;b=2"),
+        ("ask ?key=abc of example.com://", "ask ?key=abc of example.com://"),
+        ("https://x.google.com/?monkey=abc&key=", "https://x.google.com/?monkey=abc&key="),
+    ],
+)
+def test_a_url_loses_its_secret_part(url: str, clean: str | None) -> None:
+    """Alone or in a text, escaped or not; all else of it stays."""
+    redacted = Secrets().matcher.redact(url)
+    assert Secrets().matcher.redact(redacted) == redacted
+    if clean is None:
+        assert "abc" not in redacted
+    else:
+        ticket = redacted.partition("upload_id=")[2].partition("&")[0]
+        assert redacted == clean.replace("#", ticket or "#")
+
+
+def test_uploads_stay_apart_and_the_client_may_escape_as_it_likes() -> None:
+    """The URL in a response's header and that of the request that follows become the same, and no other's."""
+    redact: Any = Secrets(["AB/c-known"]).matcher.redact
+    header = redact(Q + "upload_id=AB/c-known")
+    assert header == redact(Q + "upload_id=AB%2Fc-known")
+    assert header != redact(Q + "upload_id=AB/c-other")
+    assert "AB" not in header

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import base64
+import json
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+
+from pytest_interactions.api import sse
+from pytest_interactions.api.http import Response
+from pytest_interactions.redaction.places import redact_signature
+from tests.redaction.support import KEY, SIGNATURE, redactor, stream
+
+SPECIAL = 's"é\\😀cret key'
+
+
+def delta(index: int = 0, **fields: Any) -> dict[str, Any]:
+    """A step's delta event."""
+    return {"index": index, "delta": fields, "event_type": "step.delta"}
+
+
+def deltas(response: Response) -> list[dict[str, Any]]:
+    """The deltas in a stream."""
+    documents = [event.json() for event in sse.decode(response.body)]
+    return [document["delta"] for document in documents if isinstance(document, dict)]
+
+
+def cuts(text: str, pieces: int) -> list[list[str]]:
+    """Every way to cut `text` into so many pieces, empty ones included."""
+    places = combinations_with_replacement(range(len(text) + 1), pieces - 1)
+    return [[text[a:b] for a, b in zip((0, *cut), (*cut, len(text)), strict=True)] for cut in places]
+
+
+@pytest.mark.parametrize("secret", [KEY, SPECIAL], ids=["key", "special"])
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_secret_split_over_deltas_is_found_at_every_cut(secret: str, pieces: int) -> None:
+    """Wherever the model's words were cut, what is left of the text around the secret stays as it was."""
+    redact = redactor(secret)
+    for cut in cuts(f"It is {secret}.", pieces):
+        response = stream(*(delta(type="text", text=piece) for piece in cut))
+        changed = redact.response(response)
+        assert "".join(each["text"] for each in deltas(changed)) == "It is REDACTED."
+        assert redact.response(changed) is changed
+
+
+def test_arguments_that_are_streamed_as_json_are_searched() -> None:
+    """A secret with characters that JSON escapes is found in the pieces of a JSON text, which stays one."""
+    redact = redactor(SPECIAL)
+    for cut in cuts(json.dumps({"key": SPECIAL}), 2):
+        changed = redact.response(stream(*(delta(type="arguments_delta", arguments=piece) for piece in cut)))
+        assert json.loads("".join(each["arguments"] for each in deltas(changed))) == {"key": "REDACTED"}
+
+
+def test_a_secret_in_the_pieces_of_a_summary_and_in_base64_is_found() -> None:
+    """Nested texts are joined with their like, and base64 is looked into across deltas too."""
+    encoded = base64.b64encode(f"my {KEY} here".encode()).decode()
+    changed = redactor(KEY).response(
+        stream(
+            *(delta(type="thought_summary", content={"type": "text", "text": piece}) for piece in (KEY[:9], KEY[9:])),
+            *(delta(1, type="text", text=piece) for piece in (encoded[:20], encoded[20:])),
+        )
+    )
+    first, second, third, fourth = deltas(changed)
+    assert first["content"]["text"] + second["content"]["text"] == "REDACTED"
+    decoded = base64.b64decode(third["text"] + fourth["text"], validate=True)
+    assert KEY[2:-2].encode() not in decoded
+    assert decoded.endswith(b" here")
+
+
+def test_the_pieces_of_different_steps_are_not_one_text() -> None:
+    """Two halves of a secret in two steps are no secret, and stay."""
+    response = stream(delta(0, type="text", text=KEY[:20]), delta(1, type="text", text=KEY[20:]))
+    assert redactor(KEY).response(response) is response
+
+
+def test_a_key_and_a_url_split_over_deltas_are_known_by_their_looks() -> None:
+    """Not only known values are looked for across deltas; only the secret part of a URL is replaced."""
+    url = "https://x.googleapis.com/f?alt=media&upload_id=ABC-123&name=n "
+    unknown = "AIza" + "Sy0_" * 8 + "abc"
+    texts = [url[:50], url[50:] + unknown[:30], unknown[30:] + " ok"]
+    changed = deltas(redactor().response(stream(*(delta(type="text", text=text) for text in texts))))
+    joined = "".join(each["text"] for each in changed)
+    assert joined.startswith("https://x.googleapis.com/f?alt=media&upload_id=redacted-")
+    assert joined.endswith("&name=n REDACTED ok")
+    assert changed[0]["text"].startswith(url[:40])
+
+
+def test_signatures_in_a_stream_are_replaced_one_by_one() -> None:
+    """Empty ones stay empty, and each event keeps its own."""
+    changed = redactor().response(
+        stream(
+            delta(type="thought_signature", signature=""),
+            delta(type="thought_signature", signature=SIGNATURE),
+            delta(1, type="google_search_call", signature=SIGNATURE + "A", arguments={"queries": ["a"]}),
+        )
+    )
+    assert [each["signature"] for each in deltas(changed)] == [
+        "",
+        redact_signature(SIGNATURE),
+        redact_signature(SIGNATURE + "A"),
+    ]
+
+
+def test_all_bytes_that_hold_no_secret_stay() -> None:
+    """Comments, odd spacing, CRLF, ids and a bare error in the stream are kept; one event's data alone changes."""
+    before = b': ping\r\n\r\nid: 7\r\nevent:step.delta\r\ndata:  {"a" : 1.50}\r\n\r\n'
+    secret = b'event: step.delta\ndata: {"index": 0, "delta": {"type": "text", "text": "%s"}}\n\n' % KEY.encode()
+    after = b'[{"error": {"code": 503}}]\n\ndata: [DONE]\n\n'
+    response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=before + secret + after)
+    changed = redactor(KEY).response(response).body
+    assert changed.startswith(before)
+    assert changed.endswith(after)
+    assert changed[len(before) : -len(after)] == (
+        b'event: step.delta\ndata: {"index":0,"delta":{"type":"text","text":"REDACTED"}}\n\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b": the key is %s\n\n",
+        b"id: %s\ndata: {}\n\n",
+        b"event: error\ndata: bad key %s\n\n",
+        b'[{"error": {"message": "bad key %s"}}]',
+        b"data: %s",
+    ],
+    ids=["comment", "id", "plain data", "bare error", "cut"],
+)
+def test_a_secret_outside_of_an_events_json_is_found(raw: bytes) -> None:
+    """No part of a stream is out of reach."""
+    response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=raw % KEY.encode())
+    changed = redactor(KEY).response(response)
+    assert KEY.encode() not in changed.body
+    assert b"REDACTED" in changed.body
+    assert redactor(KEY).response(changed) is changed
+
+
+def test_a_stream_without_secrets_is_passed_on_as_it_is() -> None:
+    """The same object comes back."""
+    response = stream(delta(type="text", text="Hello"), delta(type="text", text=" world"))
+    assert redactor(KEY).response(response) is response
