@@ -82,7 +82,7 @@ def redact_paths(
 
 
 def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write) -> int:
-    from pytest_interactions.cassette.storage import locked, replace_text
+    from pytest_interactions.cassette.storage import locked, replace_file
 
     with locked(path):
         before = _read(path)
@@ -91,7 +91,7 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
             after = clean(before, redactor.secrets)
         left = scan(after, redactor.secrets)
         if after != before:
-            replace_text(path, after)
+            replace_file(path, after.encode("utf-8", "surrogateescape"))
             write(f"{path}: redacted")
     _report(path, left, write)
     return FOUND if left else CLEAN

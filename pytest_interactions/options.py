@@ -36,7 +36,7 @@ DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 class Options:
     """All options of one cassette, validated.
 
-    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds. The callables take and return
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` in bytes. The callables take and return
     vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict; `None` means "do not record".
     """
 
@@ -50,6 +50,7 @@ class Options:
     fast_forward: bool = False
     chunking: str | int = "event"
     pace: float = 0.0
+    media_threshold: int = 64 * 1024
     before_record_request: Callable[[Any], Any] | None = None
     before_record_response: Callable[[Any], Any] | None = None
     normalize_request: Callable[[Any], Any] | None = None
@@ -120,6 +121,12 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _size(value: Any) -> int:
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise OptionError(f"{value!r} is not a number of bytes")
+    return int(value)
+
+
 def _text(value: Any) -> str:
     return str(value).strip()
 
@@ -151,6 +158,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay"),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
+    "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),
     "before_record_request": Spec(_callable, flag=False),
     "before_record_response": Spec(_callable, flag=False),
     "normalize_request": Spec(_callable, flag=False),

@@ -6,9 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 # Gemini: /v1beta/interactions; Vertex AI: /v1beta1/projects/P/locations/L/interactions.
-_INTERACTIONS = re.compile(
-    r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<path>interactions(?:[/:].*)?)", re.ASCII
-)
+_INTERACTIONS = re.compile(r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<path>interactions(?:[/:].*)?)", re.ASCII)
 
 
 def interaction_path(uri: str) -> str | None:

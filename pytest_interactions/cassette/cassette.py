@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vcr.cassette import Cassette as VcrCassette
 
 from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette import convert, mismatch, storage
+from pytest_interactions.cassette import convert, media, mismatch, storage
 from pytest_interactions.cassette.isolation import Sleeps, is_allowed
 from pytest_interactions.cassette.matching import Key, key_of
-from pytest_interactions.cassette.playback import Playback
+from pytest_interactions.cassette.playback import Playback, pieces
 from pytest_interactions.cassette.recorder import Recorder, Recording, merge, records
 from pytest_interactions.errors import (
     CassetteFormatError,
@@ -30,6 +30,8 @@ from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -113,7 +115,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         """What the test asked for so far and its answers, redacted, in the order of the requests."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
-        return [entry for entry in entries if entry is not None]
+        return [self._whole(entry) for entry in entries if entry is not None]
 
     @property
     def interactions(self) -> list[Interaction]:
@@ -183,6 +185,23 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             self._recorder.add(recording)
             self._timeline.append(recording)
             return recording
+
+    def pieces(self, exchange: Exchange) -> Iterator[bytes]:
+        """The chunks in which the recorded response of `exchange` is replayed, with its media in it.
+
+        Raises:
+            CassetteFormatError: A media file is missing or was altered.
+        """
+        try:
+            yield from pieces(exchange.response, self.options.chunking, media.directory_of(self.path))
+        except CassetteFormatError as error:
+            raise self.failed_with(error) from None
+
+    def _whole(self, exchange: Exchange) -> Exchange:
+        try:
+            return media.whole(exchange, media.directory_of(self.path))
+        except CassetteFormatError as error:
+            raise self.failed_with(error) from None
 
     def read_too_far(self, exchange: Exchange) -> StreamEndedError:
         """Make the error for a stream that is read further than it was recorded."""
@@ -286,9 +305,10 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         if not recorded and not completed:
             return None
         replaces = self.record_mode is RecordMode.ALL or self._starts_over
+        threshold = self.options.media_threshold
         beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
         if failed and replaces and self._seen is not None:
-            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check)
+            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check, media_threshold=threshold)
             return beside
         with storage.locked(self.path):
             exchanges = merge(
@@ -299,7 +319,9 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 seen=self._seen,
             )
             incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
-            storage.save(self.path, storage.Contents(exchanges, incomplete=incomplete), self._check)
+            storage.save(
+                self.path, storage.Contents(exchanges, incomplete=incomplete), self._check, media_threshold=threshold
+            )
         beside.unlink(missing_ok=True)
         return self.path
 
@@ -349,7 +371,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         assert isinstance(exchange, Exchange)  # noqa: S101 - can_play_response_for has just found it
         if exchange.cut is not None and exchange.cut.by == "connection":
             raise ConnectionResetError(exchange.cut.message)
-        return convert.to_vcr_response(exchange.response)
+        return convert.to_vcr_response(self._whole(exchange).response)
 
     def append(self, request: Any, response: dict[str, Any]) -> None:
         """Record what vcrpy's stubs have sent and received."""

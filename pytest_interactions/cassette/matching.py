@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_interactions.api.http import NOT_JSON, Request
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette import media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,11 +44,15 @@ def canonical_query(request: Request) -> list[tuple[str, str]]:
 
 def canonical_json(request: Request) -> Any:
     """The body's JSON without what spells out a default; `NOT_JSON` for any other body."""
-    value = request.json()
+    value = json.loads(media.normalised(request.body)) if _may_hold_media(request) else request.json()
     if not isinstance(value, dict) or interaction_path(request.uri) is None:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
     return _without_nulls(value) if b"null" in request.body else value
+
+
+def _may_hold_media(request: Request) -> bool:
+    return b'"data"' in request.body and request.json() is not NOT_JSON
 
 
 def canonical_path(request: Request) -> str:

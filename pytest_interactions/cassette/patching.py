@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from unittest import mock
 
 from vcr.patch import CassettePatcherBuilder
@@ -63,7 +63,7 @@ def in_force(cassette: Cassette) -> Iterator[None]:
 def _put_on() -> None:
     for patcher in _vcrpys():
         _patches.enter_context(patcher)
-    for place, name, replacement in transport.patches(_current):
+    for place, name, replacement in transport.patches(cast("Cassette", _current)):
         _patches.enter_context(mock.patch.object(place, name, replacement))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.api import sse
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette import media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    from pytest_interactions.api.http import Exchange, Request
+    from pytest_interactions.api.http import Exchange, Request, Response
     from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps answering with its last recording once that says one of these.
@@ -75,3 +78,21 @@ def _is_settled(exchange: Exchange) -> bool:
         return False
     value = exchange.response.json()
     return isinstance(value, dict) and value.get("status") in _SETTLED
+
+
+def pieces(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:
+    """Cut a recorded body into the chunks of its replay.
+
+    Args:
+        response: What was recorded.
+        chunking: One chunk an event (`"event"`), one in all (`"whole"`), or so many bytes each.
+        directory: Where the media files are that the body refers to.
+    """
+    if chunking == "event" and not response.is_stream:
+        yield from media.chunks(response.body, directory)  # one, but for media: these are never put together here
+        return
+    body = media.inlined(response, directory).body
+    if isinstance(chunking, int):
+        yield from (body[start : start + chunking] for start in range(0, len(body), chunking))
+    else:
+        yield from sse.split(body) if chunking == "event" else [body]

@@ -16,14 +16,19 @@ from filelock import FileLock
 from vcr.serializers import yamlserializer
 
 from pytest_interactions.api.http import Cut, Exchange, Request
+from pytest_interactions.cassette import media
 from pytest_interactions.cassette.convert import bytes_of, from_vcr_response, headers_of
 from pytest_interactions.cassette.yaml_text import dumps
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
+
+
+DEFAULT_THRESHOLD: Final = Options().media_threshold
 
 
 @dataclass(slots=True)
@@ -76,35 +81,60 @@ def loads(raw: bytes, path: Path) -> Contents:
     return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
 
 
-def save(path: Path, contents: Contents, check: Callable[[str], None]) -> None:
+def save(
+    path: Path, contents: Contents, check: Callable[[str], None], *, media_threshold: int = DEFAULT_THRESHOLD
+) -> None:
     """Write a cassette in one step: whoever looks finds the old file or the new one.
 
-    `check` sees the text before the disk does and may refuse it by raising.
+    Args:
+        path: The cassette.
+        contents: What it is to hold.
+        check: Sees all text before the disk does, and may refuse it by raising.
+        media_threshold: The size in bytes above which media go to files of their own.
 
     Raises:
         CassetteWriteError: The directory can't be written; the recording was kept where the message says.
     """
-    text = dumps(contents.exchanges, incomplete=contents.incomplete)
+    extracted = [media.extract(exchange, media_threshold) for exchange in contents.exchanges]
+    text = dumps((exchange for exchange, _ in extracted), incomplete=contents.incomplete)
+    files = {name: data for _, found in extracted for name, data in found.items()}
+    for data in files.values():
+        check(data.decode("latin-1"))
     check(text)
     try:
-        replace_text(path, text)
+        _write(path, text, files)
     except OSError as error:
         kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        replace_text(kept, text)
+        _write(kept, text, files)
         raise CassetteWriteError(
             f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
             "or make the directory writable and record again."
         ) from error
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Put `text` in the file `path` atomically, making its directory where needed. Raises `OSError`."""
+def _write(path: Path, text: str, files: Mapping[str, bytes]) -> None:
+    """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
+    directory = media.directory_of(path)
+    for name, data in files.items():
+        if not (directory / name).exists():
+            replace_file(directory / name, data)
+    replace_file(path, text.encode())
+    if directory.is_dir():
+        unused = {file.name for file in directory.iterdir()} - media.references(text)
+        for name in unused:
+            (directory / name).unlink()
+        if not any(directory.iterdir()):
+            directory.rmdir()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the file `path` atomically, making its directory where needed. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())

@@ -227,9 +227,6 @@ class _Tape:
         self._request = request
         self._pace = cassette.options.pace if exchange.response.is_stream else 0.0
 
-    def _pieces(self) -> list[bytes]:
-        return pieces(self._exchange.response, self._cassette.options.chunking)
-
     def _end(self) -> None:
         """Raise what the recording ended with, if it wasn't its end."""
         cut = self._exchange.cut
@@ -242,7 +239,7 @@ class _Tape:
 
 class _Replayed(_Tape):
     def __iter__(self) -> Iterator[bytes]:
-        for number, piece in enumerate(self._pieces()):
+        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
             if number and self._pace:
                 time.sleep(self._pace)
             yield piece
@@ -251,7 +248,7 @@ class _Replayed(_Tape):
 
 class _AsyncReplayed(_Tape):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for number, piece in enumerate(self._pieces()):
+        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
             if number and self._pace:
                 await asyncio.sleep(self._pace)
             yield piece
@@ -267,13 +264,3 @@ def headers_to_play(response: Response) -> list[tuple[str, str]]:
         elif response.body[:1] in b"{[":
             headers.append(("content-type", "application/json"))
     return headers
-
-
-def pieces(response: Response, chunking: str | int) -> list[bytes]:
-    """Cut a recorded body into the chunks of its replay: one an event, one in all, or `chunking` bytes each."""
-    body = response.body
-    if isinstance(chunking, int):
-        return [body[start : start + chunking] for start in range(0, len(body), chunking)]
-    if chunking == "event" and response.is_stream:
-        return sse.split(body)
-    return [body]

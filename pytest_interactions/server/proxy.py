@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import Exchange, Headers, Request
-from pytest_interactions.cassette.transport import headers_to_play, pieces
+from pytest_interactions.cassette.transport import headers_to_play
 from pytest_interactions.cassette.upstream import HOP_BY_HOP
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.server.serving import cut, disconnected
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _READS_ON: Final = 5.0
 # Seconds that the end of a response is waited for before its last chunk is passed on.
 _ENDS: Final = 0.1
-_NO_BODY: Final = {204, 304}
 _BAD_GATEWAY: Final = 502
 # An error's status and code; none that a client would retry by itself.
 _ERRORS: Final[dict[type[InteractionsError], tuple[int, str]]] = {
@@ -92,6 +91,7 @@ class _Call:
         self._gone = gone
         self._send = send
         self._prefix = ""
+        self._started = False
 
     async def answer(self, find: Callable[[str], Found]) -> None:
         """Replay it, or send it on; what keeps it from either is an error in the API's own shape."""
@@ -105,8 +105,10 @@ class _Call:
             else:
                 await self._pass_on(request, answer)
         except InteractionsError as error:
-            status, code = _ERRORS.get(type(error), _OTHER_ERROR)
-            await self._fail(status, code, str(error))
+            if self._started:
+                await self._break()
+            else:
+                await self._fail(*_ERRORS.get(type(error), _OTHER_ERROR), str(error))
 
     def _request(self, path: str) -> Request:
         """The request as the API is to get it, and as it is recorded: with the API's address."""
@@ -127,14 +129,15 @@ class _Call:
     # --- replay ---
 
     async def _play(self, cassette: Cassette, exchange: Exchange) -> None:
-        response, options = exchange.response, cassette.options
-        headers = headers_to_play(response)
-        if exchange.cut is None and not response.is_stream and response.status not in _NO_BODY:
-            headers.append(("content-length", str(len(response.body))))
-        await self._start(response.status, headers, asked=exchange.request.uri)
-        for number, piece in enumerate(pieces(response, options.chunking)):
-            if number and options.pace and response.is_stream:
-                await asyncio.sleep(options.pace)
+        response = exchange.response
+        pace = cassette.options.pace if response.is_stream else 0
+        pieces = cassette.pieces(exchange)
+        first = next(pieces, b"")  # what can't be played is an error, as long as nothing was sent
+        await self._start(response.status, headers_to_play(response), asked=exchange.request.uri)
+        await self._chunk(first)
+        for piece in pieces:
+            if pace:
+                await asyncio.sleep(pace)
             await self._chunk(piece)
         if exchange.cut is None:
             await self._chunk(b"", more=False)
@@ -180,6 +183,7 @@ class _Call:
             (name.encode("latin-1"), (self._link(value, asked) if _is_link(name) else value).encode("latin-1"))
             for name, value in headers
         ]
+        self._started = True
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def _chunk(self, data: bytes, *, more: bool = True) -> None:

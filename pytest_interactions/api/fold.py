@@ -1,0 +1,179 @@
+"""From a stream of events to the interaction that a call without `stream` would have returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.api.growth import STEP_OF, Json, Node, apply
+from pytest_interactions.api.http import NOT_JSON
+from pytest_interactions.api.models import Interaction
+from pytest_interactions.api.sse import ServerSentEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+def fold(events: Iterable[Any]) -> Interaction:
+    """Fold the events of one stream, in time linear in their number.
+
+    Known are today's events (`step.…`) and those before May 2026 (`content.…`). An event, a delta or a step that is
+    not known is kept: the delta as content of its step, the event in the interaction's `unknown_events`. Errors that
+    the stream tells of are in the interaction's `errors`. A stream that stops early gives what it told up to there.
+
+    Args:
+        events: `Event` objects, their JSON as dicts, the codec's `ServerSentEvent`, or a client library's event
+            objects (anything with pydantic's `model_dump`).
+
+    Raises:
+        TypeError: Something in `events` is none of these.
+    """
+    folding = _Folding()
+    for event in events:
+        for data in payloads(event):
+            folding.add(data)
+    return Interaction.model_validate(folding.result())
+
+
+def payloads(event: Any) -> Iterator[Json]:
+    """The JSON objects that one event carries; none for a comment or the closing sentinel."""
+    if isinstance(event, ServerSentEvent):
+        data = event.json()
+        if data is NOT_JSON:
+            return
+        # JSON without an event's frame is how the API cuts a stream short: a list of errors.
+        for item in data if isinstance(data, list) else [data]:
+            yield {"event_type": event.event, **(item if isinstance(item, dict) else {"data": item})}
+    elif isinstance(event, Mapping):
+        yield dict(event)
+    elif hasattr(event, "model_dump"):
+        yield event.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+    else:
+        raise TypeError(f"this is not an event of the Interactions API: {event!r}")
+
+
+class _Folding:
+    """What was told so far."""
+
+    def __init__(self) -> None:
+        self._interaction: Json = {}
+        self._nodes: list[Node] = []
+        self._open: dict[int, Node] = {}
+        self._index = 0
+        self._begun = 0
+        self._list = "steps"
+        self._errors: list[Any] = []
+        self._unknown: list[Json] = []
+
+    def add(self, event: Json) -> None:
+        kind = event.get("event_type")
+        handle = _EVENTS.get(kind) if isinstance(kind, str) else None
+        if handle is None and isinstance(event.get("error"), dict):
+            handle = _Folding.error
+        if handle is None:
+            self._unknown.append(event)
+        else:
+            handle(self, event)
+
+    def result(self) -> Json:
+        result = self._interaction
+        if result.get("id") == "":  # a stream's way to say that nothing is stored; without one, there is no id
+            del result["id"]
+        if self._nodes:
+            result[self._list] = [node.result() for node in self._nodes]
+        if self._errors:
+            result["errors"] = [*(result.get("errors") or []), *self._errors]
+        if self._unknown:
+            result["unknown_events"] = self._unknown
+        return result
+
+    # --- events ---
+
+    def created(self, event: Json) -> None:
+        """Begin anew, or go on: a client that resumes an answer cut off by a limit chains several interactions."""
+        interaction = _object(event.get("interaction"))
+        known = self._interaction.get("id")
+        if known and known == interaction.get("id"):
+            del self._nodes[self._begun :]
+        self._begun = len(self._nodes)
+        self._open.clear()
+        self._tell(interaction)
+
+    def status(self, event: Json) -> None:
+        told = {key: value for key, value in event.items() if key not in _ENVELOPE}
+        identity = {} if "id" in self._interaction else {"id": event.get("interaction_id", "")}
+        self._tell({**identity, **told})
+
+    def completed(self, event: Json) -> None:
+        self._tell(_object(event.get("interaction")))
+
+    def error(self, event: Json) -> None:
+        self._errors.append(event.get("error") or {})
+
+    def start(self, event: Json) -> None:
+        self._begin(event, event.get("step"), flat=False)
+
+    def legacy_start(self, event: Json) -> None:
+        self._list = "outputs"
+        self._begin(event, event.get("content"), flat=True)
+
+    def delta(self, event: Json) -> None:
+        delta = event.get("delta")
+        if not isinstance(delta, dict):
+            self._unknown.append(event)
+            return
+        if self._at(event) not in self._open:
+            flat = event["event_type"] == "content.delta"
+            kind = delta.get("type", "")
+            self._begin(event, {"type": kind if flat else STEP_OF.get(str(kind), kind)}, flat=flat)
+        apply(self._open[self._at(event)], delta)
+
+    def stop(self, event: Json) -> None:
+        """A step that stopped has nothing more to tell."""
+
+    # --- what they change ---
+
+    def _begin(self, event: Json, fields: Any, *, flat: bool) -> None:
+        self._index = self._at(event)
+        node = Node(_object(fields), flat=flat)
+        self._open[self._index] = node
+        self._nodes.append(node)
+
+    def _at(self, event: Json) -> int:
+        index = event.get("index")
+        return index if isinstance(index, int) else self._index
+
+    def _tell(self, interaction: Json) -> None:
+        told = dict(interaction)
+        for key in ("steps", "outputs"):
+            steps = told.get(key)
+            if steps and isinstance(steps, list):
+                del told[key]
+                self._list = key
+                self._nodes[self._begun :] = [Node(_object(step)) for step in steps]
+        self._interaction.update(told)
+
+
+def _object(value: Any) -> Json:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+#: What an event says of itself, and not of its interaction.
+_ENVELOPE = frozenset({"event_type", "event_id", "interaction_id", "metadata"})
+
+_EVENTS: dict[str, Callable[[_Folding, Json], None]] = {
+    "interaction.created": _Folding.created,
+    "interaction.status_update": _Folding.status,
+    "interaction.completed": _Folding.completed,
+    "step.start": _Folding.start,
+    "step.delta": _Folding.delta,
+    "step.stop": _Folding.stop,
+    "error": _Folding.error,
+    "done": _Folding.stop,
+    # before May 2026
+    "interaction.start": _Folding.created,
+    "interaction.complete": _Folding.completed,
+    "content.start": _Folding.legacy_start,
+    "content.delta": _Folding.delta,
+    "content.stop": _Folding.stop,
+}

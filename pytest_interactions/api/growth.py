@@ -1,0 +1,176 @@
+"""Steps and contents that grow, delta by delta."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Json = dict[str, Any]
+
+
+class Node:
+    """A step, a content or an interaction that grows: text and lists are collected and joined once, at the end."""
+
+    def __init__(self, fields: Mapping[str, Any], *, flat: bool = False) -> None:
+        self.fields = dict(fields)
+        self.texts: dict[str, list[str]] = {}
+        self.lists: dict[str, list[Any]] = {}
+        #: Whether content stands in the node itself, as it did before there were steps.
+        self.flat = flat
+
+    def add_text(self, key: str, text: str) -> None:
+        """Add to the text of the field `key`."""
+        if key not in self.texts:
+            known = self.fields.get(key)
+            self.texts[key] = [known] if isinstance(known, str) else []
+        self.texts[key].append(text)
+
+    def add_items(self, key: str, items: Iterable[Any]) -> None:
+        """Add to the list of the field `key`."""
+        if key not in self.lists:
+            known = self.fields.get(key)
+            self.lists[key] = list(known) if isinstance(known, list) else []
+        self.lists[key].extend(items)
+
+    def child(self, key: str, fields: Json) -> Node:
+        """The growing content at the end of the list `key`, or a new one where `fields` don't go on with it."""
+        self.add_items(key, ())
+        items = self.lists[key]
+        if items and isinstance(items[-1], dict):
+            items[-1] = Node(items[-1])
+        if not items or not _goes_on(items[-1], fields):
+            items.append(Node({name: value for name, value in fields.items() if name not in _GROWING}))
+        node: Node = items[-1]
+        return node
+
+    def result(self) -> Json:
+        """What has grown, as JSON."""
+        built = dict(self.fields)
+        for key, items in self.lists.items():
+            built[key] = [item.result() if isinstance(item, Node) else item for item in items]
+        for key, texts in self.texts.items():
+            built[key] = _JOINED[key](texts)
+        if built.get("signature") == "":  # says in a stream that there is none
+            del built["signature"]
+        return built
+
+
+#: What of a content comes in pieces.
+_GROWING = ("text", "data")
+
+
+def _goes_on(node: Any, delta: Json) -> bool:
+    """Whether a delta is more of the content `node`: deltas do not say which content they belong to.
+
+    Sound comes in chunks that each name its format; of images and documents, only what names nothing goes on.
+    """
+    kind = delta.get("type")
+    if not isinstance(node, Node) or node.fields.get("type") != kind:
+        return False
+    if kind == "text":
+        return True
+    told = {key: value for key, value in delta.items() if key not in ("type", *_GROWING)}
+    same = told.items() <= node.fields.items() if kind in ("audio", "video") else not told
+    return same and "data" in delta
+
+
+def _grow(node: Node, delta: Json) -> None:
+    for key, value in delta.items():
+        if key in _GROWING and isinstance(value, str):
+            node.add_text(key, value)
+        elif isinstance(value, list):
+            node.add_items(key, value)
+        else:
+            node.fields[key] = value
+
+
+def _content(node: Node, delta: Json) -> None:
+    _grow(node if node.flat else node.child("content", delta), delta)
+
+
+def _summary(node: Node, delta: Json) -> None:
+    part = delta.get("content")
+    if not isinstance(part, dict):
+        part = {"type": "text"}
+    _grow(node.child("summary", part), part)
+
+
+def _annotations(node: Node, delta: Json) -> None:
+    target = node if node.flat else node.child("content", {"type": "text"})
+    target.add_items("annotations", delta.get("annotations") or ())
+
+
+def _merge(node: Node, delta: Json) -> None:
+    """More of the fields of a step: text and lists are added, objects updated, the rest is replaced."""
+    for key, value in delta.items():
+        known = node.fields.get(key)
+        if key == "type" or (key in ("arguments", "signature") and not value and known):
+            continue
+        if key in ("arguments", "result") and isinstance(value, str):
+            node.add_text(key, value)
+        elif isinstance(value, list):
+            node.add_items(key, value)
+        elif isinstance(value, dict) and isinstance(known, dict):
+            node.fields[key] = {**known, **value}
+        else:
+            node.fields[key] = value
+
+
+def _merge_or_keep(node: Node, delta: Json) -> None:
+    """Of a delta that has its step's type, take the fields over; any other is kept, as content of its step."""
+    if delta.get("type") == node.fields.setdefault("type", delta.get("type")):
+        _merge(node, delta)
+    else:
+        node.add_items("content", [delta])
+
+
+def _parsed(texts: list[str]) -> Any:
+    text = "".join(texts)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # the stream stopped in the middle
+        return text
+
+
+def _joined_base64(texts: list[str]) -> str:
+    """Chunks that were each encoded for themselves, or one encoding that was cut up."""
+    if not any(text.endswith("=") for text in texts[:-1]):
+        return "".join(texts)
+    try:
+        return base64.b64encode(b"".join(map(base64.b64decode, texts))).decode()
+    except binascii.Error:
+        return "".join(texts)
+
+
+_JOINED: dict[str, Callable[[list[str]], Any]] = {
+    "text": "".join,
+    "data": _joined_base64,
+    "arguments": _parsed,
+    "result": "".join,
+}
+
+_DELTAS: dict[str, Callable[[Node, Json], None]] = {
+    **dict.fromkeys(("text", "image", "audio", "video", "document"), _content),
+    "text_annotation_delta": _annotations,
+    "thought_summary": _summary,
+    "thought_signature": _merge,
+    "arguments_delta": _merge,
+}
+
+#: The step that a delta belongs to whose `step.start` was not seen. A call's or result's delta has its step's type.
+STEP_OF = {
+    **dict.fromkeys(("text", "image", "audio", "video", "document", "text_annotation_delta"), "model_output"),
+    "thought_summary": "thought",
+    "thought_signature": "thought",
+    "arguments_delta": "function_call",
+}
+
+
+def apply(node: Node, delta: Json) -> None:
+    """Let `node` grow by `delta`, whatever its type."""
+    _DELTAS.get(str(delta.get("type")), _merge_or_keep)(node, delta)

@@ -1,0 +1,128 @@
+"""The Interactions API's resources, as open models: what is unknown is kept as it came and is never an error.
+
+No field is demanded, a value of another form than is known today stays as it is, and a field that is not listed
+here is an attribute all the same. `model_dump()` gives back what came, with nothing added.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, WrapValidator
+
+T = TypeVar("T")
+
+
+def _or_as_it_came(value: Any, validate: Any) -> Any:
+    try:
+        return validate(value)
+    except ValidationError:
+        return value
+
+
+#: A field of type `T` that keeps a value which isn't one.
+Lenient = Annotated[T, WrapValidator(_or_as_it_came), SerializeAsAny()]
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """The object as plain data: the fields that came, and no others, unless `options` say so."""
+        return super().model_dump(**{"exclude_unset": True, **options})
+
+    def model_dump_json(self, **options: Any) -> str:
+        """The same as JSON."""
+        return super().model_dump_json(**{"exclude_unset": True, **options})
+
+
+class Content(_Open):
+    """A piece of what was said: `text`, or media of `type` `image`, `audio`, `video` or `document`."""
+
+    type: Lenient[str] = ""
+    text: Lenient[str | None] = None
+    annotations: Lenient[list[dict[str, Any]] | None] = None
+    #: Media as base64, or where to find it.
+    data: Lenient[str | None] = None
+    uri: Lenient[str | None] = None
+    mime_type: Lenient[str | None] = None
+
+
+class Step(_Open):
+    """One entry of a trajectory: `user_input`, `thought`, `function_call`, `model_output` and others.
+
+    Which fields there are depends on `type`; those of another type are `None`.
+    """
+
+    type: Lenient[str] = ""
+    #: Of `user_input` and `model_output`.
+    content: Lenient[list[Content] | None] = None
+    #: Of `thought`, where the model was asked for it.
+    summary: Lenient[list[Content] | None] = None
+    #: Proves to the API that a step is its own.
+    signature: Lenient[str | None] = None
+    #: Of a call, by which its result names it.
+    id: Lenient[str | None] = None
+    call_id: Lenient[str | None] = None
+    name: Lenient[str | None] = None
+    arguments: Lenient[dict[str, Any] | None] = None
+    #: A string, an object or a list of content.
+    result: Any = None
+    is_error: Lenient[bool | None] = None
+
+
+class Interaction(_Open):
+    """One turn of a conversation: what was sent, the steps that were taken, and how they ended.
+
+    `input` and `previous_interaction_id` are the request's where the response doesn't repeat them; they are then
+    no part of `model_dump()`, which gives back what came.
+    """
+
+    #: Missing where the API stores nothing (`store: false`).
+    id: Lenient[str | None] = None
+    #: `in_progress`, `requires_action`, `completed`, `failed`, `cancelled`, `incomplete`, `budget_exceeded`,
+    #: `queued`, `requires_continuation`, or one of tomorrow.
+    status: Lenient[str | None] = None
+    model: Lenient[str | None] = None
+    agent: Lenient[str | None] = None
+    steps: Lenient[list[Step] | None] = None
+    #: What there was before May 2026 in place of `steps`.
+    outputs: Lenient[list[Step] | None] = None
+    #: A text, content, or steps, in whatever form they were sent.
+    input: Any = None
+    previous_interaction_id: Lenient[str | None] = None
+    usage: Lenient[dict[str, Any] | None] = None
+    errors: Lenient[list[Any] | None] = None
+    created: Lenient[str | None] = None
+    updated: Lenient[str | None] = None
+
+    @property
+    def output_text(self) -> str:
+        """What the model said last: the text after the last call, result or input."""
+        said: list[str] = []
+        for step in reversed(self.steps if isinstance(self.steps, list) else []):
+            if step.type not in ("thought", "model_output"):
+                break
+            if isinstance(step.content, list):
+                said.extend(part.text for part in reversed(step.content) if isinstance(part.text, str))
+        return "".join(reversed(said))
+
+    def sent(self, request: dict[str, Any]) -> Interaction:
+        """The same interaction, with what the request's JSON says of it and the response did not repeat."""
+        names = {"input", "previous_interaction_id"} & request.keys() - self.model_fields_set
+        copy = self.model_copy(update={name: request[name] for name in names})
+        copy.__pydantic_fields_set__.difference_update(names)
+        return copy
+
+
+class Event(_Open):
+    """One event of a stream; which fields there are depends on `event_type`."""
+
+    event_type: Lenient[str] = ""
+    index: Lenient[int | None] = None
+    step: Lenient[Step | None] = None
+    delta: Lenient[dict[str, Any] | None] = None
+    interaction: Lenient[Interaction | None] = None
+    interaction_id: Lenient[str | None] = None
+    status: Lenient[str | None] = None
+    error: Lenient[dict[str, Any] | None] = None

@@ -1,0 +1,86 @@
+"""The syrupy extension behind `snapshot_steps`: a conversation's transcript, one file per snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from pytest_interactions.api.transcript import render
+from pytest_interactions.api.view import view
+
+if TYPE_CHECKING:
+    from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
+
+
+class StepsExtension(SingleFileSnapshotExtension):
+    """Writes `__snapshots__/<test module>/<test>.steps.txt`: the transcript as it is read."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "steps.txt"
+    #: Whether wording counts.
+    text: ClassVar[bool] = True
+
+    def serialize(
+        self,
+        data: SerializableData,
+        *,
+        exclude: PropertyFilter | None = None,
+        include: PropertyFilter | None = None,
+        matcher: PropertyMatcher | None = None,
+    ) -> str:
+        """The transcript of `data`; the filters see what `pytest_interactions.api.view.view` makes of it.
+
+        Raises:
+            TypeError: `data` shows no steps.
+        """
+        return render(_filtered(view(data, text=self.text), exclude, include, matcher))
+
+
+class StructureExtension(StepsExtension):
+    """The same without wording: step types, tools with their arguments, statuses, order."""
+
+    text = False
+
+
+class StepsAssertion(SnapshotAssertion):
+    """syrupy's assertion on a transcript; all that its call accepts is accepted, and `text`."""
+
+    def __call__(self, *, text: bool = True, **options: Any) -> SnapshotAssertion:
+        """Change this one assertion.
+
+        Args:
+            text: `False` to leave wording out.
+            options: syrupy's own: `name`, `include`, `exclude`, `matcher`, `diff`, …
+        """
+        if not text:
+            options.setdefault("extension_class", StructureExtension)
+        return super().__call__(**options)
+
+
+def steps_snapshot(snapshot: SnapshotAssertion) -> StepsAssertion:
+    """The assertion of the fixture `snapshot_steps`, made from that of syrupy's fixture `snapshot`."""
+    options = {field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.init}
+    return StepsAssertion(**{**options, "extension_class": StepsExtension})
+
+
+def _filtered(
+    data: Any,
+    exclude: PropertyFilter | None,
+    include: PropertyFilter | None,
+    matcher: PropertyMatcher | None,
+    path: PropertyPath = (),
+) -> Any:
+    """`data` as syrupy's own serializer would filter and match it."""
+    if matcher:
+        data = matcher(data=data, path=path)
+    if not isinstance(data, dict | list):
+        return data
+    kept = {
+        key: _filtered(value, exclude, include, matcher, (*path, (key, type(value))))
+        for key, value in (data.items() if isinstance(data, dict) else enumerate(data))
+        if not (exclude and exclude(prop=key, path=path)) and (not include or include(prop=key, path=path))
+    }
+    return kept if isinstance(data, dict) else list(kept.values())
