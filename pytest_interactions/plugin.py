@@ -155,6 +155,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
         )
     except InteractionsError as error:
         pytest.fail(str(error), pytrace=False)
+    item.config.stash[_NOTES].extend(cassette.recovered)
     with opened(cassette):
         yield cassette
     _finish(item, cassette)

@@ -12,6 +12,7 @@ from vcr.cassette import Cassette as VcrCassette
 from pytest_interactions.api.http import Exchange, Request, Response
 from pytest_interactions.cassette import convert, media, mismatch, storage
 from pytest_interactions.cassette.isolation import Sleeps, is_allowed
+from pytest_interactions.cassette.journal import Journal, beside, recover
 from pytest_interactions.cassette.matching import Key, key_of
 from pytest_interactions.cassette.playback import Playback, pieces
 from pytest_interactions.cassette.recorder import Recorder, Recording, merge, records
@@ -82,6 +83,8 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         self._lock = RLock()
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
+        #: What was found of recordings whose process was killed, and put in its place.
+        self.recovered = recover(path, self._check, media_threshold=options.media_threshold)
         self._seen = storage.signature(path)
         this_run = begun is not None and self._seen is not None and self._seen[0] >= begun * 1e9
         self._starts_over = self.record_mode is RecordMode.REWRITE and not this_run
@@ -91,6 +94,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         )
         self._playback = Playback(self._old.exchanges, redacted=self._redacted, key=self._key)
         self._recorder = Recorder()
+        self._journal = Journal(path, self._check, replaces=self._replaces and self._seen is not None)
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     def _read(self, path: Path) -> storage.Contents:
@@ -181,7 +185,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 self._timeline.append(self._old.exchanges[number])
                 return self._old.exchanges[number]
             self._must_record(live, request)
-            recording = Recording(request, self._kept_response)
+            recording = Recording(request, self._kept_response, self._journal.add)
             self._recorder.add(recording)
             self._timeline.append(recording)
             return recording
@@ -301,15 +305,25 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             SecretLeakError: The recording holds a secret.
         """
         recorded = self._recorder.finish()
+        try:
+            return self._save(recorded, failed=failed)
+        finally:
+            self._journal.discard()
+
+    @property
+    def _replaces(self) -> bool:
+        """Whether what is recorded takes the place of what was."""
+        return self.record_mode is RecordMode.ALL or self._starts_over
+
+    def _save(self, recorded: list[Exchange], *, failed: bool) -> Path | None:
         completed = self._old.incomplete and self._records and not failed
         if not recorded and not completed:
             return None
-        replaces = self.record_mode is RecordMode.ALL or self._starts_over
         threshold = self.options.media_threshold
-        beside = self.path.with_name(f"{self.path.stem}.failed.yaml")
-        if failed and replaces and self._seen is not None:
-            storage.save(beside, storage.Contents(recorded, incomplete=True), self._check, media_threshold=threshold)
-            return beside
+        aside = beside(self.path)
+        if failed and self._replaces and self._seen is not None:
+            storage.save(aside, storage.Contents(recorded, incomplete=True), self._check, media_threshold=threshold)
+            return aside
         with storage.locked(self.path):
             exchanges = merge(
                 self.path,
@@ -318,11 +332,11 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
                 recorded=recorded,
                 seen=self._seen,
             )
-            incomplete = failed and not replaces and (self._seen is None or self._old.incomplete)
+            incomplete = failed and not self._replaces and (self._seen is None or self._old.incomplete)
             storage.save(
                 self.path, storage.Contents(exchanges, incomplete=incomplete), self._check, media_threshold=threshold
             )
-        beside.unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         return self.path
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:

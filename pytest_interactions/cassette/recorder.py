@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 class Recording:
     """One exchange being recorded; its place among the others is taken when its request is sent."""
 
-    def __init__(self, request: Request, keep: Callable[[Response], Response | None]) -> None:
-        """Hold the redacted `request`; `keep` redacts its response, or drops it."""
+    def __init__(
+        self,
+        request: Request,
+        keep: Callable[[Response], Response | None],
+        finished: Callable[[Exchange], None],
+    ) -> None:
+        """Hold the redacted `request`; `keep` redacts its response, or drops it, and `finished` is given both."""
         self.request = request
         self.exchange: Exchange | None = None
         #: Finishes the recording of a response that is still open when the test ends.
         self.leave: Callable[[], None] | None = None
         self._keep = keep
+        self._finished = finished
         self._done = False
 
     def finish(self, response: Response, cut: Cut | None = None) -> None:
@@ -34,6 +40,7 @@ class Recording:
         kept = self._keep(response)
         if kept is not None:
             self.exchange = Exchange(request=self.request, response=kept, cut=cut)
+            self._finished(self.exchange)
 
 
 class Recorder:

@@ -72,7 +72,10 @@ def serve(
 
     def open_at(path: Path) -> Cassette:
         rerecord = f"pytest-interactions serve {target} --record-mode rewrite"
-        return open_cassette(path, resolved, rerecord=rerecord)
+        cassette = open_cassette(path, resolved, rerecord=rerecord)
+        for note in cassette.recovered:
+            print(note, file=sys.stderr)
+        return cassette
 
     is_file = not target.is_dir() and target.suffix in SUFFIXES
     shelf: Shelf = Single(open_at(target)) if is_file else Directory(target, open_at)
