@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_interactions.options import Options
     from pytest_interactions.server import ReplayServer
     from pytest_interactions.server.emulator import Emulator
+    from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
 _FAILED = pytest.StashKey[bool]()
@@ -181,6 +182,14 @@ def interactions_emulator() -> Iterator[Emulator]:
 
     with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture
+def snapshot_steps(snapshot: Any) -> StepsAssertion:
+    """Assert the steps an agent took: `assert interactions == snapshot_steps`, and `snapshot_steps(text=False)`."""
+    from pytest_interactions.snapshot import steps_snapshot
+
+    return steps_snapshot(snapshot)
 
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:

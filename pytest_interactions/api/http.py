@@ -41,10 +41,6 @@ class Message:
                 self._json = NOT_JSON
         return self._json
 
-    def with_body(self, body: bytes) -> Self:
-        """The same message with another body."""
-        return replace(self, body=body, _json=_UNPARSED)
-
     def with_json(self, value: Any) -> Self:
         """The same message with `value` as its body."""
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

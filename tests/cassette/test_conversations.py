@@ -139,7 +139,7 @@ async def test_gathered_requests_get_each_their_own_answer(emulator: Emulator, t
 
     with use_cassette(cassette, record_mode="once") as recording:
         first = await asyncio.gather(ask("slow"), ask("fast"))
-    assert first == ["the slow answer", "the fast answer"]
+    assert list(first) == ["the slow answer", "the fast answer"]
     assert [e.request.json()["input"] for e in recording.exchanges] == ["slow", "fast"]
     emulator.stop()
     with use_cassette(cassette):

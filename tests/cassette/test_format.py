@@ -18,7 +18,6 @@ from pytest_interactions.api.http import Cut, Exchange, Request, Response
 from pytest_interactions.cassette import storage
 from pytest_interactions.cassette.yaml_text import dumps
 
-
 JSON = {"content-type": ["application/json; charset=UTF-8"]}
 SSE = {"content-type": ["text/event-stream"]}
 

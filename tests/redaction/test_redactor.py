@@ -156,8 +156,10 @@ def test_the_stand_in_of_replay_reads_as_the_key_did() -> None:
         "AIza" + "Sy0_" * 8 + "abc",
         "AQ.Ab8RN6J-5xx_0123456789abcdefghij",
         "ya29.a0AfB_byC-0123456789abcdefghij.klm",
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789abcdefghijklmnopqrstuvwxyz\n"
-        "-----END RSA PRIVATE KEY-----",
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789abcdefghijklmnopqrstuvwxyz\n"
+            "-----END RSA PRIVATE KEY-----"
+        ),
     ],
     ids=["AIza", "AQ.", "ya29.", "private key"],
 )
