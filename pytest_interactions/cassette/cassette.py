@@ -334,25 +334,27 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
 
     def _save(self, path: Path, exchanges: list[Exchange], *, incomplete: bool) -> None:
-        # Once more, with what is known by now: a value may have been sent before it was known as a key, and what
-        # another tool recorded has never been redacted.
-        clean = [
-            replace(
-                exchange,
-                request=self._redactor.request(exchange.request),
-                response=self._redactor.response(exchange.response),
-                cut=exchange.cut and replace(exchange.cut, message=self._redactor.text(exchange.cut.message)),
-            )
-            for exchange in exchanges
-        ]
-        contents = storage.Contents(clean, incomplete=incomplete)
-        storage.save(path, contents, self._check, media_threshold=self.options.media_threshold)
+        contents = storage.Contents(exchanges, incomplete=incomplete)
+        threshold = self.options.media_threshold
+        storage.save(path, contents, self._check, prepare=self._redacted_again, media_threshold=threshold)
 
-    def _check(self, text: str) -> None:
+    def _redacted_again(self, exchange: Exchange) -> Exchange:
+        """Redact with what is known by now.
+
+        A value may have been sent before it was known as a key, and what another tool recorded was never redacted.
+        """
+        request, response, cut = exchange.request, exchange.response, exchange.cut
+        return Exchange(
+            request=self._redactor.request(request.with_body(request.body)),
+            response=self._redactor.response(response.with_body(response.body)),
+            cut=cut and replace(cut, message=self._redactor.text(cut.message)),
+        )
+
+    def _check(self, number: int, text: str) -> None:
         """The last gate before the disk."""
         findings = scan(text, self._redactor.secrets)
         if findings:
-            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
+            listed = "\n".join(f"  exchange {number + 1}: {found.kind} {found.where}" for found in findings)
             raise SecretLeakError(
                 f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
                 "Name them, or a pattern or JSON path for them, with the option redact, and record again."

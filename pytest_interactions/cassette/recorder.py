@@ -19,7 +19,7 @@ class Recording:
 
     def __init__(self, request: Request, keep: Callable[[Response], Response | None]) -> None:
         """Hold the redacted `request`; `keep` redacts its response, or drops it."""
-        self.request = request
+        self.request = request.with_body(request.body)  # without its parsed value, which may be many times as large
         self.exchange: Exchange | None = None
         #: Finishes the recording of a response that is still open when the test ends.
         self.leave: Callable[[], None] | None = None

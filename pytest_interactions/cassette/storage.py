@@ -5,30 +5,31 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import yaml
 from filelock import FileLock
 from vcr.serializers import yamlserializer
 
-from pytest_interactions.api.http import Cut, Exchange, Request
-from pytest_interactions.cassette import media
-from pytest_interactions.cassette.convert import bytes_of, from_vcr_response, headers_of
-from pytest_interactions.cassette.yaml_text import dumps
+from pytest_interactions.cassette import convert, layout, media
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
+
+    from pytest_interactions.api.http import Exchange
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 
 
 DEFAULT_THRESHOLD: Final = Options().media_threshold
+Check = Callable[[int, str], None]
 
 
 @dataclass(slots=True)
@@ -57,6 +58,9 @@ def load(path: Path) -> Contents:
 
 def loads(raw: bytes, path: Path) -> Contents:
     """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
+    found = layout.read(raw)
+    if found is not None:
+        return Contents(*found)
     text = _text(raw, path)
     try:
         data = yamlserializer.deserialize(text)
@@ -73,7 +77,7 @@ def loads(raw: bytes, path: Path) -> Contents:
     exchanges = []
     for number, item in enumerate(data["interactions"]):
         try:
-            exchanges.append(_exchange(item))
+            exchanges.append(convert.from_vcr_item(item))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             line = _line_of(text, number)
             raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
@@ -82,59 +86,80 @@ def loads(raw: bytes, path: Path) -> Contents:
 
 
 def save(
-    path: Path, contents: Contents, check: Callable[[str], None], *, media_threshold: int = DEFAULT_THRESHOLD
+    path: Path,
+    contents: Contents,
+    check: Check,
+    *,
+    prepare: Callable[[Exchange], Exchange] = lambda exchange: exchange,
+    media_threshold: int = DEFAULT_THRESHOLD,
 ) -> None:
     """Write a cassette in one step: whoever looks finds the old file or the new one.
+
+    One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
+    its exchanges.
 
     Args:
         path: The cassette.
         contents: What it is to hold.
-        check: Sees all text before the disk does, and may refuse it by raising.
+        check: Sees each text before the disk does, with its exchange's number, and may refuse it by raising.
+        prepare: Makes of each exchange what is written.
         media_threshold: The size in bytes above which media go to files of their own.
 
     Raises:
         CassetteWriteError: The directory can't be written; the recording was kept where the message says.
     """
-    extracted = [media.extract(exchange, media_threshold) for exchange in contents.exchanges]
-    text = dumps((exchange for exchange, _ in extracted), incomplete=contents.incomplete)
-    files = {name: data for _, found in extracted for name, data in found.items()}
-    for data in files.values():
-        check(data.decode("latin-1"))
-    check(text)
     try:
-        _write(path, text, files)
+        _write(path, contents, check, prepare, media_threshold)
     except OSError as error:
         kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        _write(kept, text, files)
+        _write(kept, contents, check, prepare, media_threshold)
         raise CassetteWriteError(
             f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
             "or make the directory writable and record again."
         ) from error
 
 
-def _write(path: Path, text: str, files: Mapping[str, bytes]) -> None:
+def _write(
+    path: Path, contents: Contents, check: Check, prepare: Callable[[Exchange], Exchange], media_threshold: int
+) -> None:
     """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
     directory = media.directory_of(path)
-    for name, data in files.items():
-        if not (directory / name).exists():
-            replace_file(directory / name, data)
-    replace_file(path, text.encode())
+    files: dict[str, bytes] = {}
+    used: set[str] = set()
+    with replacing(path) as file:
+        file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
+        for number, exchange in enumerate(contents.exchanges):
+            moved, found = media.extract(prepare(exchange), media_threshold)
+            text = layout.exchange_text(moved)
+            for checked in (text, *(data.decode("latin-1") for data in found.values())):
+                check(number, checked)
+            files |= found
+            used |= media.references(text)
+            file.write(text.encode())
+        for name, data in files.items():
+            if not (directory / name).exists():
+                with replacing(directory / name) as medium:
+                    medium.write(data)
     if directory.is_dir():
-        unused = {file.name for file in directory.iterdir()} - media.references(text)
-        for name in unused:
+        for name in {file.name for file in directory.iterdir()} - used:
             (directory / name).unlink()
-        if not any(directory.iterdir()):
+        if not used:
             directory.rmdir()
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the file `path` atomically, making its directory where needed. Raises `OSError`."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside `path`, making its directory where needed, that takes its place in one step at the end.
+
+    Raises:
+        OSError: The directory can't be written; `path` is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
@@ -198,23 +223,3 @@ def _line_of(text: str, number: int) -> int:
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     items = next(value for key, value in root.value if key.value == "interactions")
     return int(items.value[number].start_mark.line) + 1
-
-
-def _exchange(item: Mapping[str, Any]) -> Exchange:
-    request, response, cut = item["request"], item["response"], item.get("cut")
-    if "status_code" in response:  # vcrpy before 6 had this shape for httpx
-        response = {
-            "status": {"code": response["status_code"], "message": ""},
-            "headers": response["headers"],
-            "body": {"string": response["content"]},
-        }
-    return Exchange(
-        request=Request(
-            method=str(request["method"]).upper(),
-            uri=str(request["uri"]),
-            headers=headers_of(request["headers"]),
-            body=bytes_of(request["body"]),
-        ),
-        response=from_vcr_response(response),
-        cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
-    )

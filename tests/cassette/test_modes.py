@@ -213,7 +213,7 @@ def test_an_interrupted_write_leaves_the_old_file(cassette: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", die)
     with pytest.raises(KeyboardInterrupt):
-        storage.save(cassette, storage.Contents(), lambda _: None)
+        storage.save(cassette, storage.Contents(), lambda *_: None)
     assert cassette.read_bytes() == before
     assert [path.name for path in cassette.parent.iterdir()] == ["c.yaml"]
 
