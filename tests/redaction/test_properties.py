@@ -15,6 +15,7 @@ from pytest_interactions.cassette.layout import dumps
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import Exchange, Request, Response
+from pytest_interactions.cassette.layout import dumps
 from pytest_interactions.cassette.matching import key_of
 from pytest_interactions.cassette.storage import loads
 from pytest_interactions.options import Options
