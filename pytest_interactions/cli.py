@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _demo(commands.add_parser("demo", help="record all quickstart sections here, replay and check them"))
     _emulate(commands.add_parser("emulate", help="serve a local, deterministic Interactions API"))
+    _serve(commands.add_parser("serve", help="put cassettes behind a local address, for any language"))
     _show(commands.add_parser("show", help="print cassettes as transcripts"))
     _scan(commands.add_parser("scan", help="look for secrets in files"))
     _redact(commands.add_parser("redact", help="take the secrets out of cassettes, in place"))
@@ -87,6 +88,40 @@ def _emulate(parser: argparse.ArgumentParser) -> None:
         from pytest_interactions.server.emulator import run
 
         return run(options.port, options.script)
+
+    parser.set_defaults(command=run)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    from pytest_interactions.options import SPECS
+
+    parser.description = (
+        "Put a cassette, or a directory of them, behind a local address: code in any language records and replays "
+        "through it. The first line printed is the address; GET /healthz says that it is up. For a directory, the "
+        "first part of the path names the cassette: http://127.0.0.1:PORT/NAME/v1beta/interactions. SIGTERM and "
+        "Ctrl-C save what was recorded."
+    )
+    parser.add_argument("target", type=Path, metavar="CASSETTE|DIRECTORY")
+    parser.add_argument("--port", type=int, default=0, help="TCP port; 0 (default) chooses a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument(
+        "--upstream", metavar="URL", help="what to record (default: $GOOGLE_GEMINI_BASE_URL, or the real API)"
+    )
+    for name in ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace"):
+        spec = SPECS[name]
+        action = "append" if spec.adds else "store"
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=f"option_{name}", action=action, help=spec.help)
+
+    def run(options: argparse.Namespace) -> int:
+        from pytest_interactions.server import serve
+
+        given = {name.removeprefix("option_"): value for name, value in vars(options).items() if "option_" in name}
+        chosen = {
+            name: "\n".join(value) if isinstance(value, list) else value
+            for name, value in given.items()
+            if value is not None
+        }
+        return serve(options.target, host=options.host, port=options.port, upstream=options.upstream, options=chosen)
 
     parser.set_defaults(command=run)
 

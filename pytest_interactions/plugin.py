@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette import Cassette
     from pytest_interactions.options import Options
+    from pytest_interactions.server import ReplayServer
     from pytest_interactions.server.emulator import Emulator
     from pytest_interactions.snapshot import StepsAssertion
 
@@ -155,9 +156,23 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
         )
     except InteractionsError as error:
         pytest.fail(str(error), pytrace=False)
+    item.config.stash[_NOTES].extend(cassette.recovered)
     with opened(cassette):
         yield cassette
     _finish(item, cassette)
+
+
+@pytest.fixture
+def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
+    """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`."""
+    try:
+        from pytest_interactions.server import ReplayServer
+
+        server = ReplayServer(interactions)
+    except InteractionsError as error:
+        pytest.fail(str(error), pytrace=False)
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 import yaml
 from filelock import FileLock
 from vcr.serializers import yamlserializer
 
 from pytest_interactions.cassette import convert, layout, media
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.api.http import Exchange
 
@@ -29,7 +28,6 @@ _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 
 
 DEFAULT_THRESHOLD: Final = Options().media_threshold
-Check = Callable[[int, str], None]
 
 
 @dataclass(slots=True)
@@ -85,14 +83,23 @@ def loads(raw: bytes, path: Path) -> Contents:
     return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
 
 
-def save(
-    path: Path,
-    contents: Contents,
-    check: Check,
-    *,
-    prepare: Callable[[Exchange], Exchange] = lambda exchange: exchange,
-    media_threshold: int = DEFAULT_THRESHOLD,
-) -> None:
+class Gate(Protocol):
+    """What stands before the disk."""
+
+    def again(self, exchange: Exchange) -> Exchange:
+        """Make of an exchange what is written."""
+        ...
+
+    def check(self, number: int, text: str) -> None:
+        """Look at the text of the exchange with this number; raises `SecretLeakError` to refuse it."""
+        ...
+
+    def cleaned(self, text: str) -> str:
+        """Replace in a refused text what it was refused for."""
+        ...
+
+
+def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
     """Write a cassette in one step: whoever looks finds the old file or the new one.
 
     One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
@@ -101,26 +108,43 @@ def save(
     Args:
         path: The cassette.
         contents: What it is to hold.
-        check: Sees each text before the disk does, with its exchange's number, and may refuse it by raising.
-        prepare: Makes of each exchange what is written.
+        gate: Sees all text before the disk does, and may refuse it.
         media_threshold: The size in bytes above which media go to files of their own.
 
     Raises:
         CassetteWriteError: The directory can't be written; the recording was kept where the message says.
+        SecretLeakError: The gate refused it; the message says why, and where the rest was kept.
     """
     try:
-        _write(path, contents, check, prepare, media_threshold)
+        _write(path, contents, gate, media_threshold)
+    except SecretLeakError as leak:
+        kept = _keep_cleaned(path, contents, gate, media_threshold)
+        raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
     except OSError as error:
-        kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        _write(kept, contents, check, prepare, media_threshold)
+        elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
+        _write(elsewhere, contents, gate, media_threshold)
         raise CassetteWriteError(
-            f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
+            f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
             "or make the directory writable and record again."
         ) from error
 
 
+def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:
+    advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
+    aside = path.with_name(f"{path.stem}.redacted.yaml")
+    try:
+        _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
+    except (SecretLeakError, OSError):
+        return f"To get on, {advice}"
+    return f"It was kept in {aside} with these replaced: see that it is what you want, and rename it; or {advice}"
+
+
 def _write(
-    path: Path, contents: Contents, check: Check, prepare: Callable[[Exchange], Exchange], media_threshold: int
+    path: Path,
+    contents: Contents,
+    gate: Gate,
+    media_threshold: int,
+    edit: Callable[[str], str] = lambda text: text,
 ) -> None:
     """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
     directory = media.directory_of(path)
@@ -129,10 +153,10 @@ def _write(
     with replacing(path) as file:
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
-            moved, found = media.extract(prepare(exchange), media_threshold)
-            text = layout.exchange_text(moved)
+            moved, found = media.extract(gate.again(exchange), media_threshold)
+            text = edit(layout.exchange_text(moved))
             for checked in (text, *(data.decode("latin-1") for data in found.values())):
-                check(number, checked)
+                gate.check(number, checked)
             files |= found
             used |= media.references(text)
             file.write(text.encode())

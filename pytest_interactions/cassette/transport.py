@@ -33,7 +33,7 @@ def patches(cassette: Cassette) -> Iterator[tuple[Any, str, Any]]:
     Only transports that open sockets are replaced: an app that a test calls in its own process, through an ASGI or
     WSGI transport, is what the test is about.
     """
-    for client in _clients():
+    for client in clients():
         # Unwrapped, so that inside another tool's cassette (vcrpy's) ours reaches the network and not that one.
         send = inspect.unwrap(client.http.HTTPTransport.handle_request)
         yield client.http.HTTPTransport, "handle_request", _handler(cassette, client, send)
@@ -61,24 +61,21 @@ class _Client:
     def response(self, exchange: Exchange, stream: Any) -> Any:
         """The client's response for a recorded one."""
         recorded = exchange.response
-        headers = [(name, value) for name, values in recorded.headers.items() for value in values]
-        if "content-type" not in recorded.headers and recorded.body:  # some recorders strip all headers
-            if recorded.is_stream:
-                headers.append(("content-type", "text/event-stream"))
-            elif recorded.body[:1] in b"{[":
-                headers.append(("content-type", "application/json"))
         reason = recorded.reason.encode("ascii", "ignore")
         extensions = {"http_version": b"HTTP/1.1"} | ({"reason_phrase": reason} if reason else {})
-        return self.http.Response(recorded.status, headers=headers, stream=stream, extensions=extensions)
+        return self.http.Response(
+            recorded.status, headers=headers_to_play(recorded), stream=stream, extensions=extensions
+        )
 
 
 @lru_cache(maxsize=1)
-def _clients() -> tuple[_Client, ...]:
-    clients = []
+def clients() -> tuple[_Client, ...]:
+    """What is installed of httpx and httpx2; httpx, which this package needs, comes first."""
+    found = []
     for name in SKIPPED:
         with suppress(ImportError):
-            clients.append(_Client(importlib.import_module(name)))
-    return tuple(clients)
+            found.append(_Client(importlib.import_module(name)))
+    return tuple(found)
 
 
 def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
@@ -256,3 +253,14 @@ class _AsyncReplayed(_Tape):
                 await asyncio.sleep(self._pace)
             yield piece
         self._end()
+
+
+def headers_to_play(response: Response) -> list[tuple[str, str]]:
+    """The headers of a recorded response's replay, one pair a value."""
+    headers = [(name, value) for name, values in response.headers.items() for value in values]
+    if "content-type" not in response.headers and response.body:  # some recorders strip all headers
+        if response.is_stream:
+            headers.append(("content-type", "text/event-stream"))
+        elif response.body[:1] in b"{[":
+            headers.append(("content-type", "application/json"))
+    return headers

@@ -1,1 +1,26 @@
-"""Another process's way in: a local Interactions API and a cassette behind a local address."""
+"""Another process's way in: a local Interactions API and a cassette behind a local address.
+
+with ReplayServer(cassette) as server:
+    subprocess.run(["node", "agent.mjs"], env=os.environ | server.env)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.server.extra import lazy
+
+if TYPE_CHECKING:
+    from pytest_interactions.server.command import serve
+    from pytest_interactions.server.replay import ReplayServer
+
+__all__ = ["ReplayServer", "serve"]
+
+_LAZY = {
+    "ReplayServer": "pytest_interactions.server.replay",
+    "serve": "pytest_interactions.server.command",
+}
+
+
+def __getattr__(name: str) -> Any:
+    return lazy(__name__, "the replay server", _LAZY, name)

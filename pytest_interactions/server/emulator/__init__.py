@@ -7,10 +7,9 @@ with Emulator() as emulator:
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.errors import MissingExtraError
+from pytest_interactions.server.extra import lazy
 
 if TYPE_CHECKING:
     from pytest_interactions.server.emulator.command import run
@@ -30,11 +29,4 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(_LAZY[name]), name)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"the emulator needs {error.name}, which is missing: pip install 'pytest-interactions[server]'"
-        ) from error
+    return lazy(__name__, "the emulator", _LAZY, name)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import TYPE_CHECKING
 
 from pytest_interactions.server.emulator.runner import EMULATOR_KEY, Emulator
+from pytest_interactions.server.serving import foreground
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HELP = """\
 
 The Interactions API, emulated here. Stop it with Ctrl-C. Any API key will do.
@@ -44,15 +42,8 @@ def run(port: int = 0, script: Path | None = None) -> int:
         OSError: the port is taken.
         ScriptError: the script can't be used.
     """
-    told = threading.Event()
-    with Emulator(port, script=script) as emulator:
-        before = {name: signal.signal(name, lambda *_: told.set()) for name in _SIGNALS}
-        try:
-            print(emulator.url, flush=True)
-            print(_HELP.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
-            while not told.wait(0.5):  # in slices, as Windows does not interrupt a wait for a signal
-                ...
-        finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
+    with Emulator(port, script=script) as emulator, foreground() as wait:
+        print(emulator.url, flush=True)
+        print(_HELP.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
+        wait()
     return 0

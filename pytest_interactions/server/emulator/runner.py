@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from pytest_interactions.server.emulator.app import Api
 from pytest_interactions.server.emulator.loading import load
 from pytest_interactions.server.emulator.script import Rule, When, build
 from pytest_interactions.server.emulator.state import Store
+from pytest_interactions.server.serving import Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,16 +48,7 @@ class Emulator:
         self._rules: list[Rule] = load(script) if script else []
         store = Store(seed, clock or (lambda: datetime.now(UTC)))
         app = Api(store, self._rules, self.requests).app()
-        self._config = uvicorn.Config(
-            app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, log_level=None
-        )
-        self._config.load()
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self._port = self._socket.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
-        self._over = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="interactions-emulator", daemon=True)
-        self._thread.start()
+        self._serving = Serving(app, name="interactions-emulator", port=port)
 
     @classmethod
     def steady(cls, port: int = 0, *, seed: int = 0, script: Path | None = None) -> Self:
@@ -73,7 +58,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """The address, without a slash at its end."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._serving.url
 
     @property
     def env(self) -> dict[str, str]:
@@ -88,30 +73,10 @@ class Emulator:
 
     def stop(self) -> None:
         """Close all connections and the socket, and wait for the thread; a second call does nothing."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._over.set)
-            self._thread.join()
+        self._serving.stop()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        """What `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
-        state = ServerState()
-        server = await self._loop.create_server(
-            lambda: H11Protocol(self._config, state, {"connections": state.connections}),
-            sock=self._socket,
-        )
-        await self._over.wait()
-        server.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        if state.tasks:
-            await asyncio.wait(state.tasks)

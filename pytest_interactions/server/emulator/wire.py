@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.server.serving import cut, disconnected
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
 
@@ -97,7 +99,7 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; ends early, without an error, when the client goes away."""
         received: Received = scope["state"]["received"]
-        gone = asyncio.ensure_future(_disconnect(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
             await self._send(scope, received, gone, send)
         finally:
@@ -121,7 +123,7 @@ class Answer:
                 received.disconnected.set()
                 return
             if delivery.cut_after == index:
-                await _cut(scope, gone)
+                await cut(scope, gone)
                 return
             if index == 0:
                 await send(start)
@@ -130,25 +132,11 @@ class Answer:
         await send({"type": "http.response.body", "body": finish()})
 
 
-async def _disconnect(receive: Receive) -> None:
-    """Return when the client has gone; the request's body was read before."""
-    while (await receive())["type"] != "http.disconnect":
-        ...
-
-
 async def _first(gone: asyncio.Future[None], wait: Awaitable[None]) -> None:
     """Wait for `wait`, or for the client to go if that comes first."""
     waiting = asyncio.ensure_future(wait)
     await asyncio.wait([gone, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-
-
-async def _cut(scope: Scope, gone: asyncio.Future[None]) -> None:
-    """Close the connection in the middle of the answer, after what was sent has left."""
-    for connection in list(scope["state"]["connections"]):
-        if connection.client == tuple(scope["client"]):
-            connection.transport.close()
-    await gone
 
 
 def _plain() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:

@@ -1,0 +1,179 @@
+"""What a recording has finished, on the disk while it goes on: a process that is killed loses nothing.
+
+The journals of `test.yaml` are in `.test.yaml.journal/`: one for each process that records it, beside a lock that its
+process holds for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from pytest_interactions.cassette import media, storage
+from pytest_interactions.cassette.layout import exchange_text
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedWriter
+
+    from pytest_interactions.api.http import Exchange
+
+_HEAD: Final = "version: 1\ninteractions:\n"
+_END: Final = "# finished\n"  # no line of an exchange begins so
+_SUFFIX: Final = ".journal"
+_BESIDE: Final = ".failed.journal"
+
+
+def beside(path: Path) -> Path:
+    """Where a re-recording is put that must not take the place of the cassette at `path`."""
+    return path.with_name(f"{path.stem}.failed.yaml")
+
+
+class Journal:
+    """The finished exchanges of one recording; on the disk from the first one on.
+
+    Args:
+        path: The cassette.
+        gate: Sees the text of each exchange before the disk does, and may refuse it.
+        replaces: Whether the recording takes the place of one that is there.
+    """
+
+    def __init__(self, path: Path, gate: storage.Gate, *, replaces: bool) -> None:
+        self._path = _directory(path) / (uuid4().hex + (_BESIDE if replaces else _SUFFIX))
+        self._lock = _lock(self._path)
+        self._gate = gate
+        self._turn = Lock()
+        self._file: BufferedWriter | None = None
+        self._usable = True
+
+    def add(self, exchange: Exchange) -> None:
+        """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""
+        item = exchange_text(exchange)
+        with suppress(SecretLeakError):
+            self._gate.check(0, item)
+            with self._turn:
+                try:
+                    self._write(item + _END)
+                except OSError:
+                    self._usable = False  # what follows a broken item could not be read
+
+    def discard(self) -> None:
+        """Take it off the disk: the recording is in its cassette, or must not be kept."""
+        with self._turn:
+            self._usable = False
+            if self._file is not None:
+                self._file.close()
+                self._path.unlink(missing_ok=True)
+                _release(self._lock, self._path.parent)
+
+    def _write(self, text: str) -> None:
+        if not self._usable:
+            return
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            self._file = self._path.open("xb")
+            self._file.write(_HEAD.encode())
+        self._file.write(text.encode())
+        self._file.flush()  # to the system: it outlives this process there
+
+
+def recover(path: Path, gate: storage.Gate, *, media_threshold: int) -> list[str]:
+    """Put what killed processes recorded for a cassette into it, or beside it if it was to take its place.
+
+    Args:
+        path: The cassette, whether it exists or not.
+        gate: As `storage.save` has it.
+        media_threshold: As `storage.save` has it.
+
+    Returns:
+        What was done, for whoever ran this.
+
+    Raises:
+        CassetteWriteError: As `storage.save` raises it.
+    """
+    try:
+        files = sorted(_directory(path).iterdir())
+    except OSError:
+        return []
+    notes = []
+    for journal in (file for file in files if file.suffix == _SUFFIX):
+        with _abandoned(journal) as is_abandoned, suppress(CassetteFormatError):  # which is raised when it is read
+            if is_abandoned:
+                notes.append(_recover(journal, path, gate, media_threshold))
+                journal.unlink()
+    return notes
+
+
+def _recover(journal: Path, path: Path, gate: storage.Gate, media_threshold: int) -> str:
+    text, _, _unfinished = journal.read_bytes().rpartition(_END.encode())
+    exchanges = storage.loads(text, journal).exchanges if text else []
+    target = beside(path) if journal.name.endswith(_BESIDE) else path
+    with storage.locked(path):
+        old = _contents(target) if target == path else storage.Contents(incomplete=True)
+        if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
+            return f"{target}: holds all that a killed process had recorded"
+        old.exchanges += exchanges
+        try:
+            storage.save(target, old, gate, media_threshold=media_threshold)
+        except SecretLeakError:
+            return f"{target}: what a killed process had recorded held a secret, and was deleted"
+        # It is as old as what is in it: a file of this very run is one to go on with.
+        written = journal.stat().st_mtime_ns
+        os.utime(target, ns=(written, written))
+    return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}"
+
+
+def _contents(path: Path) -> storage.Contents:
+    try:
+        return storage.load(path)
+    except CassetteNotFoundError:
+        return storage.Contents(incomplete=True)
+
+
+def _holds(exchanges: list[Exchange], found: list[Exchange]) -> bool:
+    rest = list(exchanges)
+    for exchange in found:
+        if exchange not in rest:
+            return False
+        rest.remove(exchange)
+    return True
+
+
+@contextmanager
+def _abandoned(journal: Path) -> Iterator[bool]:
+    """Say whether the process of this journal is gone; if so, no other takes it up inside."""
+    lock = _lock(journal)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield journal.exists()
+    finally:
+        _release(lock, journal.parent)
+
+
+def _directory(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_SUFFIX}")
+
+
+def _lock(journal: Path) -> FileLock:
+    # Not bound to a thread: a server's thread writes what the test's own discards.
+    return FileLock(journal.with_suffix(".lock"), thread_local=False)
+
+
+def _release(lock: FileLock, directory: Path) -> None:
+    """Let a lock go, and remove its file, and the directory if it was the last."""
+    lock.release()
+    with suppress(OSError):  # another process has just taken it, or has a journal of its own there
+        Path(lock.lock_file).unlink()
+        directory.rmdir()

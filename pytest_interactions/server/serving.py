@@ -1,0 +1,142 @@
+"""An ASGI app on a real socket, in a thread of its own: how both servers of this package run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from starlette.types import ASGIApp, Receive, Scope
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Seconds that an idle connection is kept: longer than a client's pause, so that none sends into a closing one.
+_KEEP_ALIVE = 600
+
+
+class Serving:
+    """An app that is served from the moment this is made until `stop()`.
+
+    Args:
+        app: the ASGI application; its `scope["state"]["connections"]` are the server's open connections.
+        name: what the thread is called.
+        host: the address to listen on.
+        port: the TCP port; 0 chooses a free one.
+        closing: awaited in the server's loop when all its connections are closed.
+
+    Raises:
+        OSError: the port is taken, or the host is none of this machine's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        name: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        closing: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level=None,
+            access_log=False,  # a URL may hold a key
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+        )
+        self._config.load()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family)
+        self._host = f"[{host}]" if ":" in host else host
+        #: The TCP port in use.
+        self.port: int = self._socket.getsockname()[1]
+        self._closing = closing
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end."""
+        return f"http://{self._host}:{self.port}"
+
+    def stop(self) -> None:
+        """Close all connections and the socket, and wait for the thread; a second call does nothing."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        """What `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: H11Protocol(self._config, state, {"connections": state.connections}),
+            sock=self._socket,
+        )
+        await self._over.wait()
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks)
+        if self._closing is not None:
+            await self._closing()
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone; the request's body must have been read before."""
+    while (await receive())["type"] != "http.disconnect":
+        ...
+
+
+async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
+    """Close the connection in the middle of the answer, after what was sent has left.
+
+    `gone` is `disconnected` as a task.
+    """
+    for connection in list(scope["state"]["connections"]):
+        if connection.client == tuple(scope["client"]):
+            connection.transport.close()
+    await gone
+
+
+@contextmanager
+def foreground() -> Iterator[Callable[[], None]]:
+    """Take Ctrl-C and SIGTERM over inside, and yield a function that returns once one of them has come."""
+    told = threading.Event()
+    before = {name: signal.signal(name, lambda *_: told.set()) for name in _SIGNALS}
+
+    def wait() -> None:
+        while not told.wait(0.5):  # in slices, as Windows does not interrupt a wait for a signal
+            ...
+
+    try:
+        yield wait
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
