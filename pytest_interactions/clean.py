@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.errors import CassetteError, InteractionsError
+from pytest_interactions.errors import CassetteError
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import Finding, clean, scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -75,14 +75,11 @@ def redact_paths(
         except OSError as error:
             write(f"{error.filename or path}: can't be read or written: {error.strerror}.")
             status = FAILED
-        except InteractionsError as error:
-            write(str(error))
-            status = FAILED
     return status
 
 
 def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write) -> int:
-    from pytest_interactions.cassette.storage import locked, replace_file
+    from pytest_interactions.cassette.storage import locked, replacing
 
     with locked(path):
         before = _read(path)
@@ -91,7 +88,8 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
             after = clean(before, redactor.secrets)
         left = scan(after, redactor.secrets)
         if after != before:
-            replace_file(path, after.encode("utf-8", "surrogateescape"))
+            with replacing(path) as file:
+                file.write(after.encode("utf-8", "surrogateescape"))
             write(f"{path}: redacted")
     _report(path, left, write)
     return FOUND if left else CLEAN
@@ -99,8 +97,8 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
 
 def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
     """The redacted text of a vcrpy cassette in YAML; `None` if this is none."""
+    from pytest_interactions.cassette.layout import dumps
     from pytest_interactions.cassette.storage import loads
-    from pytest_interactions.cassette.yaml_text import dumps
 
     if path.suffix not in {".yaml", ".yml"} or "interactions:" not in text:
         return None

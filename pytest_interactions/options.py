@@ -36,8 +36,9 @@ DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 class Options:
     """All options of one cassette, validated.
 
-    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` in bytes. The
-    callables take and return vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict; `None` means "do not record".
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` in bytes.
+    The callables take and return vcrpy's types, a `vcr.request.Request` or a response as vcrpy's dict; `None` means
+    "do not record".
     """
 
     record_mode: RecordMode = RecordMode.NONE

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from pytest_interactions.api.transcript import render
+from pytest_interactions.api.transcript import render, transcript
 from pytest_interactions.api.view import view
 
 if TYPE_CHECKING:
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
+
+__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot", "transcript"]
 
 
 class StepsExtension(SingleFileSnapshotExtension):

@@ -44,7 +44,7 @@ class Node:
         if items and isinstance(items[-1], dict):
             items[-1] = Node(items[-1])
         if not items or not _goes_on(items[-1], fields):
-            items.append(Node({name: value for name, value in fields.items() if name not in _GROWING}))
+            items.append(Node({name: value for name, value in fields.items() if name == "type"}))
         node: Node = items[-1]
         return node
 
@@ -109,7 +109,7 @@ def _merge(node: Node, delta: Json) -> None:
     """More of the fields of a step: text and lists are added, objects updated, the rest is replaced."""
     for key, value in delta.items():
         known = node.fields.get(key)
-        if key == "type" or (key in ("arguments", "signature") and not value and known):
+        if key == "type" or (key in ("arguments", "signature") and not value and key in node.fields):
             continue
         if key in ("arguments", "result") and isinstance(value, str):
             node.add_text(key, value)

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_interactions.api.view import view
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -28,14 +30,19 @@ class Line(NamedTuple):
     text: str
 
 
-def render(view: Iterable[Any]) -> str:
-    """The transcript of what `view()` returned; `""` for nothing at all, else closed by a line feed."""
-    return "".join(f"{line.text}\n" for line in lines(view))
+def transcript(value: Any, *, text: bool = True) -> str:
+    """The transcript of whatever shows steps; arguments and errors are those of `view`."""
+    return render(view(value, text=text))
 
 
-def lines(view: Iterable[Any]) -> Iterator[Line]:
+def render(turns: Iterable[Any]) -> str:
+    """The transcript of what `view` returned; `""` for nothing at all, else closed by a line feed."""
+    return "".join(f"{line.text}\n" for line in lines(turns))
+
+
+def lines(turns: Iterable[Any]) -> Iterator[Line]:
     """The lines of the transcript, for who wants to colour them."""
-    for number, turn in enumerate(view, 1):
+    for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict):
             yield Line("fact", _value(turn))
             continue
@@ -74,9 +81,8 @@ def _step(step: Any) -> Iterator[Line]:
     body = [line for name in _SAID if name in step for line in _said(step[name])]
     facts = [
         Line(kind, fact)
-        for name, value in step.items()
-        if name not in (*_IN_HEAD, *_SAID, "event_type")
-        for kind, fact in (_facts(value, " = ") if name == "arguments" else _facts({name: value}, ": "))
+        for name in sorted(step.keys() - {*_IN_HEAD, *_SAID, "event_type"}, key=str)
+        for kind, fact in (_facts(step[name], " = ") if name == "arguments" else _facts({name: step[name]}, ": "))
     ]
     if not facts and len(body) == 1 and body[0].kind == "text":
         yield Line("step", f"{head}: {body[0].text}")

@@ -74,8 +74,8 @@ def view(value: Any, *, text: bool = True, opening: bool = False) -> list[Json]:
 
 
 def _turns(value: Any, *, opening: bool) -> list[Json]:
-    value = plain(value)
-    if isinstance(value, Mapping):
+    value = _unwrapped(value)
+    if isinstance(value, Mapping | Interaction):
         value = [value]
     elif hasattr(value, "interactions"):
         return _with_status(turns(value.interactions), opening=opening)
@@ -84,12 +84,21 @@ def _turns(value: Any, *, opening: bool) -> list[Json]:
             f"{value!r:.200} shows no steps: pass the interactions fixture, an interaction, or a list of interactions, "
             "of steps or of stream events."
         )
-    items = [plain(item) for item in value]
+    items = [_unwrapped(item) for item in value]
     if any(isinstance(item, ServerSentEvent) or _has(item, "event_type") for item in items):
-        items = [fold(items).model_dump()]
-    elif not items or not all(_has(item, "status", "steps", "outputs") for item in items):
+        items = [fold(items)]
+    elif not items or not all(_is_interaction(item) for item in items):
         return [{"steps": [step.model_dump() for step in as_steps(items)]}]
     return _with_status(turns(map(Interaction.model_validate, items)), opening=opening)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Objects of a client library as plain data; an interaction of ours knows more than its data."""
+    return value if isinstance(value, Interaction) else plain(value)
+
+
+def _is_interaction(item: Any) -> bool:
+    return isinstance(item, Interaction) or _has(item, "status", "steps", "outputs")
 
 
 def _has(item: Any, *names: str) -> bool:

@@ -5,41 +5,38 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from vcr.cassette import Cassette as VcrCassette
-
-from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette import convert, media, mismatch, storage
+from pytest_interactions.cassette import media, mismatch, storage
+from pytest_interactions.cassette.filtering import Filter
 from pytest_interactions.cassette.isolation import Sleeps, is_allowed
 from pytest_interactions.cassette.journal import Journal, beside, recover
-from pytest_interactions.cassette.matching import Key, key_of
 from pytest_interactions.cassette.playback import Playback, pieces
-from pytest_interactions.cassette.recorder import Recorder, Recording, merge, records
+from pytest_interactions.cassette.recorder import Recorder, Recording, records, theirs_in
+from pytest_interactions.cassette.stubs import StubbedCassette
 from pytest_interactions.errors import (
     CassetteFormatError,
     CassetteMissError,
     CassetteNotFoundError,
     InteractionsError,
     PlaceholderError,
-    SecretLeakError,
     StreamEndedError,
     UnplayedError,
 )
 from pytest_interactions.options import Options, RecordMode, Unplayed
-from pytest_interactions.redaction.redactor import Redactor, placeholder_in
-from pytest_interactions.redaction.scan import scan
+from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_interactions.api.http import Exchange, Request
     from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
 
 _Error = TypeVar("_Error", bound=InteractionsError)
 
 
-class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
+class Cassette(StubbedCassette):
     """The recorded traffic of one test, and the test's view of it.
 
     Attributes:
@@ -76,15 +73,14 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         self.options = options
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
-        self._secrets = secrets
-        self._redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+        self._filter = Filter(options, secrets)
         self._rerecord = rerecord
         self._shared = shared
         self._lock = RLock()
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
         #: What was found of recordings whose process was killed, and put in its place.
-        self.recovered = recover(path, self._check, media_threshold=options.media_threshold)
+        self.recovered = recover(path, self._filter, media_threshold=options.media_threshold)
         self._seen = storage.signature(path)
         this_run = begun is not None and self._seen is not None and self._seen[0] >= begun * 1e9
         self._starts_over = self.record_mode is RecordMode.REWRITE and not this_run
@@ -92,9 +88,9 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         self._records = records(
             self.record_mode, exists=self._seen is not None, continues=this_run or self._old.incomplete
         )
-        self._playback = Playback(self._old.exchanges, redacted=self._redacted, key=self._key)
+        self._playback = Playback(self._old.exchanges, redacted=self._filter.recorded, key=self._filter.key)
         self._recorder = Recorder()
-        self._journal = Journal(path, self._check, replaces=self._replaces and self._seen is not None)
+        self._journal = Journal(path, self._filter, replaces=self._replaces and self._seen is not None)
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     def _read(self, path: Path) -> storage.Contents:
@@ -119,7 +115,7 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         """What the test asked for so far and its answers, redacted, in the order of the requests."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
-        return [self._whole(entry) for entry in entries if entry is not None]
+        return [self.whole(entry) for entry in entries if entry is not None]
 
     @property
     def interactions(self) -> list[Interaction]:
@@ -175,20 +171,31 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        self._secrets.learn(live)
-        request = self._redacted(live)
+        request = self._filter.request(live)
         if request is None:
             return None
         with self._lock:
-            number = self._playback.take(self._key(request)) if self._plays else None
+            number = self._playback.take(self._filter.key(request)) if self._plays else None
             if number is not None:
                 self._timeline.append(self._old.exchanges[number])
                 return self._old.exchanges[number]
             self._must_record(live, request)
-            recording = Recording(request, self._kept_response, self._journal.add)
+            recording = Recording(request, self._filter.response, self._journal.add)
             self._recorder.add(recording)
             self._timeline.append(recording)
             return recording
+
+    def would_play(self, live: Request) -> bool:
+        """Whether `answer` would replay; raises what it would raise."""
+        __tracebackhide__ = True
+        request = self._filter.request(live)
+        if request is None:
+            return False
+        with self._lock:
+            if self._plays and self._playback.find(self._filter.key(request)) is not None:
+                return True
+            self._must_record(live, request)
+        return False
 
     def pieces(self, exchange: Exchange) -> Iterator[bytes]:
         """The chunks in which the recorded response of `exchange` is replayed, with its media in it.
@@ -201,7 +208,8 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         except CassetteFormatError as error:
             raise self.failed_with(error) from None
 
-    def _whole(self, exchange: Exchange) -> Exchange:
+    def whole(self, exchange: Exchange) -> Exchange:
+        """The exchange with its media in it; raises as `pieces` does."""
         try:
             return media.whole(exchange, media.directory_of(self.path))
         except CassetteFormatError as error:
@@ -226,21 +234,6 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
     def _plays(self) -> bool:
         return self.record_mode is not RecordMode.ALL and not self._starts_over
 
-    def _redacted(self, live: Request) -> Request | None:
-        hook = self.options.before_record_request
-        hooked = convert.hook_request(hook, live) if hook else live
-        return None if hooked is None else self._redactor.request(hooked)
-
-    def _kept_response(self, response: Response) -> Response | None:
-        hook = self.options.before_record_response
-        hooked = convert.hook_response(hook, response) if hook else response
-        return None if hooked is None else self._redactor.response(hooked)
-
-    def _key(self, request: Request) -> Key:
-        normalize = self.options.normalize_request
-        normal = convert.hook_request(normalize, request) if normalize else request
-        return key_of(normal or request, self.options.match_on)
-
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise what keeps the request from being sent, if anything does."""
         __tracebackhide__ = True
@@ -260,13 +253,13 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         if self._seen is None:
             record = self._rerecord.replace("rewrite", "once")
             return CassetteNotFoundError(mismatch.not_found(request, cassette=self._path, record=record))
-        stored = [self._redacted(exchange.request) or exchange.request for exchange in self._old.exchanges]
+        stored = [self._filter.recorded(exchange.request) or exchange.request for exchange in self._old.exchanges]
         return CassetteMissError(
             mismatch.explain(
                 request,
                 [(each, number in self._playback.played) for number, each in enumerate(stored)],
                 cassette=self._path,
-                same=self._playback.numbers(self._key(request)),
+                same=self._playback.numbers(self._filter.key(request)),
                 rerecord=self._rerecord,
             )
         )
@@ -302,42 +295,32 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
 
         Raises:
             CassetteWriteError: The file can't be written; the message says where the recording was kept.
-            SecretLeakError: The recording holds a secret.
+            SecretLeakError: The recording holds a secret; the message says where, and where the rest was kept.
         """
         recorded = self._recorder.finish()
         try:
-            return self._save(recorded, failed=failed)
+            completed = self._old.incomplete and self._records and not failed
+            return self._put(recorded, failed=failed) if recorded or completed else None
         finally:
             self._journal.discard()
+
+    def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
+        aside = beside(self.path)
+        if failed and self._replaces and self._seen is not None:
+            self._save(aside, storage.Contents(recorded, incomplete=True))
+            return aside
+        with storage.locked(self.path):
+            kept = self._kept(recorded)
+            theirs = theirs_in(self.path, ours=self._old.exchanges, seen=self._seen)
+            incomplete = failed and not self._replaces and (self._seen is None or self._old.incomplete)
+            self._save(self.path, storage.Contents(kept + theirs + recorded, incomplete=incomplete))
+        aside.unlink(missing_ok=True)
+        return self.path
 
     @property
     def _replaces(self) -> bool:
         """Whether what is recorded takes the place of what was."""
         return self.record_mode is RecordMode.ALL or self._starts_over
-
-    def _save(self, recorded: list[Exchange], *, failed: bool) -> Path | None:
-        completed = self._old.incomplete and self._records and not failed
-        if not recorded and not completed:
-            return None
-        threshold = self.options.media_threshold
-        aside = beside(self.path)
-        if failed and self._replaces and self._seen is not None:
-            storage.save(aside, storage.Contents(recorded, incomplete=True), self._check, media_threshold=threshold)
-            return aside
-        with storage.locked(self.path):
-            exchanges = merge(
-                self.path,
-                old=self._old.exchanges,
-                kept=self._kept(recorded),
-                recorded=recorded,
-                seen=self._seen,
-            )
-            incomplete = failed and not self._replaces and (self._seen is None or self._old.incomplete)
-            storage.save(
-                self.path, storage.Contents(exchanges, incomplete=incomplete), self._check, media_threshold=threshold
-            )
-        aside.unlink(missing_ok=True)
-        return self.path
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """The old exchanges that stay: in mode `all`, those that weren't recorded again."""
@@ -345,56 +328,10 @@ class Cassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
             return []
         if self.record_mode is not RecordMode.ALL:
             return self._old.exchanges
-        again = {self._key(exchange.request) for exchange in recorded}
-        stored = [(exchange, self._redacted(exchange.request)) for exchange in self._old.exchanges]
-        return [exchange for exchange, request in stored if request is None or self._key(request) not in again]
+        key, filtered = self._filter.key, self._filter.recorded
+        again = {key(request) for exchange in recorded if (request := filtered(exchange.request))}
+        stored = ((exchange, filtered(exchange.request)) for exchange in self._old.exchanges)
+        return [exchange for exchange, request in stored if request is None or key(request) not in again]
 
-    def _check(self, text: str) -> None:
-        """The last gate before the disk."""
-        findings = scan(text, self._redactor.secrets)
-        if findings:
-            listed = "\n".join(f"  line {finding.line}: {finding.kind} {finding.where}" for finding in findings)
-            raise SecretLeakError(
-                f"{self._path} was not written, as it would hold secrets:\n{listed}\n"
-                "Name them, or a pattern or JSON path for them, with the option redact, and record again."
-            )
-
-    # --- what vcrpy's own stubs call ---
-
-    write_protected = False  # a miss is raised by can_play_response_for, with the same words for every client
-
-    def filter_request(self, request: Any) -> Any:
-        """Say whether vcrpy's stubs are to look at `request` at all."""
-        return None if self.passes(request.host, request.port) else request
-
-    def can_play_response_for(self, request: Any) -> bool:
-        """Whether a recording answers vcrpy's `request`; raises as `answer` does."""
-        live = convert.from_vcr_request(request)
-        redacted = None if self.filter_request(request) is None else self._redacted(live)
-        if redacted is None:
-            return False
-        with self._lock:
-            if self._plays and self._playback.find(self._key(redacted)) is not None:
-                return True
-            self._must_record(live, redacted)
-        return False
-
-    def play_response(self, request: Any) -> dict[str, Any]:
-        """The recorded response to vcrpy's `request`, as vcrpy's dict."""
-        exchange = self.answer(convert.from_vcr_request(request))
-        assert isinstance(exchange, Exchange)  # noqa: S101 - can_play_response_for has just found it
-        if exchange.cut is not None and exchange.cut.by == "connection":
-            raise ConnectionResetError(exchange.cut.message)
-        return convert.to_vcr_response(self._whole(exchange).response)
-
-    def append(self, request: Any, response: dict[str, Any]) -> None:
-        """Record what vcrpy's stubs have sent and received."""
-        if self.filter_request(request) is None:
-            return
-        recording = self.answer(convert.from_vcr_request(request))
-        if isinstance(recording, Recording):
-            recording.finish(convert.from_vcr_response(response))
-
-    def find_requests_with_most_matches(self, request: Any) -> list[Any]:  # noqa: ARG002 - vcrpy's signature
-        """Nothing: a miss has been explained by the time vcrpy would ask."""
-        return []
+    def _save(self, path: Path, contents: storage.Contents) -> None:
+        storage.save(path, contents, self._filter, media_threshold=self.options.media_threshold)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vcr.filters import decode_response
 from vcr.request import Request as VcrRequest
 
-from pytest_interactions.api.http import Headers, Request, Response
+from pytest_interactions.api.http import Cut, Exchange, Headers, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # What no longer holds of a body that is stored decoded and whole.
 TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -46,6 +46,31 @@ def from_vcr_response(response: dict[str, Any]) -> Response:
         reason=str(response["status"]["message"] or ""),
         headers={name: values for name, values in headers.items() if name not in TRANSFER},
         body=body,
+    )
+
+
+def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
+    """Take over one item of a cassette's `interactions`.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: It is none.
+    """
+    request, response, cut = item["request"], item["response"], item.get("cut")
+    if "status_code" in response:  # vcrpy before 6 had this shape for httpx
+        response = {
+            "status": {"code": response["status_code"], "message": ""},
+            "headers": response["headers"],
+            "body": {"string": response["content"]},
+        }
+    return Exchange(
+        request=Request(
+            method=str(request["method"]).upper(),
+            uri=str(request["uri"]),
+            headers=headers_of(request["headers"]),
+            body=bytes_of(request["body"]),
+        ),
+        response=from_vcr_response(response),
+        cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
     )
 
 

@@ -16,11 +16,11 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from pytest_interactions.cassette import media, storage
-from pytest_interactions.cassette.yaml_text import exchange_text
+from pytest_interactions.cassette.layout import exchange_text
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from io import BufferedWriter
 
     from pytest_interactions.api.http import Exchange
@@ -41,14 +41,14 @@ class Journal:
 
     Args:
         path: The cassette.
-        check: Sees the text of each exchange before the disk does, and may refuse it by raising `SecretLeakError`.
+        gate: Sees the text of each exchange before the disk does, and may refuse it.
         replaces: Whether the recording takes the place of one that is there.
     """
 
-    def __init__(self, path: Path, check: Callable[[str], None], *, replaces: bool) -> None:
+    def __init__(self, path: Path, gate: storage.Gate, *, replaces: bool) -> None:
         self._path = _directory(path) / (uuid4().hex + (_BESIDE if replaces else _SUFFIX))
         self._lock = _lock(self._path)
-        self._check = check
+        self._gate = gate
         self._turn = Lock()
         self._file: BufferedWriter | None = None
         self._usable = True
@@ -57,7 +57,7 @@ class Journal:
         """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""
         item = exchange_text(exchange)
         with suppress(SecretLeakError):
-            self._check(_HEAD + item)
+            self._gate.check(0, item)
             with self._turn:
                 try:
                     self._write(item + _END)
@@ -85,12 +85,12 @@ class Journal:
         self._file.flush()  # to the system: it outlives this process there
 
 
-def recover(path: Path, check: Callable[[str], None], *, media_threshold: int) -> list[str]:
+def recover(path: Path, gate: storage.Gate, *, media_threshold: int) -> list[str]:
     """Put what killed processes recorded for a cassette into it, or beside it if it was to take its place.
 
     Args:
         path: The cassette, whether it exists or not.
-        check: As `storage.save` has it.
+        gate: As `storage.save` has it.
         media_threshold: As `storage.save` has it.
 
     Returns:
@@ -107,12 +107,12 @@ def recover(path: Path, check: Callable[[str], None], *, media_threshold: int) -
     for journal in (file for file in files if file.suffix == _SUFFIX):
         with _abandoned(journal) as is_abandoned, suppress(CassetteFormatError):  # which is raised when it is read
             if is_abandoned:
-                notes.append(_recover(journal, path, check, media_threshold))
+                notes.append(_recover(journal, path, gate, media_threshold))
                 journal.unlink()
     return notes
 
 
-def _recover(journal: Path, path: Path, check: Callable[[str], None], media_threshold: int) -> str:
+def _recover(journal: Path, path: Path, gate: storage.Gate, media_threshold: int) -> str:
     text, _, _unfinished = journal.read_bytes().rpartition(_END.encode())
     exchanges = storage.loads(text, journal).exchanges if text else []
     target = beside(path) if journal.name.endswith(_BESIDE) else path
@@ -122,7 +122,7 @@ def _recover(journal: Path, path: Path, check: Callable[[str], None], media_thre
             return f"{target}: holds all that a killed process had recorded"
         old.exchanges += exchanges
         try:
-            storage.save(target, old, check, media_threshold=media_threshold)
+            storage.save(target, old, gate, media_threshold=media_threshold)
         except SecretLeakError:
             return f"{target}: what a killed process had recorded held a secret, and was deleted"
         # It is as old as what is in it: a file of this very run is one to go on with.

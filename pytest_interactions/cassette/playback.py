@@ -42,7 +42,8 @@ class Playback:
         if self._index is None:  # at the first request: a test that makes none pays for none
             self._index = {}
             for number, exchange in enumerate(self.exchanges):
-                request = self._redacted(exchange.request)
+                # A copy, so that what is parsed of it now is not kept with it for ever.
+                request = self._redacted(exchange.request.with_body(exchange.request.body))
                 if request is not None:
                     self._index.setdefault(self._key(request), []).append(number)
         return self._index.get(key, [])

@@ -24,7 +24,7 @@ class Recording:
         finished: Callable[[Exchange], None],
     ) -> None:
         """Hold the redacted `request`; `keep` redacts its response, or drops it, and `finished` is given both."""
-        self.request = request
+        self.request = request.with_body(request.body)  # without its parsed value, which may be many times as large
         self.exchange: Exchange | None = None
         #: Finishes the recording of a response that is still open when the test ends.
         self.leave: Callable[[], None] | None = None
@@ -68,33 +68,23 @@ class Recorder:
         return self.exchanges()
 
 
-def merge(
-    path: Path,
-    *,
-    old: list[Exchange],
-    kept: list[Exchange],
-    recorded: list[Exchange],
-    seen: tuple[int, ...] | None,
-) -> list[Exchange]:
-    """Put together what the file at `path` is to hold; call it with the file locked.
+def theirs_in(path: Path, *, ours: list[Exchange], seen: tuple[int, ...] | None) -> list[Exchange]:
+    """What other processes have put in the file at `path` since it was opened; call it with the file locked.
 
     Args:
         path: The cassette.
-        old: What it held when it was opened.
-        kept: What of that is to stay.
-        recorded: What was recorded now.
-        seen: The file's `storage.signature` when it was opened: where it differs now, another process has written,
-            and what it recorded stays too.
+        ours: What it held when it was opened.
+        seen: Its `storage.signature` then.
     """
     if storage.signature(path) in (None, seen):
-        return kept + recorded
-    ours, theirs = list(old), []
+        return []
+    rest, theirs = list(ours), []
     for exchange in storage.load(path).exchanges:
-        if exchange in ours:
-            ours.remove(exchange)
+        if exchange in rest:
+            rest.remove(exchange)
         else:
             theirs.append(exchange)
-    return kept + theirs + recorded
+    return theirs
 
 
 def records(mode: RecordMode, *, exists: bool, continues: bool) -> bool:

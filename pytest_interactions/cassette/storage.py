@@ -9,21 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 import yaml
 from filelock import FileLock
 from vcr.serializers import yamlserializer
 
-from pytest_interactions.api.http import Cut, Exchange, Request
-from pytest_interactions.cassette import media
-from pytest_interactions.cassette.convert import bytes_of, from_vcr_response, headers_of
-from pytest_interactions.cassette.yaml_text import dumps
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from pytest_interactions.cassette import convert, layout, media
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    from pytest_interactions.api.http import Exchange
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 
@@ -57,6 +56,9 @@ def load(path: Path) -> Contents:
 
 def loads(raw: bytes, path: Path) -> Contents:
     """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
+    found = layout.read(raw)
+    if found is not None:
+        return Contents(*found)
     text = _text(raw, path)
     try:
         data = yamlserializer.deserialize(text)
@@ -73,7 +75,7 @@ def loads(raw: bytes, path: Path) -> Contents:
     exchanges = []
     for number, item in enumerate(data["interactions"]):
         try:
-            exchanges.append(_exchange(item))
+            exchanges.append(convert.from_vcr_item(item))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             line = _line_of(text, number)
             raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
@@ -81,60 +83,107 @@ def loads(raw: bytes, path: Path) -> Contents:
     return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
 
 
-def save(
-    path: Path, contents: Contents, check: Callable[[str], None], *, media_threshold: int = DEFAULT_THRESHOLD
-) -> None:
+class Gate(Protocol):
+    """What stands before the disk."""
+
+    def again(self, exchange: Exchange) -> Exchange:
+        """Make of an exchange what is written."""
+        ...
+
+    def check(self, number: int, text: str) -> None:
+        """Look at the text of the exchange with this number; raises `SecretLeakError` to refuse it."""
+        ...
+
+    def cleaned(self, text: str) -> str:
+        """Replace in a refused text what it was refused for."""
+        ...
+
+
+def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
     """Write a cassette in one step: whoever looks finds the old file or the new one.
+
+    One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
+    its exchanges.
 
     Args:
         path: The cassette.
         contents: What it is to hold.
-        check: Sees all text before the disk does, and may refuse it by raising.
+        gate: Sees all text before the disk does, and may refuse it.
         media_threshold: The size in bytes above which media go to files of their own.
 
     Raises:
         CassetteWriteError: The directory can't be written; the recording was kept where the message says.
+        SecretLeakError: The gate refused it; the message says why, and where the rest was kept.
     """
-    extracted = [media.extract(exchange, media_threshold) for exchange in contents.exchanges]
-    text = dumps((exchange for exchange, _ in extracted), incomplete=contents.incomplete)
-    files = {name: data for _, found in extracted for name, data in found.items()}
-    for data in files.values():
-        check(data.decode("latin-1"))
-    check(text)
     try:
-        _write(path, text, files)
+        _write(path, contents, gate, media_threshold)
+    except SecretLeakError as leak:
+        kept = _keep_cleaned(path, contents, gate, media_threshold)
+        raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
     except OSError as error:
-        kept = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        _write(kept, text, files)
+        elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
+        _write(elsewhere, contents, gate, media_threshold)
         raise CassetteWriteError(
-            f"{path}: can't be written: {error.strerror}. The recording was kept in {kept}: copy it to its place, "
+            f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
             "or make the directory writable and record again."
         ) from error
 
 
-def _write(path: Path, text: str, files: Mapping[str, bytes]) -> None:
+def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:
+    advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
+    aside = path.with_name(f"{path.stem}.redacted.yaml")
+    try:
+        _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
+    except (SecretLeakError, OSError):
+        return f"To get on, {advice}"
+    return f"It was kept in {aside} with these replaced: see that it is what you want, and rename it; or {advice}"
+
+
+def _write(
+    path: Path,
+    contents: Contents,
+    gate: Gate,
+    media_threshold: int,
+    edit: Callable[[str], str] = lambda text: text,
+) -> None:
     """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
     directory = media.directory_of(path)
-    for name, data in files.items():
-        if not (directory / name).exists():
-            replace_file(directory / name, data)
-    replace_file(path, text.encode())
+    files: dict[str, bytes] = {}
+    used: set[str] = set()
+    with replacing(path) as file:
+        file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
+        for number, exchange in enumerate(contents.exchanges):
+            moved, found = media.extract(gate.again(exchange), media_threshold)
+            text = edit(layout.exchange_text(moved))
+            for checked in (text, *(data.decode("latin-1") for data in found.values())):
+                gate.check(number, checked)
+            files |= found
+            used |= media.references(text)
+            file.write(text.encode())
+        for name, data in files.items():
+            if not (directory / name).exists():
+                with replacing(directory / name) as medium:
+                    medium.write(data)
     if directory.is_dir():
-        unused = {file.name for file in directory.iterdir()} - media.references(text)
-        for name in unused:
+        for name in {file.name for file in directory.iterdir()} - used:
             (directory / name).unlink()
-        if not any(directory.iterdir()):
+        if not used:
             directory.rmdir()
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the file `path` atomically, making its directory where needed. Raises `OSError`."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside `path`, making its directory where needed, that takes its place in one step at the end.
+
+    Raises:
+        OSError: The directory can't be written; `path` is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
@@ -198,23 +247,3 @@ def _line_of(text: str, number: int) -> int:
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     items = next(value for key, value in root.value if key.value == "interactions")
     return int(items.value[number].start_mark.line) + 1
-
-
-def _exchange(item: Mapping[str, Any]) -> Exchange:
-    request, response, cut = item["request"], item["response"], item.get("cut")
-    if "status_code" in response:  # vcrpy before 6 had this shape for httpx
-        response = {
-            "status": {"code": response["status_code"], "message": ""},
-            "headers": response["headers"],
-            "body": {"string": response["content"]},
-        }
-    return Exchange(
-        request=Request(
-            method=str(request["method"]).upper(),
-            uri=str(request["uri"]),
-            headers=headers_of(request["headers"]),
-            body=bytes_of(request["body"]),
-        ),
-        response=from_vcr_response(response),
-        cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
-    )

@@ -15,11 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.transcript import render
+from pytest_interactions.api.view import view
 from pytest_interactions.cassette import use_cassette
 from pytest_interactions.demo.clients import connect_to
 from pytest_interactions.demo.sections import SECTIONS, Section
 from pytest_interactions.server.emulator import Emulator
-from pytest_interactions.snapshot import transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,10 +51,17 @@ class _Outcome:
         title = f"{self.section.number:2}  {self.section.title:30}"
         if self.problem:
             return f"{title}FAILED: {self.problem}"
-        times = f"recorded in {self.recorded * 1000:4.0f} ms, replayed in {self.replayed * 1000:3.0f} ms"
-        return (
-            f"{title}{self.exchanges:2} exchanges, {times}, {len(self.secrets):2} secrets redacted, steps as expected"
+        facts = (
+            _counted(self.exchanges, "exchange"),
+            f"recorded in {self.recorded * 1000:3.0f} ms, replayed in {self.replayed * 1000:2.0f} ms",
+            f"{_counted(len(self.secrets), 'secret')} redacted",
+            "steps as expected",
         )
+        return title + ", ".join(facts)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def run(directory: Path | None = None, *, sections: Sequence[Section] = SECTIONS, update: bool = False) -> int:
@@ -115,7 +123,8 @@ def _replay(outcome: _Outcome, connect: Connect, *, update: bool) -> None:
     outcome.replayed = time.perf_counter() - start
     if _unsigned(seen) != _unsigned(outcome.seen):
         outcome.problem = "the replay differs from what was recorded"
-    steps = transcript(cassette)
+        return
+    steps = render(view(cassette, opening=True))
     expected = _SNAPSHOTS / f"{outcome.section.name}.txt"
     if update:
         expected.write_text(steps, "utf-8", newline="\n")
@@ -153,7 +162,7 @@ def _sum_up(outcomes: list[_Outcome], directory: Path) -> int:
     if failed:
         print(f"{len(failed)} of {len(outcomes)} sections failed.")
     else:
-        print(f"All {len(outcomes)} sections hold: {exchanges} exchanges recorded and replayed to the same values.")
+        print(f"All {len(outcomes)} sections hold: {exchanges} exchanges recorded, and replayed to the same values.")
         print(f"{len(secrets)} different secrets (a key and thought signatures) are in no cassette.")
     print(f"The cassettes are in {directory}")
     return 1 if failed else 0

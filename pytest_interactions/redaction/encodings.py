@@ -18,6 +18,8 @@ _NEEDLESS = r"\\u00[2-7]|%(?:25)*(?:2[DEde]|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff
 _NEEDLESS_ESCAPE = re.compile(_NEEDLESS)
 _NEEDLESS_ESCAPE_IN_BYTES = re.compile(_NEEDLESS.encode())
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+# Base64 of fewer bytes is so short that media hold it by chance.
+_MIN_ENCODED = 8
 _SIMPLE_ESCAPES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\": "\\", "/": "/"}
 
 
@@ -45,6 +47,8 @@ def needles(value: str) -> set[str]:
 def base64_needles(value: str) -> list[str]:
     """What base64 of anything with `value` in it contains: for each alignment, standard and URL-safe."""
     raw = value.encode("utf-8", "surrogatepass")
+    if len(raw) < _MIN_ENCODED:
+        return []
     found: list[str] = []
     for skipped in range(3):
         # Only the characters that no neighbouring byte has a bit in are the same in every context.
@@ -61,7 +65,7 @@ def pattern(values: Iterable[str]) -> re.Pattern[str]:
     spelt = ("".join(map(_any_spelling, value)) for value in longest_first)
     fragments = sorted((text for value in longest_first for text in base64_needles(value)), key=len, reverse=True)
     encoded = ("".join(char if char.isalnum() else _any_spelling(char) for char in text) for text in fragments)
-    return re.compile("|".join([*spelt, f"(?P<base64>{'|'.join(encoded)})"]))
+    return re.compile("|".join([*spelt, f"(?P<base64>{'|'.join(encoded) or '(?!)'})"]))
 
 
 def replacement(match: re.Match[str]) -> str:

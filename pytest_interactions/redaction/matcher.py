@@ -74,6 +74,14 @@ class Matcher:
             return body
         return self.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
+    def redact_values(self, body: bytes) -> bytes:
+        """`body` without the known values: for text whose marks must stay, such as JSON's."""
+        text = body.decode("utf-8", "surrogateescape")
+        if not self._value_may_be_in(text):
+            return body
+        spans = list(_spans(self._known, text, encodings.replacement))
+        return _replace([text], text, spans)[0].encode("utf-8", "surrogateescape")
+
     def redact_form(self, body: str) -> str:
         """A form, written as the query of a URL is, without any secret."""
         return self.redact(_replace([body], body, list(secrets_in_form(body)))[0])
@@ -87,14 +95,17 @@ class Matcher:
         return pieces
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
-        """Where in `text` a secret begins and what kind it is: known values, keys, the patterns given."""
+        """Where in `text` a known value or a key begins, and which of these it is."""
         if self._value_may_be_in(text):
             yield from ((match.start(), "a known secret") for match in self._known.finditer(text))
         for key in KEY_PATTERNS:
             if key.gate in text:
                 yield from ((match.start(), key.kind) for match in key.pattern.finditer(text))
-        for pattern in self.patterns:
-            yield from ((match.start(), "a match of the redact option") for match in _matches(pattern, text))
+
+    def find_patterns(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where in `text` a match of one of the patterns begins, and that it is one."""
+        matches = (match for pattern in self.patterns for match in _matches(pattern, text))
+        return ((match.start(), "a match of the redact option") for match in matches)
 
     def _value_may_be_in(self, text: str) -> bool:
         if not self.values:

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_interactions.api.http import Headers, Message, Request, Response
+from pytest_interactions.api.http import NOT_JSON, Headers, Message, Request, Response
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.stream import redact_stream
 from pytest_interactions.redaction.texts import map_texts, texts
@@ -88,6 +88,10 @@ class Redactor:
         body = redact_stream(response.body, self._tree, self.secrets.matcher)
         return response if body == response.body else response.with_body(body)
 
+    def text(self, text: str) -> str:
+        """`text`, such as an error's, without its secrets."""
+        return self.secrets.matcher.redact(text)
+
     def _headers(self, message: _M, allowed: frozenset[str]) -> _M:
         kept: Headers = {
             name: list(map(self._header, values))
@@ -103,28 +107,40 @@ class Redactor:
     def _body(self, message: _M) -> _M:
         if not message.body:
             return message
+        matcher = self.secrets.matcher
         # JSON may be in UTF-16 too, whose bytes say nothing to `may_be_in`.
-        search = self.secrets.matcher.may_be_in(message.body) or b"\0" in message.body
+        search = matcher.may_be_in(message.body) or b"\0" in message.body
         document = message.json()
+        if not isinstance(document, dict | list):
+            return self._text(message) if search or message.content_type == _FORM else message
         try:
             clean = self._tree.rewrite(document)
             if search:
-                clean = map_texts(clean, self.secrets.matcher.redact)
+                clean = map_texts(clean, matcher.redact)
         except RecursionError:
-            clean = document  # Too deep to walk, not too deep to be searched as the text that it is.
+            return self._text(message)  # Too deep to walk, not too deep to be searched.
         if clean is not document:
             message = message.with_json(clean)
-        if not search and message.content_type != _FORM:
-            return message
-        body = self._text(message)
+        return _without_values(message, matcher) if search else message
+
+    def _text(self, message: _M) -> _M:
+        matcher = self.secrets.matcher
+        if message.content_type == _FORM:
+            text = message.body.decode("utf-8", "surrogateescape")
+            body = matcher.redact_form(text).encode("utf-8", "surrogateescape")
+        else:
+            body = matcher.redact_bytes(message.body)
         return message if body == message.body else message.with_body(body)
 
-    def _text(self, message: Message) -> bytes:
-        """The body, searched as text: for what is no JSON, or JSON that has a field twice or is too deep."""
-        if message.content_type != _FORM:
-            return self.secrets.matcher.redact_bytes(message.body)
-        text = message.body.decode("utf-8", "surrogateescape")
-        return self.secrets.matcher.redact_form(text).encode("utf-8", "surrogateescape")
+
+def _without_values(message: _M, matcher: Matcher) -> _M:
+    """Take out what no walk sees: of a field that is given twice, JSON's readers show the last one."""
+    body = matcher.redact_values(message.body)
+    if body == message.body:
+        return message
+    changed = message.with_body(body)
+    # A number that is a known value is for the gate: JSON has no other place for it.
+    return message if changed.json() is NOT_JSON else changed
 
 
 def placeholder_in(request: Request) -> str | None:

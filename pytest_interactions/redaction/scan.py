@@ -107,7 +107,7 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._ends = [place for place, char in enumerate(text) if char == "\n"]
+        self._ends = [line_break.start() for line_break in re.finditer("\n", text)]
 
     def at(self, place: int) -> int:
         return bisect_left(self._ends, place) + 1
@@ -142,6 +142,8 @@ def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
             yield _SIGNATURE, old
         return
     found = list(_in_text(old, matcher))
+    # Only here: most of a file is not what a pattern is meant for, a status or a date.
+    found += [(kind, old[start:]) for start, kind in matcher.find_patterns(old)]
     yield from found
     if not found and len(old) >= MIN_LENGTH and not is_stand_in(old):
         yield _PLACE, old

@@ -38,10 +38,14 @@ def redact_events(documents: list[Any], tree: Node, matcher: Matcher) -> list[An
 
 
 def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Matcher) -> bytes:
-    """The event's bytes; searched as text too, for what is no JSON: comments, ids, errors in plain words."""
-    if clean is not document and clean is not NOT_JSON:
+    """The event's bytes; those that are no JSON (comments, ids, errors in plain words) are searched as text."""
+    if document is NOT_JSON:
+        return matcher.redact_bytes(event.raw)
+    if clean is not document:
         event = event.with_data(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
-    return matcher.redact_bytes(event.raw)
+    # A number may be a known value too, and JSON has no other place for it.
+    raw = matcher.redact_values(event.raw)
+    return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw
 
 
 def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +64,11 @@ class Leaf:
 
 def leaves(text: str) -> Iterator[Leaf]:
     """All leaves of `text`, in order."""
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError):
-        root = None
-    if isinstance(root, yaml.CollectionNode):
-        yield from _walk(root, "", "")
-    else:
-        yield from _plain(text)
+    root = None
+    if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
+        with suppress(yaml.YAMLError, RecursionError):
+            root = yaml.compose(text, Loader=_Loader)
+    yield from _walk(root, "", "") if isinstance(root, yaml.CollectionNode) else _plain(text)
 
 
 def _plain(text: str) -> Iterator[Leaf]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.redaction.encodings import REDACTED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -44,5 +46,5 @@ def texts(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
 
 def _free(name: str, taken: dict[str, Any]) -> str:
     while name in taken:
-        name += "_"
+        name += REDACTED
     return name

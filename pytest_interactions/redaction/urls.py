@@ -87,4 +87,6 @@ def _is_googles(url: str) -> bool:
 
 
 def _is_secret(name: str, value: str, *, googles: bool) -> bool:
+    if value == REDACTED or value.startswith(TICKET):
+        return False
     return googles or not _AMBIGUOUS.fullmatch(name) or _LOOKS_RANDOM.fullmatch(value) is not None

@@ -12,11 +12,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from vcr.serializers import yamlserializer
 
 from pytest_interactions import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.api.http import Cut, Exchange, Request, Response
-from pytest_interactions.cassette import storage
-from pytest_interactions.cassette.yaml_text import dumps
+from pytest_interactions.cassette import convert, layout, storage
+from pytest_interactions.cassette.layout import dumps
 
 JSON = {"content-type": ["application/json; charset=UTF-8"]}
 SSE = {"content-type": ["text/event-stream"]}
@@ -91,6 +92,55 @@ def test_any_json_survives(value: Any) -> None:
     found = storage.loads(dumps([exchange]).encode(), Path("c.yaml")).exchanges[0]
     assert found.request.json() == value
     assert found.response.json() == value
+
+
+def _by_yaml(text: str) -> list[Exchange]:
+    return [convert.from_vcr_item(item) for item in yamlserializer.deserialize(text)["interactions"]]
+
+
+_BODIES = st.sampled_from(
+    [b"", b"{}", b'{"input": "a\\n\\n b"}', b"data: 1\n\n", b"data: 2", b"\n x\n", b"plain", b"\xff", b"true", b" \n"]
+)
+_TYPES = st.sampled_from([JSON, SSE, {}, {"content-type": ["text/plain; a='b'", "yes"], "retry-after": ["1"]}])
+
+
+@st.composite
+def _exchanges(draw: st.DrawFn) -> Exchange:
+    exchange = _exchange(draw(_BODIES), draw(_BODIES), sent=draw(_TYPES), got=draw(_TYPES))
+    exchange.response.reason = draw(st.sampled_from(["OK", "Not Found", "no", "it's", "", "a: b", "null"]))
+    exchange.cut = draw(st.sampled_from([None, Cut(by="app"), Cut(by="connection", error="E", message="a: 'b'")]))
+    return exchange
+
+
+@given(st.lists(_exchanges(), min_size=1, max_size=3), st.booleans())
+def test_what_was_laid_out_is_read_as_pyyaml_would(exchanges: list[Exchange], incomplete: bool) -> None:
+    """The quick reader and PyYAML find the same in what was written here."""
+    text = layout.dumps(exchanges, incomplete=incomplete)
+    assert storage.loads(text.encode(), Path("c.yaml")) == storage.Contents(_by_yaml(text), incomplete=incomplete)
+
+
+@given(
+    st.lists(_exchanges(), min_size=1, max_size=2),
+    st.integers(0, 2000),
+    st.sampled_from(["", " ", "\n", "-", ":", "'", "#", "|", "\n- request:\n", "\n  cut:\n", "x", "\t", "\x00"]),
+    st.integers(0, 3),
+)
+def test_what_was_changed_by_hand_is_never_misread(
+    exchanges: list[Exchange], place: int, inserted: str, removed: int
+) -> None:
+    """Wherever a file is edited, the quick reader finds what PyYAML finds, or leaves the file to it."""
+    text = layout.dumps(exchanges)
+    place %= len(text)
+    text = text[:place] + inserted + text[place + removed :]
+    found = layout.read(text.encode())
+    if found is not None:
+        assert found[0] == _by_yaml(text)
+
+
+def test_the_usual_cassette_is_read_quickly() -> None:
+    """JSON and streams of the API need no PyYAML."""
+    exchanges = [_exchange(b'{"a": 1}', b"data: {}\n\n", got=SSE), _exchange(b"", b'{"b": "\xc3\xa9"}')]
+    assert layout.read(layout.dumps(exchanges).encode()) is not None
 
 
 def test_other_bodies_are_as_vcrpy_has_them(tmp_path: Path) -> None:

@@ -21,7 +21,12 @@ from pytest_interactions import (
 )
 from pytest_interactions.api.http import Exchange, Request, Response
 from pytest_interactions.cassette import media, storage
+from pytest_interactions.cassette.filtering import Filter
+from pytest_interactions.options import Options
+from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, sdk
+
+GATE = Filter(Options(), Secrets())
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +134,7 @@ def test_missing_and_altered_media_are_named(damage: Any, words: str, recorded: 
 def test_media_that_nothing_refers_to_are_removed(recorded: tuple[Path, str, Any]) -> None:
     """Recording again leaves no orphan, and no empty directory."""
     path = recorded[0]
-    storage.save(path, storage.Contents(), lambda _: None)
+    storage.save(path, storage.Contents(), GATE)
     assert not path.with_suffix(".media").exists()
 
 
@@ -142,7 +147,7 @@ def test_media_go_where_a_refused_file_goes(tmp_path: Path, monkeypatch: pytest.
         response=Response(status=200),
     )
     with pytest.raises(CassetteWriteError):
-        storage.save(tmp_path / "cassettes/c.yaml", storage.Contents([exchange]), lambda _: None, media_threshold=0)
+        storage.save(tmp_path / "cassettes/c.yaml", storage.Contents([exchange]), GATE, media_threshold=0)
     assert [file.read_bytes() for file in tmp_path.glob("pytest-interactions-*/c.media/*.png")] == [PNG]
 
 

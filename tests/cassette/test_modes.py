@@ -22,7 +22,12 @@ from pytest_interactions import (
     use_cassette,
 )
 from pytest_interactions.cassette import storage
+from pytest_interactions.cassette.filtering import Filter
+from pytest_interactions.options import Options
+from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, _post, sdk
+
+GATE = Filter(Options(), Secrets())
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,7 +218,7 @@ def test_an_interrupted_write_leaves_the_old_file(cassette: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", die)
     with pytest.raises(KeyboardInterrupt):
-        storage.save(cassette, storage.Contents(), lambda _: None)
+        storage.save(cassette, storage.Contents(), GATE)
     assert cassette.read_bytes() == before
     assert [path.name for path in cassette.parent.iterdir()] == ["c.yaml"]
 

@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "cassettes/tests/quickstart"
 
 
-def files(folder: Path) -> dict[str, str]:
-    """The text of each cassette in a folder, by its path in there."""
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}
+def files(folder: Path) -> dict[str, bytes]:
+    """All files in a folder: cassettes, and media beside them."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_recording_anew_changes_nothing(tmp_path: Path) -> None:

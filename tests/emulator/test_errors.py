@@ -29,6 +29,10 @@ OK = {"model": "gemini-3.5-flash", "input": "Hello"}
             "Model 'gemini-2.5-flash' does not support background interactions.",
         ),
         (OK | {"background": True, "store": False}, 400, "invalid_request", "require 'store' to be true"),
+        (OK | {"tools": {}}, 400, "invalid_request", "Invalid value at 'tools': dict."),
+        (OK | {"tools": [1]}, 400, "invalid_request", "Invalid value at 'tools': 1."),
+        (OK | {"tools": [{"google_search": {}}]}, 400, "invalid_request", "Invalid value at 'tools'"),
+        (OK | {"tools": [{"type": "function"}]}, 400, "invalid_request", "Invalid value at 'tools'"),
         (OK | {"input": [1]}, 400, "invalid_request", "each element needs a 'type'"),
         (OK | {"input": [{"type": "function_result"}]}, 400, "invalid_request", "needs 'call_id'"),
         (
@@ -46,6 +50,11 @@ def test_wrong_requests(rest: httpx.Client, body: Any, status: int, code: str, m
     assert answer.json()["error"]["code"] == code
     assert message in answer.json()["error"]["message"]
     assert answer.headers["content-type"] == "application/json; charset=UTF-8"
+
+
+def test_null_is_nothing(rest: httpx.Client) -> None:
+    """A field that is null is one that was not given, as JavaScript clients send it."""
+    assert rest.post("/v1/interactions", json=OK | {"previous_interaction_id": None}).status_code == 200
 
 
 @pytest.mark.parametrize(

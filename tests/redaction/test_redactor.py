@@ -11,8 +11,9 @@ import pytest
 from pytest_interactions import OptionError
 from pytest_interactions.api.http import Request, Response
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
+from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
-from tests.redaction.support import ENCODINGS, JSON, KEY, SIGNATURE, URL, answer, holds, post, redactor
+from tests.redaction.support import ENCODINGS, JSON, KEY, SIGNATURE, URL, answer, holds, post, redactor, stream
 
 SPECIAL = 'p"ss\\w/rd+=&é 😀 <ok>'
 
@@ -107,7 +108,7 @@ def test_a_message_without_secrets_is_passed_on_as_it_is() -> None:
 def test_two_fields_whose_names_become_one_both_stay() -> None:
     """A secret in two names loses neither of the fields."""
     changed = redactor("secret-one", "secret-two").request(post({"secret-one": 1, "secret-two": 2})).json()
-    assert changed == {"REDACTED": 1, "REDACTED_": 2}
+    assert changed == {"REDACTED": 1, "REDACTEDREDACTED": 2}
 
 
 def test_a_field_given_twice_hides_nothing() -> None:
@@ -115,6 +116,16 @@ def test_a_field_given_twice_hides_nothing() -> None:
     body = b'{"a": "' + KEY.encode() + b'", "a": "b"}'
     changed = redactor(KEY).response(Response(status=200, headers=dict(JSON), body=body))
     assert changed.body == b'{"a": "REDACTED", "a": "b"}'
+
+
+def test_a_number_that_is_a_known_value_stays_a_number() -> None:
+    """JSON stays JSON, so that the client reads what it read before; the gate is what refuses the number."""
+    redact, body = redactor("1234567890"), b'{"delta":{"n":1234567890,"text":"1234567890"},"index":0}'
+    response = redact.response(Response(status=200, headers=dict(JSON), body=body))
+    assert response.json() == {"delta": {"n": 1234567890, "text": "REDACTED"}, "index": 0}
+    event = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=b"data: " + body + b"\n\n")
+    assert redact.response(event).body == b"data: " + response.body + b"\n\n"
+    assert [finding.kind for finding in scan(response.body.decode(), redact.secrets)] == ["a known secret"]
 
 
 def test_json_too_deep_to_walk_is_searched_as_text() -> None:
@@ -156,10 +167,7 @@ def test_the_stand_in_of_replay_reads_as_the_key_did() -> None:
         "AIza" + "Sy0_" * 8 + "abc",
         "AQ.Ab8RN6J-5xx_0123456789abcdefghij",
         "ya29.a0AfB_byC-0123456789abcdefghij.klm",
-        (
-            "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0123456789abcdefghijklmnopqrstuvwxyz\n"
-            "-----END RSA PRIVATE KEY-----"
-        ),
+        f"-----BEGIN RSA PRIVATE KEY-----\n{'MIIEowIBAAKCAQEA0123' * 3}\n-----END RSA PRIVATE KEY-----",
     ],
     ids=["AIza", "AQ.", "ya29.", "private key"],
 )
@@ -187,7 +195,14 @@ def test_a_run_of_base64_is_no_key() -> None:
 def test_the_redact_option_takes_texts_patterns_and_json_paths() -> None:
     """What the API knows nothing of can be named in three ways."""
     redact = redactor(
-        redact=["Jane Doe", r"re:\bcustomer-\d+", re.compile("IBAN (?:[A-Z]|[0-9])+"), "$.input[0].mail", "$.tags[*]"]
+        redact=[
+            "Jane Doe",
+            r"re:\bcustomer-\d+",
+            re.compile("IBAN (?:[A-Z]|[0-9])+"),
+            "$.input[0].mail",
+            "$.input[7].mail",
+            "$.tags[*]",
+        ]
     )
     document = {
         "input": [{"mail": {"to": "x"}, "text": "Jane Doe is customer-42, IBAN DE00123"}, {"mail": "y"}],
@@ -205,8 +220,11 @@ def test_the_redact_option_takes_texts_patterns_and_json_paths() -> None:
 def test_a_pattern_that_matches_the_placeholder_itself_changes_nothing_twice(pattern: str) -> None:
     """Redaction is idempotent for patterns that match nearly anything."""
     redact = redactor(redact=[pattern])
-    once = redact.request(post({"input": "Some text, xx SECRET"}))
-    assert redact.request(once) == once
+    once = redact.request(post({"input": "Some text, xx SECRET", "n": 12}))
+    assert redact.request(once) is once
+    assert list(once.json().values())[1] == 12
+    event = redact.response(stream({"event_type": "step.delta", "delta": {"text": "Some SECRET"}}))
+    assert redact.response(event) == event
 
 
 def test_what_one_redactor_is_told_the_others_do_not_know() -> None:

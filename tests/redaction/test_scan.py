@@ -100,10 +100,20 @@ def test_a_known_value_over_several_deltas_is_found() -> None:
     ]
 
 
+def test_a_known_value_over_the_deltas_of_a_bare_stream_is_found() -> None:
+    """A file that is a stream is read as one, though YAML could read it too."""
+    events = [{"event_type": "step.delta", "index": 0, "delta": {"text": text}} for text in (KEY[:20], KEY[20:])]
+    found = scan(stream(*events).body.decode(), Secrets([KEY]))
+    assert [(finding.line, finding.where) for finding in found] == [
+        (2, "event 0 $.delta.text"),
+        (5, "event 1 $.delta.text"),
+    ]
+
+
 def test_a_pattern_of_the_redact_option_is_found() -> None:
     """The gate knows of what the user named, where the redactor has not been."""
     secrets = redactor(redact=[r"re:customer-\d+"]).secrets
-    assert [finding.kind for finding in scan("a: customer-42 and REDACTED", secrets)] == [
+    assert [finding.kind for finding in scan('{"input": "customer-42 and REDACTED"}', secrets)] == [
         "a match of the redact option"
     ]
 
@@ -164,6 +174,12 @@ def test_cleaning_a_text_changes_nothing_but_its_secrets() -> None:
     cleaned = clean(text, Secrets())
     placeholder = redactor().response(answer({"steps": [{"signature": SIGNATURE}]})).json()["steps"][0]["signature"]
     assert cleaned == text.replace(SIGNATURE, placeholder).replace(escaped, placeholder)
+
+
+def test_cleaning_replaces_a_secret_that_is_a_part_of_another() -> None:
+    """Neither hides the other."""
+    text = json.dumps({"tools": [{"headers": {"A": "abcdefgh ijklmnop", "B": "ijklmnop"}}]})
+    assert json.loads(clean(text, Secrets())) == {"tools": [{"headers": {"A": "REDACTED", "B": "REDACTED"}}]}
 
 
 def _signatures(text: str) -> list[str]:

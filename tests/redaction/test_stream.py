@@ -68,6 +68,18 @@ def test_a_secret_in_the_pieces_of_a_summary_and_in_base64_is_found() -> None:
     assert decoded.endswith(b" here")
 
 
+def test_only_the_text_that_holds_a_piece_changes() -> None:
+    """The rest of a delta, whatever its shape, stays as it was."""
+    first: dict[str, Any] = {
+        "type": "text",
+        "text": KEY[:9],
+        "n": 1.5,
+        "annotations": [{"url": "u", "title": None}, "x"],
+    }
+    changed = deltas(redactor(KEY).response(stream(delta(**first), delta(type="text", text=KEY[9:]))))
+    assert changed == [first | {"text": "REDACTED"}, {"type": "text", "text": ""}]
+
+
 def test_the_pieces_of_different_steps_are_not_one_text() -> None:
     """Two halves of a secret in two steps are no secret, and stay."""
     response = stream(delta(0, type="text", text=KEY[:20]), delta(1, type="text", text=KEY[20:]))

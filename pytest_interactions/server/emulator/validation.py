@@ -12,31 +12,42 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator.state import Json
     from pytest_interactions.server.emulator.wire import Received
 
-#: The fields of a create request (google-genai 3.4: CreateModelInteraction and CreateAgentInteraction).
-_FIELDS = frozenset(
-    [
-        "agent",
-        "agent_config",
-        "background",
-        "cached_content",
-        "continuation_token",
-        "environment",
-        "generation_config",
-        "input",
-        "labels",
-        "model",
-        "previous_interaction_id",
-        "response_format",
-        "response_mime_type",
-        "response_modalities",
-        "safety_settings",
-        "service_tier",
-        "store",
-        "stream",
-        "system_instruction",
-        "tools",
-        "webhook_config",
-    ]
+#: The fields of a create request, each with the JSON types it takes (google-genai 3.4: CreateModelInteraction and
+#: CreateAgentInteraction).
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "agent": (str,),
+    "agent_config": (dict,),
+    "background": (bool,),
+    "cached_content": (str,),
+    "continuation_token": (str,),
+    "environment": (str, dict),
+    "generation_config": (dict,),
+    "input": (str, dict, list),
+    "labels": (dict,),
+    "model": (str,),
+    "previous_interaction_id": (str,),
+    "response_format": (dict, list),
+    "response_mime_type": (str,),
+    "response_modalities": (list,),
+    "safety_settings": (list,),
+    "service_tier": (str,),
+    "store": (bool,),
+    "stream": (bool,),
+    "system_instruction": (str,),
+    "tools": (list,),
+    "webhook_config": (dict,),
+}
+_TOOLS = (
+    "code_execution",
+    "computer_use",
+    "file_search",
+    "function",
+    "google_maps",
+    "google_search",
+    "mcp_server",
+    "retrieval",
+    "tool_search",
+    "url_context",
 )
 _FAMILIES = ("gemini-", "gemma-", "lyria-", "veo-", "imagen-")
 #: Keys that the emulator takes for bad ones; any other is good.
@@ -58,13 +69,12 @@ def check_key(received: Received) -> None:
         raise ApiError(400, "API key not valid. Please pass a valid API key.")
 
 
-def check_create(body: Any) -> Json:
+def check_create(given: Any) -> Json:
     """The body of a create request; the API's error if it can't be one."""
-    if not isinstance(body, dict):
+    if not isinstance(given, dict):
         raise ApiError(400, "Invalid JSON payload received. Expected an object.")
-    unknown = sorted(body.keys() - _FIELDS)
-    if unknown:
-        raise ApiError(400, f"Unknown parameter '{unknown[0]}'.")
+    body: Json = {key: value for key, value in given.items() if value is not None}  # null is as good as nothing
+    _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
     if "input" not in body:
@@ -78,3 +88,16 @@ def check_create(body: Any) -> Json:
     if body.get("background") and body.get("store") is False:
         raise ApiError(400, "Background interactions require 'store' to be true.")
     return body
+
+
+def _check_kinds(body: Json) -> None:
+    """Refuse unknown fields, and fields and tools of a wrong kind."""
+    for key, value in body.items():
+        if key not in _FIELDS:
+            raise ApiError(400, f"Unknown parameter '{key}'.")
+        if not isinstance(value, _FIELDS[key]):
+            raise ApiError(400, f"Invalid value at '{key}': {type(value).__name__}.")
+    for tool in body.get("tools", []):
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if kind not in _TOOLS or (kind == "function" and "name" not in tool):
+            raise ApiError(400, f"Invalid value at 'tools': {tool!r}.")

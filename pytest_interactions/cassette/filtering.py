@@ -1,0 +1,78 @@
+"""What of a live exchange may be kept: hooks, redaction, and the last gate before the disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_interactions.api.http import Exchange, Request, Response
+from pytest_interactions.cassette import convert
+from pytest_interactions.cassette.matching import Key, key_of
+from pytest_interactions.errors import SecretLeakError
+from pytest_interactions.redaction.redactor import Redactor
+from pytest_interactions.redaction.scan import scan
+
+if TYPE_CHECKING:
+    from pytest_interactions.options import Options
+    from pytest_interactions.redaction.secrets import Secrets
+
+
+class Filter:
+    """The hooks and the redaction of one cassette; the same for recording and for matching."""
+
+    def __init__(self, options: Options, secrets: Secrets) -> None:
+        self._options = options
+        self._secrets = secrets
+        self._redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+
+    def request(self, live: Request) -> Request | None:
+        """`live` as it would be recorded; `None` where a hook wants no record of it."""
+        self._secrets.learn(live)
+        hook = self._options.before_record_request
+        hooked = convert.hook_request(hook, live) if hook else live
+        return None if hooked is None else self._redactor.request(hooked)
+
+    def recorded(self, request: Request) -> Request | None:
+        """A recorded request as a live one of the same words would be; nothing parsed of it is kept with it."""
+        return self.request(request.with_body(request.body))
+
+    def response(self, response: Response) -> Response | None:
+        """`response` as it is recorded; `None` where a hook wants no record of it."""
+        hook = self._options.before_record_response
+        hooked = convert.hook_response(hook, response) if hook else response
+        return None if hooked is None else self._redactor.response(hooked)
+
+    def key(self, request: Request) -> Key:
+        """What a filtered request is found by."""
+        normalize = self._options.normalize_request
+        normal = convert.hook_request(normalize, request) if normalize else request
+        return key_of(normal or request, self._options.match_on)
+
+    def again(self, exchange: Exchange) -> Exchange:
+        """Redact with what is known by now.
+
+        A value may have been sent before it was known as a key, and what another tool recorded was never redacted.
+        """
+        request, response, cut = exchange.request, exchange.response, exchange.cut
+        return Exchange(
+            request=self._redactor.request(request.with_body(request.body)),
+            response=self._redactor.response(response.with_body(response.body)),
+            cut=cut and replace(cut, message=self._redactor.text(cut.message)),
+        )
+
+    def check(self, number: int, text: str) -> None:
+        """The last gate before the disk, for the text of the exchange with this number.
+
+        Raises:
+            SecretLeakError: The text holds a secret; the message says where.
+        """
+        findings = scan(text, self._redactor.secrets)
+        if findings:
+            listed = "\n".join(f"  exchange {number + 1}: {found.kind} {found.where}" for found in findings)
+            raise SecretLeakError(f"it would hold secrets:\n{listed}")
+
+    def cleaned(self, text: str) -> str:
+        """The text of an exchange with what the gate found replaced."""
+        from pytest_interactions.redaction.scan import clean
+
+        return clean(text, self._redactor.secrets)
