@@ -155,7 +155,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
             shared=_is_named(item),
         )
     except InteractionsError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise _failure(error) from None
     item.config.stash[_NOTES].extend(cassette.recovered)
     with opened(cassette):
         yield cassette
@@ -170,7 +170,7 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 
         server = ReplayServer(interactions)
     except InteractionsError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise _failure(error) from None
     with server:
         yield server
 
@@ -178,8 +178,10 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 @pytest.fixture
 def interactions_emulator() -> Iterator[Emulator]:
     """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
-    from pytest_interactions.server.emulator import Emulator
-
+    try:
+        from pytest_interactions.server.emulator import Emulator
+    except InteractionsError as error:
+        raise _failure(error) from None
     with Emulator() as emulator:
         yield emulator
 
@@ -192,6 +194,11 @@ def snapshot_steps(snapshot: Any) -> StepsAssertion:
     return steps_snapshot(snapshot)
 
 
+def _failure(error: InteractionsError) -> Exception:
+    """What fails a test with the error's own words alone: neither a traceback nor what led to it."""
+    return pytest.fail.Exception(str(error), pytrace=False)
+
+
 def _finish(item: pytest.Item, cassette: Cassette) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     failed = item.stash.get(_FAILED, False)
@@ -199,7 +206,7 @@ def _finish(item: pytest.Item, cassette: Cassette) -> None:
     try:
         written = cassette.close(failed=failed or bool(cassette.failures))
     except InteractionsError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise _failure(error) from None
     if written is not None and written != cassette.path:
         notes.append(f"{item.nodeid} failed, so its cassette is as it was; the new recording is {written}")
     if cassette.sleeps.idle:

@@ -1,0 +1,46 @@
+"""Servers over a cassette, and APIs to record that the emulator is too well-behaved to be."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_interactions import use_cassette
+from pytest_interactions.server import ReplayServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
+
+
+class Served:
+    """The cassette of one test, behind a server: recorded from the emulator, or replayed without it."""
+
+    def __init__(self, path: Path, emulator: Emulator) -> None:
+        self.path = path
+        self.emulator = emulator
+
+    def record(self, **options: Any) -> AbstractContextManager[ReplayServer]:
+        """Serve and record."""
+        return self._serve(self.emulator.url, options={"record_mode": "once"} | options)
+
+    def replay(self, **options: Any) -> AbstractContextManager[ReplayServer]:
+        """Serve what was recorded, with the emulator gone."""
+        self.emulator.stop()
+        return self._serve(None, options=options)
+
+    @contextmanager
+    def _serve(self, upstream: str | None, *, options: dict[str, Any]) -> Iterator[ReplayServer]:
+        with use_cassette(self.path, **options) as cassette, ReplayServer(cassette, upstream=upstream) as server:
+            yield server
+
+
+@pytest.fixture
+def served(tmp_path: Path, emulator: Emulator) -> Served:
+    """A cassette to record and replay through a server."""
+    return Served(tmp_path / "c.yaml", emulator)
