@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pytest_interactions import CassetteFormatError, SecretLeakError, use_cassette
+from pytest_interactions import CassetteFormatError, use_cassette
 from pytest_interactions.cassette import storage
 from pytest_interactions.cassette.use import open_cassette
 from pytest_interactions.options import Options
