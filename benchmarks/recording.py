@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
 
@@ -36,8 +36,7 @@ def _ours(path: Path) -> AbstractContextManager[Any]:
 def _vcrpy(path: Path) -> AbstractContextManager[Any]:
     import vcr
 
-    cassette: AbstractContextManager[Any] = vcr.use_cassette(str(path), record_mode="all", match_on=VCR_MATCH_ON)
-    return cassette
+    return cast("AbstractContextManager[Any]", vcr.use_cassette(str(path), record_mode="all", match_on=VCR_MATCH_ON))
 
 
 def _cassetter(path: Path) -> AbstractContextManager[Any]:
