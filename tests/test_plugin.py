@@ -354,6 +354,27 @@ def test_theirs():
     assert len(run.emulator.requests) == 2
 
 
+def test_the_emulator_fixture_is_a_scripted_api(run: Runner) -> None:
+    """interactions_emulator serves the test an API of its own, whose answers it scripts and whose requests it sees."""
+    run.test("""
+def test_retries(interactions_emulator, monkeypatch):
+    for name, value in interactions_emulator.env.items():
+        monkeypatch.setenv(name, value)
+    interactions_emulator.on(input="weather").reply(text="Sunny.")
+    assert ask("How is the weather?") == "Sunny."
+    assert ask("Hello") == "You said: Hello"
+    assert [request.json["input"] for request in interactions_emulator.requests] == ["How is the weather?", "Hello"]
+
+def test_recorded(interactions, interactions_emulator, monkeypatch):
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", interactions_emulator.url)
+    monkeypatch.setenv("GEMINI_API_KEY", interactions_emulator.env["GEMINI_API_KEY"])
+    ask()
+    assert len(interactions_emulator.requests) == (interactions.record_mode == "once")
+""")
+    run.replay("--interactions-record-mode=once").assert_outcomes(passed=2)
+    run.replay().assert_outcomes(passed=2)
+
+
 def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:
     """A module-scoped fixture may hold a cassette open for several tests."""
     run.test("""

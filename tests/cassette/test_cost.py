@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -11,7 +12,7 @@ import pytest
 
 from pytest_interactions import use_cassette
 from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette import filtering, layout
+from pytest_interactions.cassette import filtering, layout, playback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,3 +129,15 @@ def test_values_of_different_types_are_different(number: str, tmp_path: Path) ->
         body = f'{{"input": {number}}}'
         answered = client.post(URL, content=body, headers={"content-type": "application/json"})
     assert answered.json() == {"id": number}
+
+
+def test_a_body_too_deep_to_compare_by_value_is_compared_by_its_bytes() -> None:
+    """Where a parser takes nesting that a comparison does not, the request is found all the same."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    try:
+        deep = b"[" * 3000 + b"]" * 3000
+        request = Request(method="POST", uri=URL, headers=_JSON, body=deep)
+        assert playback._words(request) == ("POST", URL, deep)
+    finally:
+        sys.setrecursionlimit(limit)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vcr.serializers import yamlserializer
 
 from pytest_interactions import CassetteFormatError, CassetteNotFoundError
-from pytest_interactions.api.http import Cut, Exchange, Request, Response
+from pytest_interactions.api.http import Cut, Exchange, Message, Request, Response
 from pytest_interactions.cassette import convert, layout, storage
 from pytest_interactions.cassette.layout import dumps
 
@@ -166,6 +166,16 @@ def test_the_usual_cassette_is_read_quickly() -> None:
     """JSON and streams of the API need no PyYAML."""
     exchanges = [_exchange(b'{"a": 1}', b"data: {}\n\n", got=SSE), _exchange(b"", b'{"b": "\xc3\xa9"}')]
     assert layout.read(layout.dumps(exchanges).encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": "\\ud800"}', b'{"a": "NaN"}', b"[" * 300 + b"]" * 300, b'{"a": 1e999}', b"[" * 10**5]
+)
+def test_odd_json_survives(body: bytes, tmp_path: Path) -> None:
+    """Lone surrogates, words that are no numbers, deep nesting and what is too much for a parser come back."""
+    found = _round_trip(_exchange(body, body), tmp_path)
+    assert found.request.json() == Message(body=body).json()
+    assert found.response.json() == Message(body=body).json()
 
 
 def test_other_bodies_are_as_vcrpy_has_them(tmp_path: Path) -> None:
