@@ -42,7 +42,7 @@ def _vcrpy(path: Path) -> AbstractContextManager[Any]:
 def _cassetter(path: Path) -> AbstractContextManager[Any]:
     from cassetter import use_cassette
 
-    return use_cassette(path, record_mode="all", intercept=["httpx2"])
+    return cast("AbstractContextManager[Any]", use_cassette(path, record_mode="all", intercept=["httpx2"]))
 
 
 _RECORDING: Final = {"no recording": _nothing, "ours": _ours, "vcrpy": _vcrpy, "cassetter": _cassetter}
