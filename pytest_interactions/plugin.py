@@ -194,7 +194,7 @@ def snapshot_steps(snapshot: Any) -> StepsAssertion:
     return steps_snapshot(snapshot)
 
 
-def _failure(error: InteractionsError) -> Exception:
+def _failure(error: InteractionsError) -> BaseException:
     """What fails a test with the error's own words alone: neither a traceback nor what led to it."""
     return pytest.fail.Exception(str(error), pytrace=False)
 
