@@ -182,7 +182,7 @@ def interactions_emulator() -> Iterator[Emulator]:
         from pytest_interactions.server.emulator import Emulator
     except InteractionsError as error:
         raise _failure(error) from None
-    with Emulator() as emulator:
+    with Emulator.steady() as emulator:  # so that a recording of it changes only with the test
         yield emulator
 
 

@@ -139,7 +139,9 @@ def _tools(request: Json) -> Iterator[Any]:
 
 def _tokens(interactions: list[Interaction]) -> dict[str, int]:
     """The last count of each interaction, summed."""
-    last = {each.id or number: each.usage for number, each in enumerate(interactions) if isinstance(each.usage, dict)}
+    last = {
+        str(each.id or number): each.usage for number, each in enumerate(interactions) if isinstance(each.usage, dict)
+    }
     total: Counter[str] = Counter()
     for usage in last.values():
         total.update({label: usage[name] for name, label in _TOKENS if isinstance(usage.get(name), int)})

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.fold import fold
+from pytest_interactions.api.fold import BEGINNINGS, fold
 from pytest_interactions.api.models import Interaction, Step
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import decode
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_interactions.api.http import Exchange
+    from pytest_interactions.api.sse import ServerSentEvent
 
 
 def interaction_of(exchange: Exchange) -> Interaction | None:
@@ -28,7 +29,7 @@ def interaction_of(exchange: Exchange) -> Interaction | None:
     if interaction_path(request.uri) is None or not 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's success
         return None
     if response.is_stream:
-        interaction = fold(decode(response.body))
+        interaction = _folded(decode(response.body))
     else:
         answer = response.json()
         if not isinstance(answer, dict) or not ({"status", "steps", "outputs"} & answer.keys()):
@@ -39,6 +40,12 @@ def interaction_of(exchange: Exchange) -> Interaction | None:
         return interaction
     # To go on after a limit, a client that stores nothing sends the input again: it is no input to this answer.
     return interaction.sent({**sent, "input": None} if "continuation_token" in sent else sent)
+
+
+def _folded(events: list[ServerSentEvent]) -> Interaction:
+    interaction = fold(events)
+    interaction._events = events  # noqa: SLF001 - known to this package alone
+    return interaction
 
 
 @dataclass(slots=True)
@@ -71,8 +78,8 @@ def turns(interactions: Iterable[Interaction]) -> list[Turn]:
             outputs = outputs[len(sent) :]  # the answer repeats what was sent
         new = sent if interaction.previous_interaction_id else _new(sent, contexts)
         contexts.append(_Context(_keys(sent), _keys(outputs)))
-        outputs = [step for step in outputs if not step.id or (step.id, _key(step)) not in seen]
-        seen.update((step.id, _key(step)) for step in outputs if step.id)
+        outputs = [step for step in outputs if not step.id or (str(step.id), _key(step)) not in seen]
+        seen.update((str(step.id), _key(step)) for step in outputs if step.id)
         found.append(Turn(interaction, new, outputs))
     return found
 
@@ -81,11 +88,25 @@ def _last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Each interaction once, where it began, with what was sent to it and the last that was heard of it."""
     states: dict[Any, Interaction] = {}
     for number, interaction in enumerate(interactions):
-        name = interaction.id or number
+        name = str(interaction.id) if interaction.id else number
         first = states.get(name, interaction)
         sent = {"input": first.input, "previous_interaction_id": first.previous_interaction_id}
-        states[name] = interaction.sent({key: value for key, value in sent.items() if value is not None})
+        last = _resumed(first, interaction)
+        states[name] = last.sent({key: value for key, value in sent.items() if value is not None})
     return list(states.values())
+
+
+def _resumed(first: Interaction, then: Interaction) -> Interaction:
+    """`then`, from its beginning on: a stream that goes on where another one broke (`last_event_id`) tells the rest."""
+    told, rest = first._events, then._events  # noqa: SLF001 - known to this package alone
+    if first is then or not told or not rest or any(_kind(event) in BEGINNINGS for event in rest):
+        return then
+    return _folded([*told, *rest])
+
+
+def _kind(event: ServerSentEvent) -> Any:
+    data = event.json()
+    return data.get("event_type") if isinstance(data, dict) else None
 
 
 def _answered(interaction: Interaction) -> list[Step]:

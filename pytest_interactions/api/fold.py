@@ -82,7 +82,8 @@ class _Folding:
         if self._nodes:
             result[self._list] = [node.result() for node in self._nodes]
         if self._errors:
-            result["errors"] = [*(result.get("errors") or []), *self._errors]
+            known = result.get("errors")
+            result["errors"] = [*(known if isinstance(known, list) else ()), *self._errors]
         if self._unknown:
             result["unknown_events"] = self._unknown
         return result
@@ -157,6 +158,9 @@ class _Folding:
 def _object(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 
+
+#: The events that tell of an interaction from its beginning on.
+BEGINNINGS = ("interaction.created", "interaction.start")
 
 #: What an event says of itself, and not of its interaction.
 _ENVELOPE = frozenset({"event_type", "event_id", "interaction_id", "metadata"})

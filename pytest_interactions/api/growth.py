@@ -102,7 +102,8 @@ def _summary(node: Node, delta: Json) -> None:
 
 def _annotations(node: Node, delta: Json) -> None:
     target = node if node.flat else node.child("content", {"type": "text"})
-    target.add_items("annotations", delta.get("annotations") or ())
+    annotations = delta.get("annotations")
+    target.add_items("annotations", annotations if isinstance(annotations, list) else ())
 
 
 def _merge(node: Node, delta: Json) -> None:

@@ -165,7 +165,7 @@ def _read_event(raw: bytes) -> ServerSentEvent:
         event=fields.get("event") or "message",
         data="\n".join(data) if data else None,
         id=fields.get("id"),
-        retry=int(retry) if retry.isascii() and retry.isdigit() else None,
+        retry=int(retry) if retry.isascii() and retry.isdecimal() else None,
     )
 
 

@@ -55,7 +55,7 @@ def lines(turns: Iterable[Any]) -> Iterator[Line]:
         for error in turn.get("errors", []):
             yield from _indented((Line("error", fact) for _, fact in _facts({"error": error}, ": ")), indent)
         for event in turn.get("unknown_events", []):
-            yield from _indented(_step({**event, "type": f"event {event.get('event_type', '')}".rstrip()}), indent)
+            yield from _indented(_event(event), indent)
 
 
 def escaped(text: str) -> str:
@@ -70,6 +70,11 @@ def _escape(match: re.Match[str]) -> str:
 def _indented(found: Iterable[Line], indent: str) -> Iterator[Line]:
     for line in found:
         yield line._replace(text=(indent + line.text).rstrip())
+
+
+def _event(event: Any) -> Iterator[Line]:
+    told = event if isinstance(event, dict) else {"data": event}
+    return _step({**told, "type": f"event {told.get('event_type', '')}".rstrip()})
 
 
 def _step(step: Any) -> Iterator[Line]:
@@ -106,14 +111,13 @@ def _said(value: Any) -> Iterator[Line]:
 
 
 def _part(part: Json) -> Iterator[Line]:
-    rest = {key: value for key, value in part.items() if key not in ("type", "text", "annotations")}
+    annotations = part.get("annotations")
+    rest = {key: value for key, value in part.items() if key != "annotations" or not isinstance(value, list)}
     if part.get("type") == "text" and isinstance(part.get("text"), str):
-        yield from _text(part["text"])
-        if rest:
-            yield Line("fact", _bracketed({"type": "text", **rest}))
-    else:
-        yield Line("fact", _bracketed({key: value for key, value in part.items() if key != "annotations"}))
-    for annotation in part.get("annotations") or []:
+        yield from _text(rest.pop("text"))
+    if rest != {"type": "text"} or "text" not in part:
+        yield Line("fact", _bracketed(rest))
+    for annotation in annotations if isinstance(annotations, list) else []:
         yield Line("fact", _bracketed(annotation))
 
 

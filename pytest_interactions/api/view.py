@@ -128,11 +128,15 @@ def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
     told: Json = {"status": turn["status"]} if "status" in turn else {}
     told["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
-        items = [_lasting(item) for item in turn.get(name) or []]
+        items = [_lasting(item) or {} for item in _list(turn.get(name))]
         if items:
             kept = ("event_type", *STRUCTURE_OF_ERRORS)
             told[name] = items if text else [_only(item, kept) for item in items]
     return told
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 # --- steps ---
@@ -223,12 +227,20 @@ def _contents(parts: list[Json]) -> list[Json]:
     told: list[Json] = []
     for part in map(_content, parts):
         last = told[-1] if told else {}
-        if part["type"] == last.get("type") == "text" and isinstance(last.get("text"), str):
-            last["text"] += str(part.get("text") or "")
-            last["annotations"] = [*(last.get("annotations") or []), *(part.get("annotations") or [])]
+        if _is_text(part) and _is_text(last):
+            last["text"] += part["text"]
+            last["annotations"] = [*last.get("annotations", []), *part.get("annotations", [])]
         else:
             told.append(part)
     return told
+
+
+def _is_text(part: Json) -> bool:
+    return (
+        part.get("type") == "text"
+        and isinstance(part.get("text"), str)
+        and isinstance(part.get("annotations", []), list)
+    )
 
 
 def _content(part: Json) -> Json:

@@ -66,9 +66,13 @@ class Filter:
         Raises:
             SecretLeakError: The text holds a secret; the message says where.
         """
-        findings = scan(text, self._redactor.secrets)
+        findings = scan(f"interactions:\n{text}", self._redactor.secrets)
         if findings:
-            listed = "\n".join(f"  exchange {number + 1}: {found.kind} {found.where}" for found in findings)
+            places = [found.where.replace("interactions[0]", f"interactions[{number}]", 1) for found in findings]
+            listed = "\n".join(
+                f"  {found.kind} in {place or f'interactions[{number}]'}"
+                for found, place in zip(findings, places, strict=True)
+            )
             raise SecretLeakError(f"it would hold secrets:\n{listed}")
 
     def cleaned(self, text: str) -> str:

@@ -90,4 +90,4 @@ def _any_spelling(char: str) -> str:
 
 def _any_case(*octets: int) -> str:
     digits = "".join(f"{octet:02x}" for octet in octets)
-    return "".join(digit if digit.isdigit() else f"[{digit}{digit.upper()}]" for digit in digits)
+    return "".join(digit if digit.isdecimal() else f"[{digit}{digit.upper()}]" for digit in digits)

@@ -213,6 +213,6 @@ def _child(node: Node, segment: str) -> Node:
             return node.any_item
         node.any_field = node.any_field or Node()
         return node.any_field
-    if segment.startswith("[") and name.isdigit():
+    if segment.startswith("[") and name.isdecimal():
         return node.items.setdefault(int(name), Node())
     return node.fields.setdefault(name.strip("'\""), Node())

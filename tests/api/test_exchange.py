@@ -214,6 +214,26 @@ def test_a_polled_interaction_counts_once_in_its_last_state() -> None:
     assert [step.model_dump() for step in (*second.inputs, *second.outputs)] == [asked("Meanwhile"), said("x")]
 
 
+def test_a_stream_that_was_resumed_is_one_answer() -> None:
+    """The rest of a broken stream goes on in the middle of a step; a stream from the beginning replaces it."""
+    events = [
+        {"event_type": "interaction.created", "interaction": {"id": "v1_a", "status": "in_progress"}},
+        {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}},
+        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "Hel"}},
+        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "lo"}},
+        {"event_type": "interaction.completed", "interaction": {"id": "v1_a", "status": "completed"}},
+    ]
+    raw = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+    get: Json = {"uri": f"{API}/v1_a?stream=true&last_event_id=3", "method": "GET"}
+    broken = exchange({"input": "Hi"}, b"".join(raw[:3]) + b"[{}]")
+    rest, whole = exchange(None, b"".join(raw[3:]) + b"data: [DONE]\n\n", **get), exchange(None, b"".join(raw), **get)
+    for exchanges in ([broken, rest], [broken, rest, whole]):
+        found = [interaction_of(each) for each in exchanges]
+        (turn,) = turns(each for each in found if each is not None)
+        assert turn.interaction.status == "completed"
+        assert [step.model_dump() for step in (*turn.inputs, *turn.outputs)] == [asked("Hi"), said("Hello")]
+
+
 def test_going_on_after_a_limit_sends_no_new_input() -> None:
     """A client that stores nothing sends the input again with the token to go on."""
     assert conversation(

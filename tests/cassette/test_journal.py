@@ -166,7 +166,7 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
     assert "AIza" not in path.read_text()
 
 
-def test_a_secret_that_is_known_only_now_is_not_recovered(
+def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is recovered is redacted with what is known by now, and stands before the same gate as any recording."""

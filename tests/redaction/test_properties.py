@@ -11,7 +11,6 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pytest_interactions.cassette.layout import dumps
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import Exchange, Request, Response

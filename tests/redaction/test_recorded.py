@@ -205,7 +205,7 @@ def test_no_hook_opens_a_hole(emulator: Emulator, tmp_path: Path) -> None:
         ask(emulator.url, headers={"x-goog-api-key": SECRET})
     _assert_clean(tmp_path)
     with (
-        pytest.raises(SecretLeakError, match=r"exchange 1: a known secret .*response\.body") as caught,
+        pytest.raises(SecretLeakError, match=r"a known secret in interactions\[0\]\.response\.body") as caught,
         use_cassette(tmp_path / "b" / "c.yaml", before_record_response=hide, **options),
     ):
         ask(emulator.url, headers={"x-goog-api-key": SECRET})

@@ -155,7 +155,7 @@ class _Maker:
         if number == schema.get("exclusiveMaximum"):
             number -= step
         place = name.rpartition(" ")[2]
-        shifted: float = number + step * (int(place) - 1) if place.isdigit() else number
+        shifted: float = number + step * max(int(place) - 1, 0) if place.isdecimal() else number
         return number if shifted >= high else shifted
 
 

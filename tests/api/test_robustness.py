@@ -1,0 +1,73 @@
+"""Whatever JSON comes, it folds and reads: nothing that the API may send one day is an error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_interactions.api.exchange import trajectory
+from pytest_interactions.api.fold import fold
+from pytest_interactions.api.models import Interaction
+from pytest_interactions.api.sse import decode
+from pytest_interactions.api.transcript import transcript
+
+TYPES = st.sampled_from(
+    [
+        *("text", "image", "audio", "model_output", "user_input", "thought", "function_call", "function_result"),
+        *("google_search_call", "google_search_result", "arguments_delta", "thought_summary", "thought_signature"),
+        *("text_annotation_delta", "telepathy", None, 5),
+    ]
+)
+LEAVES: st.SearchStrategy[Any] = st.sampled_from([None, True, 0, 5, "", "a", "a\nb", "{", "QQ==", "\ud800", [], {}])
+NAMES = st.sampled_from(
+    [
+        *("text", "data", "content", "summary", "arguments", "result", "signature", "id", "call_id", "name", "uri"),
+        *("annotations", "is_error", "role", "steps", "status", "errors", "input", "unknown_events"),
+    ]
+)
+
+
+def typed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects with a type and some fields."""
+    fields = st.dictionaries(NAMES, st.one_of(inner, st.lists(inner, max_size=2)), max_size=3)
+    return st.builds(lambda kind, rest: {"type": kind, **rest}, TYPES, fields)
+
+
+THING = st.recursive(LEAVES, typed, max_leaves=5)
+EVENT = st.builds(
+    lambda kind, index, key, thing: {"event_type": kind, "index": index, key: thing},
+    st.sampled_from(
+        [
+            *("interaction.created", "interaction.status_update", "interaction.completed", "step.start"),
+            *("step.delta", "content.start", "content.delta", "error", "hiccup", None),
+        ]
+    ),
+    st.sampled_from([0, 0, 1, None, "odd"]),
+    st.sampled_from(["step", "delta", "delta", "content", "interaction", "error", "status", "interaction_id"]),
+    THING,
+)
+
+
+@given(st.lists(EVENT, max_size=6))
+def test_any_stream_folds_and_reads(events: list[Any]) -> None:
+    """Any events fold, as objects or as bytes, and the interaction has a transcript."""
+    body = "".join(f"event: {event['event_type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    interaction = fold(events)
+    assert fold(decode(body.encode())) == interaction
+    for text in (True, False):
+        assert transcript(interaction, text=text).startswith("turn 1: ")
+        assert transcript([interaction, interaction], text=text).isprintable() is False
+
+
+@given(st.lists(typed(THING), max_size=4), THING)
+def test_any_interaction_reads(steps: list[Any], sent: Any) -> None:
+    """Any steps and any input make a trajectory and a transcript that can be written to a file."""
+    first = Interaction.model_validate({"status": "completed", "steps": steps}).sent({"input": sent})
+    second = Interaction.model_validate({"steps": steps}).sent({"input": [sent, *steps]})
+    trajectory([first, second])
+    for text in (True, False):
+        assert transcript([first, second], text=text).encode()
+        assert isinstance(transcript(steps, text=text).encode(), bytes)
