@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,3 +44,25 @@ def real_traffic(name: str) -> Path:
         if found.exists():
             return found
     pytest.skip(f"the real traffic ({name}) is not on this machine")
+
+
+def require(program: str, *, found: object, otherwise: str) -> None:
+    """Skip a test that needs `program`, saying why, if it is not `found`; where it must be there, fail."""
+    if not found:
+        must = program in os.environ.get("PYTEST_INTERACTIONS_REQUIRE", "").split(",")
+        (pytest.fail if must else pytest.skip)(otherwise)
+
+
+def program(name: str) -> str:
+    """Where the program `name` is; a skip if it is nowhere."""
+    found = shutil.which(name)
+    require(name, found=found, otherwise=f"{name} is not installed")
+    return str(found)
+
+
+def node() -> str:
+    """Where node is, with the packages of `tests/javascript`; a skip if it or they are not installed."""
+    modules = Path(__file__).parent / "javascript" / "node_modules"
+    found = program("node")
+    require("node", found=modules.exists(), otherwise=f"the packages of {modules.parent} are not installed: npm ci")
+    return found

@@ -127,8 +127,8 @@ def _recover(journal: Path, path: Path, gate: storage.Gate, media_threshold: int
         old.exchanges += exchanges
         try:
             storage.save(target, old, gate, media_threshold=media_threshold)
-        except SecretLeakError:
-            return f"{target}: what a killed process had recorded held a secret, and was deleted"
+        except SecretLeakError as leak:
+            return f"what a killed process had recorded could not be recovered: {leak}"
         # It is as old as what is in it: a file of this very run is one to go on with.
         written = journal.stat().st_mtime_ns
         os.utime(target, ns=(written, written))

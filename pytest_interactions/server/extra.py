@@ -26,7 +26,7 @@ def lazy(package: str, what: str, names: dict[str, str], name: str) -> Any:
     try:
         return getattr(import_module(names[name]), name)
     except ModuleNotFoundError as error:
-        library = str(error.name).partition(".")[0]
+        library = (error.name or "").partition(".")[0]
         raise MissingExtraError(
             f"{what} needs {library}, which is missing: pip install 'pytest-interactions[server]'"
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +13,7 @@ from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import Exchange, Headers, Request
+from pytest_interactions.api.http import NOT_JSON, Exchange, Headers, Request, Response
 from pytest_interactions.cassette.transport import headers_to_play
 from pytest_interactions.cassette.upstream import HOP_BY_HOP
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
@@ -129,9 +129,9 @@ class _Call:
     # --- replay ---
 
     async def _play(self, cassette: Cassette, exchange: Exchange) -> None:
-        response = exchange.response
+        response = _as_sent(exchange.response)
         pace = cassette.options.pace if response.is_stream else 0
-        pieces = cassette.pieces(exchange)
+        pieces = cassette.pieces(replace(exchange, response=response))
         first = next(pieces, b"")  # what can't be played is an error, as long as nothing was sent
         await self._start(response.status, headers_to_play(response), asked=exchange.request.uri)
         await self._chunk(first)
@@ -205,6 +205,14 @@ class _Call:
         here = str(self._incoming.base_url).rstrip("/") + self._prefix
         path = to.path.removeprefix(urlsplit(self._upstream.url).path)
         return here + to._replace(scheme="", netloc="", path=path).geturl()
+
+
+def _as_sent(response: Response) -> Response:
+    """A response in which JSON stands on one line, as the API writes it; cassettes lay it out for their readers."""
+    if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
+        return response
+    value = response.json()
+    return response if value is NOT_JSON else response.with_json(value)
 
 
 def _is_link(name: str) -> bool:

@@ -41,10 +41,12 @@ with use_cassette(path, record_mode=mode):
 """
 
 
-def _killed(emulator: Emulator, path: Path, *prompts: str, mode: str = "once") -> None:
+def _killed(
+    emulator: Emulator, path: Path, *prompts: str, mode: str = "once", env: dict[str, str] | None = None
+) -> None:
     """Record these prompts in a process that is killed before it has saved anything."""
     command = [sys.executable, "-c", _RECORD, emulator.url, str(path), mode, *prompts]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert subprocess.run(command, check=False, env=os.environ | (env or {})).returncode == -signal.SIGKILL
 
 
 def _ask(emulator: Emulator, prompt: str) -> Any:
@@ -172,14 +174,20 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
 def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A journal is redacted with what is known when it is recovered."""
+    """What is recovered is redacted with what is known by now, and stands before the same gate as any recording."""
     path = tmp_path / "c.yaml"
-    _killed(emulator, path, "the secret is tok-0123456789")
     monkeypatch.setenv("LATER_TOKEN", "tok-0123456789")
-    cassette = open_cassette(path, Options(), rerecord="")
-    assert cassette.recovered == [f"{path}: recovered what a killed process had recorded, exchanges: 1"]
-    assert len(_prompts(path)) == 1
-    assert "tok-0123456789" not in path.read_text()
+    _killed(emulator, path, "the secret is tok-0123456789", env={"LATER_TOKEN": ""})
+    journal = next((tmp_path / ".c.yaml.journal").glob("*.journal"))
+    text = journal.read_text()
+    open_cassette(path, Options(), rerecord="")
+    assert _prompts(path) == ["the secret is REDACTED"]
+    path.unlink()
+    journal.parent.mkdir()
+    journal.write_text(text.replace("message: OK", "message: tok-0123456789"))  # where redaction does not look
+    [note] = open_cassette(path, Options(), rerecord="").recovered
+    assert note.startswith("what a killed process had recorded could not be recovered: ")
+    assert _files(tmp_path) == ["c.redacted.yaml"]
 
 
 def test_what_the_gate_refuses_is_not_recovered(tmp_path: Path) -> None:

@@ -1,0 +1,7 @@
+curl -X POST "$GOOGLE_GEMINI_BASE_URL/v1beta/interactions" \
+  -H "x-goog-api-key: $GEMINI_API_KEY" \
+  -H 'Content-Type: application/json' \
+  -d '{
+    "model": "gemini-3.5-flash",
+    "input": "Explain how AI works in a few words"
+  }'

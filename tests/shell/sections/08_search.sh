@@ -1,0 +1,8 @@
+curl -X POST "$GOOGLE_GEMINI_BASE_URL/v1beta/interactions" \
+  -H "x-goog-api-key: $GEMINI_API_KEY" \
+  -H 'Content-Type: application/json' \
+  -d '{
+    "model": "gemini-3.5-flash",
+    "input": "Who won the euro 2024?",
+    "tools": [{"type": "google_search"}]
+  }'
