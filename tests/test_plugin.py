@@ -182,6 +182,25 @@ def test_a_failed_test_is_not_failed_twice(run: Runner) -> None:
     run.replay().assert_outcomes(failed=1)
 
 
+def test_an_interrupted_recording_may_go_on(run: Runner) -> None:
+    """What was recorded before Ctrl-C is saved as a recording that is not complete."""
+    run.test("def test_it(interactions):\n    ask('a')\n    raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        run.record()
+    assert run.prompts("test_it/test_it.yaml") == ["a"]
+    run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
+    run.record().assert_outcomes(passed=1)
+    assert run.prompts("test_it/test_it.yaml") == ["a", "b"]
+
+
+def test_a_skipped_test_is_not_judged(run: Runner) -> None:
+    """A test that skips itself half-way leaves recordings unplayed, and is a skip."""
+    run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('a')\n    pytest.skip('enough')")
+    run.replay().assert_outcomes(skipped=1)
+
+
 def test_unplayed_exchanges_fail_the_test(run: Runner) -> None:
     """A test that stops asking for what was recorded fails; with unplayed=warn it warns."""
     run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
