@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test setup lint types tests clean
+# A venv of its own: cassetter's plugin and pytest-recording's both want the flag --record-mode, so they can't share one.
+BENCH := .venv-benchmark
+
+.PHONY: demo test setup lint types tests benchmark clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -33,5 +36,14 @@ tests: $(READY)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+benchmark: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks
+
+$(BENCH)/.ready: pyproject.toml
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group benchmark
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

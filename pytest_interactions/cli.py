@@ -6,6 +6,7 @@ Each command is a function of its room, imported when it is called. What goes wr
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options)
     except InteractionsError as error:
         return _complain(str(error).splitlines()[0])
-    except BrokenPipeError:  # whoever read our output has read enough
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read our output has read enough; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))

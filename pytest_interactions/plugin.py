@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
-_FAILED = pytest.StashKey[bool]()
+_OUTCOME = pytest.StashKey[str]()
 _BEGUN = pytest.StashKey[float]()
 _NOTES = pytest.StashKey[list[str]]()
 
@@ -201,10 +201,10 @@ def _failure(error: InteractionsError) -> BaseException:
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
-    failed = item.stash.get(_FAILED, False)
+    outcome = item.stash.get(_OUTCOME, "interrupted")
     notes = item.config.stash[_NOTES]
     try:
-        written = cassette.close(failed=failed or bool(cassette.failures))
+        written = cassette.close(failed=outcome in {"failed", "interrupted"} or bool(cassette.failures))
     except InteractionsError as error:
         raise _failure(error) from None
     if written is not None and written != cassette.path:
@@ -213,17 +213,17 @@ def _finish(item: pytest.Item, cassette: Cassette) -> None:
         notes.append(
             f"{item.nodeid} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
-    problem = None if failed else cassette.problem()
+    problem = cassette.problem() if outcome == "passed" else None
     if problem is not None:
         pytest.fail(str(problem), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note that a test failed: pytest does not throw a test's exception into its fixtures."""
+    """Note what became of a test: pytest does not throw a test's exception into its fixtures."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    if report.failed:
-        item.stash[_FAILED] = True
+    if report.when == "call" or not report.passed:
+        item.stash[_OUTCOME] = report.outcome
     return report  # type: ignore[return-value] # and passes on
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key and no base URL of the machine leaks into a test."""
-    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"):
+    # Nor that this run is a worker's, which the pytest runs inside the tests would take for their own.
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -182,6 +182,25 @@ def test_a_failed_test_is_not_failed_twice(run: Runner) -> None:
     run.replay().assert_outcomes(failed=1)
 
 
+def test_an_interrupted_recording_may_go_on(run: Runner) -> None:
+    """What was recorded before Ctrl-C is saved as a recording that is not complete."""
+    run.test("def test_it(interactions):\n    ask('a')\n    raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        run.record()
+    assert run.prompts("test_it/test_it.yaml") == ["a"]
+    run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
+    run.record().assert_outcomes(passed=1)
+    assert run.prompts("test_it/test_it.yaml") == ["a", "b"]
+
+
+def test_a_skipped_test_is_not_judged(run: Runner) -> None:
+    """A test that skips itself half-way leaves recordings unplayed, and is a skip."""
+    run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('a')\n    pytest.skip('enough')")
+    run.replay().assert_outcomes(skipped=1)
+
+
 def test_unplayed_exchanges_fail_the_test(run: Runner) -> None:
     """A test that stops asking for what was recorded fails; with unplayed=warn it warns."""
     run.test("def test_it(interactions):\n    ask('a')\n    ask('b')")
@@ -352,6 +371,27 @@ def test_theirs():
             )
             result.assert_outcomes(passed=2)
     assert len(run.emulator.requests) == 2
+
+
+def test_the_emulator_fixture_is_a_scripted_api(run: Runner) -> None:
+    """interactions_emulator serves the test an API of its own, whose answers it scripts and whose requests it sees."""
+    run.test("""
+def test_retries(interactions_emulator, monkeypatch):
+    for name, value in interactions_emulator.env.items():
+        monkeypatch.setenv(name, value)
+    interactions_emulator.on(input="weather").reply(text="Sunny.")
+    assert ask("How is the weather?") == "Sunny."
+    assert ask("Hello") == "You said: Hello"
+    assert [request.json["input"] for request in interactions_emulator.requests] == ["How is the weather?", "Hello"]
+
+def test_recorded(interactions, interactions_emulator, monkeypatch):
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", interactions_emulator.url)
+    monkeypatch.setenv("GEMINI_API_KEY", interactions_emulator.env["GEMINI_API_KEY"])
+    ask()
+    assert len(interactions_emulator.requests) == (interactions.record_mode == "once")
+""")
+    run.replay("--interactions-record-mode=once").assert_outcomes(passed=2)
+    run.replay().assert_outcomes(passed=2)
 
 
 def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:

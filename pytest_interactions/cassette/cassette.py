@@ -171,19 +171,29 @@ class Cassette(StubbedCassette):
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
+        if self._plays and self._filter.is_literal:
+            self._filter.learn(live)
+            with self._lock:
+                number = self._playback.take_in_order(live)
+                if number is not None:
+                    return self._played(number)
         request = self._filter.request(live)
         if request is None:
             return None
         with self._lock:
             number = self._playback.take(self._filter.key(request)) if self._plays else None
             if number is not None:
-                self._timeline.append(self._old.exchanges[number])
-                return self._old.exchanges[number]
+                return self._played(number)
             self._must_record(live, request)
             recording = Recording(request, self._filter.response, self._journal.add)
             self._recorder.add(recording)
             self._timeline.append(recording)
             return recording
+
+    def _played(self, number: int) -> Exchange:
+        exchange = self._old.exchanges[number]
+        self._timeline.append(exchange)
+        return exchange
 
     def would_play(self, live: Request) -> bool:
         """Whether `answer` would replay; raises what it would raise."""

@@ -24,6 +24,13 @@ class Filter:
         self._options = options
         self._secrets = secrets
         self._redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+        hooked = options.before_record_request or options.normalize_request
+        #: Whether requests with the same method, URI and body are the same, whatever else there is of them.
+        self.is_literal = hooked is None and "headers" not in options.match_on
+
+    def learn(self, live: Request) -> None:
+        """Take in the credentials of a request that is not filtered."""
+        self._secrets.learn(live)
 
     def request(self, live: Request) -> Request | None:
         """`live` as it would be recorded; `None` where a hook wants no record of it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -47,11 +48,14 @@ class Journal:
 
     def __init__(self, path: Path, gate: storage.Gate, *, replaces: bool) -> None:
         self._path = _directory(path) / (uuid4().hex + (_BESIDE if replaces else _SUFFIX))
-        self._lock = _lock(self._path)
         self._gate = gate
         self._turn = Lock()
         self._file: BufferedWriter | None = None
         self._usable = True
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        return _lock(self._path)  # made when it is needed: a test that replays needs none
 
     def add(self, exchange: Exchange) -> None:
         """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import marshal
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.http import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.cassette import media
 
@@ -36,13 +38,34 @@ class Playback:
         self._key = key
         self._index: dict[Key, list[int]] | None = None
         self._next: dict[Key, int] = {}
+        self._first = 0  # of those not played
+        self._words: tuple[int, _Words] | None = None
+
+    def take_in_order(self, live: Request) -> int | None:
+        """Play the first exchange that was not played yet, if `live` says the same; its number, or `None`.
+
+        A test that runs as it was recorded asks for nothing else. What says the same is filtered to the same and has
+        the same key, so neither is computed; and what comes before was played, so nothing with that key is its elder.
+        """
+        while self._first in self.played:
+            self._first += 1
+        if self._first == len(self.exchanges):
+            return None
+        if self._words is None or self._words[0] != self._first:
+            recorded = self.exchanges[self._first].request
+            # A copy, so that what is parsed of it now is not kept with it for ever.
+            self._words = self._first, _words(recorded.with_body(recorded.body))
+        if self._words[1] != _words(live):
+            return None
+        self.played.add(self._first)
+        return self._first
 
     def numbers(self, key: Key) -> list[int]:
         """The numbers of all exchanges with this key, in recorded order."""
         if self._index is None:  # at the first request: a test that makes none pays for none
             self._index = {}
             for number, exchange in enumerate(self.exchanges):
-                # A copy, so that what is parsed of it now is not kept with it for ever.
+                # A copy, as above.
                 request = self._redacted(exchange.request.with_body(exchange.request.body))
                 if request is not None:
                     self._index.setdefault(self._key(request), []).append(number)
@@ -52,6 +75,9 @@ class Playback:
         """The number of the exchange that answers next; nothing is played by asking."""
         numbers = self.numbers(key)
         place = self._next.get(key, 0)
+        while place < len(numbers) and numbers[place] in self.played:
+            place += 1
+        self._next[key] = place
         if place < len(numbers):
             return numbers[place]
         return numbers[-1] if numbers and _is_settled(self.exchanges[numbers[-1]]) else None
@@ -60,7 +86,6 @@ class Playback:
         """Play the exchange that answers next; its number, or `None` where there is none left."""
         number = self.find(key)
         if number is not None:
-            self._next[key] = self._next.get(key, 0) + 1
             self.played.add(number)
         return number
 
@@ -68,6 +93,19 @@ class Playback:
         """The numbers of the exchanges that were not played, but for polls: how often a test asks may vary."""
         entries = enumerate(self.exchanges)
         return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
+
+
+_Words = tuple[str, str, bytes]
+
+
+def _words(request: Request) -> _Words:
+    """What a request says, to the letter but for the white space of JSON; cheap, as no field is put in order."""
+    value = request.json()
+    try:
+        body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # of version 2: the same for the same
+    except ValueError:  # too deep
+        body = request.body
+    return request.method, request.uri, body
 
 
 def _is_poll(request: Request) -> bool:

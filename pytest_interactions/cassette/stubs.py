@@ -60,7 +60,3 @@ class StubbedCassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
         recording = self.answer(convert.from_vcr_request(request))
         if isinstance(recording, Recording):
             recording.finish(convert.from_vcr_response(response))
-
-    def find_requests_with_most_matches(self, request: Any) -> list[Any]:  # noqa: ARG002 - vcrpy's signature
-        """Nothing: a miss has been explained by the time vcrpy would ask."""
-        return []

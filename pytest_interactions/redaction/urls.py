@@ -60,19 +60,15 @@ def secrets_in_query(uri: str) -> Iterator[str]:
     """The decoded secret parts of a URI's query; what redaction put there, and replay handed out, is none."""
     googles = _is_googles(uri)
     for name, value in parse_qsl(urlsplit(uri).query):
-        if _IS_SECRET.fullmatch(name) and not _is_redacted(value) and _is_secret(name, value, googles=googles):
+        if _IS_SECRET.fullmatch(name) and _is_secret(name, value, googles=googles):
             yield value
 
 
 def _secret_parameters(text: str, start: int, end: int, *, googles: bool) -> Iterator[tuple[int, int, str]]:
     for parameter in _PARAMETER.finditer(text, start, end):
         name, value = parameter["name"], parameter["value"]
-        if not _is_redacted(value) and _is_secret(name, value, googles=googles):
+        if _is_secret(name, value, googles=googles):
             yield *parameter.span("value"), _ticket(value) if _IS_TICKET.fullmatch(name) else REDACTED
-
-
-def _is_redacted(value: str) -> bool:
-    return value == REDACTED or value.startswith(TICKET)
 
 
 def _ticket(value: str) -> str:

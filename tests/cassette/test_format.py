@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vcr.serializers import yamlserializer
 
 from pytest_interactions import CassetteFormatError, CassetteNotFoundError
-from pytest_interactions.api.http import Cut, Exchange, Request, Response
+from pytest_interactions.api.http import Cut, Exchange, Message, Request, Response
 from pytest_interactions.cassette import convert, layout, storage
 from pytest_interactions.cassette.layout import dumps
 
@@ -137,10 +137,45 @@ def test_what_was_changed_by_hand_is_never_misread(
         assert found[0] == _by_yaml(text)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("method: POST", "method: 'POST'"),
+        ("message: OK", "message: yes"),
+        ("message: OK", "message: OK # comment"),
+        ("- application/json; charset=UTF-8", "- 7"),
+        ("- application/json; charset=UTF-8", "- no"),
+        ("    body: |-\n", "    body: |\n\n"),
+        ("    body: |-\n      {", "    body: |-\n        {"),
+        ('        "a": 1', '  "a": 1'),
+        ("  cut:\n    by: app", "  cut:\n    by: [app]"),
+        ("  cut:\n    by: app", "  cut:\n    by: app\n    message: yes"),
+    ],
+)
+def test_what_is_not_as_it_is_laid_out_is_left_to_pyyaml(old: str, new: str) -> None:
+    """A value that could be read as something else, a comment or another margin is none of the quick reader's."""
+    exchange = _exchange(b'{"a": 1}', b'{"b": 2}')
+    exchange.cut = Cut(by="app")
+    text = layout.dumps([exchange])
+    assert layout.read(text.encode()) is not None
+    assert old in text
+    assert layout.read(text.replace(old, new, 1).encode()) is None
+
+
 def test_the_usual_cassette_is_read_quickly() -> None:
     """JSON and streams of the API need no PyYAML."""
     exchanges = [_exchange(b'{"a": 1}', b"data: {}\n\n", got=SSE), _exchange(b"", b'{"b": "\xc3\xa9"}')]
     assert layout.read(layout.dumps(exchanges).encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": "\\ud800"}', b'{"a": "NaN"}', b"[" * 300 + b"]" * 300, b'{"a": 1e999}', b"[" * 10**5]
+)
+def test_odd_json_survives(body: bytes, tmp_path: Path) -> None:
+    """Lone surrogates, words that are no numbers, deep nesting and what is too much for a parser come back."""
+    found = _round_trip(_exchange(body, body), tmp_path)
+    assert found.request.json() == Message(body=body).json()
+    assert found.response.json() == Message(body=body).json()
 
 
 def test_other_bodies_are_as_vcrpy_has_them(tmp_path: Path) -> None:
@@ -227,6 +262,8 @@ VALID = dumps([_exchange(b'{"a":1}', b'{"b":2}'), _exchange(b'{"c":3}', b'{"d":4
         (b"interactions: 3\n", 1, "this is not a cassette"),
         (VALID.replace("  response:", "  answer:").encode(), 3, r"interactions\[0\] is not a recorded exchange"),
         (b"!!python/object:os.system {}\n", 1, "this is not YAML"),
+        (b"interactions: [2001-99-99]\n", 1, "this is not YAML"),
+        (VALID.replace('"a": 1', '"a": "\u00e9"').encode("latin-1"), 11, "this is not UTF-8"),
     ],
 )
 def test_an_unusable_file_is_named_with_its_line(content: bytes, line: int, words: str, tmp_path: Path) -> None:

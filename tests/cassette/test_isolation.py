@@ -93,6 +93,21 @@ def test_a_key_that_is_there_stays(name: str, monkeypatch: pytest.MonkeyPatch) -
         assert "placeholder" not in os.environ.get("GEMINI_API_KEY", "")
 
 
+def test_an_app_may_change_the_placeholder() -> None:
+    """A key that the app itself sets, or takes away, is not touched at the end."""
+    with placeholder_key():
+        os.environ["GEMINI_API_KEY"] = "the app's"
+    assert os.environ.pop("GEMINI_API_KEY") == "the app's"
+
+
+def test_an_empty_key_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that was there without a value is so again."""
+    monkeypatch.setenv("GEMINI_API_KEY", "")
+    with placeholder_key():
+        assert os.environ["GEMINI_API_KEY"]
+    assert os.environ["GEMINI_API_KEY"] == ""
+
+
 async def test_sleeps_are_skipped_or_measured() -> None:
     """fast_forward skips both kinds of sleep; without it they are measured, and worth a word above a second."""
     skipped = Sleeps(skip=True)

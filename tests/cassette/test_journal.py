@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -12,9 +13,13 @@ import httpx
 import pytest
 
 from pytest_interactions import CassetteFormatError, use_cassette
+from pytest_interactions.api.http import Exchange, Request, Response
 from pytest_interactions.cassette import storage
+from pytest_interactions.cassette.filtering import Filter
+from pytest_interactions.cassette.journal import Journal, recover
 from pytest_interactions.cassette.use import open_cassette
 from pytest_interactions.options import Options
+from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import _post
 
 if TYPE_CHECKING:
@@ -183,6 +188,24 @@ def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     [note] = open_cassette(path, Options(), rerecord="").recovered
     assert note.startswith("what a killed process had recorded could not be recovered: ")
     assert _files(tmp_path) == ["c.redacted.yaml"]
+
+
+def test_what_the_gate_refuses_is_not_recovered(tmp_path: Path) -> None:
+    """A journal whose secret can't be taken out is deleted, and the note says so."""
+    path, key = tmp_path / "c.yaml", "tok-0123456789"
+    journal = Journal(path, Filter(Options(), Secrets()), replaces=False)
+    journal.add(
+        Exchange(
+            request=Request(method="GET", uri="https://h.example/"),
+            response=Response(status=200, body=gzip.compress(key.encode())),
+        )
+    )
+    assert journal._file is not None
+    journal._file.close()
+    journal._lock.release()
+    notes = recover(path, Filter(Options(), Secrets([key])), media_threshold=10**6)
+    assert notes == [f"{path}: what a killed process had recorded held a secret, and was deleted"]
+    assert _files(tmp_path) == []
 
 
 def test_a_broken_cassette_keeps_its_journal(emulator: Emulator, tmp_path: Path) -> None:

@@ -138,6 +138,18 @@ def test_media_that_nothing_refers_to_are_removed(recorded: tuple[Path, str, Any
     assert not path.with_suffix(".media").exists()
 
 
+def test_media_that_are_there_are_not_written_again(recorded: tuple[Path, str, Any]) -> None:
+    """The same picture recorded once more is the same file, and is left alone."""
+    path, url, answer = recorded
+    before = {file: file.stat().st_ino for file in path.with_suffix(".media").iterdir()}
+    contents = storage.load(path)
+    whole = [media.whole(exchange, path.with_suffix(".media")) for exchange in contents.exchanges]
+    storage.save(path, storage.Contents(whole), GATE, media_threshold=100)
+    assert {file: file.stat().st_ino for file in path.with_suffix(".media").iterdir()} == before
+    with use_cassette(path):
+        assert _answer(url, PNG) == answer
+
+
 def test_media_go_where_a_refused_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the directory can't be written, the media are kept with the recording."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

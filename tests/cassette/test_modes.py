@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import requests
 import vcr
 
 from pytest_interactions import (
@@ -18,6 +20,7 @@ from pytest_interactions import (
     CassetteNotFoundError,
     CassetteWriteError,
     PlaceholderError,
+    SecretLeakError,
     UnplayedError,
     use_cassette,
 )
@@ -291,6 +294,81 @@ def test_hooks_of_vcrpys_kind_run_before_redaction(emulator: Emulator, tmp_path:
     assert "hook" not in path.read_text()
     with use_cassette(path, **hooks):
         assert "today" in _ask(emulator.url, "what is today?")
+
+
+def test_hooks_speak_for_every_client(emulator: Emulator, tmp_path: Path) -> None:
+    """What a hook lets through is neither recorded nor replayed: in async code, and through vcrpy's stubs."""
+
+    def ignore(_: Any) -> None:
+        return None
+
+    async def ask() -> int:
+        async with httpx.AsyncClient() as client:
+            return (await client.request(**_post(emulator.url, "Hi"))).status_code
+
+    path = tmp_path / "c.yaml"
+    for mode in ("once", "none"):
+        with use_cassette(path, record_mode=mode, before_record_request=ignore) as used:
+            assert asyncio.run(ask()) == requests.request(**_post(emulator.url, "Hi"), timeout=5).status_code == 200
+            assert used.exchanges == []
+    assert len(emulator.requests) == 4
+    assert not path.exists()
+
+
+def test_a_hook_may_hide_what_is_recorded(emulator: Emulator, cassette: Path) -> None:
+    """A recorded request that a hook drops now answers nothing."""
+    with use_cassette(cassette, before_record_request=lambda _: None, unplayed="ignore"):
+        _ask(emulator.url, "old")
+    assert len(emulator.requests) == 1
+
+
+def test_a_hook_may_hide_one_recording_of_many(emulator: Emulator, cassette: Path) -> None:
+    """A recorded request that a hook drops is not found, while others are compared as ever."""
+
+    def drop_old(request: Any) -> Any:
+        return None if b'"old"' in request.body else request
+
+    with pytest.raises(CassetteMissError), use_cassette(cassette, before_record_request=drop_old):
+        _ask(emulator.url, "new")
+    assert emulator.requests == []
+
+
+def test_a_refused_recording_is_kept_without_its_secret(emulator: Emulator, tmp_path: Path) -> None:
+    """What the gate refuses is written beside with the secret replaced, and the message says how to get on."""
+    path = tmp_path / "c.yaml"
+
+    def pass_all(_: Any, response: Any) -> Any:
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytest_interactions.redaction.redactor.Redactor.response", pass_all)
+        with pytest.raises(SecretLeakError) as caught, use_cassette(path, record_mode="once"):
+            httpx.request(**_post(emulator.url, KEY))
+    assert "c.yaml was not written, as it would hold secrets:" in str(caught.value)
+    assert f"It was kept in {tmp_path / 'c.redacted.yaml'}" in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert not path.exists()
+    kept = (tmp_path / "c.redacted.yaml").read_text()
+    assert KEY not in kept
+    assert "You said: REDACTED" in kept
+
+
+def test_cassettes_without_headers_replay(emulator: Emulator, cassette: Path) -> None:
+    """Where a recorder left all headers out, JSON and streams are known by their bodies."""
+    with use_cassette(cassette, record_mode="new_episodes"):
+        httpx.request(**_post(emulator.url, "stream", stream=True))
+        with pytest.raises(httpx.HTTPStatusError):
+            httpx.get(f"{emulator.url}/v1beta/interactions/none?key={KEY}").raise_for_status()
+    contents = storage.load(cassette)
+    for exchange in contents.exchanges:
+        exchange.response.headers.clear()
+    contents.exchanges[2].response = contents.exchanges[2].response.with_body(b"plain")
+    storage.save(cassette, contents, GATE)
+    with use_cassette(cassette, unplayed="ignore"):
+        assert httpx.request(**_post(emulator.url, "old")).headers["content-type"] == "application/json"
+        stream = httpx.request(**_post(emulator.url, "stream", stream=True))
+        assert stream.headers["content-type"] == "text/event-stream"
+        assert "content-type" not in httpx.get(f"{emulator.url}/v1beta/interactions/none?key={KEY}").headers
 
 
 def test_normalize_request_changes_only_what_is_compared(emulator: Emulator, tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""Whole test suites: each test with a cassette and a client of its own, in a run of pytest."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from statistics import median
+from textwrap import dedent
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.material import CASSETTER_MATCH_ON, SDK_URL, URL, VCR_MATCH_ON, WRITERS, answer, question
+from benchmarks.measure import child, in_turns, ratio
+from benchmarks.report import Section, duration, times
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILES: Final = 10
+_SIZE: Final = 200
+
+#: What a test of each client does, with `{client}` in the place of what makes the client.
+_BODIES: Final = {
+    "google-genai": """
+        client = {client}
+        got = client.interactions.create(model="gemini-3.5-flash", input=INPUTS[{number}])
+        assert got.steps[0].content[0].text == "Answer {number}."
+    """,
+    "httpx2": """
+        with {client} as client:
+            got = client.post(URL, json={{"model": "gemini-3.5-flash", "input": INPUTS[{number}]}}).json()
+        assert got["steps"][0]["content"][0]["text"] == "Answer {number}."
+    """,
+}
+_CLIENTS: Final = {"google-genai": "genai.Client()", "httpx2": "httpx2.Client()"}
+_MOCKED: Final = {
+    "google-genai": 'genai.Client(http_options={"httpx_client": httpx2.Client(transport=mock())})',
+    "httpx2": "httpx2.Client(transport=mock())",
+}
+#: A client to which both transports are given loads no certificates; who writes a mock rarely knows.
+_KNOWING: Final = (
+    'genai.Client(http_options={"httpx_client": httpx2.Client(transport=mock()), '
+    '"httpx_async_client": httpx2.AsyncClient(transport=mock())})'
+)
+_HEAD: Final = """
+import json
+import httpx2
+import pytest
+{imports}
+from material import INPUTS, URL, mock
+
+"""
+_MATERIAL: Final = """
+import json
+import httpx2
+
+URL = {url!r}
+INPUTS = {inputs!r}
+ANSWERS = {{text: json.dumps(answer).encode() for text, answer in zip(INPUTS, {answers!r})}}
+
+
+def mock():
+    def handle(request):
+        body = json.loads(request.content)
+        content = ANSWERS[body["input"]]
+        assert body == {{"model": "gemini-3.5-flash", "input": body["input"]}}
+        return httpx2.Response(200, content=content, headers={{"content-type": "application/json"}})
+
+    return httpx2.MockTransport(handle)
+"""
+#: By contender: its plugin, its marker, and where its cassettes are.
+_PLUGINS: Final = {
+    "ours": (("syrupy", "interactions"), "pytest.mark.interactions", "cassettes/{module}/{test}.yaml"),
+    "pytest-recording": (("recording",), "pytest.mark.vcr", "cassettes/{module}/{test}.yaml"),
+    "cassetter": (("cassetter",), "pytest.mark.vcr", "cassettes/{module}/{test}.yaml"),
+}
+_WRITER: Final = {"ours": "ours", "pytest-recording": "vcrpy", "cassetter": "cassetter"}
+
+
+def run(scratch: Path, *, quick: bool) -> Section:
+    """Run the suites of both clients, in turns."""
+    count = 60 if quick else 500
+    section = Section(f"{count} tests, each with its own cassette", ("client", "", "whole run", "", "one test more"))
+    for client in _CLIENTS:
+        slow = client == "google-genai"
+        _suites(section, scratch / client, client, count, rounds=1 if quick or slow else 3)
+    section.notes.append(
+        "The whole run is the process of pytest from start to end; one test more is its share of what the run takes "
+        "longer than one of as many empty tests without a plugin. The targets are of whole runs, over the mock that "
+        'one writes without a thought for certificates. "mock, no certificates" is the fastest there is: it gives '
+        "`genai.Client` both of its transports, and then none are loaded."
+    )
+    return section
+
+
+def _suites(section: Section, directory: Path, client: str, count: int, *, rounds: int) -> None:
+    mocks = {"mock": _MOCKED[client]} | ({"mock, no certificates": _KNOWING} if client == "google-genai" else {})
+    _write(directory / "empty tests", client, None, count)
+    runs = {"empty tests": partial(_run, directory / "empty tests", ())}
+    for name, made in mocks.items():
+        _write(directory / name, client, made, count)
+        runs[name] = partial(_run, directory / name, ())
+    for name, (plugins, marker, _) in _PLUGINS.items():
+        _write(directory / name, client, _CLIENTS[client], count, contender=name, marker=marker)
+        runs[name] = partial(_run, directory / name, plugins)
+    for name in runs:  # once for the compiled modules
+        _run(directory / name, _PLUGINS[name][0] if name in _PLUGINS else (), "--collect-only")
+    figures = in_turns(runs, rounds)
+    empty = median(figures["empty tests"])
+    for name, walls in figures.items():
+        per_test = "" if name == "empty tests" else duration((median(walls) - empty) / count)
+        section.rows.append(
+            (client, name, duration(median(walls)), times(ratio(walls, figures["mock"])), per_test),
+        )
+    shutil.rmtree(directory)
+    beside_mock = ratio(figures["ours"], figures["mock"])
+    if client == "httpx2":
+        aim = f"{count} tests over httpx2 take at most 1.5× as long as over the mock"
+        section.aim(aim, times(beside_mock), met=beside_mock <= 1.5)
+        return
+    aim = f"{count} tests with a `genai.Client()` each take less than over the mock"
+    section.aim(aim, times(beside_mock), met=beside_mock < 1)
+    faster = ratio(figures["pytest-recording"], figures["ours"])
+    aim = f"{count} tests with a `genai.Client()` each are 3× as fast as with pytest-recording"
+    section.aim(aim, times(faster), met=faster >= 3)
+
+
+def _run(directory: Path, plugins: tuple[str, ...], *more: str) -> float:
+    loaded = [part for name in plugins for part in ("-p", name)]
+    env = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "GEMINI_API_KEY": "a-key-for-everyone"}
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *loaded, *more]
+    return child(arguments, cwd=directory, env=env).wall
+
+
+def _write(  # noqa: PLR0913 - one suite, all its facts
+    directory: Path, client: str, made: str | None, count: int, *, contender: str = "", marker: str = ""
+) -> None:
+    """Write a suite of `count` tests; with no client `made`, of tests that do nothing."""
+    directory.mkdir(parents=True)
+    (directory / "pytest.ini").write_text("[pytest]\n")
+    asked = [question(number, _SIZE) for number in range(count)]
+    answers = [answer(number) for number in range(count)]
+    inputs = [body["input"] for body in asked]
+    url = SDK_URL if client == "google-genai" else URL
+    (directory / "material.py").write_text(_MATERIAL.format(url=url, inputs=inputs, answers=answers))
+    (directory / "conftest.py").write_text(_config(contender))
+    imports = "from google import genai" if client == "google-genai" else ""
+    for file in range(_FILES):
+        numbers = range(file, count, _FILES)
+        head = _HEAD.format(imports=imports) + (f"pytestmark = {marker}\n" if marker else "")
+        tests = [_test(client, made, number) for number in numbers]
+        (directory / f"test_{file}.py").write_text("\n\n".join([head, *tests]))
+        if contender:
+            for number in numbers:
+                path = _PLUGINS[contender][2].format(module=f"test_{file}", test=f"test_{number}")
+                WRITERS[_WRITER[contender]](directory / path, [(asked[number], answers[number])], url)
+
+
+def _test(client: str, made: str | None, number: int) -> str:
+    body = _BODIES[client].format(client=made, number=number) if made else "\npass\n"
+    lines = dedent(body).strip().splitlines()
+    return "\n".join([f"def test_{number}():", *(f"    {line}" for line in lines)]) + "\n"
+
+
+def _config(contender: str) -> str:
+    """The fixture by which the others match the body as well."""
+    matched = {"pytest-recording": VCR_MATCH_ON, "cassetter": CASSETTER_MATCH_ON}.get(contender)
+    if matched is None:
+        return ""
+    scope = '(scope="module")' if contender == "cassetter" else ""
+    return f"import pytest\n\n\n@pytest.fixture{scope}\ndef vcr_config():\n    return {{'match_on': {matched!r}}}\n"

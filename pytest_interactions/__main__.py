@@ -1,0 +1,7 @@
+"""`python -m pytest_interactions`: the command line, where its script is not on the path."""
+
+import sys
+
+from pytest_interactions.cli import main
+
+sys.exit(main())
