@@ -97,7 +97,7 @@ def test_without_the_extra_it_says_what_to_install(
     arguments = ["-p", "no:recording", "-p", "no:cacheprovider", "-c", os.devnull, str(test)]
     code = f"import sys; sys.modules[{missing!r}] = None\nimport pytest; sys.exit(pytest.main({arguments}))"
     command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     [line] = [line for line in ended.stdout.splitlines() if "needs" in line and not line.startswith("ERROR")]
     assert line == f"{what} needs {missing}, which is missing: pip install 'pytest-interactions[server]'"
     assert "Traceback" not in ended.stdout
