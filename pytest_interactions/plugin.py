@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
+_CASSETTE: pytest.StashKey[Cassette] = pytest.StashKey()
 _OUTCOME = pytest.StashKey[str]()
 _BEGUN = pytest.StashKey[float]()
 _NOTES = pytest.StashKey[list[str]]()
@@ -155,6 +156,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
             begun=item.config.stash[_BEGUN],
             shared=_is_named(item),
         )
+    item.stash[_CASSETTE] = cassette
     item.config.stash[_NOTES].extend(cassette.recovered)
     with opened(cassette):
         yield cassette
@@ -182,11 +184,13 @@ def interactions_emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def snapshot_steps(snapshot: Any) -> StepsAssertion:
+def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssertion:
     """Assert the steps an agent took: `assert interactions == snapshot_steps`, and `snapshot_steps(text=False)`."""
+    from pytest_interactions.redaction.secrets import of_this_run
     from pytest_interactions.snapshot import steps_snapshot
 
-    return steps_snapshot(snapshot)
+    cassette = request.node.stash.get(_CASSETTE, None)
+    return steps_snapshot(snapshot, cassette.redacted if cassette else lambda text: of_this_run().matcher.redact(text))
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pytest_interactions.api.transcript import render, transcript
 from pytest_interactions.api.view import view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
 
 __all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot", "transcript"]
@@ -50,6 +52,8 @@ class StructureExtension(StepsExtension):
 class StepsAssertion(SnapshotAssertion):
     """syrupy's assertion on a transcript; all that its call accepts is accepted, and `text`."""
 
+    redact: Callable[[str], str] = staticmethod(str)
+
     def __call__(self, *, text: bool = True, **options: Any) -> SnapshotAssertion:
         """Change this one assertion.
 
@@ -59,13 +63,30 @@ class StepsAssertion(SnapshotAssertion):
         """
         if not text:
             options.setdefault("extension_class", StructureExtension)
+        if options.get("matcher") is not None:
+            options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
 
 
-def steps_snapshot(snapshot: SnapshotAssertion) -> StepsAssertion:
-    """The assertion of the fixture `snapshot_steps`, made from that of syrupy's fixture `snapshot`."""
+def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:
+    """The assertion of the fixture `snapshot_steps`, made from that of syrupy's fixture `snapshot`.
+
+    `redact` takes the secrets out of a text: an SDK's own object holds them, and a snapshot must not.
+    """
     options = {field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.init}
-    return StepsAssertion(**{**options, "extension_class": StepsExtension})
+    made = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
+    made.redact = redact
+    return made
+
+
+def _redacting(redact: Callable[[str], str], matcher: PropertyMatcher | None = None) -> PropertyMatcher:
+    """A matcher that redacts each text, and then does what `matcher` does."""
+
+    def match(*, data: SerializableData, path: PropertyPath) -> SerializableData | None:
+        clean = redact(data) if isinstance(data, str) else data
+        return matcher(data=clean, path=path) if matcher else clean
+
+    return match
 
 
 def _filtered(

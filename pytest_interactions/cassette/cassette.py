@@ -209,6 +209,10 @@ class Cassette(StubbedCassette):
         except CassetteFormatError as error:
             raise self.failed_with(error) from None
 
+    def redacted(self, text: str) -> str:
+        """`text` without any secret, as it would be recorded."""
+        return self._filter.text(text)
+
     def read_too_far(self, exchange: Exchange) -> StreamEndedError:
         """Make the error for a stream that is read further than it was recorded."""
         return self.failed_with(

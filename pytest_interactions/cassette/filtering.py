@@ -82,6 +82,10 @@ class Filter:
             )
             raise SecretLeakError(f"it would hold secrets:\n{listed}")
 
+    def text(self, text: str) -> str:
+        """`text` without any secret."""
+        return self._redactor.text(text)
+
     def cleaned(self, text: str) -> str:
         """The text of an exchange with what the gate found replaced."""
         from pytest_interactions.redaction.scan import clean

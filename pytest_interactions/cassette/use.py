@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from pytest_interactions.cassette import isolation
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.patching import in_force
 from pytest_interactions.options import Options, RecordMode, resolve
-from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,12 +76,6 @@ def open_cassette(
     path: Path, options: Options, *, rerecord: str, begun: float | None = None, shared: bool = False
 ) -> Cassette:
     """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
-    secrets = _run_secrets()
+    secrets = of_this_run()
     secrets.learn_environ(os.environ)
     return Cassette(path, options, secrets, rerecord=rerecord, begun=begun, shared=shared)
-
-
-@lru_cache(maxsize=1)
-def _run_secrets() -> Secrets:
-    """The secrets known in this run: the environment's, and the keys seen in requests."""
-    return Secrets()

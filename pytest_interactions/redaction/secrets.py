@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_interactions.redaction.encodings import REDACTED
@@ -101,6 +102,12 @@ class Secrets:
         if new:
             self._values |= new
             self._matcher = None
+
+
+@lru_cache(maxsize=1)
+def of_this_run() -> Secrets:
+    """The secrets known in this process: the environment's, and the keys seen in requests."""
+    return Secrets()
 
 
 def looks_secret(value: str) -> bool:

@@ -66,7 +66,7 @@ def leaves(text: str) -> Iterator[Leaf]:
     """All leaves of `text`, in order."""
     root = None
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
-        with suppress(yaml.YAMLError, RecursionError):
+        with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
             root = yaml.compose(text, Loader=_Loader)
     yield from _walk(root, "", "") if isinstance(root, yaml.CollectionNode) else _plain(text)
 
