@@ -88,7 +88,7 @@ class Cassette(StubbedCassette):
         self._records = records(
             self.record_mode, exists=self._seen is not None, continues=this_run or self._old.incomplete
         )
-        self._playback = Playback(self._old.exchanges, redacted=self._filter.recorded, key=self._filter.key)
+        self._playback = Playback(self._old.exchanges, redacted=self._filter.request, key=self._filter.key)
         self._recorder = Recorder()
         self._journal = Journal(path, self._filter, replaces=self._replaces and self._seen is not None)
         self.sleeps = Sleeps(skip=options.fast_forward)
@@ -174,7 +174,7 @@ class Cassette(StubbedCassette):
         if self._plays and self._filter.is_literal:
             self._filter.learn(live)
             with self._lock:
-                number = self._playback.take_in_order(live)
+                number = self._playback.take_literal(live)
                 if number is not None:
                     return self._played(number)
         request = self._filter.request(live)
