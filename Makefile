@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # A venv of its own: cassetter's plugin and pytest-recording's both want the flag --record-mode, so they can't share one.
 BENCH := .venv-benchmark
 
+# The tests start many processes: compiled modules are kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test setup lint types tests benchmark clean
 
 demo: $(READY)

@@ -65,7 +65,7 @@ class Serving:
         #: The TCP port in use.
         self.port: int = self._socket.getsockname()[1]
         self._closing = closing
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -99,11 +99,14 @@ class Serving:
             sock=self._socket,
         )
         await self._over.wait()
+        # First no more are accepted, then those that just were are waited for: asyncio's server, closed at once, would
+        # forget the latter.
+        self._loop.remove_reader(self._socket)
+        while (tasks := asyncio.all_tasks() - {asyncio.current_task()}) or state.connections:
+            for connection in list(state.connections):
+                connection.transport.abort()
+            await (asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED) if tasks else asyncio.sleep(0))
         server.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        if state.tasks:
-            await asyncio.wait(state.tasks)
         if self._closing is not None:
             await self._closing()
 

@@ -148,6 +148,7 @@ def test_a_directory_has_a_cassette_for_each_test(emulator: Emulator, tmp_path: 
     emulator.stop()
     with _serve(directory) as server:
         assert _text(_ask(f"{server.url}/two%20words", "two words")) == "You said: two words"
+        assert _text(_ask(f"{server.url}/one", "one")) == "You said: one"
         missed = _ask(f"{server.url}/one", "two words")
         unknown = _ask(f"{server.url}/three", "two words")
         _, _, err = server.stop()

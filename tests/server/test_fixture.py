@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,9 +93,11 @@ def test_without_the_extra_it_says_what_to_install(
     fixture: str, what: str, missing: str, pytester: pytest.Pytester
 ) -> None:
     """Where the extra is missing, the test's error is one line that says which to install."""
-    pytester.makepyfile(test_it=f"def test_it({fixture}): pass")
-    code = f"import sys; sys.modules[{missing!r}] = None\nimport pytest; sys.exit(pytest.main(['-p', 'no:recording']))"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    test = pytester.makepyfile(test_it=f"def test_it({fixture}): pass")
+    arguments = ["-p", "no:recording", "-p", "no:cacheprovider", "-c", os.devnull, str(test)]
+    code = f"import sys; sys.modules[{missing!r}] = None\nimport pytest; sys.exit(pytest.main({arguments}))"
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     [line] = [line for line in ended.stdout.splitlines() if "needs" in line and not line.startswith("ERROR")]
     assert line == f"{what} needs {missing}, which is missing: pip install 'pytest-interactions[server]'"
     assert "Traceback" not in ended.stdout
