@@ -48,7 +48,8 @@ def run(scratch: Path, *, quick: bool) -> Section:
             for name in _CONTENDERS:
                 if count <= _MOST.get((name, size), count):
                     suffix = "toml" if name == "cassetter" and size * count >= _TOML else "yaml"
-                    found[name, size, count] = _measure(name, scratch / f"{_CONTENDERS[name][0]}.{suffix}", traffic, quick=quick)
+                    path = scratch / f"{_CONTENDERS[name][0]}.{suffix}"
+                    found[name, size, count] = _measure(name, path, traffic, quick=quick)
             for file in scratch.iterdir():
                 file.unlink()
     return _section(found, counts)

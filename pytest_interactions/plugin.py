@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,7 +146,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
     from pytest_interactions.cassette.use import open_cassette
 
     item: pytest.Item = request.node
-    try:
+    with _plainly():
         options = _options(item, interactions_config)
         cassette = open_cassette(
             _path(item, options),
@@ -154,8 +155,6 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
             begun=item.config.stash[_BEGUN],
             shared=_is_named(item),
         )
-    except InteractionsError as error:
-        raise _failure(error) from None
     item.config.stash[_NOTES].extend(cassette.recovered)
     with opened(cassette):
         yield cassette
@@ -165,12 +164,10 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
 @pytest.fixture
 def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
     """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`."""
-    try:
+    with _plainly():
         from pytest_interactions.server import ReplayServer
 
         server = ReplayServer(interactions)
-    except InteractionsError as error:
-        raise _failure(error) from None
     with server:
         yield server
 
@@ -178,10 +175,8 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 @pytest.fixture
 def interactions_emulator() -> Iterator[Emulator]:
     """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
-    try:
+    with _plainly():
         from pytest_interactions.server.emulator import Emulator
-    except InteractionsError as error:
-        raise _failure(error) from None
     with Emulator.steady() as emulator:  # so that a recording of it changes only with the test
         yield emulator
 
@@ -194,19 +189,21 @@ def snapshot_steps(snapshot: Any) -> StepsAssertion:
     return steps_snapshot(snapshot)
 
 
-def _failure(error: InteractionsError) -> BaseException:
-    """What fails a test with the error's own words alone: neither a traceback nor what led to it."""
-    return pytest.fail.Exception(str(error), pytrace=False)
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Fail a test with an error's own words alone: neither a traceback nor what led to it."""
+    try:
+        yield
+    except InteractionsError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     outcome = item.stash.get(_OUTCOME, "interrupted")
     notes = item.config.stash[_NOTES]
-    try:
+    with _plainly():
         written = cassette.close(failed=outcome in {"failed", "interrupted"} or bool(cassette.failures))
-    except InteractionsError as error:
-        raise _failure(error) from None
     if written is not None and written != cassette.path:
         notes.append(f"{item.nodeid} failed, so its cassette is as it was; the new recording is {written}")
     if cassette.sleeps.idle:

@@ -7,12 +7,13 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_interactions.cassette import media, mismatch, storage
+from pytest_interactions.cassette import media, mismatch
 from pytest_interactions.cassette.filtering import Filter
 from pytest_interactions.cassette.isolation import Sleeps, is_allowed
-from pytest_interactions.cassette.journal import Journal, beside, recover
+from pytest_interactions.cassette.journal import recover
+from pytest_interactions.cassette.opening import Opening
 from pytest_interactions.cassette.playback import Playback, pieces
-from pytest_interactions.cassette.recorder import Recorder, Recording, records, theirs_in
+from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.stubs import StubbedCassette
 from pytest_interactions.errors import (
     CassetteFormatError,
@@ -81,27 +82,11 @@ class Cassette(StubbedCassette):
         self._bypassed: set[str] = set()
         #: What was found of recordings whose process was killed, and put in its place.
         self.recovered = recover(path, self._filter, media_threshold=options.media_threshold)
-        self._seen = storage.signature(path)
-        this_run = begun is not None and self._seen is not None and self._seen[0] >= begun * 1e9
-        self._starts_over = self.record_mode is RecordMode.REWRITE and not this_run
-        self._old = self._read(path)
-        self._records = records(
-            self.record_mode, exists=self._seen is not None, continues=this_run or self._old.incomplete
-        )
-        self._playback = Playback(self._old.exchanges, redacted=self._filter.request, key=self._filter.key)
-        self._recorder = Recorder()
-        self._journal = Journal(path, self._filter, replaces=self._replaces and self._seen is not None)
+        self._opening = Opening.at(path, options.record_mode, begun=begun)
+        self._old = self._opening.old.exchanges
+        self._playback = Playback(self._old, redacted=self._filter.request, key=self._filter.key)
+        self._recorder = Recorder(self._opening, self._filter, media_threshold=options.media_threshold)
         self.sleeps = Sleeps(skip=options.fast_forward)
-
-    def _read(self, path: Path) -> storage.Contents:
-        try:
-            return storage.load(path)
-        except CassetteNotFoundError:
-            return storage.Contents()
-        except CassetteFormatError:
-            if self._starts_over:
-                return storage.Contents()
-            raise
 
     # --- the test's view ---
 
@@ -135,15 +120,15 @@ class Cassette(StubbedCassette):
     @property
     def all_played(self) -> bool:
         """Whether each recorded exchange was asked for."""
-        return len(self._playback.played) == len(self._old.exchanges)
+        return len(self._playback.played) == len(self._old)
 
     @property
     def replays_only(self) -> bool:
         """Whether nothing can be recorded, so that no network is needed."""
-        return not self._records
+        return not self._opening.records
 
     def __len__(self) -> int:
-        return len(self._old.exchanges) + len(self._recorder.exchanges())
+        return len(self._old) + len(self._recorder.exchanges())
 
     def __repr__(self) -> str:
         return f"<cassette {self._path}: {len(self)} exchanges, record mode {self.record_mode}>"
@@ -171,7 +156,7 @@ class Cassette(StubbedCassette):
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        if self._plays and self._filter.is_literal:
+        if self._opening.plays and self._filter.is_literal:
             self._filter.learn(live)
             with self._lock:
                 number = self._playback.take_literal(live)
@@ -181,17 +166,16 @@ class Cassette(StubbedCassette):
         if request is None:
             return None
         with self._lock:
-            number = self._playback.take(self._filter.key(request)) if self._plays else None
+            number = self._playback.take(self._filter.key(request)) if self._opening.plays else None
             if number is not None:
                 return self._played(number)
             self._must_record(live, request)
-            recording = Recording(request, self._filter.response, self._journal.add)
-            self._recorder.add(recording)
+            recording = self._recorder.begin(request)
             self._timeline.append(recording)
             return recording
 
     def _played(self, number: int) -> Exchange:
-        exchange = self._old.exchanges[number]
+        exchange = self._old[number]
         self._timeline.append(exchange)
         return exchange
 
@@ -202,7 +186,7 @@ class Cassette(StubbedCassette):
         if request is None:
             return False
         with self._lock:
-            if self._plays and self._playback.find(self._filter.key(request)) is not None:
+            if self._opening.plays and self._playback.find(self._filter.key(request)) is not None:
                 return True
             self._must_record(live, request)
         return False
@@ -240,14 +224,10 @@ class Cassette(StubbedCassette):
         self.failures.append(error)
         return error
 
-    @property
-    def _plays(self) -> bool:
-        return self.record_mode is not RecordMode.ALL and not self._starts_over
-
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise what keeps the request from being sent, if anything does."""
         __tracebackhide__ = True
-        if not self._records:
+        if not self._opening.records:
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
         if where is not None:
@@ -260,10 +240,10 @@ class Cassette(StubbedCassette):
             )
 
     def _missed(self, request: Request) -> InteractionsError:
-        if self._seen is None:
+        if self._opening.seen is None:
             record = self._rerecord.replace("rewrite", "once")
             return CassetteNotFoundError(mismatch.not_found(request, cassette=self._path, record=record))
-        stored = [self._filter.recorded(exchange.request) or exchange.request for exchange in self._old.exchanges]
+        stored = [self._filter.recorded(exchange.request) or exchange.request for exchange in self._old]
         return CassetteMissError(
             mismatch.explain(
                 request,
@@ -281,12 +261,12 @@ class Cassette(StubbedCassette):
         if self.failures:
             return self.failures[0]
         unplayed = self._playback.unplayed()
-        if self._records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
+        if self._opening.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
             return None
-        requests = [(number + 1, self._old.exchanges[number].request) for number in unplayed]
+        requests = [(number + 1, self._old[number].request) for number in unplayed]
         listed = "\n".join(f"  exchange {number}: {r.method} {r.uri}" for number, r in requests)
         text = (
-            f"{self._path}: {len(unplayed)} of {len(self._old.exchanges)} recorded exchanges were not asked for:\n"
+            f"{self._path}: {len(unplayed)} of {len(self._old)} recorded exchanges were not asked for:\n"
             f"{listed}\n\nTo record it again: {self._rerecord}"
         )
         if self.options.unplayed is Unplayed.WARN:
@@ -307,41 +287,4 @@ class Cassette(StubbedCassette):
             CassetteWriteError: The file can't be written; the message says where the recording was kept.
             SecretLeakError: The recording holds a secret; the message says where, and where the rest was kept.
         """
-        recorded = self._recorder.finish()
-        try:
-            completed = self._old.incomplete and self._records and not failed
-            return self._put(recorded, failed=failed) if recorded or completed else None
-        finally:
-            self._journal.discard()
-
-    def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
-        aside = beside(self.path)
-        if failed and self._replaces and self._seen is not None:
-            self._save(aside, storage.Contents(recorded, incomplete=True))
-            return aside
-        with storage.locked(self.path):
-            kept = self._kept(recorded)
-            theirs = theirs_in(self.path, ours=self._old.exchanges, seen=self._seen)
-            incomplete = failed and not self._replaces and (self._seen is None or self._old.incomplete)
-            self._save(self.path, storage.Contents(kept + theirs + recorded, incomplete=incomplete))
-        aside.unlink(missing_ok=True)
-        return self.path
-
-    @property
-    def _replaces(self) -> bool:
-        """Whether what is recorded takes the place of what was."""
-        return self.record_mode is RecordMode.ALL or self._starts_over
-
-    def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
-        """The old exchanges that stay: in mode `all`, those that weren't recorded again."""
-        if self._starts_over:
-            return []
-        if self.record_mode is not RecordMode.ALL:
-            return self._old.exchanges
-        key, filtered = self._filter.key, self._filter.recorded
-        again = {key(request) for exchange in recorded if (request := filtered(exchange.request))}
-        stored = ((exchange, filtered(exchange.request)) for exchange in self._old.exchanges)
-        return [exchange for exchange, request in stored if request is None or key(request) not in again]
-
-    def _save(self, path: Path, contents: storage.Contents) -> None:
-        storage.save(path, contents, self._filter, media_threshold=self.options.media_threshold)
+        return self._recorder.save(failed=failed)

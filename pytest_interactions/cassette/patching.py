@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -40,6 +41,8 @@ class _Current:
 
 
 _current: Final = _Current()
+# vcrpy's stubs log the URL of each request, and so a key in it, at lower levels.
+logging.getLogger("vcr").setLevel(logging.WARNING)
 _lock: Final = RLock()
 _patches: Final = ExitStack()
 

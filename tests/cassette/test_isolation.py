@@ -10,6 +10,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from pytest_interactions import NetworkBlockedError, use_cassette
 from pytest_interactions.cassette.isolation import Sleeps, network_refused, placeholder_key
@@ -121,6 +122,15 @@ async def test_sleeps_are_skipped_or_measured() -> None:
         await asyncio.sleep(0.001)
     assert measured.seconds == pytest.approx(0.002)
     assert not measured.idle
+
+
+def test_a_key_in_a_url_is_not_logged(emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Vcrpy's stubs would log it."""
+    caplog.set_level("DEBUG")
+    with use_cassette(tmp_path / "c.yaml", record_mode="once"), urllib3.PoolManager() as pool:
+        pool.request("GET", f"{emulator.url}/v1beta/interactions/none?key=secret-key-1234")
+    assert "secret-key-1234" not in "".join(r.getMessage() for r in caplog.records if r.name.startswith("vcr"))
+    assert "secret-key-1234" not in (tmp_path / "c.yaml").read_text()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from PIL import Image
 
+from pytest_interactions.server.emulator import behaviour
+
 if TYPE_CHECKING:
     import httpx
 
-    from pytest_interactions.server.emulator import Emulator
+from pytest_interactions.server.emulator import Emulator
 
 MODEL = "gemini-3.5-flash"
 
@@ -296,3 +298,11 @@ def test_same_requests_same_bytes(emulator: Emulator) -> None:
     assert first == again
     assert first[0] != first[1]
     assert first[0] != seeded[0]
+
+
+def test_half_a_picture_is_no_picture() -> None:
+    """An image that is cut short is described, not an error of the server."""
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    for size in (12, 20, 30):
+        assert behaviour._pixels(picture.getvalue()[:size]) == ["no picture that I can read"]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -16,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pytest_interactions import CassetteFormatError, CassetteMissError, OptionError, StreamEndedError, use_cassette
+from pytest_interactions import CassetteFormatError, CassetteMissError, OptionError, use_cassette
 from pytest_interactions.cassette import storage
 from pytest_interactions.cassette.use import open_cassette
 from pytest_interactions.options import Options, RecordMode
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 from pytest_interactions.server import ReplayServer
-from pytest_interactions.server.emulator import Emulator, Hold
-from tests.cassette.clients import CLIENTS, KEY, MODEL, _post, sdk
+from tests.cassette.clients import CLIENTS, KEY, MODEL, _post
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_interactions.server.emulator import Emulator
     from tests.server.conftest import Served
 
 AGENT = """
@@ -117,115 +115,6 @@ def test_the_sdk_does_not_retry_a_miss(served: Served) -> None:
         with pytest.raises(Exception, match="has no recording that answers this request"):
             client.interactions.create(model=MODEL, input="Help")
         assert len(server._cassette.failures) == 1
-
-
-def test_the_first_event_comes_before_the_api_sends_the_second(served: Served) -> None:
-    """While recording, the client holds event 1 while the API still stands before event 2."""
-    gate = Hold(before=1)
-    served.emulator.on(input="Count").reply(text=["1", "2"], hold=gate)
-    with served.record() as server, httpx.stream(**_post(server.url, "Count", stream=True)) as response:
-        lines = response.iter_lines()
-        assert next(lines) == "event: interaction.created"
-        gate.wait_reached()
-        assert served.emulator.requests[0].events_sent == 1
-        gate.release()
-        assert list(lines)[-2:] == ["data: [DONE]", ""]
-
-
-def test_a_stream_is_passed_on_byte_for_byte(served: Served) -> None:
-    """What a client gets through the recording server is what the API sent, and on replay what redaction left of it."""
-    with Emulator.steady() as direct, Emulator.steady() as recorded:
-        sent = httpx.request(**_post(direct.url, "Count", stream=True)).content
-        served.emulator = recorded
-        with served.record() as server:
-            assert httpx.request(**_post(server.url, "Count", stream=True)).content == sent
-        with served.replay() as server:
-            replayed = httpx.request(**_post(server.url, "Count", stream=True))
-    [exchange] = storage.load(served.path).exchanges
-    assert replayed.content == exchange.response.body
-    assert replayed.headers["content-type"] == "text/event-stream"
-    signature = re.compile(r'(?<="signature":")[^"]+')
-    assert signature.sub("", replayed.text) == signature.sub("", sent.decode())
-
-
-def test_replayed_events_are_chunks_of_their_own(served: Served) -> None:
-    """Each recorded event is one chunk for the client, or so many bytes as the option `chunking` says."""
-    served.emulator.on(input="Count").reply(text=["1", "2"])
-    with served.record() as server:
-        httpx.request(**_post(server.url, "Count", stream=True))
-    for chunking, longest in (("event", None), (7, 7)):
-        with (
-            served.replay(chunking=chunking) as server,
-            httpx.stream(**_post(server.url, "Count", stream=True)) as response,
-        ):
-            chunks = list(response.iter_raw())
-        if longest is None:
-            assert all(chunk.endswith(b"\n\n") for chunk in chunks)
-            assert len(chunks) == b"".join(chunks).count(b"\n\n")
-        else:
-            assert {len(chunk) for chunk in chunks[:-1]} == {longest}
-
-
-def test_replayed_events_keep_the_pace(served: Served) -> None:
-    """With a pace, the events of a stream come that many seconds apart."""
-    served.emulator.on(input="Count").reply(text=["1"])
-    with served.record() as server:
-        count = httpx.request(**_post(server.url, "Count", stream=True)).content.count(b"\n\n")
-    start = time.monotonic()
-    with served.replay(pace=0.01) as server:
-        httpx.request(**_post(server.url, "Count", stream=True))
-    assert time.monotonic() - start >= 0.01 * (count - 1)
-
-
-def test_a_client_that_leaves_ends_the_stream_at_the_api(served: Served) -> None:
-    """A client that goes away mid-stream stops the API, is no failure, and replays as far as it read."""
-    gate = Hold(before=3)
-    served.emulator.on(input="Count").reply(text=[str(n) for n in range(40)], hold=gate)
-    request = _post("", "Count", stream=True)
-    seen = []
-    for serve in (served.record, served.replay):
-        with serve() as server, httpx.stream(**request | {"url": server.url + request["url"]}) as response:
-            lines = response.iter_lines()
-            seen.append([next(lines) for _ in range(6)])
-            if serve == served.record:
-                response.close()
-                assert served.emulator.requests[0].disconnected.wait(5)
-    assert seen[0] == seen[1]
-    [exchange] = storage.load(served.path).exchanges
-    assert exchange.cut is not None
-    assert exchange.cut.by == "app"
-
-
-def test_a_client_that_reads_on_is_found_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that wants more of a stream than was recorded gets a broken connection, and the test can't pass."""
-    monkeypatch.setattr("pytest_interactions.server.proxy._READS_ON", 0.05)
-    gate = Hold(before=2)
-    served.emulator.on(input="Count").reply(text=["1", "2"], hold=gate)
-    with served.record() as server, httpx.stream(**_post(server.url, "Count", stream=True)) as response:
-        lines = response.iter_lines()
-        first = [next(lines) for _ in range(6)]
-    seen: list[str] = []
-    with pytest.raises(StreamEndedError, match="recorded only up to here"), served.replay() as server:
-        with (
-            httpx.stream(**_post(server.url, "Count", stream=True)) as response,
-            pytest.raises(httpx.RemoteProtocolError),
-        ):
-            seen.extend(response.iter_lines())
-    assert seen[:6] == first
-
-
-def test_a_broken_connection_breaks_again_at_the_same_event(served: Served) -> None:
-    """An API that dies after 8 of 16 events gives the client 8 events and a broken connection, both times."""
-    served.emulator.on(input="Count").reply(text=[str(n) for n in range(9)], cut_after=8)
-    outcomes = []
-    for serve in (served.record, served.replay):
-        events: list[str] = []
-        with serve() as server, sdk(server.url) as client, pytest.raises(Exception, match="peer closed") as error:
-            stream = client.interactions.create(model=MODEL, input="Count", stream=True)
-            events.extend(event.event_type for event in stream)
-        outcomes.append((events, type(error.value)))
-    assert len(outcomes[0][0]) == 8
-    assert outcomes[1] == outcomes[0]
 
 
 def test_fifty_clients_get_their_own_answers(served: Served) -> None:

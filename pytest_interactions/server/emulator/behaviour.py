@@ -106,12 +106,12 @@ def _describe(part: Json) -> str:
 
 
 def _pixels(data: bytes) -> list[str]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             return [f"{image.width} x {image.height} pixels"]
-    except UnidentifiedImageError:
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for what is no picture, or half of one
         return ["no picture that I can read"]
 
 
