@@ -23,6 +23,8 @@ from benchmarks.measure import Run, child, in_turns, peak, ratio
 from benchmarks.report import Section, duration, times
 
 _ASKED: Final = question(0, 200)
+#: A mock that has the image as a file that one can look at, as our cassette has it.
+_PICTURE: Final = "mock, of the picture"
 _MODULES: Final = {"ours": "pytest_interactions.cassette", "vcrpy": "vcr", "cassetter": "cassetter"}
 
 
@@ -54,15 +56,19 @@ def run(scratch: Path, *, quick: bool) -> Section:
                 f"{median(figures['before']):.0f} MB",
             )
         )
-    time = ratio(took["ours"]["all"], took["mock"]["all"])
-    section.aim("opening and replaying it takes at most 2× as long as a mock takes", times(time), met=time <= 2)
+    for name in ("mock", _PICTURE):
+        time = ratio(took["ours"]["all"], took[name]["all"])
+        aim = f"opening it and replaying it once takes at most 2× as long as the {name}"
+        section.aim(aim, times(time), met=time <= 2)
     memory = ratio(took["ours"]["peak"], took["mock"]["peak"])
     section.aim("its peak memory is at most 2× the mock's", times(memory), met=memory <= 2)
     faster = ratio(took["vcrpy"]["open"], took["ours"]["open"])
     section.aim("it opens at least 5× as fast as with vcrpy", times(faster), met=faster >= 5)
     section.notes.append(
-        "The mock reads the whole response from a file of its own and returns it. What is read of the answer is its "
-        "body's bytes. Peak memory is of the whole process, with the libraries that it has imported."
+        "The mock reads the whole response from a file of its own and returns it; the mock of the picture reads the "
+        "PNG and makes the response of it. What is read of the answer is its body's bytes. Ours keeps the PNG, so "
+        "base64 of it, making sure of its digest, and putting the parts together come on top of reading it. Peak "
+        "memory is of the whole process, with the libraries that it has imported."
     )
     return section
 
@@ -70,8 +76,10 @@ def run(scratch: Path, *, quick: bool) -> Section:
 def _write(scratch: Path, size: int) -> dict[str, Path]:
     image = {"type": "image", "mime_type": "image/png", "data": base64.b64encode(picture(size)).decode()}
     answered = answer(0, image)
-    paths = {"mock": scratch / "answer.json"} | {name: scratch / name / "image.yaml" for name in CASSETTES}
+    paths = {"mock": scratch / "answer.json", _PICTURE: scratch / "picture.png"}
     paths["mock"].write_text(json.dumps(answered, separators=(",", ":")))
+    paths[_PICTURE].write_bytes(base64.b64decode(image["data"]))
+    paths |= {name: scratch / name / "image.yaml" for name in CASSETTES}
     for name in CASSETTES:
         WRITERS[name](paths[name], [(_ASKED, answered)])
     return paths
@@ -82,8 +90,11 @@ def _replay(name: str, path: Path) -> dict[str, Any]:
     _import(name)
     before = peak()
     begun = perf_counter()
-    if name == "mock":
+    if name in {"mock", _PICTURE}:
         content = path.read_bytes()
+        if name == _PICTURE:
+            image = {"type": "image", "mime_type": "image/png", "data": base64.b64encode(content).decode()}
+            content = json.dumps(answer(0, image)).encode()
         answered = httpx2.Response(200, content=content, headers={"content-type": "application/json"})
         with httpx2.Client(transport=httpx2.MockTransport(lambda _: answered)) as client:
             opened = perf_counter()

@@ -14,7 +14,7 @@ _COLORS: Final = {"ours": "#1a73e8", "vcrpy": "#d93025", "cassetter": "#f29900"}
 #: By panel: its title, what is across and what is up.
 _PANELS: Final = {
     "requests": ("One replayed request", "exchanges in the cassette", "times a hand-written mock"),
-    "conversation": ("A stateless conversation of 100, 300, 1000 turns", "MB sent", "seconds"),
+    "conversation": ("A stateless conversation of 30 to 1000 turns", "MB sent", "seconds"),
 }
 
 

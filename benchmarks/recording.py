@@ -54,7 +54,7 @@ def run(scratch: Path, *, quick: bool) -> Section:
     with serving() as url:
         # An API needs a while to answer; 20 events, 50 ms apart, after 80 ms, is how one was seen to.
         slow, fast = streamed(20, first=0.08, gap=0.05), streamed(20)
-        first = _first_events(url, scratch, slow, rounds=2 if quick else 4)
+        first = _first_events(url, scratch, slow, rounds=2 if quick else 3)
         at_once = _first_events(url, scratch, fast, rounds=10 if quick else 40)
         many = in_turns(
             {name: partial(_many, url, scratch / f"{name}.yaml", opened) for name, opened in _RECORDING.items()},

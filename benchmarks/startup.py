@@ -33,7 +33,7 @@ def run(scratch: Path, *, quick: bool) -> Section:
         _collect(empty, plugins)
     figures = in_turns(
         {name: partial(_collect, empty, plugins) for name, (plugins, _) in _PLUGINS.items()},
-        rounds=5 if quick else 25,
+        rounds=5 if quick else 15,
     )
     title = "Start-up: `pytest --collect-only` in an empty directory"
     section = Section(title, ("plugins", "wall", "more than without"))

@@ -84,7 +84,7 @@ class Cassette(StubbedCassette):
         self.recovered = recover(path, self._filter, media_threshold=options.media_threshold)
         self._opening = Opening.at(path, options.record_mode, begun=begun)
         self._old = self._opening.old.exchanges
-        self._playback = Playback(self._old, redacted=self._filter.recorded, key=self._filter.key)
+        self._playback = Playback(self._old, redacted=self._filter.request, key=self._filter.key)
         self._recorder = Recorder(self._opening, self._filter, media_threshold=options.media_threshold)
         self.sleeps = Sleeps(skip=options.fast_forward)
 
@@ -159,7 +159,7 @@ class Cassette(StubbedCassette):
         if self._opening.plays and self._filter.is_literal:
             self._filter.learn(live)
             with self._lock:
-                number = self._playback.take_in_order(live)
+                number = self._playback.take_literal(live)
                 if number is not None:
                     return self._played(number)
         request = self._filter.request(live)

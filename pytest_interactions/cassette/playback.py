@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api import sse
@@ -38,37 +39,42 @@ class Playback:
         self._key = key
         self._index: dict[Key, list[int]] | None = None
         self._next: dict[Key, int] = {}
+        self._keys: dict[bytes, Key] = {}  # by what recorded requests say
         self._first = 0  # of those not played
         self._words: tuple[int, _Words] | None = None
 
-    def take_in_order(self, live: Request) -> int | None:
-        """Play the first exchange that was not played yet, if `live` says the same; its number, or `None`.
+    def take_literal(self, live: Request) -> int | None:
+        """Play what answers `live` next, if it says what a recorded request says; its number, or `None`.
 
-        A test that runs as it was recorded asks for nothing else. What says the same is filtered to the same and has
-        the same key, so neither is computed; and what comes before was played, so nothing with that key is its elder.
+        What says the same is filtered to the same and has the same key, so that nothing need be computed for it. The
+        first exchange that was not played yet is tried first: a test that runs as it was recorded asks for nothing
+        else, and what comes before that one was played, so nothing with its key is its elder.
         """
+        words = _words(live)
         while self._first in self.played:
             self._first += 1
-        if self._first == len(self.exchanges):
-            return None
+        if self._first < len(self.exchanges) and self._first_words() == words:
+            self.played.add(self._first)
+            return self._first
+        key = self._keys.get(_digest(words)) if self._keys else None
+        return None if key is None else self.take(key)
+
+    def _first_words(self) -> _Words:
         if self._words is None or self._words[0] != self._first:
-            recorded = self.exchanges[self._first].request
-            # A copy, so that what is parsed of it now is not kept with it for ever.
-            self._words = self._first, _words(recorded.with_body(recorded.body))
-        if self._words[1] != _words(live):
-            return None
-        self.played.add(self._first)
-        return self._first
+            self._words = self._first, _words(_copy(self.exchanges[self._first].request))
+        return self._words[1]
 
     def numbers(self, key: Key) -> list[int]:
         """The numbers of all exchanges with this key, in recorded order."""
         if self._index is None:  # at the first request: a test that makes none pays for none
             self._index = {}
             for number, exchange in enumerate(self.exchanges):
-                # A copy, as above.
-                request = self._redacted(exchange.request.with_body(exchange.request.body))
+                recorded = _copy(exchange.request)
+                request = self._redacted(recorded)
                 if request is not None:
-                    self._index.setdefault(self._key(request), []).append(number)
+                    same = self._key(request)
+                    self._index.setdefault(same, []).append(number)
+                    self._keys[_digest(_words(recorded))] = same
         return self._index.get(key, [])
 
     def find(self, key: Key) -> int | None:
@@ -106,6 +112,16 @@ def _words(request: Request) -> _Words:
     except ValueError:  # too deep
         body = request.body
     return request.method, request.uri, body
+
+
+def _digest(words: _Words) -> bytes:
+    method, uri, body = words
+    return blake2b(f"{method} {uri}\n".encode("utf-8", "surrogatepass") + body, digest_size=20).digest()
+
+
+def _copy(request: Request) -> Request:
+    """The same request, so that what is parsed of it is not kept with it for ever."""
+    return request.with_body(request.body)
 
 
 def _is_poll(request: Request) -> bool:

@@ -56,14 +56,16 @@ def _cassette(path: Path, count: int) -> Path:
     return path
 
 
-def _calls(counted: dict[str, _Counted], path: Path, numbers: list[int], *, after: int) -> dict[str, int]:
+def _calls(
+    counted: dict[str, _Counted], path: Path, numbers: list[int], *, after: int, more: Any = None
+) -> dict[str, int]:
     """The operations of all requests but the first `after`."""
     before: dict[str, int] = {}
     with use_cassette(path, unplayed="ignore"), httpx2.Client() as client:
         for place, number in enumerate(numbers):
             if place == after:
                 before = {name: count.calls for name, count in counted.items()}
-            response = client.post(URL, json={"model": "m", "input": str(number)})
+            response = client.post(URL, json={"model": "m", "input": str(number)} | (more or {}))
             assert response.content.split() == [b"{", b'"id":', b'"%d"' % number, b"}"]
     return {name: count.calls - before[name] for name, count in counted.items()}
 
@@ -76,9 +78,17 @@ def test_a_request_in_its_turn_parses_two_bodies(size: int, counted: dict[str, _
 
 
 @pytest.mark.parametrize("size", [20, 400])
-def test_a_request_out_of_turn_has_one_key(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
-    """Requests in another order have their own body parsed and one key computed each, once all were looked at."""
+def test_a_request_out_of_turn_parses_one_body(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
+    """Requests in another order have their own body parsed and no key computed, once all were looked at."""
     calls = _calls(counted, _cassette(tmp_path / "c.yaml", size), list(range(11, 0, -1)), after=1)
+    assert calls == {"parses": 10, "keys": 0, "copies": 0}
+
+
+@pytest.mark.parametrize("size", [20, 400])
+def test_a_request_in_other_words_has_one_key(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
+    """Requests that spell out a default have their own body parsed and one key computed each."""
+    numbers = list(range(11, 0, -1))
+    calls = _calls(counted, _cassette(tmp_path / "c.yaml", size), numbers, after=1, more={"stream": False})
     assert calls == {"parses": 10, "keys": 10, "copies": 0}
 
 
