@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{text} is no port: give a number from 0 to 65535")
+    return port
+
+
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Record all eleven quickstart sections against the emulator, replay them with the network refused, "
@@ -82,7 +89,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 
 def _emulate(parser: argparse.ArgumentParser) -> None:
     parser.description = "Serve a local Interactions API until Ctrl-C. The first line printed is its address."
-    parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 (default) chooses a free one")
+    parser.add_argument("--port", type=_port, default=0, help="TCP port on 127.0.0.1; 0 (default) chooses a free one")
     parser.add_argument("--script", type=Path, help="YAML file of scripted answers")
 
     def run(options: argparse.Namespace) -> int:
@@ -103,7 +110,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
         "Ctrl-C save what was recorded."
     )
     parser.add_argument("target", type=Path, metavar="CASSETTE|DIRECTORY")
-    parser.add_argument("--port", type=int, default=0, help="TCP port; 0 (default) chooses a free one")
+    parser.add_argument("--port", type=_port, default=0, help="TCP port; 0 (default) chooses a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument(
         "--upstream", metavar="URL", help="what to record (default: $GOOGLE_GEMINI_BASE_URL, or the real API)"
@@ -111,7 +118,8 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     for name in ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace"):
         spec = SPECS[name]
         action = "append" if spec.adds else "store"
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=f"option_{name}", action=action, help=spec.help)
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, dest=f"option_{name}", action=action, metavar=name.upper(), help=spec.help)
 
     def run(options: argparse.Namespace) -> int:
         from pytest_interactions.server import serve
@@ -160,9 +168,15 @@ def _scan(parser: argparse.ArgumentParser) -> None:
 def _redact(parser: argparse.ArgumentParser) -> None:
     parser.description = "Take the secrets out of vcrpy cassettes in place; they replay as before. Safe to repeat."
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
-    parser.add_argument("--keep-headers", nargs="+", default=[], metavar="NAME", help="headers to keep")
     parser.add_argument(
-        "--redact", nargs="+", default=[], metavar="WHAT", help="more to take out: a text, re:PATTERN or a JSON path"
+        "--keep-headers", action="append", default=[], metavar="NAME", help="a header to keep; repeatable"
+    )
+    parser.add_argument(
+        "--redact",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="more to take out: a text, re:PATTERN or a JSON path",
     )
 
     def run(options: argparse.Namespace) -> int:

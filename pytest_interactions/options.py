@@ -69,9 +69,10 @@ def _choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
 
 def _names(value: Any) -> tuple[Any, ...]:
     """Names separated by commas or white space, as a command line or an ini file has them, or a list."""
-    if isinstance(value, str):
-        return tuple(value.replace(",", " ").split())
-    return _items(value)
+    items = _items(value)
+    if not all(isinstance(item, str) for item in items):
+        raise OptionError(f"{value!r} is not a list of names")
+    return tuple(name for item in items for name in item.replace(",", " ").split())
 
 
 def _items(value: Any) -> tuple[Any, ...]:
@@ -80,7 +81,7 @@ def _items(value: Any) -> tuple[Any, ...]:
         return tuple(line.strip() for line in value.splitlines() if line.strip())
     if not isinstance(value, Iterable) or isinstance(value, bytes):
         raise OptionError(f"{value!r} is not a list")
-    return tuple(value)
+    return tuple(part for item in value for part in (item.splitlines() if isinstance(item, str) else [item]))
 
 
 def _match_on(value: Any) -> tuple[str, ...]:
@@ -105,7 +106,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _chunking(value: Any) -> str | int:
-    if value in {"event", "whole"}:
+    if str(value) in {"event", "whole"}:
         return str(value)
     if str(value).isdecimal() and int(value) > 0:
         return int(value)
@@ -140,23 +141,30 @@ def _callable(value: Any) -> Callable[[Any], Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How one option is read. `adds`: sources add up instead of the last one winning."""
+    """How one option is read.
+
+    `adds`: sources add up instead of the last one winning. `several`: it is a list all the same. `on`: it is on or off.
+    """
 
     convert: Callable[[Any], Any]
     help: str = ""
     adds: bool = False
+    several: bool = False
+    on: bool = False
     flag: bool = True
 
 
 SPECS: Final[Mapping[str, Spec]] = {
     "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all or rewrite"),
     "cassette_dir": Spec(_text, "directory of the cassettes, below the rootdir (default: cassettes)"),
-    "match_on": Spec(_match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})"),
+    "match_on": Spec(
+        _match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})", several=True
+    ),
     "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
     "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
     "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
     "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
-    "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay"),
+    "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
     "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,14 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if not spec.flag:
             continue
         dashed = name.replace("_", "-")
-        group.addoption(
-            f"--interactions-{dashed}",
-            dest=f"interactions_{name}",
-            action="append" if spec.adds else "store",
-            default=None,
-            help=spec.help,
-        )
-        parser.addini(f"interactions_{name}", help=spec.help, default=None)
+        kind: dict[str, Any] = {"action": "append"} if spec.adds else {"nargs": "?", "const": "true"} if spec.on else {}
+        flag = f"--interactions-{dashed}"
+        group.addoption(flag, dest=f"interactions_{name}", default=None, help=spec.help, **kind)
+        # As text, or in TOML as what it is.
+        ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
+        parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -152,7 +152,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
         cassette = open_cassette(
             _path(item, options),
             options,
-            rerecord=f'pytest "{item.nodeid}" --interactions-record-mode=rewrite',
+            rerecord=f"pytest {_argument(item)} --interactions-record-mode=rewrite",
             begun=item.config.stash[_BEGUN],
             shared=_is_named(item),
         )
@@ -190,7 +190,13 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     from pytest_interactions.snapshot import steps_snapshot
 
     cassette = request.node.stash.get(_CASSETTE, None)
-    return steps_snapshot(snapshot, cassette.redacted if cassette else lambda text: of_this_run().matcher.redact(text))
+    return steps_snapshot(snapshot, cassette.redacted if cassette else of_this_run().matcher.redact)
+
+
+def _argument(item: pytest.Item) -> str:
+    """What names the test on the command line of whoever runs it, ready to be pasted into a shell."""
+    file = os.path.relpath(item.path, item.config.invocation_params.dir)
+    return shlex.quote("::".join([file, *item.nodeid.split("::")[1:]]))
 
 
 @contextmanager
@@ -207,9 +213,14 @@ def _finish(item: pytest.Item, cassette: Cassette) -> None:
     outcome = item.stash.get(_OUTCOME, "interrupted")
     notes = item.config.stash[_NOTES]
     with _plainly():
-        written = cassette.close(failed=outcome in {"failed", "interrupted"} or bool(cassette.failures))
+        written = cassette.close(failed=outcome != "passed" or bool(cassette.failures))
     if written is not None and written != cassette.path:
-        notes.append(f"{item.nodeid} failed, so its cassette is as it was; the new recording is {written}")
+        notes.append(f"{item.nodeid} did not pass, so its cassette is as it was; the new recording is {written}")
+    elif written is not None and cassette.left_over:
+        notes.append(
+            f"{item.nodeid} did not ask for {cassette.left_over} exchanges that its cassette still holds, which fails "
+            "its replay; record mode rewrite drops them"
+        )
     if cassette.sleeps.idle:
         notes.append(
             f"{item.nodeid} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
@@ -225,6 +236,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
     if report.when == "call" or not report.passed:
         item.stash[_OUTCOME] = report.outcome
+    cassette = item.stash.get(_CASSETTE, None)
+    if report.failed and report.when == "call" and cassette is not None:
+        told = report.longreprtext
+        unsaid = [str(failure) for failure in cassette.failures if str(failure).splitlines()[0] not in told]
+        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
     return report  # type: ignore[return-value] # and passes on
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# Imported late by httpx and httpx2; a pytest run inside a test would make them forget, and then import them anew.
+import httpcore  # noqa: F401
+import httpcore2  # noqa: F401
 import pytest
 
 from pytest_interactions.server.emulator import Emulator

@@ -58,6 +58,7 @@ def test_scan_and_redact_tell_what_they_found(
         (["serve", "no.yaml"], "pytest-interactions: no.yaml: no such cassette or directory. To make it: "),
         (["emulate", "--script", "no.yaml"], "pytest-interactions: no.yaml: "),
         (["emulate", "--port", "1"], "pytest-interactions: "),
+        (["serve", __file__], f"pytest-interactions: {__file__}: this is no cassette; its name would end in .json or "),
     ],
 )
 def test_what_goes_wrong_is_one_line(
@@ -73,6 +74,20 @@ def test_what_goes_wrong_is_one_line(
     error = capsys.readouterr().err
     assert error.startswith(words)
     assert error.count("\n") == 1
+
+
+def test_a_port_out_of_range_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that can be no port is named, with what could be."""
+    with pytest.raises(SystemExit):
+        main(["serve", "c.yaml", "--port", "99999"])
+    assert "99999 is no port: give a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_redact_takes_its_options_in_any_order(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options before or after the paths, and several of them."""
+    assert main(["redact", "--redact", "Hello", "--redact", "re:v1_[A-Z]+", str(cassette)]) == 0
+    assert capsys.readouterr().out == f"{cassette}: redacted\n"
+    assert "Hello" not in cassette.read_text()
 
 
 def test_an_interrupt_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,8 @@ def test_an_option_is_read_from_text_and_from_python(name: str, value: Any, expe
         ("fast_forward", "maybe", "fast_forward: 'maybe' is neither true nor false"),
         ("chunking", 0, "chunking: 0 is not 'event', 'whole' or a number of bytes above 0"),
         ("chunking", "events", "chunking: 'events' is not"),
+        ("chunking", [1], r"chunking: \[1\] is not 'event'"),
+        ("keep_headers", [1], r"keep_headers: \[1\] is not a list of names"),
         ("media_threshold", True, "media_threshold: True is not a number of bytes"),
         ("pace", "-1", "pace: '-1' is not a number of seconds from 0 up"),
         ("pace", None, "pace: None is not a number of seconds"),

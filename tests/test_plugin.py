@@ -142,7 +142,7 @@ def test_no_cassette_says_how_to_record(run: Runner) -> None:
     result.stdout.fnmatch_lines(
         [
             "*CassetteNotFoundError: There is no cassette *cassettes*test_new.yaml yet, and this request needs one:",
-            '*To record it: pytest "test_it.py::test_new" --interactions-record-mode=once',
+            "*To record it: pytest test_it.py::test_new --interactions-record-mode=once",
         ]
     )
 
@@ -167,7 +167,7 @@ def test_fallback(interactions):
             "*The closest of 1 recorded: exchange 1 (not played yet), POST /interactions",
             '*input: "Hello" -> "Hello!"',
             "*tools[[]0].parameters.properties.unit: added",
-            '*To record it again: pytest "test_it.py::test_fallback" --interactions-record-mode=rewrite',
+            "*To record it again: pytest test_it.py::test_fallback --interactions-record-mode=rewrite",
         ]
     )
 
@@ -262,7 +262,9 @@ def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
     run.test("def test_it(interactions):\n    ask('new')\n    assert False")
     result = run.record(mode="rewrite")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["test_it.py::test_it failed, so its cassette is as it was; *test_it.failed.yaml"])
+    result.stdout.fnmatch_lines(
+        ["test_it.py::test_it did not pass, so its cassette is as it was; *test_it.failed.yaml"]
+    )
     assert run.prompts("test_it/test_it.yaml") == ["old"]
 
 
@@ -392,6 +394,78 @@ def test_recorded(interactions, interactions_emulator, monkeypatch):
 """)
     run.replay("--interactions-record-mode=once").assert_outcomes(passed=2)
     run.replay().assert_outcomes(passed=2)
+
+
+def test_ini_options_may_be_toml(run: Runner) -> None:
+    """In pyproject.toml lists are lists and switches are switches, and a switch needs no value on the command line."""
+    run.pytester.makepyprojecttoml("""
+[tool.pytest.ini_options]
+interactions_redact = ["re:a, b", "second"]
+interactions_allowed_hosts = ["one.example", "two.example"]
+interactions_match_on = ["method", "body"]
+interactions_fast_forward = true
+""")
+    run.test("""
+def test_it(interactions):
+    options = interactions.options
+    assert (options.redact, options.allowed_hosts) == (("re:a, b", "second"), ("one.example", "two.example"))
+    assert (options.match_on, options.fast_forward) == (("method", "body"), True)
+""")
+    run.replay("-Werror", "-p", "no:asyncio").assert_outcomes(passed=1)
+    run.replay("-o", "interactions_fast_forward=false", "--interactions-fast-forward").assert_outcomes(passed=1)
+
+
+def test_a_miss_is_told_when_the_test_fails_otherwise(run: Runner) -> None:
+    """Where an app swallows a miss and then fails of its own, the miss stands in a section of the report, once."""
+    source = (
+        "def test_it(interactions):\n    try: ask('PROMPT')\n    except Exception: END\n    assert 'PROMPT' == 'Hello'"
+    )
+    run.test(source.replace("PROMPT", "Hello").replace("END", "pass"))
+    run.record().assert_outcomes(passed=1)
+    run.test(source.replace("PROMPT", "Hi").replace("END", "pass"))
+    result = run.replay()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*interactions: what the app was refused*", '*input: "Hello" -> "Hi"'])
+    run.test(source.replace("PROMPT", "Hi").replace("END", "raise"))
+    assert "what the app was refused" not in run.replay().stdout.str()
+
+
+def test_left_over_recordings_are_told_while_recording(run: Runner) -> None:
+    """In mode new_episodes a changed prompt leaves its old recording, and the summary says what drops it."""
+    run.test("def test_it(interactions):\n    ask('old')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    ask('new')")
+    result = run.record(mode="new_episodes")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["test_it.py::test_it did not ask for 1 exchanges *record mode rewrite drops them"])
+
+
+def test_the_command_to_record_again_can_be_pasted(run: Runner) -> None:
+    """It names the test from where pytest was started, and quotes what a shell would take apart."""
+    directory = run.pytester.mkdir("sub")
+    run.pytester.makeini("[pytest]")
+    directory.joinpath("test_p.py").write_text(
+        HELLO + "@pytest.mark.parametrize('p', ['$HOME'])\ndef test_p(p, interactions):\n    ask()"
+    )
+    run.monkeypatch.chdir(directory)
+    run.replay().stdout.fnmatch_lines(
+        ["*To record it: pytest 'test_p.py::test_p[[]$HOME[]]' --interactions-record-mode=once"]
+    )
+
+
+def test_a_secret_of_the_sdks_object_is_in_no_snapshot(run: Runner) -> None:
+    """A key that an answer repeats is in the object that the app got, and in no snapshot of it."""
+    run.test("""
+def test_it(interactions, snapshot_steps):
+    import os
+    text = ask("key " + os.environ.get("GEMINI_API_KEY", ""))
+    assert [{"type": "model_output", "content": [{"type": "text", "text": text}]}] == snapshot_steps
+    assert {"status": "completed", "steps": []} == snapshot_steps(matcher=lambda data, path: data, name="other")
+""")
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    (text,) = [p.read_text() for p in run.pytester.path.glob("__snapshots__/*/test_it.steps.txt")]
+    assert "key REDACTED" in text
+    assert run.emulator.env["GEMINI_API_KEY"] not in text
 
 
 def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:

@@ -29,12 +29,6 @@ def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
         """
         import json, pathlib
         import pytest
-        from pytest_interactions.snapshot import steps_snapshot
-
-        @pytest.fixture
-        def snapshot_steps(snapshot):
-            return steps_snapshot(snapshot)
-
         @pytest.fixture
         def turns():
             return json.loads(pathlib.Path("turns.json").read_text())

@@ -278,6 +278,11 @@ class Cassette(StubbedCassette):
             return None
         return UnplayedError(text)
 
+    @property
+    def left_over(self) -> int:
+        """How many recorded exchanges are kept though a recording test did not ask for them; 0 if others may."""
+        return 0 if self._shared or not self._opening.plays else len(self._playback.unplayed())
+
     def close(self, *, failed: bool) -> Path | None:
         """Save what was recorded.
 

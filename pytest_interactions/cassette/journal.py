@@ -68,6 +68,14 @@ class Journal:
                 except OSError:
                     self._usable = False  # what follows a broken item could not be read
 
+    def leave(self) -> None:
+        """Leave it on the disk, to be recovered: the recording could not be put anywhere."""
+        with self._turn:
+            self._usable = False
+            if self._file is not None and self._lock is not None:
+                self._file.close()
+                self._lock.release()
+
     def discard(self) -> None:
         """Take it off the disk: the recording is in its cassette, or must not be kept."""
         with self._turn:

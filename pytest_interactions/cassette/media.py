@@ -22,6 +22,7 @@ _M = TypeVar("_M", bound=Message)
 
 _PREFIX: Final = b"pytest-interactions-media:"
 _REFERENCE: Final = re.compile(re.escape(_PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
+_NAME: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _FIELD: Final = re.compile(rb'"data"\s*:\s*"')
 _MIME: Final = re.compile(rb'"mime_type"\s*:\s*"[a-z]+/(?:x-)?([a-z0-9]{1,8})[;"]')
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
@@ -47,7 +48,13 @@ _MAGIC: Final = (
 
 def directory_of(cassette: Path) -> Path:
     """Where the media of the cassette at this path are: `<test>.media` beside it."""
-    return cassette.with_suffix(".media")
+    name = cassette.stem if cassette.suffix in {".yaml", ".yml", ".json"} else cassette.name
+    return cassette.with_name(f"{name}.media")
+
+
+def is_name(name: str) -> bool:
+    """Whether a file of this name was put into a media directory by this package."""
+    return _NAME.fullmatch(name) is not None
 
 
 def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, bytes]]:

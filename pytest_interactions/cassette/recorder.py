@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from pytest_interactions.api.http import Cut, Exchange, Request, Response
 from pytest_interactions.cassette import storage
 from pytest_interactions.cassette.journal import Journal, beside
+from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +49,14 @@ class Recording:
             self._finished(self.exchange)
 
 
+_IDS: Final = re.compile(rb'"(?:id|signature)"\s*:\s*"([^"\\]{6,})"')
+
+
+def _speaks_of(ids: set[bytes], request: Request) -> bool:
+    words = set(re.findall(rb'"([^"\\]{6,})"', request.body)) | set(urlsplit(request.uri).path.encode().split(b"/"))
+    return not ids.isdisjoint(words)
+
+
 class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
@@ -78,9 +89,24 @@ class Recorder:
         recorded = self.exchanges()
         completed = self._opening.old.incomplete and self._opening.records and not failed
         try:
-            return self._put(recorded, failed=failed) if recorded or completed else None
-        finally:
+            written = self._put(recorded, failed=failed) if recorded or completed else None
+            if written is None and not failed:
+                self._remove()
+        except (CassetteWriteError, SecretLeakError):  # whose messages say where the recording is
             self._journal.discard()
+            raise
+        except BaseException:
+            self._journal.leave()  # for the next run to recover
+            raise
+        self._journal.discard()
+        return written
+
+    def _remove(self) -> None:
+        """Delete a cassette that was to be recorded anew, and that nothing was recorded for."""
+        path = self._opening.path
+        if self._opening.starts_over and self._opening.seen is not None:
+            with storage.locked(path):
+                storage.remove(path)
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
         path, old = self._opening.path, self._opening.old
@@ -90,7 +116,11 @@ class Recorder:
             return aside
         with storage.locked(path):
             incomplete = failed and self._opening.plays and (self._opening.seen is None or old.incomplete)
-            exchanges = self._kept(recorded) + self._theirs() + recorded
+            try:
+                exchanges = self._kept(recorded) + self._theirs() + recorded
+            except CassetteFormatError as error:  # damaged since it was opened
+                self._write(aside, storage.Contents(recorded, incomplete=True))
+                raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
             self._write(path, storage.Contents(exchanges, incomplete=incomplete))
         aside.unlink(missing_ok=True)
         return path
@@ -104,8 +134,15 @@ class Recorder:
             return old
         key, filtered = self._filter.key, self._filter.recorded
         again = {key(request) for exchange in recorded if (request := filtered(exchange.request))}
-        stored = ((exchange, filtered(exchange.request)) for exchange in old)
-        return [exchange for exchange, request in stored if request is None or key(request) not in again]
+        kept, gone = [], set[bytes]()
+        for exchange in old:
+            request = filtered(exchange.request)
+            # What went on from an answer that was recorded again speaks of ids that are no more.
+            if request is not None and (key(request) in again or _speaks_of(gone, request)):
+                gone |= set(_IDS.findall(exchange.response.body))
+            else:
+                kept.append(exchange)
+        return kept
 
     def _theirs(self) -> list[Exchange]:
         """What other processes have put in the file since it was opened."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -61,7 +62,7 @@ def loads(raw: bytes, path: Path) -> Contents:
         return Contents(*found)
     text = _text(raw, path)
     try:
-        data = yamlserializer.deserialize(text)
+        data = _json(text) or yamlserializer.deserialize(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
@@ -133,10 +134,14 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
     advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
     aside = path.with_name(f"{path.stem}.redacted.yaml")
     try:
-        _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
-    except (SecretLeakError, OSError):
+        written = _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
+        if not written:
+            aside.unlink()
+    except OSError:
+        written = 0
+    if not written:
         return f"To get on, {advice}"
-    return f"It was kept in {aside} with these replaced: see that it is what you want, and rename it; or {advice}"
+    return f"It was kept in {aside} with these replaced or left out: look at it, and put it in its place; or {advice}"
 
 
 def _write(
@@ -144,9 +149,16 @@ def _write(
     contents: Contents,
     gate: Gate,
     media_threshold: int,
-    edit: Callable[[str], str] = lambda text: text,
-) -> None:
-    """Put the media there first, then the text that refers to them; what nothing refers to any more goes last."""
+    edit: Callable[[str], str] | None = None,
+) -> int:
+    """Put the media there first, then the text that refers to them; what nothing refers to any more goes last.
+
+    With `edit` each text is changed by it, and what the gate refuses even so is left out.
+
+    Returns:
+        How many exchanges were written.
+    """
+    written = 0
     directory = media.directory_of(path)
     files: dict[str, bytes] = {}
     used: set[str] = set()
@@ -154,21 +166,40 @@ def _write(
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
             moved, found = media.extract(gate.again(exchange), media_threshold)
-            text = edit(layout.exchange_text(moved))
-            for checked in (text, *(data.decode("latin-1") for data in found.values())):
-                gate.check(number, checked)
+            text = layout.exchange_text(moved)
+            text = edit(text) if edit else text
+            try:
+                for checked in (text, *(data.decode("latin-1") for data in found.values())):
+                    gate.check(number, checked)
+            except SecretLeakError:
+                if edit is None:
+                    raise
+                continue  # nothing can clean it, a compressed body say; the rest is worth keeping
             files |= found
             used |= media.references(text)
             file.write(text.encode())
+            written += 1
         for name, data in files.items():
             if not (directory / name).exists():
                 with replacing(directory / name) as medium:
                     medium.write(data)
     if directory.is_dir():
-        for name in {file.name for file in directory.iterdir()} - used:
+        for name in {file.name for file in directory.iterdir() if media.is_name(file.name)} - used:
             (directory / name).unlink()
-        if not used:
+        with suppress(OSError):  # there are files in it, ours or another's
             directory.rmdir()
+    return written
+
+
+def remove(path: Path) -> None:
+    """Delete a cassette with its media."""
+    directory = media.directory_of(path)
+    for file in directory.iterdir() if directory.is_dir() else ():
+        if media.is_name(file.name):
+            file.unlink()
+    with suppress(OSError):
+        directory.rmdir()
+    path.unlink()
 
 
 @contextmanager
@@ -233,6 +264,14 @@ def _text(raw: bytes, path: Path) -> str:
         line = text.count("\n", 0, conflict.start()) + 1
         raise _unusable(path, line, "a merge conflict is left in the file")
     return text
+
+
+def _json(text: str) -> Any:
+    """A cassette of vcrpy's JSON serializer, which may have escapes that YAML does not know; `None` if it is none."""
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else None
+    except ValueError:
+        return None
 
 
 def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:

@@ -29,10 +29,10 @@ def opened(cassette: Cassette) -> Iterator[Cassette]:
             stack.enter_context(isolation.placeholder_key())
         stack.enter_context(in_force(cassette))
         if cassette.replays_only:
-            stack.enter_context(isolation.network_refused(options.allowed_hosts, cassette.failed_with))
-            stack.enter_context(cassette.sleeps.watched())
-            if not options.allowed_hosts:  # those are really connected to
-                stack.enter_context(isolation.no_certificates())
+            cut_off = isolation.Isolation(
+                allowed=options.allowed_hosts, report=cassette.failed_with, sleeps=cassette.sleeps
+            )
+            stack.enter_context(isolation.isolated(cut_off))
         yield cassette
 
 

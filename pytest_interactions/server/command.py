@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.cassette.upstream import Upstream
 from pytest_interactions.cassette.use import open_cassette
-from pytest_interactions.errors import CassetteNotFoundError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.options import resolve
 from pytest_interactions.server.proxy import Proxy
 from pytest_interactions.server.replay import default_upstream
@@ -77,6 +77,10 @@ def serve(
             print(note, file=sys.stderr)
         return cassette
 
+    if target.is_file() and target.suffix not in SUFFIXES:
+        raise CassetteFormatError(
+            f"{target}: this is no cassette; its name would end in {' or '.join(sorted(SUFFIXES))}."
+        )
     is_file = not target.is_dir() and target.suffix in SUFFIXES
     shelf: Shelf = Single(open_at(target)) if is_file else Directory(target, open_at)
     if resolved.record_mode == "none" and not target.exists():

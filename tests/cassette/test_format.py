@@ -232,6 +232,20 @@ def test_other_recorders_shapes_are_read(tmp_path: Path) -> None:
     assert (second.request.body, second.response.status, second.response.body) == (b'{"a": 1}', 201, b"text")
 
 
+def test_vcrpys_json_cassettes_are_read(tmp_path: Path) -> None:
+    """Its JSON serializer escapes an emoji as two surrogates, which YAML does not know."""
+    path = tmp_path / "c.json"
+    item = {
+        "request": {"method": "GET", "uri": "https://h/", "body": "", "headers": {}},
+        "response": {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "\U0001f984"}},
+    }
+    path.write_text(json.dumps({"version": 1, "interactions": [item]}))
+    assert storage.load(path).exchanges[0].response.body == "\U0001f984".encode()
+    path.write_text('{"interactions": [')
+    with pytest.raises(CassetteFormatError, match="this is not YAML"):
+        storage.load(path)
+
+
 def test_bodies_of_vcrpys_own_types_are_read() -> None:
     """Files, iterators of chunks and objects of a client's own become bytes."""
     from pytest_interactions.cassette.convert import bytes_of

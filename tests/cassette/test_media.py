@@ -138,6 +138,24 @@ def test_media_that_nothing_refers_to_are_removed(recorded: tuple[Path, str, Any
     assert not path.with_suffix(".media").exists()
 
 
+def test_cassettes_have_each_their_own_media(tmp_path: Path) -> None:
+    """A dot in a name is no suffix, and a file that is none of ours is left alone."""
+    names = ["gemini-2.0", "gemini-2.5", "c.yaml", "c.yml.yaml"]
+    assert len({media.directory_of(tmp_path / name) for name in names}) == 4
+    path = tmp_path / "c.yaml"
+    (tmp_path / "c.media").mkdir()
+    (tmp_path / "c.media" / "README").write_text("mine")
+    storage.save(path, storage.Contents(), GATE)
+    storage.remove(path)
+    assert (tmp_path / "c.media" / "README").read_text() == "mine"
+
+
+def test_removing_a_cassette_removes_its_media(recorded: tuple[Path, str, Any]) -> None:
+    """Nothing of it is left."""
+    storage.remove(recorded[0])
+    assert list(recorded[0].parent.iterdir()) == []
+
+
 def test_media_that_are_there_are_not_written_again(recorded: tuple[Path, str, Any]) -> None:
     """The same picture recorded once more is the same file, and is left alone."""
     path, url, answer = recorded

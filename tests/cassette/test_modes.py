@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import subprocess
@@ -105,7 +106,72 @@ def test_rewrite_starts_over(emulator: Emulator, cassette: Path) -> None:
     assert _prompts(cassette) == ["new"]
 
 
-@pytest.mark.parametrize("mode", ["once", "new_episodes", "all", "rewrite"])
+def test_a_rewrite_without_requests_removes_the_file(emulator: Emulator, cassette: Path) -> None:
+    """A test that asks for nothing any more needs no cassette; one that fails keeps it."""
+    with pytest.raises(ZeroDivisionError), use_cassette(cassette, record_mode="rewrite"):
+        raise ZeroDivisionError
+    assert _prompts(cassette) == ["old"]
+    with use_cassette(cassette, record_mode="rewrite"):
+        pass
+    assert not cassette.exists()
+    with use_cassette(cassette):
+        assert emulator.requests == []
+
+
+def test_all_drops_what_went_on_from_an_old_answer(emulator: Emulator, tmp_path: Path) -> None:
+    """A conversation that is recorded again has new ids, so its old later turns go with its old first one."""
+    path = tmp_path / "c.yaml"
+
+    def talk() -> list[str]:
+        with sdk(emulator.url) as client:
+            first = client.interactions.create(model=MODEL, input="first")
+            second = client.interactions.create(model=MODEL, input="second", previous_interaction_id=first.id)
+            history = [
+                *(step.model_dump() for step in second.steps),
+                {"type": "user_input", "content": [{"type": "text", "text": "third"}]},
+            ]
+            third = client.interactions.create(model=MODEL, store=False, input=history)
+            return [client.interactions.get(first.id).id, second.id, third.output_text]
+
+    with use_cassette(path, record_mode="once"):
+        old = talk()
+    with use_cassette(path, record_mode="all"):
+        new = talk()
+    assert old != new
+    assert len(storage.load(path).exchanges) == 4
+    with use_cassette(path):
+        assert talk() == new
+
+
+def test_a_file_damaged_meanwhile_costs_no_recording(emulator: Emulator, cassette: Path) -> None:
+    """Where the cassette can't be read any more when it is saved, the recording is put beside it."""
+    with pytest.raises(CassetteFormatError, match=r"merge conflict.*recorded now is in .*c\.failed\.yaml"):
+        with use_cassette(cassette, record_mode="new_episodes"):
+            _ask(emulator.url, "paid for")
+            cassette.write_text("<<<<<<< HEAD\n")
+    assert _prompts(cassette.with_name("c.failed.yaml")) == ["paid for"]
+
+
+def test_an_interrupted_save_leaves_its_journal(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could be put nowhere is recovered by the next run."""
+    path = tmp_path / "c.yaml"
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "paid for")
+        monkeypatch.setattr(storage, "save", interrupt)
+    monkeypatch.undo()
+    with use_cassette(path, record_mode="once") as recovered:
+        assert recovered.recovered
+        _ask(emulator.url, "paid for")
+    assert _prompts(path) == ["paid for"]
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
 def test_a_run_without_requests_leaves_the_file(mode: str, cassette: Path) -> None:
     """A test that asks for nothing changes no file, whatever it might have recorded."""
     before = cassette.read_bytes()
@@ -351,6 +417,21 @@ def test_a_refused_recording_is_kept_without_its_secret(emulator: Emulator, tmp_
     kept = (tmp_path / "c.redacted.yaml").read_text()
     assert KEY not in kept
     assert "You said: REDACTED" in kept
+
+
+def test_an_exchange_that_can_not_be_cleaned_is_left_out(emulator: Emulator, tmp_path: Path) -> None:
+    """Where a secret can't be replaced, as inside a compressed body, the other exchanges are kept beside."""
+    path = tmp_path / "c.yaml"
+
+    def hide(response: dict[str, Any]) -> dict[str, Any]:
+        hidden = gzip.compress(KEY.encode()) if b"hide" in response["body"]["string"] else response["body"]["string"]
+        return response | {"body": {"string": hidden}}
+
+    with pytest.raises(SecretLeakError, match="replaced or left out"):
+        with use_cassette(path, record_mode="once", before_record_response=hide):
+            _ask(emulator.url, "keep")
+            _ask(emulator.url, "hide")
+    assert _prompts(tmp_path / "c.redacted.yaml") == ["keep"]
 
 
 def test_cassettes_without_headers_replay(emulator: Emulator, cassette: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_miss_that_a_child_swallows_fails_the_test(pytester: pytest.Pytester, 
     pytester.makepyfile(test_it=source + "PROMPT = 'Help'\n")
     result = _run(pytester)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['*input: "Hello" -> "Help"', '*pytest "test_it.py::test_it" *rewrite*'])
+    result.stdout.fnmatch_lines(['*input: "Hello" -> "Help"', "*pytest test_it.py::test_it *rewrite*"])
     assert "Traceback" not in result.stdout.str()
 
 

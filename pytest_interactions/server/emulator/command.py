@@ -16,7 +16,7 @@ The Interactions API, emulated here. Stop it with Ctrl-C. Any API key will do.
 
 Python (google-genai):
   export GOOGLE_GEMINI_BASE_URL={url} GEMINI_API_KEY={key}
-  python -c 'from google import genai; print(genai.Client().interactions.create(
+  python -c 'from google import genai; client = genai.Client(); print(client.interactions.create(
       model="gemini-3.5-flash", input="Explain how AI works in a few words").output_text)'
 
 curl:
