@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.report import page
+from benchmarks.report import excerpt, page, put_between
 
 if TYPE_CHECKING:
     from benchmarks.report import Section
@@ -46,7 +46,9 @@ def main() -> int:
 
     (_HERE / "results.md").write_text(text, encoding="utf-8")
     draw(sections, _HERE / "growth.png")
-    _say(f"written: {_HERE / 'results.md'} and growth.png")
+    readme = _HERE.parent / "README.md"
+    readme.write_text(put_between("benchmarks", excerpt(text), readme.read_text("utf-8")), encoding="utf-8")
+    _say(f"written: {_HERE / 'results.md'}, growth.png and the table in README.md")
     return 0
 
 

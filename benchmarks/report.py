@@ -75,6 +75,27 @@ def page(sections: Iterable[Section], *, quick: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def excerpt(page: str) -> str:
+    """What the README shows of the page: when and where it was measured, and the first table of its first two parts."""
+    parts = page.strip().split("\n\n")
+    tables = [parts[place + 1] for place, part in enumerate(parts) if part.startswith("## ")]
+    return "\n\n".join([parts[2], tables[1], tables[2]])
+
+
+def put_between(marks: str, text: str, document: str) -> str:
+    """`document` with `text` in place of what stands between `<!-- marks -->` and `<!-- /marks -->`.
+
+    Raises:
+        ValueError: The marks are not in the document.
+    """
+    begin, end = f"<!-- {marks} -->\n", f"\n<!-- /{marks} -->"
+    before, _, rest = document.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"there is no {begin.strip()} ... {end.strip()} in the document")
+    return f"{before}{begin}{text}{end}{after}"
+
+
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     head = [columns, tuple("---" for _ in columns)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [*head, *rows])
