@@ -26,7 +26,8 @@ def cassette_path(directory: Path, rootpath: Path, test_file: Path, test: str) -
         test_file: The test's file.
         test: `[Class.]test[params]`.
     """
-    below = Path(os.path.relpath(test_file, rootpath)).with_suffix("")
+    inside = test_file.is_relative_to(rootpath)
+    below = (test_file.relative_to(rootpath) if inside else Path(os.path.relpath(test_file, rootpath))).with_suffix("")
     parts = [safe(part) for part in below.parts if part not in {"..", below.anchor}]
     return directory.joinpath(*parts, f"{safe(test)}.yaml")
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FIXTURE = "interactions"
 _CASSETTE: pytest.StashKey[Cassette] = pytest.StashKey()
+_GIVEN = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
 _OUTCOME = pytest.StashKey[str]()
 _BEGUN = pytest.StashKey[float]()
 _NOTES = pytest.StashKey[list[str]]()
@@ -57,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[_BEGUN] = time.time()
     config.stash[_NOTES] = []
-    ini, flags = _ini(config), _flags(config)
+    ini, flags = config.stash[_GIVEN] = _ini(config), _flags(config)
     if ini or flags:
         from pytest_interactions.options import resolve
 
@@ -91,10 +92,11 @@ def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
     ]
     if not isinstance(config, Mapping):
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
+    ini, flags = item.config.stash[_GIVEN]
     return order(
-        ini=("ini file", _ini(item.config)),
+        ini=("ini file", ini),
         config=("interactions_config", config),
-        flags=("command line", _flags(item.config)),
+        flags=("command line", flags),
         markers=markers,
     )
 
