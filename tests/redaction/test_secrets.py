@@ -152,3 +152,16 @@ def test_what_redaction_put_in_a_url_is_no_secret() -> None:
     """A replayed upload asks for the URL that the cassette handed out: its ticket must go on matching."""
     redacted = Secrets().matcher.redact(Q + "upload_id=AB-c-012345&key=abcdefgh1")
     assert learnt(redacted) == set()
+
+
+def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each value is judged once, however often the environment is learnt."""
+    judged: list[str] = []
+    monkeypatch.setattr("pytest_interactions.redaction.secrets.looks_secret", lambda value: not judged.append(value))
+    secrets = Secrets()
+    environ = {"A_TOKEN": "abc-12345", "HOME": "/root"}
+    secrets.learn_environ(environ)
+    secrets.learn_environ(environ)
+    secrets.learn_environ(environ | {"A_TOKEN": "def-12345"})
+    assert judged == ["abc-12345", "def-12345"]
+    assert known(secrets) == {"abc-12345", "def-12345"}
