@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
-from pytest_interactions.redaction.urls import secrets_in_query
+from pytest_interactions.redaction.urls import is_token, secrets_in_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -82,7 +82,7 @@ class Secrets:
         Call it for requests that are replayed too: what an app sends must be redacted the same way in both.
         """
         sent = [(name, value) for name, values in request.headers.items() for value in values]
-        if "?" in request.uri:
+        if "?" in request.uri or "@" in request.uri:
             sent.append(("", request.uri))
         if self._seen.issuperset(sent):
             return
@@ -135,7 +135,7 @@ def _is_usable(value: str) -> bool:
 def _secrets_in(name: str, value: str) -> Iterator[str]:
     """The secrets in a request header's value or, if it has no name, in a URI."""
     if not name:
-        yield from filter(_is_usable, secrets_in_query(value))
+        yield from filter(_is_usable, secrets_in_uri(value))
     elif _COOKIE.fullmatch(name):
         cookies = (cookie.partition("=")[2].strip() for cookie in value.split(";"))
         yield from filter(looks_secret, cookies)
@@ -143,12 +143,14 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
         scheme, _, credentials = value.strip().partition(" ")
         sent = [credentials.strip() or scheme]
         if scheme.lower() == "basic":
-            sent.append(_password(credentials))
+            sent += _login(credentials)
         yield from filter(_is_usable, sent)
 
 
-def _password(basic: str) -> str:
+def _login(basic: str) -> list[str]:
+    """The password, and the user's name where that is a token."""
     try:
-        return base64.b64decode(basic).decode().partition(":")[2]
+        user, _, password = base64.b64decode(basic).decode().partition(":")
     except ValueError:
-        return ""
+        return []
+    return [user, password] if is_token(user) or (not password and looks_secret(user)) else [password]

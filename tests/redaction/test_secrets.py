@@ -58,6 +58,11 @@ def test_the_environments_secrets_are_known() -> None:
             {"authorization": "Basic " + base64.b64encode(b"user:pass word").decode()},
             {"pass word", base64.b64encode(b"user:pass word").decode()},
         ),
+        ({"authorization": "Basic c2tfbGl2ZS0xMjo="}, {"sk_live-12", "c2tfbGl2ZS0xMjo="}),
+        (
+            {"authorization": "Basic c2tfbGl2ZV8wMTIzNDU2Nzg5Ong="},
+            {"sk_live_0123456789", "c2tfbGl2ZV8wMTIzNDU2Nzg5Ong="},
+        ),
         ({"authorization": "Basic ///////\xff"}, {"///////\xff"}),
         ({"authorization": "Basic gIGCg4SFhoc="}, {"gIGCg4SFhoc="}),
         ({"cookie": "consent=accepted; session=abc-123-def; theme=dark"}, {"abc-123-def"}),
@@ -79,6 +84,10 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
         ("http://[::1]:8080/v1/x?access_token=planted-key", {"planted-key"}),
         ("https://shop.example/list?key=price-descending", set()),
         ("https://shop.example/list?key=0123456789abcdef0123", {"0123456789abcdef0123"}),
+        ("https://sk_live_0123456789@mcp.example/", {"sk_live_0123456789"}),
+        ("https://averylongusernameoftoken:x-oauth-basic@git.example/", {"averylongusernameoftoken", "x-oauth-basic"}),
+        ("https://someone:pass%20word1@git.example/", {"pass word1"}),
+        ("https://git@git.example/", set()),
         ("https://mcp.example/sse?exaApiKey=abcdefgh", {"abcdefgh"}),
         (Q + "pageToken=0123456789abcdef0123&page_token=0123456789abcdef0123", set()),
     ],
@@ -120,6 +129,9 @@ def test_a_representation_shows_no_secret() -> None:
         (Q + "upload_id=AB-c&upload_protocol=resumable", Q + "upload_id=#&upload_protocol=resumable"),
         ("https://storage.googleapis.com/b/o?X-Goog-Signature=abc&X-Goog-Date=1", None),
         ("https://user:pass@example.com/x?y=1", "https://user:REDACTED@example.com/x?y=1"),
+        ("https://glpat-0123456789ab@example.com/x", "https://REDACTED@example.com/x"),
+        ("https://glpat-0123456789ab:x@example.com/x", "https://REDACTED:REDACTED@example.com/x"),
+        ("see https://git@example.com/x or me@example.com", "see https://git@example.com/x or me@example.com"),
         ("https://example.com/x?sig=abc&token=next", "https://example.com/x?sig=abc&token=next"),
         ("https://example.com/#access_token=abc&state=1", "https://example.com/#access_token=REDACTED&state=1"),
         ('{\\"u\\":\\"https:\\/\\/x.google.com\\/f?a=1\\u0026key=abc\\"}', None),
@@ -157,7 +169,12 @@ def test_what_redaction_put_in_a_url_is_no_secret() -> None:
 def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each value is judged once, however often the environment is learnt."""
     judged: list[str] = []
-    monkeypatch.setattr("pytest_interactions.redaction.secrets.looks_secret", lambda value: not judged.append(value))
+
+    def judge(value: str) -> bool:
+        judged.append(value)
+        return True
+
+    monkeypatch.setattr("pytest_interactions.redaction.secrets.looks_secret", judge)
     secrets = Secrets()
     environ = {"A_TOKEN": "abc-12345", "HOME": "/root"}
     secrets.learn_environ(environ)
@@ -165,3 +182,9 @@ def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pyt
     secrets.learn_environ(environ | {"A_TOKEN": "def-12345"})
     assert judged == ["abc-12345", "def-12345"]
     assert known(secrets) == {"abc-12345", "def-12345"}
+
+
+def test_a_login_in_a_url_is_found_in_bytes_too() -> None:
+    """A body is searched that holds a URL with a login in it and nothing else."""
+    body = b'{"url":"https://someone:pass@example.com/x"}'
+    assert Secrets().matcher.redact_bytes(body) == b'{"url":"https://someone:REDACTED@example.com/x"}'
