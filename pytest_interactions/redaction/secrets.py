@@ -120,7 +120,7 @@ def looks_secret(value: str) -> bool:
     """Whether `value` is long and mixed enough to be a secret, and does not say that it is none."""
     kinds = (str.islower, str.isupper, str.isdigit)
     mixed = sum(any(map(kind, value)) for kind in kinds) + any(not char.isalnum() for char in value)
-    return _is_usable(value) and not is_stand_in(value) and (mixed > 1 or len(value) >= _LONG)
+    return len(value) >= MIN_LENGTH and not is_stand_in(value) and (mixed > 1 or len(value) >= _LONG)
 
 
 def is_stand_in(value: str) -> bool:
@@ -128,14 +128,14 @@ def is_stand_in(value: str) -> bool:
     return value == PLACEHOLDER_KEY or _STAND_IN.fullmatch(value) is not None
 
 
-def _is_usable(value: str) -> bool:
-    return len(value) >= MIN_LENGTH and REDACTED not in value and value != PLACEHOLDER_KEY
-
-
 def _secrets_in(name: str, value: str) -> Iterator[str]:
-    """The secrets in a request header's value or, if it has no name, in a URI."""
+    """The secrets in a request header's value or, if it has no name, in a URI.
+
+    Only what looks like one: it is looked for in all that follows, where `completed` and `your-api-key` are text. What
+    does not is kept out of its own place all the same.
+    """
     if not name:
-        yield from filter(_is_usable, secrets_in_uri(value))
+        yield from filter(looks_secret, secrets_in_uri(value))
     elif _COOKIE.fullmatch(name):
         cookies = (cookie.partition("=")[2].strip() for cookie in value.split(";"))
         yield from filter(looks_secret, cookies)
@@ -144,7 +144,7 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
         sent = [credentials.strip() or scheme]
         if scheme.lower() == "basic":
             sent += _login(credentials)
-        yield from filter(_is_usable, sent)
+        yield from filter(looks_secret, sent)
 
 
 def _login(basic: str) -> list[str]:

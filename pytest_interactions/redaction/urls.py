@@ -32,7 +32,9 @@ _LOGIN = re.compile(r"[^:]+:[\\/]+(?P<user>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\
 # A user's name that is as long as this is none.
 _LONG_USER = 20
 _HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
-_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
+_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com", re.IGNORECASE)
+# The API's stand-in may be served there, and so may anything else.
+_LOOPBACK = re.compile(r"localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
 _PARAMETER = re.compile(
     # A separator may be escaped, as it is in JSON within JSON and in HTML.
     rf"(?:(?<![^?&;#])|(?<=u0026)|(?<=u003[fF]))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD])"
@@ -52,7 +54,7 @@ def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
             yield *login.span("user"), REDACTED
         if login and login["password"] not in {None, "", REDACTED}:
             yield *login.span("password"), REDACTED
-        yield from _secret_parameters(text, start, end, googles=_is_googles(url[0]))
+        yield from _secret_parameters(text, start, end, googles=_is_at(url[0], _GOOGLE, _LOOPBACK))
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
@@ -70,7 +72,7 @@ def secrets_in_uri(uri: str) -> Iterator[str]:
     if login := _LOGIN.match(uri):
         user, password = unquote(login["user"]), unquote(login["password"] or "")
         yield from (part for part in (user if is_token(user) else "", password) if part not in {"", REDACTED})
-    googles = _is_googles(uri)
+    googles = _is_at(uri, _GOOGLE)
     for name, value in parse_qsl(urlsplit(uri).query):
         if _IS_SECRET.fullmatch(name) and _is_secret(name, value, googles=googles):
             yield value
@@ -89,9 +91,9 @@ def _ticket(value: str) -> str:
     return TICKET + digest[:16]
 
 
-def _is_googles(url: str) -> bool:
+def _is_at(url: str, *hosts: re.Pattern[str]) -> bool:
     match = _HOST.match(url)
-    return match is not None and _GOOGLE.fullmatch(match["host"]) is not None
+    return match is not None and any(host.fullmatch(match["host"]) for host in hosts)
 
 
 def _is_secret(name: str, value: str, *, googles: bool) -> bool:

@@ -50,10 +50,14 @@ def test_the_environments_secrets_are_known() -> None:
 @pytest.mark.parametrize(
     ("headers", "secrets"),
     [
-        ({"x_goog_api_key": "supersecret"}, {"supersecret"}),
+        ({"x_goog_api_key": "super-secret"}, {"super-secret"}),
+        ({"x_goog_api_key": "correcthorsebatterystaple"}, {"correcthorsebatterystaple"}),
+        ({"x_goog_api_key": "your-api-key"}, set()),
+        ({"x_goog_api_key": "<your key>"}, set()),
+        ({"authorization": "Bearer completed"}, set()),
         ({"authorization": "Bearer ya29.abcdef"}, {"ya29.abcdef"}),
         ({"authorization": "raw-value"}, {"raw-value"}),
-        ({"proxy_authorization": "Token abcdefgh"}, {"abcdefgh"}),
+        ({"proxy_authorization": "Token abcd-efgh"}, {"abcd-efgh"}),
         (
             {"authorization": "Basic " + base64.b64encode(b"user:pass word").decode()},
             {"pass word", base64.b64encode(b"user:pass word").decode()},
@@ -80,7 +84,9 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
     ("uri", "secrets"),
     [
         (Q + "key=secret%2Bkey&alt=media", {"secret+key"}),
-        ("http://127.0.0.1:8080/v1/x?key=planted-key", {"planted-key"}),
+        ("http://127.0.0.1:8080/v1/x?key=planted-key-012345", {"planted-key-012345"}),
+        ("http://127.0.0.1:8080/v1/x?key=max_output_tokens", set()),
+        (Q + "key=temperature", set()),
         ("http://[::1]:8080/v1/x?access_token=planted-key", {"planted-key"}),
         ("https://shop.example/list?key=price-descending", set()),
         ("https://shop.example/list?key=0123456789abcdef0123", {"0123456789abcdef0123"}),
@@ -88,7 +94,7 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
         ("https://averylongusernameoftoken:x-oauth-basic@git.example/", {"averylongusernameoftoken", "x-oauth-basic"}),
         ("https://someone:pass%20word1@git.example/", {"pass word1"}),
         ("https://git@git.example/", set()),
-        ("https://mcp.example/sse?exaApiKey=abcdefgh", {"abcdefgh"}),
+        ("https://mcp.example/sse?exaApiKey=abcd-efgh", {"abcd-efgh"}),
         (Q + "pageToken=0123456789abcdef0123&page_token=0123456789abcdef0123", set()),
     ],
 )
