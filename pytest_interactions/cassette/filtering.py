@@ -61,6 +61,11 @@ class Filter:
         normal = convert.hook_request(normalize, request) if normalize else request
         return key_of(normal or request, self._options.match_on)
 
+    @property
+    def known(self) -> object:
+        """What is looked for: the same object until something new is learnt."""
+        return self._redactor.secrets.matcher
+
     def again(self, exchange: Exchange) -> Exchange:
         """Redact with what is known by now.
 
