@@ -83,7 +83,7 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
 
     with locked(path):
         before = _read(path)
-        after = _redacted_cassette(path, before, secrets, redactor)
+        after = _redacted_cassette(path, before, secrets, redactor, write)
         if after is None:
             after = clean(before, redactor.secrets)
         left = scan(after, redactor.secrets)
@@ -95,8 +95,8 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
     return FOUND if left else CLEAN
 
 
-def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
-    """The redacted text of a vcrpy cassette in YAML; `None` if this is none."""
+def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor, write: Write) -> str | None:
+    """The redacted text of a vcrpy cassette in YAML; `None` if this is none, or can't be read as one."""
     from pytest_interactions.cassette.layout import dumps
     from pytest_interactions.cassette.storage import loads
 
@@ -105,6 +105,7 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
     try:
         contents = loads(text.encode("utf-8", "surrogateescape"), path)
     except CassetteError:
+        write(f"{path}: can't be read as a cassette, so it was looked through as any text is")
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)

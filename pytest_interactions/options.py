@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ class Options:
     match_on: tuple[str, ...] = DEFAULT_MATCH_ON
     unplayed: Unplayed = Unplayed.FAIL
     keep_headers: tuple[str, ...] = ()
-    redact: tuple[Any, ...] = ()
+    redact: tuple[Any, ...] = field(default=(), repr=False)  # a failure may show the representation
     allowed_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
     chunking: str | int = "event"

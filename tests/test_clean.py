@@ -114,7 +114,15 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(text.encode())
-    assert report(redact_paths, tmp_path)[0] == 0
+    assert report(redact_paths, tmp_path) == (
+        0,
+        [
+            f"{tmp_path / 'a.json'}: redacted",
+            f"{tmp_path / 'c.yaml'}: can't be read as a cassette, so it was looked through as any text is",
+            f"{tmp_path / 'c.yaml'}: redacted",
+            f"{tmp_path / 'sub/b.txt'}: redacted",
+        ],
+    )
     assert report(scan_paths, tmp_path) == (0, [])
     assert (tmp_path / "sub/b.txt").read_text() == "key=REDACTED\n\tend"
     assert (tmp_path / "c.yaml").read_text() == "interactions: no list\nkey: REDACTED\n"
@@ -123,6 +131,24 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
     assert cleaned.startswith(before)
     assert cleaned.endswith(after)
     assert (tmp_path / ".hidden").read_text() == (tmp_path / ".git/d").read_text() == KEY
+
+
+@pytest.mark.parametrize("command", [scan_paths, redact_paths])
+def test_files_that_are_no_text_or_too_deep_are_looked_through(command: Callable[..., int], tmp_path: Path) -> None:
+    """Pictures, other bytes and deep documents end no command, and stay as they are."""
+    files = {
+        "a.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)),
+        "b.bin": b"\xff",
+        "c.json": b"[" * 3000 + b"]" * 3000,
+        "d.yaml": b"interactions: " + b"{a: " * 700 + b"1" + b"}" * 700,
+        "e.json": b'{"input":' + b"[" * 900 + b"]" * 900 + b"}",
+    }
+    for name, raw in files.items():
+        (tmp_path / name).write_bytes(raw)
+    status, lines = report(command, tmp_path)
+    assert status == 0
+    assert [line for line in lines if "can't be read as a cassette" not in line] == []
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
 
 
 def test_a_secret_that_cannot_be_cleaned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

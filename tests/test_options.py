@@ -79,3 +79,10 @@ def test_the_package_gives_what_it_promises() -> None:
     assert all(getattr(pytest_interactions, name) for name in pytest_interactions.__all__)
     with pytest.raises(AttributeError, match="no attribute 'use_casette'"):
         _ = pytest_interactions.use_casette
+
+
+def test_a_representation_shows_nothing_of_what_is_secret() -> None:
+    """A failure that shows the options does not show the values to redact."""
+    options = resolve(("test", {"redact": ["my-own-secret"]}))
+    assert options.redact == ("my-own-secret",)
+    assert "my-own-secret" not in repr(options)

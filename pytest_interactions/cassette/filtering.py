@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,17 +35,22 @@ class Filter:
 
     def request(self, live: Request) -> Request | None:
         """`live` as it would be recorded; `None` where a hook wants no record of it."""
+        self._secrets.learn_environ(os.environ)  # a fixture or the test may have set a variable
+        return self._redacted(live)
+
+    def recorded(self, request: Request) -> Request | None:
+        """A recorded request as a live one of the same words would be; nothing parsed of it is kept with it."""
+        return self._redacted(request.with_body(request.body))
+
+    def _redacted(self, live: Request) -> Request | None:
         self._secrets.learn(live)
         hook = self._options.before_record_request
         hooked = convert.hook_request(hook, live) if hook else live
         return None if hooked is None else self._redactor.request(hooked)
 
-    def recorded(self, request: Request) -> Request | None:
-        """A recorded request as a live one of the same words would be; nothing parsed of it is kept with it."""
-        return self.request(request.with_body(request.body))
-
     def response(self, response: Response) -> Response | None:
         """`response` as it is recorded; `None` where a hook wants no record of it."""
+        self._secrets.learn_environ(os.environ)
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, response) if hook else response
         return None if hooked is None else self._redactor.response(hooked)
@@ -54,6 +60,11 @@ class Filter:
         normalize = self._options.normalize_request
         normal = convert.hook_request(normalize, request) if normalize else request
         return key_of(normal or request, self._options.match_on)
+
+    @property
+    def known(self) -> object:
+        """What is looked for: the same object until something new is learnt."""
+        return self._redactor.secrets.matcher
 
     def again(self, exchange: Exchange) -> Exchange:
         """Redact with what is known by now.

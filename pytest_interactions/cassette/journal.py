@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -32,6 +32,15 @@ _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
 
 
+class Gate(storage.Gate, Protocol):
+    """What stands before the disk, and may learn of secrets while it does."""
+
+    @property
+    def known(self) -> object:
+        """What is looked for: the same object until something new is learnt."""
+        ...
+
+
 def beside(path: Path) -> Path:
     """Where a re-recording is put that must not take the place of the cassette at `path`."""
     return path.with_name(f"{path.stem}.failed.yaml")
@@ -42,16 +51,19 @@ class Journal:
 
     Args:
         path: The cassette.
-        gate: Sees the text of each exchange before the disk does, and may refuse it.
+        gate: Sees the text of each exchange before the disk does, and may refuse it. When it has learnt of a secret,
+            which may be in what is there, all is written anew.
         replaces: Whether the recording takes the place of one that is there.
     """
 
-    def __init__(self, path: Path, gate: storage.Gate, *, replaces: bool) -> None:
+    def __init__(self, path: Path, gate: Gate, *, replaces: bool) -> None:
         self._path = _directory(path) / (uuid4().hex + (_BESIDE if replaces else _SUFFIX))
         self._gate = gate
         self._turn = Lock()
         self._file: BufferedWriter | None = None
         self._usable = True
+        self._known: object = None
+        self._exchanges: list[Exchange] = []
 
     @cached_property
     def _lock(self) -> FileLock:
@@ -59,14 +71,19 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""
-        item = exchange_text(exchange)
-        with suppress(SecretLeakError):
-            self._gate.check(0, item)
-            with self._turn:
-                try:
-                    self._write(item + _END)
-                except OSError:
-                    self._usable = False  # what follows a broken item could not be read
+        known, item = self._gate.known, self._item(exchange)
+        with self._turn:
+            if not self._usable:
+                return
+            self._exchanges.append(exchange)
+            try:
+                if self._file is not None and known is not self._known:
+                    self._write_anew(self._file)
+                elif item:
+                    self._write(item)
+            except OSError:
+                self._usable = False  # what follows a broken item could not be read
+            self._known = known
 
     def leave(self) -> None:
         """Leave it on the disk, to be recovered: the recording could not be put anywhere."""
@@ -85,15 +102,32 @@ class Journal:
                 self._path.unlink(missing_ok=True)
                 _release(self._lock, self._path.parent)
 
-    def _write(self, text: str) -> None:
-        if not self._usable:
-            return
+    def _item(self, exchange: Exchange) -> bytes:
+        """What is written of an exchange; nothing where the gate refuses it."""
+        item = exchange_text(exchange)
+        with suppress(SecretLeakError):
+            self._gate.check(0, item)
+            return (item + _END).encode()
+        return b""
+
+    def _write_anew(self, old: BufferedWriter) -> None:
+        old.close()  # some systems replace no file that is open
+        try:
+            with storage.replacing(self._path) as new:
+                new.write(_HEAD.encode())
+                new.writelines(self._item(self._gate.again(exchange)) for exchange in self._exchanges)
+        except OSError:
+            self._path.unlink(missing_ok=True)  # it may hold what is known as a secret now
+            raise
+        self._file = self._path.open("ab")
+
+    def _write(self, item: bytes) -> None:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             self._file = self._path.open("xb")
             self._file.write(_HEAD.encode())
-        self._file.write(text.encode())
+        self._file.write(item)
         self._file.flush()  # to the system: it outlives this process there
 
 

@@ -59,7 +59,7 @@ class Matcher:
         return (
             bool(self.patterns)
             or any(needle in body for needle in self._needles_in_bytes)
-            or (b"=" in body and (b"://" in body or b":\\" in body))
+            or ((b"=" in body or b"@" in body) and (b"://" in body or b":\\" in body))
             or (not self._plain and (b"\\" in body or b"%" in body or b"+" in body))
             or encodings.has_needless_escape_in_bytes(body)
         )

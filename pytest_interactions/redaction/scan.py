@@ -124,15 +124,24 @@ class _Lines:
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
-    clean = redact_events(leaf.documents, _TREE, matcher)
+    is_read = bool(leaf.documents)
+    try:
+        yield from list(_in_documents(leaf, matcher))
+    except RecursionError:
+        is_read = False  # Too deep to walk, not too deep to be searched.
+    if not is_read:
+        yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
+        for match in _LOOSE_SIGNATURE.finditer(leaf.text):
+            yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))
+
+
+def _in_documents(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
+    search = not leaf.text or matcher.may_be_in(leaf.text.encode("utf-8", "surrogatepass"))
+    clean = redact_events(leaf.documents, _TREE, matcher, search=search)
     for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
         event = f"event {number} " if len(clean) > 1 else ""
         for where, old, new in _changes(document, redacted):
             yield from (_Hit(kind, event + where, text, new) for kind, text in _kinds(old, new, matcher))
-    if not leaf.documents:
-        yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
-        for match in _LOOSE_SIGNATURE.finditer(leaf.text):
-            yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))
 
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:

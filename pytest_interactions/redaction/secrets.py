@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
-from pytest_interactions.redaction.urls import secrets_in_query
+from pytest_interactions.redaction.urls import is_token, secrets_in_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ AUTH_HEADER = re.compile(
     re.IGNORECASE,
 )
 _COOKIE = re.compile(r"(?:set-)?cookie2?", re.IGNORECASE)
-_SECRET_VARIABLE = re.compile(r".*_(?:API_KEY|TOKEN|SECRET)", re.IGNORECASE)
+_SECRET_VARIABLES = ("_API_KEY", "_TOKEN", "_SECRET")
 _STAND_IN = re.compile(
     rf".*{REDACTED}.*|your[-_ ].*|(?:.*[-_ ])?(?:place[-_ ]?holder|change[-_ ]?me)(?:[-_ ].*)?|[<\[{{$].*|(.)\1*",
     re.IGNORECASE | re.DOTALL,
@@ -58,6 +58,7 @@ class Secrets:
         self._base_matcher: Matcher | None = None
         self._matcher: Matcher | None = None
         self._seen: set[tuple[str, str]] = set()
+        self._seen_in_environ: set[str] = set()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Secrets:
@@ -67,8 +68,13 @@ class Secrets:
         return secrets
 
     def learn_environ(self, environ: Mapping[str, str]) -> None:
-        """Take in what `from_environ` would: tests may have set more since."""
-        self._add(value for name, value in environ.items() if _SECRET_VARIABLE.fullmatch(name) and looks_secret(value))
+        """Take in what `from_environ` would: tests may have set more since. Takes microseconds if they have not."""
+        # Only the values that matter are looked up: `os.environ` decodes each that it hands out.
+        set_now = {environ.get(name, "") for name in environ if name.upper().endswith(_SECRET_VARIABLES)}
+        new = set_now - self._seen_in_environ
+        if new:
+            self._seen_in_environ |= new
+            self._add(filter(looks_secret, new))
 
     def learn(self, request: Request) -> None:
         """Take in the credentials that a request carries; does next to nothing if it carries no new ones.
@@ -76,7 +82,7 @@ class Secrets:
         Call it for requests that are replayed too: what an app sends must be redacted the same way in both.
         """
         sent = [(name, value) for name, values in request.headers.items() for value in values]
-        if "?" in request.uri:
+        if "?" in request.uri or "@" in request.uri:
             sent.append(("", request.uri))
         if self._seen.issuperset(sent):
             return
@@ -114,7 +120,7 @@ def looks_secret(value: str) -> bool:
     """Whether `value` is long and mixed enough to be a secret, and does not say that it is none."""
     kinds = (str.islower, str.isupper, str.isdigit)
     mixed = sum(any(map(kind, value)) for kind in kinds) + any(not char.isalnum() for char in value)
-    return _is_usable(value) and not is_stand_in(value) and (mixed > 1 or len(value) >= _LONG)
+    return len(value) >= MIN_LENGTH and not is_stand_in(value) and (mixed > 1 or len(value) >= _LONG)
 
 
 def is_stand_in(value: str) -> bool:
@@ -122,14 +128,14 @@ def is_stand_in(value: str) -> bool:
     return value == PLACEHOLDER_KEY or _STAND_IN.fullmatch(value) is not None
 
 
-def _is_usable(value: str) -> bool:
-    return len(value) >= MIN_LENGTH and REDACTED not in value and value != PLACEHOLDER_KEY
-
-
 def _secrets_in(name: str, value: str) -> Iterator[str]:
-    """The secrets in a request header's value or, if it has no name, in a URI."""
+    """The secrets in a request header's value or, if it has no name, in a URI.
+
+    Only what looks like one: it is looked for in all that follows, where `completed` and `your-api-key` are text. What
+    does not is kept out of its own place all the same.
+    """
     if not name:
-        yield from filter(_is_usable, secrets_in_query(value))
+        yield from filter(looks_secret, secrets_in_uri(value))
     elif _COOKIE.fullmatch(name):
         cookies = (cookie.partition("=")[2].strip() for cookie in value.split(";"))
         yield from filter(looks_secret, cookies)
@@ -137,12 +143,14 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
         scheme, _, credentials = value.strip().partition(" ")
         sent = [credentials.strip() or scheme]
         if scheme.lower() == "basic":
-            sent.append(_password(credentials))
-        yield from filter(_is_usable, sent)
+            sent += _login(credentials)
+        yield from filter(looks_secret, sent)
 
 
-def _password(basic: str) -> str:
+def _login(basic: str) -> list[str]:
+    """The password, and the user's name where that is a token."""
     try:
-        return base64.b64decode(basic).decode().partition(":")[2]
+        user, _, password = base64.b64decode(basic).decode().partition(":")
     except ValueError:
-        return ""
+        return []
+    return [user, password] if is_token(user) or (not password and looks_secret(user)) else [password]

@@ -25,16 +25,26 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     """
     events = sse.decode(body)
     documents = [event.json() for event in events]
-    clean = redact_events(documents, tree, matcher)
+    try:
+        clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body) or b"\0" in body)
+    except RecursionError:
+        return matcher.redact_bytes(body)  # Too deep to walk, not too deep to be searched.
     return b"".join(
         _written(event, document, new, matcher) for event, document, new in zip(events, documents, clean, strict=True)
     )
 
 
-def redact_events(documents: list[Any], tree: Node, matcher: Matcher) -> list[Any]:
-    """The data of a stream's events without any secret; the same objects where there is nothing to change."""
+def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search: bool) -> list[Any]:
+    """The data of a stream's events without any secret; the same objects where there is nothing to change.
+
+    Args:
+        documents: The data of each event.
+        tree: The places of secrets in them.
+        matcher: What is a secret wherever it stands.
+        search: Whether it may find any within one event; what is spread over several is looked for in any case.
+    """
     clean = _redact_deltas([tree.rewrite(document) for document in documents], matcher)
-    return [map_texts(document, matcher.redact) for document in clean]
+    return [map_texts(document, matcher.redact) for document in clean] if search else clean
 
 
 def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Matcher) -> bytes:

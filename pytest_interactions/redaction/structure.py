@@ -64,11 +64,13 @@ class Leaf:
 
 def leaves(text: str) -> Iterator[Leaf]:
     """All leaves of `text`, in order."""
-    root = None
+    root, found = None, []
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
         with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
             root = yaml.compose(text, Loader=_Loader)
-    yield from _walk(root, "", "") if isinstance(root, yaml.CollectionNode) else _plain(text)
+    with suppress(RecursionError):  # what is too deep to walk is text
+        found = list(_walk(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
+    yield from found or _plain(text)
 
 
 def _plain(text: str) -> Iterator[Leaf]:

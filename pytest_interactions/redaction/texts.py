@@ -34,14 +34,15 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def texts(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
     """Every text in `value` with its JSON path, in order."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from texts(item, f"{path}.{name}")
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from texts(item, f"{path}[{place}]")
+    left = [(path, value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            left += reversed([(f"{path}.{name}", item) for name, item in value.items()])
+        elif isinstance(value, list):
+            left += reversed([(f"{path}[{place}]", item) for place, item in enumerate(value)])
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:

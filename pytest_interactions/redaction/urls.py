@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from pytest_interactions.redaction.encodings import REDACTED
 
@@ -28,9 +28,13 @@ _LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTAL
 
 # A URL in a text, its slashes escaped or not.
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
-_USER_INFO = re.compile(r"[^:]+:[\\/]+[^/?#@:\\]*:(?P<value>[^/?#@\\]+)@")
+_LOGIN = re.compile(r"[^:]+:[\\/]+(?P<user>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\]*))?@")
+# A user's name that is as long as this is none.
+_LONG_USER = 20
 _HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
-_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com|localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
+_GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com", re.IGNORECASE)
+# The API's stand-in may be served there, and so may anything else.
+_LOOPBACK = re.compile(r"localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
 _PARAMETER = re.compile(
     # A separator may be escaped, as it is in JSON within JSON and in HTML.
     rf"(?:(?<![^?&;#])|(?<=u0026)|(?<=u003[fF]))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD])"
@@ -45,10 +49,12 @@ def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
     """Where in `text` the secret parts of URLs begin and end, and what to write instead."""
     for url in _URL.finditer(text):
         start, end = url.span()
-        login = _USER_INFO.match(text, start, end)
-        if login and login["value"] != REDACTED:
-            yield *login.span("value"), REDACTED
-        yield from _secret_parameters(text, start, end, googles=_is_googles(url[0]))
+        login = _LOGIN.match(text, start, end)
+        if login and is_token(login["user"]):
+            yield *login.span("user"), REDACTED
+        if login and login["password"] not in {None, "", REDACTED}:
+            yield *login.span("password"), REDACTED
+        yield from _secret_parameters(text, start, end, googles=_is_at(url[0], _GOOGLE, _LOOPBACK))
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
@@ -56,9 +62,17 @@ def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
     return _secret_parameters(body, 0, len(body), googles=True)
 
 
-def secrets_in_query(uri: str) -> Iterator[str]:
-    """The decoded secret parts of a URI's query; what redaction put there, and replay handed out, is none."""
-    googles = _is_googles(uri)
+def is_token(user: str) -> bool:
+    """Whether what stands in a user's place is a token: some services take one there, with any password or none."""
+    return len(user) >= _LONG_USER or _LOOKS_RANDOM.fullmatch(user) is not None
+
+
+def secrets_in_uri(uri: str) -> Iterator[str]:
+    """The decoded secret parts of a URI; what redaction put there, and replay handed out, is none."""
+    if login := _LOGIN.match(uri):
+        user, password = unquote(login["user"]), unquote(login["password"] or "")
+        yield from (part for part in (user if is_token(user) else "", password) if part not in {"", REDACTED})
+    googles = _is_at(uri, _GOOGLE)
     for name, value in parse_qsl(urlsplit(uri).query):
         if _IS_SECRET.fullmatch(name) and _is_secret(name, value, googles=googles):
             yield value
@@ -77,9 +91,9 @@ def _ticket(value: str) -> str:
     return TICKET + digest[:16]
 
 
-def _is_googles(url: str) -> bool:
+def _is_at(url: str, *hosts: re.Pattern[str]) -> bool:
     match = _HOST.match(url)
-    return match is not None and _GOOGLE.fullmatch(match["host"]) is not None
+    return match is not None and any(host.fullmatch(match["host"]) for host in hosts)
 
 
 def _is_secret(name: str, value: str, *, googles: bool) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -169,6 +171,43 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
         assert "AIza" not in text
     assert _prompts(path) == ["a", "b"]
     assert "AIza" not in path.read_text()
+
+
+def _get(**sent: Any) -> Exchange:
+    return Exchange(request=Request(method="GET", uri="https://h.example/", **sent), response=Response(status=200))
+
+
+def test_a_journal_loses_what_turns_out_to_be_a_secret(tmp_path: Path) -> None:
+    """What is in a journal is redacted once a later request shows that it is a key, and nothing of it is lost."""
+    key, path = "tok-0123456789", tmp_path / "c.yaml"
+    gate = Filter(Options(), Secrets())
+    journal = Journal(path, gate, replaces=False)
+    journal.add(_get(body=f"use {key}".encode()))
+    journal.add(_get(body=gzip.compress(key.encode())))
+    assert key in journal._path.read_text()
+    gate.learn(_get(headers={"x-goog-api-key": [key]}).request)
+    journal.add(_get(body=b"third"))
+    journal.add(_get(body=b"fourth"))
+    bodies = [exchange.request.body for exchange in storage.load(journal._path).exchanges]
+    assert bodies == [b"use REDACTED", b"third", b"fourth"]
+    journal.discard()
+    assert _files(tmp_path) == []
+
+
+def test_a_journal_that_cannot_be_redacted_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal in which a secret turned up is gone where it can't be written anew, and the recording goes on."""
+    key, path = "tok-0123456789", tmp_path / "c.yaml"
+    gate = Filter(Options(), Secrets())
+    journal = Journal(path, gate, replaces=False)
+    journal.add(_get(body=key.encode()))
+    gate.learn(_get(headers={"x-goog-api-key": [key]}).request)
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.mkstemp", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        journal.add(_get(body=b"second"))
+    journal.add(_get(body=b"third"))
+    assert not journal._path.exists()
+    journal.discard()
+    assert _files(tmp_path) == []
 
 
 def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(

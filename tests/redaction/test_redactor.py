@@ -287,3 +287,11 @@ def test_a_form_loses_its_credentials() -> None:
     )
     assert changed.body == b"grant_type=refresh_token&refresh_token=REDACTED&client_secret=REDACTED&client_id=me"
     assert redactor().request(changed) is changed
+
+
+@pytest.mark.parametrize("levels", [600, 900, 3000])
+def test_a_body_too_deep_to_walk_is_searched_as_text(levels: int) -> None:
+    """A request with such a body is redacted, and otherwise stays as it is."""
+    body = ('{"a":' * levels + f'"use {KEY}"' + "}" * levels).encode()
+    request = Request(method="POST", uri=URL, headers=dict(JSON), body=body)
+    assert redactor().request(request).body == body.replace(KEY.encode(), b"REDACTED")

@@ -187,3 +187,27 @@ def _signatures(text: str) -> list[str]:
     found = (part.partition('"')[2].lstrip('\\": ') for part in text.replace("thoughtS", "s").split("signature")[1:])
     values = (part.partition('"')[0].rstrip("\\") for part in found)
     return [value for value in values if len(value) > 40 and " " not in value[:40]]
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        '{"input":' + "[" * 900 + f'"use {KEY}"' + "]" * 900 + "}",
+        "[" * 3000 + f'"use {KEY}"' + "]" * 3000,
+        "a: " + "{a: " * 700 + f"use {KEY}" + "}" * 700,
+        "data: " + '{"delta":' * 900 + f'"use {KEY}"' + "}" * 900 + "\n\n",
+    ],
+)
+def test_what_is_too_deep_to_walk_is_searched_as_text(deep: str) -> None:
+    """A key is found and replaced however deep it stands, and the rest stays."""
+    secrets = Secrets()
+    assert [(finding.line, finding.kind) for finding in scan(deep, secrets)] == [(1, "a Google API key")]
+    assert clean(deep, secrets) == deep.replace(KEY, "REDACTED")
+
+
+def test_bytes_that_are_no_text_hold_nothing() -> None:
+    """A picture is looked through as any file is."""
+    for raw in (b"\xff", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256))):
+        text = raw.decode("utf-8", "surrogateescape")
+        assert scan(text, Secrets()) == []
+        assert clean(text, Secrets()) == text

@@ -50,13 +50,22 @@ def test_the_environments_secrets_are_known() -> None:
 @pytest.mark.parametrize(
     ("headers", "secrets"),
     [
-        ({"x_goog_api_key": "supersecret"}, {"supersecret"}),
+        ({"x_goog_api_key": "super-secret"}, {"super-secret"}),
+        ({"x_goog_api_key": "correcthorsebatterystaple"}, {"correcthorsebatterystaple"}),
+        ({"x_goog_api_key": "your-api-key"}, set()),
+        ({"x_goog_api_key": "<your key>"}, set()),
+        ({"authorization": "Bearer completed"}, set()),
         ({"authorization": "Bearer ya29.abcdef"}, {"ya29.abcdef"}),
         ({"authorization": "raw-value"}, {"raw-value"}),
-        ({"proxy_authorization": "Token abcdefgh"}, {"abcdefgh"}),
+        ({"proxy_authorization": "Token abcd-efgh"}, {"abcd-efgh"}),
         (
             {"authorization": "Basic " + base64.b64encode(b"user:pass word").decode()},
             {"pass word", base64.b64encode(b"user:pass word").decode()},
+        ),
+        ({"authorization": "Basic c2tfbGl2ZS0xMjo="}, {"sk_live-12", "c2tfbGl2ZS0xMjo="}),
+        (
+            {"authorization": "Basic c2tfbGl2ZV8wMTIzNDU2Nzg5Ong="},
+            {"sk_live_0123456789", "c2tfbGl2ZV8wMTIzNDU2Nzg5Ong="},
         ),
         ({"authorization": "Basic ///////\xff"}, {"///////\xff"}),
         ({"authorization": "Basic gIGCg4SFhoc="}, {"gIGCg4SFhoc="}),
@@ -75,11 +84,17 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
     ("uri", "secrets"),
     [
         (Q + "key=secret%2Bkey&alt=media", {"secret+key"}),
-        ("http://127.0.0.1:8080/v1/x?key=planted-key", {"planted-key"}),
+        ("http://127.0.0.1:8080/v1/x?key=planted-key-012345", {"planted-key-012345"}),
+        ("http://127.0.0.1:8080/v1/x?key=max_output_tokens", set()),
+        (Q + "key=temperature", set()),
         ("http://[::1]:8080/v1/x?access_token=planted-key", {"planted-key"}),
         ("https://shop.example/list?key=price-descending", set()),
         ("https://shop.example/list?key=0123456789abcdef0123", {"0123456789abcdef0123"}),
-        ("https://mcp.example/sse?exaApiKey=abcdefgh", {"abcdefgh"}),
+        ("https://sk_live_0123456789@mcp.example/", {"sk_live_0123456789"}),
+        ("https://averylongusernameoftoken:x-oauth-basic@git.example/", {"averylongusernameoftoken", "x-oauth-basic"}),
+        ("https://someone:pass%20word1@git.example/", {"pass word1"}),
+        ("https://git@git.example/", set()),
+        ("https://mcp.example/sse?exaApiKey=abcd-efgh", {"abcd-efgh"}),
         (Q + "pageToken=0123456789abcdef0123&page_token=0123456789abcdef0123", set()),
     ],
 )
@@ -120,6 +135,9 @@ def test_a_representation_shows_no_secret() -> None:
         (Q + "upload_id=AB-c&upload_protocol=resumable", Q + "upload_id=#&upload_protocol=resumable"),
         ("https://storage.googleapis.com/b/o?X-Goog-Signature=abc&X-Goog-Date=1", None),
         ("https://user:pass@example.com/x?y=1", "https://user:REDACTED@example.com/x?y=1"),
+        ("https://glpat-0123456789ab@example.com/x", "https://REDACTED@example.com/x"),
+        ("https://glpat-0123456789ab:x@example.com/x", "https://REDACTED:REDACTED@example.com/x"),
+        ("see https://git@example.com/x or me@example.com", "see https://git@example.com/x or me@example.com"),
         ("https://example.com/x?sig=abc&token=next", "https://example.com/x?sig=abc&token=next"),
         ("https://example.com/#access_token=abc&state=1", "https://example.com/#access_token=REDACTED&state=1"),
         ('{\\"u\\":\\"https:\\/\\/x.google.com\\/f?a=1\\u0026key=abc\\"}', None),
@@ -152,3 +170,33 @@ def test_what_redaction_put_in_a_url_is_no_secret() -> None:
     """A replayed upload asks for the URL that the cassette handed out: its ticket must go on matching."""
     redacted = Secrets().matcher.redact(Q + "upload_id=AB-c-012345&key=abcdefgh1")
     assert learnt(redacted) == set()
+
+
+def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each value is judged once, however often the environment is learnt."""
+    judged: list[str] = []
+
+    def judge(value: str) -> bool:
+        judged.append(value)
+        return True
+
+    monkeypatch.setattr("pytest_interactions.redaction.secrets.looks_secret", judge)
+    secrets = Secrets()
+    environ = {"A_TOKEN": "abc-12345", "HOME": "/root"}
+    secrets.learn_environ(environ)
+    secrets.learn_environ(environ)
+    secrets.learn_environ(environ | {"A_TOKEN": "def-12345"})
+    assert judged == ["abc-12345", "def-12345"]
+    assert known(secrets) == {"abc-12345", "def-12345"}
+
+
+def test_a_login_in_a_url_is_found_in_bytes_too() -> None:
+    """A body is searched that holds a URL with a login in it and nothing else."""
+    body = b'{"url":"https://someone:pass@example.com/x"}'
+    assert Secrets().matcher.redact_bytes(body) == b'{"url":"https://someone:REDACTED@example.com/x"}'
+
+
+def test_a_short_value_is_not_looked_for_in_base64() -> None:
+    """What an option names is found as it is; in base64 it is so short that media hold it by chance."""
+    redact = Secrets(["pass"]).matcher.redact
+    assert redact("pass cGFzcw==") == "REDACTED cGFzcw=="

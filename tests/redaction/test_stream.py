@@ -152,3 +152,11 @@ def test_a_stream_without_secrets_is_passed_on_as_it_is() -> None:
     """The same object comes back."""
     response = stream(delta(type="text", text="Hello"), delta(type="text", text=" world"))
     assert redactor(KEY).response(response) is response
+
+
+@pytest.mark.parametrize("levels", [600, 900])
+def test_an_event_too_deep_to_walk_is_searched_as_text(levels: int) -> None:
+    """A stream with such an event is redacted, and otherwise stays as it is."""
+    body = ("data: " + '{"delta":' * levels + f'"use {KEY}"' + "}" * levels + "\n\n").encode()
+    response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=body)
+    assert redactor().response(response).body == body.replace(KEY.encode(), b"REDACTED")
