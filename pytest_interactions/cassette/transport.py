@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: The patchers of vcrpy that these patches replace.
 SKIPPED: Final = ("httpx", "httpx2")
 
+# Seconds for which a stream that the app left waits to be left again: by a timeout, say, or another task.
+_READS_ON: Final = 5.0
+
 
 def patches(cassette: Cassette) -> Iterator[tuple[Any, str, Any]]:
     """The methods to replace while `cassette` is in force: each with its place, its name and what replaces it.
@@ -249,10 +252,41 @@ class _Replayed(_Tape):
 class _AsyncReplayed(_Tape):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for number, piece in enumerate(self._cassette.pieces(self._exchange)):
-            if number and self._pace:
-                await asyncio.sleep(self._pace)
+            if number:  # without a pace too, so that another task can stop this one where it did before
+                await _sleep(self._pace)
             yield piece
+        if self._exchange.cut is not None and self._exchange.cut.by == "app":
+            await _until_cancelled(_READS_ON)
         self._end()
+
+
+async def _sleep(seconds: float) -> None:
+    if _in_asyncio():
+        await asyncio.sleep(seconds)
+    else:
+        import anyio
+
+        await anyio.sleep(seconds)
+
+
+async def _until_cancelled(limit: float) -> None:
+    """Wait to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
+    if _in_asyncio():
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=limit)
+    else:
+        import anyio
+
+        with anyio.move_on_after(limit):
+            await anyio.sleep_forever()
+
+
+def _in_asyncio() -> bool:
+    """Whether the event loop is asyncio's, and not trio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def headers_to_play(response: Response) -> list[tuple[str, str]]:
