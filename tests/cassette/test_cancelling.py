@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from pytest_interactions import StreamEndedError, use_cassette
-from pytest_interactions.cassette import transport
+from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import _post
 
@@ -92,6 +92,6 @@ def test_trio_replays_paces_and_cancels(stream: tuple[Path, str], monkeypatch: p
     stream[0].write_text(lines + "  cut:\n    by: app\n")
     with use_cassette(stream[0]), pytest.raises(trio.TooSlowError):
         trio.run(times_out)
-    monkeypatch.setattr(transport, "_READS_ON", 0.01)
+    monkeypatch.setattr(tape, "_READS_ON", 0.01)
     with pytest.raises(StreamEndedError), use_cassette(stream[0]):
         trio.run(times_out)
