@@ -22,6 +22,7 @@ API_ORIGIN: Final = "gemini-api"
 
 _API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
 _API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
+_BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 # Spelt out or left out, these mean the same to the API.
 _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), ("include_input", "false")}
 _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
@@ -49,6 +50,14 @@ def canonical_json(request: Request) -> Any:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
     return _without_nulls(value) if b"null" in request.body else value
+
+
+def canonical_bytes(request: Request) -> bytes:
+    """The body; one of several parts, with the same boundary between them each time, as clients draw it by lot."""
+    if not request.content_type.startswith("multipart/"):
+        return request.body
+    found = _BOUNDARY.search(request.headers["content-type"][0])
+    return request.body.replace((found[1] or found[2]).encode(), b"boundary") if found else request.body
 
 
 def _may_hold_media(request: Request) -> bool:
@@ -85,7 +94,7 @@ def _origin(request: Request) -> str:
         return API_ORIGIN
     url = _split(request.uri)
     host = url.hostname or ""
-    if _API_HOSTS.fullmatch(host) or is_loopback(host):
+    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path)):
         return API_ORIGIN
     return f"{url.scheme}://{host}:{_port(url)}"
 
@@ -99,7 +108,7 @@ def _body(request: Request) -> bytes:
         return b""
     value = canonical_json(request)
     if value is NOT_JSON:
-        return _digest(request.body)
+        return _digest(canonical_bytes(request))
     return _digest(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 

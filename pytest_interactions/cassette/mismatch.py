@@ -6,7 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.http import NOT_JSON, Request
-from pytest_interactions.cassette.matching import canonical_json, canonical_path, canonical_query, is_api
+from pytest_interactions.cassette.matching import (
+    canonical_bytes,
+    canonical_json,
+    canonical_path,
+    canonical_query,
+    is_api,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,8 +96,8 @@ def differing(recorded: Request, live: Request) -> Iterator[str]:
     before, after = canonical_json(recorded), canonical_json(live)
     if NOT_JSON not in (before, after):
         yield from _compare("", before, after)
-    elif recorded.body != live.body:
-        yield from _changed("body", _readable(recorded.body), _readable(live.body))
+    elif (was := canonical_bytes(recorded)) != (now := canonical_bytes(live)):
+        yield from _changed("body", _readable(was), _readable(now))
 
 
 def _readable(body: bytes) -> str:

@@ -5,16 +5,15 @@ vcrpy's own patches for these two read a whole response before the app sees a by
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import inspect
-import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import Cut, Exchange, Headers, Request, Response
+from pytest_interactions.cassette import tape
 from pytest_interactions.cassette.convert import TRANSFER
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ class _Client:
         self.http = http
         self.Recorded = type("Recorded", (_Recorded, http.SyncByteStream), {})
         self.AsyncRecorded = type("AsyncRecorded", (_AsyncRecorded, http.AsyncByteStream), {})
-        self.Replayed = type("Replayed", (_Replayed, http.SyncByteStream), {})
-        self.AsyncReplayed = type("AsyncReplayed", (_AsyncReplayed, http.AsyncByteStream), {})
+        self.Replayed = type("Replayed", (tape.Replayed, http.SyncByteStream), {})
+        self.AsyncReplayed = type("AsyncReplayed", (tape.AsyncReplayed, http.AsyncByteStream), {})
 
     def broken(self, cut: Cut, request: Any) -> Exception:
         """The client's own exception for a connection that broke as `cut` says."""
@@ -61,11 +60,10 @@ class _Client:
     def response(self, exchange: Exchange, stream: Any) -> Any:
         """The client's response for a recorded one."""
         recorded = exchange.response
+        headers = [(name.encode(), value.encode()) for name, value in tape.headers_to_play(recorded)]
         reason = recorded.reason.encode("ascii", "ignore")
         extensions = {"http_version": b"HTTP/1.1"} | ({"reason_phrase": reason} if reason else {})
-        return self.http.Response(
-            recorded.status, headers=headers_to_play(recorded), stream=stream, extensions=extensions
-        )
+        return self.http.Response(recorded.status, headers=headers, stream=stream, extensions=extensions)
 
 
 @lru_cache(maxsize=1)
@@ -82,13 +80,15 @@ def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> C
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
-        if cassette.passes(request.url.host, request.url.port):
+        if cassette.passes(request.url.host, _port(request.url)):
             return send(transport, request)
         request.read()
         answer = cassette.answer(_request(request))
         if isinstance(answer, Exchange):
-            return client.response(answer, client.Replayed(cassette, client, answer, request))
-        response = send(transport, request)
+            stream = client.Replayed(cassette, client, answer, request)
+            return client.response(answer, stream) if answer.response.status else stream.end()
+        with _unanswered(client, answer):
+            response = send(transport, request)
         if answer is not None:
             response.stream = client.Recorded(client, answer, response)
         return response
@@ -100,18 +100,40 @@ def _async_handler(cassette: Cassette, client: _Client, send: Callable[..., Any]
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
-        if cassette.passes(request.url.host, request.url.port):
+        if cassette.passes(request.url.host, _port(request.url)):
             return await send(transport, request)
         await request.aread()
         answer = cassette.answer(_request(request))
         if isinstance(answer, Exchange):
-            return client.response(answer, client.AsyncReplayed(cassette, client, answer, request))
-        response = await send(transport, request)
+            stream = client.AsyncReplayed(cassette, client, answer, request)
+            return client.response(answer, stream) if answer.response.status else await stream.end()
+        with _unanswered(client, answer):
+            response = await send(transport, request)
         if answer is not None:
             response.stream = client.AsyncRecorded(client, answer, response)
         return response
 
     return handle_async_request
+
+
+@contextmanager
+def _unanswered(client: _Client, recording: Recording | None) -> Iterator[None]:
+    """Record a request that gets no answer: a response with status 0, which HTTP has not, and what kept it away."""
+    try:
+        yield
+    except client.http.TransportError as error:
+        if recording is not None:
+            recording.finish(Response(status=0), _broken(error))
+        raise
+
+
+def _broken(error: Exception) -> Cut:
+    return Cut(by="connection", error=type(error).__name__, message=str(error))
+
+
+def _port(url: Any) -> int | None:
+    """The port of httpx's URL, which names none where it is the scheme's own."""
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 def _request(request: Any) -> Request:
@@ -154,7 +176,7 @@ class _Side:
         )
 
     def _broke(self, error: Exception) -> None:
-        self._finish(Cut(by="connection", error=type(error).__name__, message=str(error)))
+        self._finish(_broken(error))
 
     def _left(self) -> None:
         """The app reads no further; what it wants may be complete all the same."""
@@ -215,52 +237,3 @@ class _AsyncRecorded(_Side):
             await self._stream.aclose()
         finally:
             self._left()
-
-
-class _Tape:
-    """A recorded response, handed out in chunks."""
-
-    def __init__(self, cassette: Cassette, client: _Client, exchange: Exchange, request: Any) -> None:
-        self._cassette = cassette
-        self._client = client
-        self._exchange = exchange
-        self._request = request
-        self._pace = cassette.options.pace if exchange.response.is_stream else 0.0
-
-    def _end(self) -> None:
-        """Raise what the recording ended with, if it wasn't its end."""
-        cut = self._exchange.cut
-        if cut is None:
-            return
-        if cut.by == "connection":
-            raise self._client.broken(cut, self._request)
-        raise self._cassette.read_too_far(self._exchange)
-
-
-class _Replayed(_Tape):
-    def __iter__(self) -> Iterator[bytes]:
-        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
-            if number and self._pace:
-                time.sleep(self._pace)
-            yield piece
-        self._end()
-
-
-class _AsyncReplayed(_Tape):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
-            if number and self._pace:
-                await asyncio.sleep(self._pace)
-            yield piece
-        self._end()
-
-
-def headers_to_play(response: Response) -> list[tuple[str, str]]:
-    """The headers of a recorded response's replay, one pair a value."""
-    headers = [(name, value) for name, values in response.headers.items() for value in values]
-    if "content-type" not in response.headers and response.body:  # some recorders strip all headers
-        if response.is_stream:
-            headers.append(("content-type", "text/event-stream"))
-        elif response.body[:1] in b"{[":
-            headers.append(("content-type", "application/json"))
-    return headers

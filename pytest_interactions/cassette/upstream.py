@@ -107,7 +107,7 @@ class Upstream:
         # The method itself, not the patch that a cassette in this process put in its place.
         handle = inspect.unwrap(http.AsyncHTTPTransport.handle_async_request)
         headers = [
-            (name, value)
+            (name, value.encode("latin-1"))  # as ASGI decodes them
             for name, values in request.headers.items()
             if name not in HOP_BY_HOP and name != "content-length"
             for value in values

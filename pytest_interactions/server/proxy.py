@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.http import NOT_JSON, Exchange, Headers, Request, Response
-from pytest_interactions.cassette.transport import headers_to_play
+from pytest_interactions.cassette.tape import headers_to_play
 from pytest_interactions.cassette.upstream import HOP_BY_HOP
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.server.serving import cut, disconnected
@@ -129,6 +129,18 @@ class _Call:
     # --- replay ---
 
     async def _play(self, cassette: Cassette, exchange: Exchange) -> None:
+        if exchange.response.status:
+            await self._play_response(cassette, exchange)
+            if exchange.cut is None:
+                await self._chunk(b"", more=False)
+                return
+        if exchange.cut is not None and exchange.cut.by == "app":
+            # A client that stops reading where it stopped before goes away now.
+            await asyncio.wait([self._gone], timeout=_READS_ON)
+            cassette.read_too_far(exchange)
+        await self._break()
+
+    async def _play_response(self, cassette: Cassette, exchange: Exchange) -> None:
         response = _as_sent(exchange.response)
         pace = cassette.options.pace if response.is_stream else 0
         pieces = cassette.pieces(replace(exchange, response=response))
@@ -139,14 +151,6 @@ class _Call:
             if pace:
                 await asyncio.sleep(pace)
             await self._chunk(piece)
-        if exchange.cut is None:
-            await self._chunk(b"", more=False)
-            return
-        if exchange.cut.by == "app":
-            # A client that stops reading where it stopped before goes away now.
-            await asyncio.wait([self._gone], timeout=_READS_ON)
-            cassette.read_too_far(exchange)
-        await self._break()
 
     # --- recording ---
 
@@ -180,8 +184,7 @@ class _Call:
 
     async def _start(self, status: int, headers: Iterable[tuple[str, str]], *, asked: str) -> None:
         raw = [
-            (name.encode("latin-1"), (self._link(value, asked) if _is_link(name) else value).encode("latin-1"))
-            for name, value in headers
+            (name.encode(), (self._link(value, asked) if _is_link(name) else value).encode()) for name, value in headers
         ]
         self._started = True
         await self._send({"type": "http.response.start", "status": status, "headers": raw})

@@ -25,6 +25,13 @@ def _get(uri: str) -> Request:
     return Request(method="GET", uri=uri)
 
 
+def _upload(boundary: str | None, data: bytes = b"data") -> Request:
+    line = b"--" + (boundary or "none").partition(";")[0].strip('"').encode()
+    body = b"%s\r\ncontent-type: text/plain\r\n\r\n%s\r\n%s--\r\n" % (line, data, line)
+    kind = "multipart/form-data" + (f"; Boundary={boundary}" if boundary else "")
+    return Request(method="POST", uri=f"{REAL}/upload/v1beta/files", headers={"content-type": [kind]}, body=body)
+
+
 def _same(a: Request, b: Request, *match_on: str) -> bool:
     return key_of(a, match_on or DEFAULT_MATCH_ON) == key_of(b, match_on or DEFAULT_MATCH_ON)
 
@@ -47,6 +54,9 @@ def _same(a: Request, b: Request, *match_on: str) -> bool:
         (_get(f"{CREATE}/x?stream=false&a=1&b=2"), _get(f"{CREATE}/x?b=2&a=1")),
         (_get(f"{REAL}/v1beta/files/f"), _get("http://localhost:1/v1/files/f")),
         (_post(b"raw", f"{REAL}/upload/v1beta/files"), _post(b"raw", "http://[::1]:1/upload/v1/files")),
+        (_upload("1f3a"), _upload('"9c 0e"')),
+        (_upload("1f3a"), _upload("9c0e; charset=utf-8")),
+        (_upload(None), _upload(None)),
         (_get("https://h:443/p?b=1&a=2"), _get("https://h/p?a=2&b=1")),
     ],
 )
@@ -72,6 +82,9 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
         (_get("https://a.example/p"), _get("http://a.example/p")),
         (_post({"stream": False}, "https://a.example/p"), _post({}, "https://a.example/p")),
         (_get("https://a.example/v1/p"), _get("https://a.example/v2/p")),
+        (_get("http://localhost:1/status"), _get("http://localhost:2/status")),
+        (_get("http://127.0.0.1:1/files/f"), _get(f"{REAL}/v1beta/files/f")),
+        (_upload("1f3a"), _upload("1f3a", b"other")),
         (_get(f"{CREATE}/x"), Request(method="DELETE", uri=f"{CREATE}/x")),
     ],
 )
@@ -148,6 +161,14 @@ LONG = "The quick brown fox jumps over the lazy dog. " * 5
 def test_differences_are_named_field_by_field(old: Any, new: Any, lines: list[str]) -> None:
     """Each changed, added or removed field is one line with its place; long texts are shown where they differ."""
     assert list(differing(_post(old), _post(new))) == lines
+
+
+def test_a_boundary_is_no_difference() -> None:
+    """What separates the parts of an upload is not named, what is in them is."""
+    [line] = differing(_upload("1f3a", b"old"), _upload("9c0e", b"new"))
+    assert "old" in line
+    assert "1f3a" not in line
+    assert list(differing(_upload("1f3a"), _upload("9c0e"))) == []
 
 
 def test_differences_beside_the_body_are_named() -> None:

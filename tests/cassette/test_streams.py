@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
 
@@ -100,8 +101,11 @@ def test_reading_on_where_the_recording_ends_is_an_error(http: Any, emulator: Em
 
 
 @BOTH
-async def test_async_streams_end_where_they_were_left(http: Any, emulator: Emulator, tmp_path: Path) -> None:
-    """An async app that leaves a stream early and reads on at replay gets the same error."""
+async def test_async_streams_end_where_they_were_left(
+    http: Any, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An async app that leaves a stream early and reads on at replay gets the same error, if nothing stops it."""
+    monkeypatch.setattr(tape, "_READS_ON", 0.01)
     gate = Hold(before=3)
     emulator.on(input="Count").reply(text=["1", "2", "3"], hold=gate)
     cassette = tmp_path / "c.yaml"
