@@ -137,6 +137,17 @@ def test_a_key_that_is_there_stays(name: str, monkeypatch: pytest.MonkeyPatch) -
         assert "placeholder" not in os.environ.get("GEMINI_API_KEY", "")
 
 
+async def test_sleeps_at_once_are_one_while() -> None:
+    """Tasks that sleep at the same time are counted once, and one that is cancelled only as long as it slept."""
+    sleeps = Sleeps(skip=False)
+    with _replay(sleeps=sleeps):
+        long = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.gather(*(asyncio.sleep(0.02) for _ in range(20)))
+        long.cancel()
+        await asyncio.gather(long, return_exceptions=True)
+    assert 0.02 <= sleeps.seconds < 0.4
+
+
 def test_an_app_may_change_the_placeholder() -> None:
     """A key that the app itself sets, or takes away, is not touched at the end."""
     with placeholder_key():

@@ -247,6 +247,12 @@ def test_what_the_gate_refuses_is_not_recovered(tmp_path: Path) -> None:
     assert _files(tmp_path) == []
 
 
+def test_a_journal_that_was_never_begun_leaves_nothing(tmp_path: Path) -> None:
+    """Without a finished exchange there is nothing to leave."""
+    Journal(tmp_path / "c.yaml", Filter(Options(), Secrets()), replaces=False).leave()
+    assert _files(tmp_path) == []
+
+
 def test_a_broken_cassette_keeps_its_journal(emulator: Emulator, tmp_path: Path) -> None:
     """A cassette that can't be read is an error as ever, and the journal waits until it can."""
     path = tmp_path / "c.yaml"

@@ -419,6 +419,18 @@ def test_a_refused_recording_is_kept_without_its_secret(emulator: Emulator, tmp_
     assert "You said: REDACTED" in kept
 
 
+def test_a_refused_recording_that_can_be_kept_nowhere_says_how_to_get_on(emulator: Emulator, tmp_path: Path) -> None:
+    """Where not even the cleaned recording can be written, the message still says what to do."""
+    (tmp_path / "c.redacted.yaml").mkdir()
+
+    def hide(response: dict[str, Any]) -> dict[str, Any]:
+        return response | {"body": {"string": gzip.compress(KEY.encode())}}
+
+    with pytest.raises(SecretLeakError, match="To get on, name these"):
+        with use_cassette(tmp_path / "c.yaml", record_mode="once", before_record_response=hide):
+            httpx.request(**_post(emulator.url, "hide"))
+
+
 def test_an_exchange_that_can_not_be_cleaned_is_left_out(emulator: Emulator, tmp_path: Path) -> None:
     """Where a secret can't be replaced, as inside a compressed body, the other exchanges are kept beside."""
     path = tmp_path / "c.yaml"
