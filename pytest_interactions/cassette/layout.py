@@ -131,7 +131,7 @@ def _stream_text(message: Message) -> str | None:
 
 def _literal(text: str, margin: str) -> str:
     """Lay `text` out as a literal block below a key, its lines behind `margin`."""
-    hint = "2" if text[0] in " \n" else ""
+    hint = "2" if text[0] in " \n\t" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text.endswith("\n\n") else ""
     body = text if chomp == "-" else text[:-1]
     return f"|{hint}{chomp}\n{indent(body, margin, _is_not_empty)}\n"
@@ -164,6 +164,7 @@ _CUT = re.compile(
     rb"  cut:\n    by: (app|connection)\n(?:    error: ([A-Z]\w+)\n)?(?:    message: " + _SCALAR + rb"\n)?"
 )
 _NAME_OR_VALUE = re.compile(rb"      (?:([\w-]+):|- " + _SCALAR + rb")\n")
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n"))
 _LITERAL = re.compile(rb"\|(2?)([-+]?)\n")
 _WORDS = frozenset({b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"y", b"n"})
 
@@ -176,7 +177,7 @@ def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
         here: the file is for PyYAML then, which knows what is wrong with it.
     """
     start = _HEAD.match(raw)
-    if start is None or not _is_utf8(raw):
+    if start is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
     exchanges, place = [], start.end()
     while place < len(raw):
@@ -258,7 +259,7 @@ def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
     if mark is None:
         return None
     start, blanks = mark.end(), b" " * margin
-    if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n"):
+    if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n\t"):
         return None  # its first line says how far a block is indented
     block = b"\n" + raw[start : end - 1]
     if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(b"\n")):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vcr.cassette import Cassette as VcrCassette
 
 from pytest_interactions.api.http import Exchange, Request
 from pytest_interactions.cassette import convert
 from pytest_interactions.cassette.recorder import Recording
+
+if TYPE_CHECKING:
+    from pytest_interactions.errors import StreamEndedError
 
 
 class StubbedCassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
@@ -33,6 +36,10 @@ class StubbedCassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
     def whole(self, exchange: Exchange) -> Exchange:
         """The exchange with its media in it."""
 
+    @abstractmethod
+    def read_too_far(self, exchange: Exchange) -> StreamEndedError:
+        """Make the error for a response that is read further than it was recorded."""
+
     def filter_request(self, request: Any) -> Any:
         """Say whether vcrpy's stubs are to look at `request` at all."""
         return None if self.passes(request.host, request.port) else request
@@ -46,11 +53,14 @@ class StubbedCassette(VcrCassette):  # type: ignore[misc] # vcrpy has no types
 
         Raises:
             ConnectionResetError: The connection broke when it was recorded.
+            StreamEndedError: The app stopped reading when it was recorded; these clients read to the end.
         """
         exchange = self.answer(convert.from_vcr_request(request))
         assert isinstance(exchange, Exchange)  # noqa: S101 - can_play_response_for has just found it
         if exchange.cut is not None and exchange.cut.by == "connection":
             raise ConnectionResetError(exchange.cut.message)
+        if exchange.cut is not None:
+            raise self.read_too_far(exchange)
         return convert.to_vcr_response(self.whole(exchange).response)
 
     def append(self, request: Any, response: dict[str, Any]) -> None:

@@ -14,15 +14,17 @@ import pytest
 import requests
 from vcr.serializers import yamlserializer
 
-from pytest_interactions import use_cassette
+from pytest_interactions import StreamEndedError, use_cassette
 from pytest_interactions.cassette import layout
 from pytest_interactions.server import ReplayServer
-from tests.cassette.clients import MODEL, _post
+from tests.cassette.clients import CLIENTS, MODEL, _post
 from tests.support import sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
 
 BOTH = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
 
@@ -122,6 +124,34 @@ def test_another_client_gets_a_failure_in_its_own_way(unanswered: tuple[Path, st
     """A failure that httpx recorded is a connection error to requests."""
     with use_cassette(unanswered[0]), pytest.raises((requests.ConnectionError, ConnectionError)):
         requests.request(**_post(unanswered[1], "Hi"), timeout=5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", ["requests", "urllib3", "aiohttp"])
+def test_a_client_that_reads_on_anyway_gets_no_half_answer(name: str, emulator: Emulator, tmp_path: Path) -> None:
+    """A response that httpx left unread is an error to a client that reads all there is, not a shorter answer."""
+    cassette = tmp_path / "c.yaml"
+    with use_cassette(cassette, record_mode="once"), httpx.Client() as client:
+        with client.stream(**_post(emulator.url, "Hi")):
+            pass
+    with pytest.raises(StreamEndedError, match="recorded only up to here"), use_cassette(cassette):
+        CLIENTS[name](emulator.url, "Hi")
+
+
+@BOTH
+@pytest.mark.parametrize(("url", "port"), [("http://api.example", 80), ("https://api.example", 443)])
+def test_a_port_that_goes_without_saying_is_allowed(http: Any, url: str, port: int, tmp_path: Path) -> None:
+    """A host allowed with its scheme's own port is passed to the network, also where the URL names no port."""
+    with use_cassette(tmp_path / "c.yaml", allowed_hosts=f"api.example:{port}") as cassette:
+        with http.Client(timeout=5, trust_env=False) as client, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socket, "create_connection", _unreachable)
+            with pytest.raises(http.ConnectError):
+                client.get(url)
+    assert cassette.failures == []
+
+
+def _unreachable(*_: object, **__: object) -> None:
+    raise OSError("unreachable")
 
 
 def test_a_server_hangs_up_where_there_was_no_answer(unanswered: tuple[Path, str]) -> None:

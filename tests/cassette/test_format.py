@@ -57,6 +57,8 @@ def test_a_stream_is_kept_verbatim(tmp_path: Path) -> None:
         b"data: 1",
         b"\n\ndata: 1\n\n",
         b"  data: indented first\n\n",
+        b"\tdata: tab first\n\n",
+        b"\n\tdata: tab second\n\n",
         b"\xef\xbb\xbfdata: bom\n\n",
         "data: \x85 \u2028 \ufffe\n\n".encode(),
         b"data: \xff not utf-8\n\n",
