@@ -87,7 +87,10 @@ def _field(name: str, message: Message, margin: str) -> str:
 
 
 def _json_text(message: Message) -> str | None:
-    """Pretty-print a JSON body; `None` if it is not JSON, or would not come back as the same value."""
+    """Pretty-print a JSON body; `None` if it is not JSON, or has a number without a finite value here.
+
+    Of a key that an object has twice the last value stays, as parsers have it.
+    """
     if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
         return None
     try:  # not by message.json(), which would keep the parsed value as long as the message

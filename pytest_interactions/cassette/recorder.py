@@ -86,7 +86,8 @@ class Recorder:
         for recording in list(self._recordings):
             if recording.leave is not None:
                 recording.leave()
-        recorded = self.exchanges()
+        # In a recording that may go on, a request that got no answer is to be tried again.
+        recorded = [exchange for exchange in self.exchanges() if exchange.response.status or not failed]
         completed = self._opening.old.incomplete and self._opening.records and not failed
         try:
             written = self._put(recorded, failed=failed) if recorded or completed else None

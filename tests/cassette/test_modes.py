@@ -195,6 +195,17 @@ def test_a_failed_first_recording_is_kept_and_goes_on(emulator: Emulator, tmp_pa
     assert not storage.load(path).incomplete
 
 
+def test_a_failed_recording_does_not_keep_a_request_without_an_answer(emulator: Emulator, tmp_path: Path) -> None:
+    """A first recording that failed because the API could not be reached is tried again, not replayed."""
+    path = tmp_path / "c.yaml"
+    with pytest.raises(httpx.ConnectError), use_cassette(path, record_mode="once"):
+        _ask("http://127.0.0.1:9", "hello")
+    assert not path.exists()
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "hello")
+    assert _prompts(path) == ["hello"]
+
+
 def test_a_completed_recording_is_complete_without_new_traffic(emulator: Emulator, tmp_path: Path) -> None:
     """A test that failed after its last request needs no new one for its recording to count as complete."""
     path = tmp_path / "c.yaml"
