@@ -237,7 +237,7 @@ class Cassette(StubbedCassette):
         if where is not None:
             raise self.failed_with(
                 PlaceholderError(
-                    f"{live.method} {live.uri.partition('?')[0]} was not sent: {where} holds a placeholder that "
+                    f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that "
                     "redaction put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and "
                     f"record a conversation as a whole, from its first turn: {self._rerecord}"
                 )
@@ -245,7 +245,7 @@ class Cassette(StubbedCassette):
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._opening.seen is None:
-            record = self._rerecord.replace("rewrite", "once")
+            record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the mode comes last, whatever the test's name
             return CassetteNotFoundError(mismatch.not_found(request, cassette=self._path, record=record))
         stored = [self._filter.recorded(exchange.request) or exchange.request for exchange in self._old]
         return CassetteMissError(

@@ -345,6 +345,16 @@ def test_a_continued_replay_is_refused_before_it_is_sent(emulator: Emulator, cas
     assert emulator.requests == []
 
 
+def test_a_refusal_to_send_tells_no_secret(cassette: Path) -> None:
+    """A password in the URL of a request that is not sent is not in the message."""
+    with pytest.raises(PlaceholderError, match="was not sent") as caught:
+        with use_cassette(cassette, record_mode="new_episodes"):
+            httpx.get(
+                "http://bob:s3cretpassw0rd@localhost:1/v1/x", headers={"x-goog-api-key": os.environ["GEMINI_API_KEY"]}
+            )
+    assert "s3cretpassw0rd" not in str(caught.value)
+
+
 def test_hooks_of_vcrpys_kind_run_before_redaction(emulator: Emulator, tmp_path: Path) -> None:
     """before_record_request and before_record_response see vcrpy's types, and may change or drop an exchange."""
     path = tmp_path / "c.yaml"
