@@ -150,7 +150,9 @@ def test_no_cassette_says_how_to_record(run: Runner) -> None:
 def test_the_command_to_record_names_the_test_as_it_is_called(run: Runner) -> None:
     """A test may have a record mode in its name."""
     run.test("def test_rewrite(interactions):\n    ask()")
-    run.replay().stdout.fnmatch_lines(["*To record it: pytest test_it.py::test_rewrite --interactions-record-mode=once"])
+    run.replay().stdout.fnmatch_lines(
+        ["*To record it: pytest test_it.py::test_rewrite --interactions-record-mode=once"]
+    )
 
 
 def test_a_swallowed_miss_fails_at_teardown(run: Runner) -> None:

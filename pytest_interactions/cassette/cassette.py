@@ -84,7 +84,7 @@ class Cassette(StubbedCassette):
         self.recovered = recover(path, self._filter, media_threshold=options.media_threshold)
         self._opening = Opening.at(path, options.record_mode, begun=begun)
         self._old = self._opening.old.exchanges
-        self._playback = Playback(self._old, redacted=self._filter.request, key=self._filter.key)
+        self._playback = Playback(self._old, redacted=self._filter.known_request, key=self._filter.key)
         self._recorder = Recorder(self._opening, self._filter, media_threshold=options.media_threshold)
         self.sleeps = Sleeps(skip=options.fast_forward)
 

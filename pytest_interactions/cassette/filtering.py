@@ -36,13 +36,14 @@ class Filter:
     def request(self, live: Request) -> Request | None:
         """`live` as it would be recorded; `None` where a hook wants no record of it."""
         self._secrets.learn_environ(os.environ)  # a fixture or the test may have set a variable
-        return self._redacted(live)
+        return self.known_request(live)
 
     def recorded(self, request: Request) -> Request | None:
         """A recorded request as a live one of the same words would be; nothing parsed of it is kept with it."""
-        return self._redacted(request.with_body(request.body))
+        return self.known_request(request.with_body(request.body))
 
-    def _redacted(self, live: Request) -> Request | None:
+    def known_request(self, live: Request) -> Request | None:
+        """The same as `request`, with what is known of the environment so far; for one recorded request of many."""
         self._secrets.learn(live)
         hook = self._options.before_record_request
         hooked = convert.hook_request(hook, live) if hook else live

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from pytest_interactions.cassette.upstream import Upstream
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 from pytest_interactions.server.proxy import Proxy
-from pytest_interactions.server.serving import Serving
+from pytest_interactions.server.serving import Served, Serving
 from pytest_interactions.server.shelf import Single
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def default_upstream() -> str:
     return os.environ.get("GOOGLE_GEMINI_BASE_URL") or API
 
 
-class ReplayServer:
+class ReplayServer(Served):
     """Serves one cassette, from the moment it is made until `stop()`.
 
     What another process asks for here is replayed or recorded as if this process had asked for it, and what it must
@@ -51,11 +51,6 @@ class ReplayServer:
             cassette.bypass(f"{name}:{self._serving.port}")
 
     @property
-    def url(self) -> str:
-        """The address, without a slash at its end."""
-        return self._serving.url
-
-    @property
     def env(self) -> dict[str, str]:
         """What to set in the environment of a program that is to talk to this server.
 
@@ -66,13 +61,3 @@ class ReplayServer:
         )
         key = next(filter(None, keys), PLACEHOLDER_KEY)
         return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": key}
-
-    def stop(self) -> None:
-        """Close all connections; responses that were on their way are recorded as far as they came."""
-        self._serving.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

@@ -111,6 +111,27 @@ class Serving:
             await self._closing()
 
 
+class Served:
+    """What has a `Serving`: its address, its end, and a `with` block from the one to the other."""
+
+    _serving: Serving
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end."""
+        return self._serving.url
+
+    def stop(self) -> None:
+        """Close all connections and the socket, and wait for the thread; a second call does nothing."""
+        self._serving.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
 async def disconnected(receive: Receive) -> None:
     """Return when the client has gone; the request's body must have been read before."""
     while (await receive())["type"] != "http.disconnect":

@@ -9,7 +9,7 @@ from pytest_interactions.server.emulator.app import Api
 from pytest_interactions.server.emulator.loading import load
 from pytest_interactions.server.emulator.script import Rule, When, build
 from pytest_interactions.server.emulator.state import Store
-from pytest_interactions.server.serving import Serving
+from pytest_interactions.server.serving import Served, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EMULATOR_KEY = "emulator-key"
 
 
-class Emulator:
+class Emulator(Served):
     """A local Interactions API; it serves from the moment it is made until `stop()`.
 
     Args:
@@ -56,11 +56,6 @@ class Emulator:
         return cls(port, seed=seed, clock=lambda: datetime(2026, 6, 9, 12, 1, 25, tzinfo=UTC), script=script)
 
     @property
-    def url(self) -> str:
-        """The address, without a slash at its end."""
-        return self._serving.url
-
-    @property
     def env(self) -> dict[str, str]:
         """What to set in the environment of a program that is to talk to this emulator."""
         return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": EMULATOR_KEY}
@@ -70,13 +65,3 @@ class Emulator:
         rule = Rule(build(When, when))
         self._rules.append(rule)
         return rule
-
-    def stop(self) -> None:
-        """Close all connections and the socket, and wait for the thread; a second call does nothing."""
-        self._serving.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
