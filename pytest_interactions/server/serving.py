@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import threading
@@ -59,8 +60,7 @@ class Serving:
             timeout_keep_alive=_KEEP_ALIVE,
         )
         self._config.load()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family)
+        self._socket = _listening(host, port)
         self._host = f"[{host}]" if ":" in host else host
         #: The TCP port in use.
         self.port: int = self._socket.getsockname()[1]
@@ -130,6 +130,27 @@ class Served:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a listening socket of which asyncio knows that it is TCP's.
+
+    asyncio sets TCP_NODELAY only on connections whose socket names its protocol, which `socket.create_server` leaves
+    out. Without it the second answer on a connection waits 40 ms for the client to acknowledge the first.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((host, port))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 async def disconnected(receive: Receive) -> None:
