@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_interactions.api.http import Exchange
+    from pytest_interactions.api.exchange import Exchange
 
 URL: Final = "https://generativelanguage.googleapis.com/v1beta/interactions"
 #: Where google-genai sends them.
@@ -66,7 +66,7 @@ def picture(size: int) -> bytes:
 class _NoGate:
     """Lets all through: there is no secret here, and how fast it is written is asked elsewhere."""
 
-    def again(self, exchange: Exchange) -> Exchange:
+    def redact_again(self, exchange: Exchange) -> Exchange:
         return exchange
 
     def check(self, number: int, text: str) -> None:
@@ -78,8 +78,8 @@ class _NoGate:
 
 def write_ours(path: Path, traffic: Iterable[Pair], url: str = URL) -> None:
     """Write our cassette of `traffic`."""
-    from pytest_interactions.api.http import Exchange, Request, Response
-    from pytest_interactions.cassette import storage
+    from pytest_interactions.api.exchange import Exchange, Request, Response
+    from pytest_interactions.files import storage
 
     exchanges = [
         Exchange(

@@ -25,7 +25,7 @@ from benchmarks.report import Section, duration, times
 _ASKED: Final = question(0, 200)
 #: A mock that has the image as a file that one can look at, as our cassette has it.
 _PICTURE: Final = "mock, of the picture"
-_MODULES: Final = {"ours": "pytest_interactions.cassette", "vcrpy": "vcr", "cassetter": "cassetter"}
+_MODULES: Final = {"ours": "pytest_interactions.clients.context", "vcrpy": "vcr", "cassetter": "cassetter"}
 
 
 def run(scratch: Path, *, quick: bool) -> Section:

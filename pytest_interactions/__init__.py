@@ -28,7 +28,7 @@ from pytest_interactions.errors import (
 if TYPE_CHECKING:
     from pytest_interactions.api.fold import fold
     from pytest_interactions.api.models import Event, Interaction, Step
-    from pytest_interactions.cassette import use_cassette
+    from pytest_interactions.clients.context import use_cassette
 
 __all__ = [
     "CassetteError",
@@ -57,7 +57,7 @@ _LAZY = {
     "Interaction": "pytest_interactions.api.models",
     "Step": "pytest_interactions.api.models",
     "fold": "pytest_interactions.api.fold",
-    "use_cassette": "pytest_interactions.cassette",
+    "use_cassette": "pytest_interactions.clients.context",
 }
 
 

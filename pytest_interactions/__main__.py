@@ -2,6 +2,6 @@
 
 import sys
 
-from pytest_interactions.cli import main
+from pytest_interactions.commands import main
 
 sys.exit(main())

@@ -16,7 +16,7 @@ from pytest_interactions.errors import InteractionsError, OptionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_interactions.cassette import Cassette
+    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.options import Options
     from pytest_interactions.server import ReplayServer
     from pytest_interactions.server.emulator import Emulator
@@ -145,8 +145,7 @@ def interactions_config() -> dict[str, Any]:
 @pytest.fixture
 def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, Any]) -> Iterator[Cassette]:
     """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
-    from pytest_interactions.cassette import opened
-    from pytest_interactions.cassette.use import open_cassette
+    from pytest_interactions.clients.context import open_cassette, opened
 
     item: pytest.Item = request.node
     with _plainly():

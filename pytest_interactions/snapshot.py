@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.transcript import render, transcript
-from pytest_interactions.api.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +35,12 @@ class StepsExtension(SingleFileSnapshotExtension):
         include: PropertyFilter | None = None,
         matcher: PropertyMatcher | None = None,
     ) -> str:
-        """The transcript of `data`; the filters see what `pytest_interactions.api.view.view` makes of it.
+        """The transcript of `data`; the filters see what `pytest_interactions.api.behaviour.behaviour_of` makes of it.
 
         Raises:
             TypeError: `data` shows no steps.
         """
-        return render(_filtered(view(data, text=self.text), exclude, include, matcher))
+        return render(_filtered(behaviour_of(data, text=self.text), exclude, include, matcher))
 
 
 class StructureExtension(StepsExtension):

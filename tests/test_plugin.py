@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_interactions.cassette import storage
+from pytest_interactions.files import storage
 
 if TYPE_CHECKING:
     from pathlib import Path

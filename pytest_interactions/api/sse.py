@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.http import NOT_JSON
+from pytest_interactions.api.exchange import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_interactions.api.view import view
+from pytest_interactions.api.behaviour import behaviour_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,12 +31,12 @@ class Line(NamedTuple):
 
 
 def transcript(value: Any, *, text: bool = True) -> str:
-    """The transcript of whatever shows steps; arguments and errors are those of `view`."""
-    return render(view(value, text=text))
+    """The transcript of whatever shows steps; arguments and errors are those of `behaviour_of`."""
+    return render(behaviour_of(value, text=text))
 
 
 def render(turns: Iterable[Any]) -> str:
-    """The transcript of what `view` returned; `""` for nothing at all, else closed by a line feed."""
+    """The transcript of what `behaviour_of` returned; `""` for nothing at all, else closed by a line feed."""
     return "".join(f"{line.text}\n" for line in lines(turns))
 
 

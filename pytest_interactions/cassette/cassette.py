@@ -7,14 +7,13 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_interactions.cassette import media, mismatch
-from pytest_interactions.cassette.filtering import Filter
-from pytest_interactions.cassette.isolation import Sleeps, is_allowed
-from pytest_interactions.cassette.journal import recover
-from pytest_interactions.cassette.opening import Opening
-from pytest_interactions.cassette.playback import Playback, pieces
+from pytest_interactions.cassette import messages
+from pytest_interactions.cassette.gate import Gate
+from pytest_interactions.cassette.index import Index, pieces
+from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
-from pytest_interactions.cassette.stubs import StubbedCassette
+from pytest_interactions.clients.isolation import Sleeps, is_allowed
+from pytest_interactions.clients.vcr_stubs import StubbedCassette
 from pytest_interactions.errors import (
     CassetteFormatError,
     CassetteMissError,
@@ -24,13 +23,15 @@ from pytest_interactions.errors import (
     StreamEndedError,
     UnplayedError,
 )
+from pytest_interactions.files import media
+from pytest_interactions.files.journal import recover
 from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_interactions.api.http import Exchange, Request
+    from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -74,18 +75,18 @@ class Cassette(StubbedCassette):
         self.options = options
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
-        self._filter = Filter(options, secrets)
+        self._gate = Gate(options, secrets)
         self._rerecord = rerecord
         self._shared = shared
         self._lock = RLock()
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
         #: What was found of recordings whose process was killed, and put in its place.
-        self.recovered = recover(path, self._filter, media_threshold=options.media_threshold)
-        self._opening = Opening.at(path, options.record_mode, begun=begun)
-        self._old = self._opening.old.exchanges
-        self._playback = Playback(self._old, redacted=self._filter.known_request, key=self._filter.key)
-        self._recorder = Recorder(self._opening, self._filter, media_threshold=options.media_threshold)
+        self.recovered = recover(path, self._gate, media_threshold=options.media_threshold)
+        self._mode = AppliedMode.at(path, options.record_mode, begun=begun)
+        self._old = self._mode.old.exchanges
+        self._index = Index(self._old, redacted=self._gate.redact_request, key=self._gate.key)
+        self._recorder = Recorder(self._mode, self._gate, media_threshold=options.media_threshold)
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     # --- the test's view ---
@@ -105,7 +106,7 @@ class Cassette(StubbedCassette):
     @property
     def interactions(self) -> list[Interaction]:
         """One interaction for each exchange that returned or streamed one, in order."""
-        from pytest_interactions.api.exchange import interaction_of
+        from pytest_interactions.api.conversation import interaction_of
 
         found = (interaction_of(exchange) for exchange in self.exchanges)
         return [interaction for interaction in found if interaction is not None]
@@ -113,19 +114,19 @@ class Cassette(StubbedCassette):
     @property
     def steps(self) -> list[Step]:
         """The whole trajectory of the test, inputs included."""
-        from pytest_interactions.api.exchange import trajectory
+        from pytest_interactions.api.conversation import trajectory
 
         return trajectory(self.interactions)
 
     @property
     def all_played(self) -> bool:
         """Whether each recorded exchange was asked for."""
-        return len(self._playback.played) == len(self._old)
+        return len(self._index.played) == len(self._old)
 
     @property
     def replays_only(self) -> bool:
         """Whether nothing can be recorded, so that no network is needed."""
-        return not self._opening.records
+        return not self._mode.records
 
     def __len__(self) -> int:
         return len(self._old) + len(self._recorder.exchanges())
@@ -156,17 +157,17 @@ class Cassette(StubbedCassette):
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        if self._opening.plays and self._filter.is_literal:
-            self._filter.learn(live)
+        if self._mode.plays and self._gate.is_literal:
+            self._gate.learn(live)
             with self._lock:
-                number = self._playback.take_literal(live)
+                number = self._index.take_literal(live)
                 if number is not None:
                     return self._played(number)
-        request = self._filter.request(live)
+        request = self._gate.keep_request(live)
         if request is None:
             return None
         with self._lock:
-            number = self._playback.take(self._filter.key(request)) if self._opening.plays else None
+            number = self._index.take(self._gate.key(request)) if self._mode.plays else None
             if number is not None:
                 return self._played(number)
             self._must_record(live, request)
@@ -182,11 +183,11 @@ class Cassette(StubbedCassette):
     def would_play(self, live: Request) -> bool:
         """Whether `answer` would replay; raises what it would raise."""
         __tracebackhide__ = True
-        request = self._filter.request(live)
+        request = self._gate.keep_request(live)
         if request is None:
             return False
         with self._lock:
-            if self._opening.plays and self._playback.find(self._filter.key(request)) is not None:
+            if self._mode.plays and self._index.find(self._gate.key(request)) is not None:
                 return True
             self._must_record(live, request)
         return False
@@ -211,7 +212,7 @@ class Cassette(StubbedCassette):
 
     def redacted(self, text: str) -> str:
         """`text` without any secret, as it would be recorded."""
-        return self._filter.text(text)
+        return self._gate.text(text)
 
     def read_too_far(self, exchange: Exchange) -> StreamEndedError:
         """Make the error for a stream that is read further than it was recorded."""
@@ -231,7 +232,7 @@ class Cassette(StubbedCassette):
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise what keeps the request from being sent, if anything does."""
         __tracebackhide__ = True
-        if not self._opening.records:
+        if not self._mode.records:
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
         if where is not None:
@@ -244,16 +245,16 @@ class Cassette(StubbedCassette):
             )
 
     def _missed(self, request: Request) -> InteractionsError:
-        if self._opening.seen is None:
+        if self._mode.seen is None:
             record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the mode comes last, whatever the test's name
-            return CassetteNotFoundError(mismatch.not_found(request, cassette=self._path, record=record))
-        stored = [self._filter.recorded(exchange.request) or exchange.request for exchange in self._old]
+            return CassetteNotFoundError(messages.not_found(request, cassette=self._path, record=record))
+        stored = [self._gate.redact_recorded_request(exchange.request) or exchange.request for exchange in self._old]
         return CassetteMissError(
-            mismatch.explain(
+            messages.explain(
                 request,
-                [(each, number in self._playback.played) for number, each in enumerate(stored)],
+                [(each, number in self._index.played) for number, each in enumerate(stored)],
                 cassette=self._path,
-                same=self._playback.numbers(self._filter.key(request)),
+                same=self._index.numbers(self._gate.key(request)),
                 rerecord=self._rerecord,
             )
         )
@@ -264,8 +265,8 @@ class Cassette(StubbedCassette):
         """What the test did that it must not pass with: a swallowed error, or recordings that it never asked for."""
         if self.failures:
             return self.failures[0]
-        unplayed = self._playback.unplayed()
-        if self._opening.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
+        unplayed = self._index.unplayed()
+        if self._mode.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
             return None
         requests = [(number + 1, self._old[number].request) for number in unplayed]
         listed = "\n".join(f"  exchange {number}: {r.method} {r.uri}" for number, r in requests)
@@ -281,7 +282,7 @@ class Cassette(StubbedCassette):
     @property
     def left_over(self) -> int:
         """How many recorded exchanges are kept though a recording test did not ask for them; 0 if others may."""
-        return 0 if self._shared or not self._opening.plays else len(self._playback.unplayed())
+        return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())
 
     def close(self, *, failed: bool) -> Path | None:
         """Save what was recorded.

@@ -10,9 +10,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from pytest_interactions.api.http import NOT_JSON, Request
+from pytest_interactions.api.exchange import NOT_JSON, Request
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.cassette import media
+from pytest_interactions.files import media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -7,17 +7,17 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from pytest_interactions.api.http import Cut, Exchange, Request, Response
-from pytest_interactions.cassette import storage
-from pytest_interactions.cassette.journal import Journal, beside
+from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
+from pytest_interactions.files import storage
+from pytest_interactions.files.journal import Journal, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_interactions.cassette.filtering import Filter
-    from pytest_interactions.cassette.opening import Opening
+    from pytest_interactions.cassette.gate import Gate
+    from pytest_interactions.cassette.record_mode import AppliedMode
 
 
 class Recording:
@@ -60,18 +60,18 @@ def _speaks_of(ids: set[bytes], request: Request) -> bool:
 class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
-    def __init__(self, opening: Opening, gate: Filter, *, media_threshold: int) -> None:
+    def __init__(self, mode: AppliedMode, gate: Gate, *, media_threshold: int) -> None:
         """Record for the cassette that was opened so; `gate` filters what is kept."""
-        self._opening = opening
-        self._filter = gate
+        self._mode = mode
+        self._gate = gate
         self._media_threshold = media_threshold
-        self._journal = Journal(opening.path, gate, replaces=opening.replaces)
+        self._journal = Journal(mode.path, gate, replaces=mode.replaces)
         self._recordings: list[Recording] = []
         self._lock = RLock()
 
     def begin(self, request: Request) -> Recording:
         """Take a place for the filtered `request` and its answer."""
-        recording = Recording(request, self._filter.response, self._journal.add)
+        recording = Recording(request, self._gate.keep_response, self._journal.add)
         with self._lock:
             self._recordings.append(recording)
         return recording
@@ -88,7 +88,7 @@ class Recorder:
                 recording.leave()
         # In a recording that may go on, a request that got no answer is to be tried again.
         recorded = [exchange for exchange in self.exchanges() if exchange.response.status or not failed]
-        completed = self._opening.old.incomplete and self._opening.records and not failed
+        completed = self._mode.old.incomplete and self._mode.records and not failed
         try:
             written = self._put(recorded, failed=failed) if recorded or completed else None
             if written is None and not failed:
@@ -104,19 +104,19 @@ class Recorder:
 
     def _remove(self) -> None:
         """Delete a cassette that was to be recorded anew, and that nothing was recorded for."""
-        path = self._opening.path
-        if self._opening.starts_over and self._opening.seen is not None:
+        path = self._mode.path
+        if self._mode.starts_over and self._mode.seen is not None:
             with storage.locked(path):
                 storage.remove(path)
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
-        path, old = self._opening.path, self._opening.old
+        path, old = self._mode.path, self._mode.old
         aside = beside(path)
-        if failed and self._opening.replaces:
+        if failed and self._mode.replaces:
             self._write(aside, storage.Contents(recorded, incomplete=True))
             return aside
         with storage.locked(path):
-            incomplete = failed and self._opening.plays and (self._opening.seen is None or old.incomplete)
+            incomplete = failed and self._mode.plays and (self._mode.seen is None or old.incomplete)
             try:
                 exchanges = self._kept(recorded) + self._theirs() + recorded
             except CassetteFormatError as error:  # damaged since it was opened
@@ -128,12 +128,12 @@ class Recorder:
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """The old exchanges that stay: in mode `all`, those that weren't recorded again."""
-        old = self._opening.old.exchanges
-        if self._opening.starts_over:
+        old = self._mode.old.exchanges
+        if self._mode.starts_over:
             return []
-        if self._opening.plays:
+        if self._mode.plays:
             return old
-        key, filtered = self._filter.key, self._filter.recorded
+        key, filtered = self._gate.key, self._gate.redact_recorded_request
         again = {key(request) for exchange in recorded if (request := filtered(exchange.request))}
         kept, gone = [], set[bytes]()
         for exchange in old:
@@ -147,10 +147,10 @@ class Recorder:
 
     def _theirs(self) -> list[Exchange]:
         """What other processes have put in the file since it was opened."""
-        if storage.signature(self._opening.path) in (None, self._opening.seen):
+        if storage.signature(self._mode.path) in (None, self._mode.seen):
             return []
-        rest, theirs = list(self._opening.old.exchanges), []
-        for exchange in storage.load(self._opening.path).exchanges:
+        rest, theirs = list(self._mode.old.exchanges), []
+        for exchange in storage.load(self._mode.path).exchanges:
             if exchange in rest:
                 rest.remove(exchange)
             else:
@@ -158,4 +158,4 @@ class Recorder:
         return theirs
 
     def _write(self, path: Path, contents: storage.Contents) -> None:
-        storage.save(path, contents, self._filter, media_threshold=self._media_threshold)
+        storage.save(path, contents, self._gate, media_threshold=self._media_threshold)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from pytest_interactions.api.http import Cut, Exchange, Response
+    from pytest_interactions.api.exchange import Cut, Exchange, Response
     from pytest_interactions.cassette.cassette import Cassette
 
 # Seconds for which a stream that the app left waits to be left again: by a timeout, say, or another task.

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.transcript import render
-from pytest_interactions.api.view import view
-from pytest_interactions.cassette import use_cassette
+from pytest_interactions.clients.context import use_cassette
 from pytest_interactions.demo.clients import connect_to
 from pytest_interactions.demo.sections import SECTIONS, Section
 from pytest_interactions.server.emulator import Emulator
@@ -124,7 +124,7 @@ def _replay(outcome: _Outcome, connect: Connect, *, update: bool) -> None:
     if _unsigned(seen) != _unsigned(outcome.seen):
         outcome.problem = "the replay differs from what was recorded"
         return
-    steps = render(view(cassette, opening=True))
+    steps = render(behaviour_of(cassette, opening=True))
     expected = _SNAPSHOTS / f"{outcome.section.name}.txt"
     if update:
         expected.write_text(steps, "utf-8", newline="\n")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_interactions.api.http import NOT_JSON, Headers, Message, Request, Response
+from pytest_interactions.api.exchange import NOT_JSON, Headers, Message, Request, Response
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED

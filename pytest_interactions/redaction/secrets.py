@@ -14,7 +14,7 @@ from pytest_interactions.redaction.urls import is_token, secrets_in_uri
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pytest_interactions.api.http import Request
+    from pytest_interactions.api.exchange import Request
 
 __all__ = ["AUTH_HEADER", "MIN_LENGTH", "PLACEHOLDER_KEY", "Secrets", "is_stand_in", "looks_secret"]
 

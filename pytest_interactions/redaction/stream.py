@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import NOT_JSON
+from pytest_interactions.api.exchange import NOT_JSON
 from pytest_interactions.redaction.texts import map_texts, texts
 
 if TYPE_CHECKING:

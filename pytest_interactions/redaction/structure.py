@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import NOT_JSON
+from pytest_interactions.api.exchange import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

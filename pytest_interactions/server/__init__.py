@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.server.extra import lazy
+from pytest_interactions.lazy import lazy
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.command import serve
+    from pytest_interactions.commands.serve import serve
     from pytest_interactions.server.replay import ReplayServer
 
 __all__ = ["ReplayServer", "serve"]
 
 _LAZY = {
     "ReplayServer": "pytest_interactions.server.replay",
-    "serve": "pytest_interactions.server.command",
+    "serve": "pytest_interactions.commands.serve",
 }
 
 

@@ -13,20 +13,20 @@ from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import NOT_JSON, Exchange, Headers, Request, Response
+from pytest_interactions.api.exchange import NOT_JSON, Exchange, Headers, Request, Response
 from pytest_interactions.cassette.tape import headers_to_play
-from pytest_interactions.cassette.upstream import HOP_BY_HOP
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.server.serving import cut, disconnected
+from pytest_interactions.server.upstream import HOP_BY_HOP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from starlette.types import Receive, Scope, Send
 
-    from pytest_interactions.cassette import Cassette
+    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.recorder import Recording
-    from pytest_interactions.cassette.upstream import Answer, Upstream
+    from pytest_interactions.server.upstream import Answer, Upstream
 
 # Seconds after which a client that is still there reads on where it stopped when it was recorded.
 _READS_ON: Final = 5.0
@@ -42,7 +42,7 @@ _OTHER_ERROR: Final = (400, "failed_precondition")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Route:
     """The cassette that a path belongs to: the path is `prefix + path`, and the API's own is `path`."""
 
     cassette: Cassette
@@ -58,7 +58,7 @@ class Proxy:
         upstream: Where requests are sent to be recorded.
     """
 
-    def __init__(self, find: Callable[[str], Found], upstream: Upstream) -> None:
+    def __init__(self, find: Callable[[str], Route], upstream: Upstream) -> None:
         self._find = find
         self._upstream = upstream
 
@@ -93,7 +93,7 @@ class _Call:
         self._prefix = ""
         self._started = False
 
-    async def answer(self, find: Callable[[str], Found]) -> None:
+    async def answer(self, find: Callable[[str], Route]) -> None:
         """Replay it, or send it on; what keeps it from either is an error in the API's own shape."""
         try:
             found = find(self._incoming.scope["raw_path"].decode("latin-1"))

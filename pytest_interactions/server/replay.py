@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_interactions.cassette.upstream import Upstream
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+from pytest_interactions.server.cassettes import OneCassette
 from pytest_interactions.server.proxy import Proxy
 from pytest_interactions.server.serving import Served, Serving
-from pytest_interactions.server.shelf import Single
+from pytest_interactions.server.upstream import Upstream
 
 if TYPE_CHECKING:
-    from pytest_interactions.cassette import Cassette
+    from pytest_interactions.cassette.cassette import Cassette
 
 #: Where requests are sent to be recorded, unless told otherwise.
 API = "https://generativelanguage.googleapis.com"
@@ -45,7 +45,7 @@ class ReplayServer(Served):
     ) -> None:
         self._cassette = cassette
         remote = Upstream(upstream or default_upstream())
-        proxy = Proxy(Single(cassette).find, remote)
+        proxy = Proxy(OneCassette(cassette).find, remote)
         self._serving = Serving(proxy, name="interactions-server", host=host, port=port, closing=remote.aclose)
         for name in (host, "localhost"):  # what this process asks for here is answered here, not twice
             cassette.bypass(f"{name}:{self._serving.port}")

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.sse import Decoder, decode, split
-from pytest_interactions.cassette.storage import load
+from pytest_interactions.files.storage import load
 from tests.support import real_traffic
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_interactions.api.exchange import trajectory
+from pytest_interactions.api.conversation import trajectory
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import decode

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from google import genai
 from google.genai import interactions as sdk
 
-from pytest_interactions.api.exchange import interaction_of
+from pytest_interactions.api.conversation import interaction_of
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.transcript import transcript
-from pytest_interactions.cassette.storage import load
+from pytest_interactions.files.storage import load
 from tests.api.test_transcript import NEXT, TRANSCRIPT, TURN
 from tests.support import real_traffic
 

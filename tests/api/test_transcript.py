@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.transcript import render, transcript
-from pytest_interactions.api.view import view
 
 Json = dict[str, Any]
 
@@ -103,9 +103,11 @@ def test_what_opened_the_conversation_is_shown_where_it_is_asked_for() -> None:
     second = Interaction.model_validate({"status": "completed"}).sent(
         {"input": "Bye", "previous_interaction_id": "v1_b"}
     )
-    assert "How is" not in render(view([first, second]))
-    assert "turn 2: completed\n  user_input: Bye\n" in render(view([first, second]))
-    assert "turn 1: completed\n  user_input: How is the weather?\n" in render(view([first, second], opening=True))
+    assert "How is" not in render(behaviour_of([first, second]))
+    assert "turn 2: completed\n  user_input: Bye\n" in render(behaviour_of([first, second]))
+    assert "turn 1: completed\n  user_input: How is the weather?\n" in render(
+        behaviour_of([first, second], opening=True)
+    )
     repeated = {**NEXT, "steps": [{"type": "user_input", "content": "How is the weather?"}, *NEXT["steps"]]}
     assert transcript(repeated) == transcript(NEXT)
 

@@ -11,8 +11,9 @@ import httpx2
 import pytest
 
 from pytest_interactions import use_cassette
-from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette import filtering, layout, playback
+from pytest_interactions.api.exchange import Exchange, Request, Response
+from pytest_interactions.cassette import gate, index
+from pytest_interactions.files import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ class _Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, _Counted]:
     """Count parses, keys and deep copies from now on."""
-    functions = {"parses": (json, "loads"), "keys": (filtering, "key_of"), "copies": (copy, "deepcopy")}
+    functions = {"parses": (json, "loads"), "keys": (gate, "key_of"), "copies": (copy, "deepcopy")}
     counts = {name: _Counted(getattr(place, attribute)) for name, (place, attribute) in functions.items()}
     for name, (place, attribute) in functions.items():
         monkeypatch.setattr(place, attribute, counts[name])
@@ -148,6 +149,6 @@ def test_a_body_too_deep_to_compare_by_value_is_compared_by_its_bytes() -> None:
     try:
         deep = b"[" * 3000 + b"]" * 3000
         request = Request(method="POST", uri=URL, headers=_JSON, body=deep)
-        assert playback._words(request) == ("POST", URL, deep)
+        assert index._words(request) == ("POST", URL, deep)
     finally:
         sys.setrecursionlimit(limit)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_interactions.api.http import Request
+from pytest_interactions.api.exchange import Request
 from pytest_interactions.cassette.matching import is_loopback, key_of
-from pytest_interactions.cassette.mismatch import differing, explain
+from pytest_interactions.cassette.messages import differing, explain
 from pytest_interactions.options import DEFAULT_MATCH_ON
 
 REAL = "https://generativelanguage.googleapis.com"

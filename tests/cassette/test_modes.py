@@ -25,13 +25,13 @@ from pytest_interactions import (
     UnplayedError,
     use_cassette,
 )
-from pytest_interactions.cassette import storage
-from pytest_interactions.cassette.filtering import Filter
+from pytest_interactions.cassette.gate import Gate
+from pytest_interactions.files import storage
 from pytest_interactions.options import Options
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, _post, sdk
 
-GATE = Filter(Options(), Secrets())
+GATE = Gate(Options(), Secrets())
 
 if TYPE_CHECKING:
     from pathlib import Path

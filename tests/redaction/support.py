@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_interactions.api.http import Request, Response
+from pytest_interactions.api.exchange import Request, Response
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 

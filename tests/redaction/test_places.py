@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.genai._gaos.types.interactions.interaction import Interaction
 
-from pytest_interactions.api.http import Response
+from pytest_interactions.api.exchange import Response
 from pytest_interactions.redaction.places import PLACES, redact_signature
 from tests.redaction.support import JSON, SIGNATURE, answer, post, redactor
 

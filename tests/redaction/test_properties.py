@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import Exchange, Request, Response
-from pytest_interactions.cassette.layout import dumps
+from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.cassette.matching import key_of
-from pytest_interactions.cassette.storage import loads
+from pytest_interactions.files.layout import dumps
+from pytest_interactions.files.storage import loads
 from pytest_interactions.options import Options
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import scan

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_interactions import OptionError
-from pytest_interactions.api.http import Request, Response
+from pytest_interactions.api.exchange import Request, Response
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets

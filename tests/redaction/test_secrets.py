@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_interactions.api.http import Request
+from pytest_interactions.api.exchange import Request
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
 from tests.redaction.support import URL
 

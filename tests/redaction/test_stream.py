@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.http import Response
+from pytest_interactions.api.exchange import Response
 from pytest_interactions.redaction.places import redact_signature
 from tests.redaction.support import KEY, SIGNATURE, redactor, stream
 

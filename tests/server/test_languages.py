@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pytest_interactions import use_cassette
-from pytest_interactions.cassette import storage
+from pytest_interactions.files import storage
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import sdk
 from tests.support import node, program

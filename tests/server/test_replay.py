@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from pytest_interactions import CassetteFormatError, CassetteMissError, OptionError, use_cassette
-from pytest_interactions.cassette import storage
-from pytest_interactions.cassette.use import open_cassette
+from pytest_interactions.clients.context import open_cassette
+from pytest_interactions.files import storage
 from pytest_interactions.options import Options, RecordMode
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 from pytest_interactions.server import ReplayServer

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pytest_interactions import StreamEndedError
-from pytest_interactions.cassette import storage
+from pytest_interactions.files import storage
 from pytest_interactions.server.emulator import Emulator, Hold
 from tests.cassette.clients import MODEL, _post, sdk
 

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pytest_interactions import CassetteFormatError, use_cassette
-from pytest_interactions.cassette import storage
+from pytest_interactions.files import storage
 from pytest_interactions.server import ReplayServer
 from pytest_interactions.server.serving import Serving
 from tests.cassette.clients import KEY, MODEL

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.server.extra import lazy
+from pytest_interactions.lazy import lazy
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.command import run
+    from pytest_interactions.commands.emulate import run
     from pytest_interactions.server.emulator.runner import Emulator
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.wire import Hold, Received
@@ -24,7 +24,7 @@ _LAZY = {
     "Hold": "pytest_interactions.server.emulator.wire",
     "Received": "pytest_interactions.server.emulator.wire",
     "Rule": "pytest_interactions.server.emulator.script",
-    "run": "pytest_interactions.server.emulator.command",
+    "run": "pytest_interactions.commands.emulate",
 }
 
 

@@ -97,7 +97,7 @@ class Api:
         record = interactions.create(turn, reply, self._store)
         if stream:
             return self._stream(record, reply, with_ids=bool(body.get("background")))
-        return self._json(interactions.view(record), reply=reply)
+        return self._json(interactions.as_shown(record), reply=reply)
 
     async def _get(self, request: Request) -> Answer:
         reply = self._reply("get")
@@ -109,7 +109,7 @@ class Api:
             return self._stream(record, reply, with_ids=True, after=query.get("last_event_id"))
         record.advance()
         with_input = query.get("include_input") == "true"
-        return self._json(interactions.view(record, with_input=with_input), reply=reply)
+        return self._json(interactions.as_shown(record, with_input=with_input), reply=reply)
 
     async def _delete(self, request: Request) -> Answer:
         reply = self._reply("delete")
@@ -124,7 +124,7 @@ class Api:
             return self._failure(reply.failure, reply)
         record = self._store.find(request.path_params["name"])
         record.cancel()
-        return self._json(interactions.view(record), reply=reply)
+        return self._json(interactions.as_shown(record), reply=reply)
 
     async def _upload(self, request: Request) -> Answer:
         base_url = str(request.base_url).rstrip("/")

@@ -64,7 +64,7 @@ def create(turn: Turn, reply: Reply, store: Store) -> Record:
     return record
 
 
-def view(record: Record, *, with_input: bool = False) -> Json:
+def as_shown(record: Record, *, with_input: bool = False) -> Json:
     """The interaction as the API shows it now: without steps while it goes on."""
     resource = record.resource
     if record.status in _UNFINISHED:

@@ -1,0 +1,260 @@
+"""What of a conversation is behaviour: its steps as plain data, without what differs at each recording.
+
+What that is stands in the tables at the top of this file, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from pytest_interactions.api.conversation import Turn, turns
+from pytest_interactions.api.fold import fold
+from pytest_interactions.api.models import Interaction
+from pytest_interactions.api.sse import ServerSentEvent
+from pytest_interactions.api.steps import as_steps, plain
+
+Json = dict[str, Any]
+
+#: Fields that differ at each recording, of steps, contents, annotations, errors, events, and the results of the API's
+#: own tools. Arguments, and what the app's own functions return, are behaviour whatever their fields are called.
+VOLATILE = frozenset(
+    {
+        *("id", "call_id", "event_id", "interaction_id", "previous_interaction_id", "environment_id", "media_id"),
+        *("signature", "continuation_token", "created", "updated"),
+        *("usage", "step_usage", "total_usage", "metadata"),
+        "search_suggestions",  # HTML to show next to the answer
+    }
+)
+
+#: What a URL holds that differs at each recording.
+VOLATILE_IN_URLS = (
+    (re.compile(r"(//vertexaisearch\.cloud\.google\.com/grounding-api-redirect/).+"), r"\1…"),
+    (re.compile(r"(/v\d\w*/files/)[\w-]+"), r"\1…"),
+)
+_URLS = ("url", "uri", "document_uri")
+
+#: Values that mean the same as none: the API spells them out in one form of an answer, and not in the other.
+DEFAULTS = {"is_error": False, "search_type": "web_search"}
+
+#: All that is left of a step where wording does not count; of its content, that which is no text.
+STRUCTURE = ("type", "call", "server_name", "arguments", "is_error")
+STRUCTURE_OF_MEDIA = ("type", "mime_type")
+STRUCTURE_OF_ERRORS = ("code", "status")
+
+#: Steps whose arguments and results are the app's own.
+_APP = ("function_call", "function_result", "mcp_server_tool_call", "mcp_server_tool_result")
+_DIGITS = 12
+
+
+def behaviour_of(value: Any, *, text: bool = True, opening: bool = False) -> list[Json]:
+    """The behaviour that `value` shows.
+
+    Args:
+        value: An object with `interactions` (the fixture), an interaction, a list of interactions, of steps or of
+            stream events; as JSON, as objects of this package or as those of a client library.
+        text: Whether wording counts; without it only structure is left.
+        opening: Whether to show what was sent to begin the conversation. One interaction by itself does not have it,
+            so that it is left out where different forms of the same behaviour shall look the same.
+
+    Returns:
+        One object for each turn: `status` (missing for a list of steps), `steps`, and where there are any `errors`
+        and `unknown_events`. A call and its result have the same `call`, such as `get_weather#1`.
+
+    Raises:
+        TypeError: `value` is none of these.
+    """
+    calls = _Calls()
+    return [_turn(turn, calls, text=text) for turn in _turns(value, opening=opening)]
+
+
+def _turns(value: Any, *, opening: bool) -> list[Json]:
+    value = _unwrapped(value)
+    if isinstance(value, Mapping | Interaction):
+        value = [value]
+    elif hasattr(value, "interactions"):
+        return _with_status(turns(value.interactions), opening=opening)
+    elif isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(
+            f"{value!r:.200} shows no steps: pass the interactions fixture, an interaction, or a list of interactions, "
+            "of steps or of stream events."
+        )
+    items = [_unwrapped(item) for item in value]
+    if any(isinstance(item, ServerSentEvent) or _has(item, "event_type") for item in items):
+        items = [fold(items)]
+    elif not items or not all(_is_interaction(item) for item in items):
+        return [{"steps": [step.model_dump() for step in as_steps(items)]}]
+    return _with_status(turns(map(Interaction.model_validate, items)), opening=opening)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Objects of a client library as plain data; an interaction of ours knows more than its data."""
+    return value if isinstance(value, Interaction) else plain(value)
+
+
+def _is_interaction(item: Any) -> bool:
+    return isinstance(item, Interaction) or _has(item, "status", "steps", "outputs")
+
+
+def _has(item: Any, *names: str) -> bool:
+    return isinstance(item, Mapping) and any(name in item for name in names)
+
+
+def _with_status(found: list[Turn], *, opening: bool) -> list[Json]:
+    return [_told(turn, inputs=opening or number > 0) for number, turn in enumerate(found)]
+
+
+def _told(turn: Turn, *, inputs: bool) -> Json:
+    outputs = list(turn.outputs)
+    while not inputs and outputs and outputs[0].type == "user_input":
+        del outputs[0]
+    steps = [*turn.inputs, *outputs] if inputs else outputs
+    extra = turn.interaction.model_extra or {}
+    return {
+        "status": turn.interaction.status,
+        "steps": [step.model_dump() for step in steps],
+        "errors": turn.interaction.errors,
+        "unknown_events": extra.get("unknown_events"),
+    }
+
+
+def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
+    steps = [_step(step, calls) for step in turn["steps"]]
+    told: Json = {"status": turn["status"]} if "status" in turn else {}
+    told["steps"] = steps if text else [_structure(step) for step in steps]
+    for name in ("errors", "unknown_events"):
+        items = [_lasting(item) or {} for item in _list(turn.get(name))]
+        if items:
+            kept = ("event_type", *STRUCTURE_OF_ERRORS)
+            told[name] = items if text else [_only(item, kept) for item in items]
+    return told
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+# --- steps ---
+
+
+class _Calls:
+    """Names each call after its tool and a number, for its result to be known by."""
+
+    def __init__(self) -> None:
+        self._numbers: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
+
+    def name(self, step: Json) -> str | None:
+        kind = str(step.get("type", ""))
+        tool = str(step.get("name") or kind.rpartition("_")[0])
+        if kind.endswith("_result"):
+            return self._names.get(str(step.get("call_id")), tool)
+        if not kind.endswith("_call"):
+            return None
+        self._numbers[tool] += 1
+        name = f"{tool}#{self._numbers[tool]}"
+        self._names[str(step.get("id"))] = name
+        return name
+
+
+def _step(step: Json, calls: _Calls) -> Json:
+    call = calls.name(step)
+    told: Json = {"type": step.get("type", "")} | ({} if call is None else {"call": call})
+    for key, value in step.items():
+        if key in ("type", "call") or (key == "name" and call is not None):
+            continue
+        own = key in ("arguments", "result") and step.get("type") in _APP
+        lasting = value if own and not _is_content(value) else _field(key, value)
+        if lasting is not None:
+            told[key] = lasting
+    return told
+
+
+def _field(key: str, value: Any) -> Any:
+    """What lasts of a field; `None` for nothing."""
+    if key in VOLATILE or (key in DEFAULTS and DEFAULTS[key] == value):
+        return None
+    return _contents(value) if _is_content(value) else _lasting(value)
+
+
+def _structure(step: Json) -> Json:
+    told = _only(step, STRUCTURE)
+    parts = step["content"] if _is_content(step.get("content")) else []
+    media = [_only(part, STRUCTURE_OF_MEDIA) for part in parts if part["type"] != "text"]
+    return {**told, "content": media} if media else told
+
+
+def _only(item: Any, names: Iterable[str]) -> Any:
+    return {name: item[name] for name in names if name in item} if isinstance(item, dict) else item
+
+
+def _lasting(value: Any) -> Any:
+    """`value` without what differs at each recording, and without objects and lists that held nothing else."""
+    if isinstance(value, Mapping):
+        told = {
+            key: _url(item) if key in _URLS else _lasting(item)
+            for key, item in value.items()
+            if key not in VOLATILE and item is not None
+        }
+        return told or (None if value else {})
+    if isinstance(value, list):
+        items = [told for told in map(_lasting, value) if told is not None]
+        return items or (None if value else [])
+    return value
+
+
+def _url(value: Any) -> Any:
+    if isinstance(value, str):
+        for pattern, replacement in VOLATILE_IN_URLS:
+            value = pattern.sub(replacement, value)
+    return value
+
+
+# --- content ---
+
+
+def _is_content(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_has(part, "type") for part in value)
+
+
+def _contents(parts: list[Json]) -> list[Json]:
+    """Contents with adjacent texts joined, as a stream joins them, and media as size and digest."""
+    told: list[Json] = []
+    for part in map(_content, parts):
+        last = told[-1] if told else {}
+        if _is_text(part) and _is_text(last):
+            last["text"] += part["text"]
+            last["annotations"] = [*last.get("annotations", []), *part.get("annotations", [])]
+        else:
+            told.append(part)
+    return told
+
+
+def _is_text(part: Json) -> bool:
+    return (
+        part.get("type") == "text"
+        and isinstance(part.get("text"), str)
+        and isinstance(part.get("annotations", []), list)
+    )
+
+
+def _content(part: Json) -> Json:
+    told = {"type": part["type"], **(_lasting(part) or {})}
+    data = told.get("data")
+    if isinstance(data, str | bytes):
+        del told["data"]
+        raw = data if isinstance(data, bytes) else _decoded(data)
+        told |= {"bytes": len(raw), "sha256": sha256(raw).hexdigest()[:_DIGITS]}
+    return told
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        return data.encode("utf-8", "backslashreplace")

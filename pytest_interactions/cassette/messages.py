@@ -1,0 +1,148 @@
+"""Why no recording answers a request, in words: the closest recorded one, field by field, and what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_interactions.api.exchange import NOT_JSON, Request
+from pytest_interactions.cassette.matching import (
+    canonical_bytes,
+    canonical_json,
+    canonical_path,
+    canonical_query,
+    is_api,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SHOWN: Final = 12  # lines of difference; more is not read
+_WIDTH: Final = 60  # characters of a value, around where it differs
+
+
+def explain(
+    live: Request,
+    recorded: Sequence[tuple[Request, bool]],
+    *,
+    cassette: str,
+    same: Sequence[int],
+    rerecord: str,
+) -> str:
+    """Say why `live` has no answer.
+
+    Args:
+        live: The request as it would be recorded: nothing secret is in it.
+        recorded: The recorded requests in order, each with whether it was played.
+        cassette: How to call the cassette.
+        same: The numbers of the recorded requests that match `live`; all of them were played.
+        rerecord: The command that records anew.
+    """
+    lines = [f"{cassette} has no recording that answers this request.", "", f"  {_title(live)}", ""]
+    if not recorded:
+        lines.append("The cassette holds no exchange.")
+    elif same:
+        times = len(same) + 1
+        played = f"{len(same)} recorded" if len(same) > 1 else "one recorded"
+        lines.append(f"It was asked for {times} times, with {played} (exchange {_numbers(same)}), already played.")
+    else:
+        number, differences = _closest(live, recorded)
+        request, played_before = recorded[number]
+        state = "already played" if played_before else "not played yet"
+        lines.append(f"The closest of {len(recorded)} recorded: exchange {number + 1} ({state}), {_title(request)}")
+        lines += [f"  {line}" for line in differences[:_SHOWN]]
+        if len(differences) > _SHOWN:
+            lines.append(f"  ... and {len(differences) - _SHOWN} more")
+    return "\n".join([*lines, "", f"To record it again: {rerecord}"])
+
+
+def not_found(live: Request, *, cassette: str, record: str) -> str:
+    """Say that there is no cassette for `live` yet."""
+    return (
+        f"There is no cassette {cassette} yet, and this request needs one:\n\n  {_title(live)}\n\n"
+        f"To record it: {record}"
+    )
+
+
+def _title(request: Request) -> str:
+    path = canonical_path(request) if is_api(request) else request.uri.partition("?")[0]
+    return f"{request.method} {path}"
+
+
+def _numbers(indices: Sequence[int]) -> str:
+    return ", ".join(str(index + 1) for index in indices)
+
+
+def _closest(live: Request, recorded: Sequence[tuple[Request, bool]]) -> tuple[int, list[str]]:
+    """Find the recorded request with the fewest differences, unplayed ones first where it is a draw."""
+    best: tuple[tuple[int, bool, int], list[str]] | None = None
+    for number, (request, played) in enumerate(recorded):
+        differences = list(differing(request, live))
+        rank = (len(differences), played, number)
+        if best is None or rank < best[0]:
+            best = (rank, differences)
+    assert best is not None  # noqa: S101 - the caller has at least one
+    return best[0][2], best[1]
+
+
+def differing(recorded: Request, live: Request) -> Iterator[str]:
+    """Name each field in which two requests differ, as `tools[0].name: "a" -> "b"`, or `: added`, `: removed`."""
+    if recorded.method != live.method:
+        yield f"method: {recorded.method} -> {live.method}"
+    old, new = (_title(request).partition(" ")[2] for request in (recorded, live))
+    if old != new:
+        yield f"path: {old} -> {new}"
+    yield from _compare("query", dict(canonical_query(recorded)), dict(canonical_query(live)))
+    before, after = canonical_json(recorded), canonical_json(live)
+    if NOT_JSON not in (before, after):
+        yield from _compare("", before, after)
+    elif (was := canonical_bytes(recorded)) != (now := canonical_bytes(live)):
+        yield from _changed("body", _readable(was), _readable(now))
+
+
+def _readable(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return f"{len(body)} bytes that are not text"
+
+
+def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            below = f"{path}.{name}" if path else str(name)
+            if name not in new:
+                yield f"{below}: removed"
+            elif name not in old:
+                yield f"{below}: added"
+            else:
+                yield from _compare(below, old[name], new[name])
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            below = f"{path}[{index}]"
+            if index >= len(new):
+                yield f"{below}: removed"
+            elif index >= len(old):
+                yield f"{below}: added"
+            else:
+                yield from _compare(below, old[index], new[index])
+    elif type(old) is not type(new) or old != new:
+        yield from _changed(path or "body", old, new)
+
+
+def _changed(path: str, old: Any, new: Any) -> Iterator[str]:
+    start = 0
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _WIDTH:
+        same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start = max(0, same - _WIDTH // 3)
+    yield f"{path}: {_short(old, start)} -> {_short(new, start)}"
+
+
+def _short(value: Any, start: int) -> str:
+    if isinstance(value, str):
+        piece = value[start : start + _WIDTH]
+        before = "..." if start else ""
+        after = "..." if start + _WIDTH < len(value) else ""
+        return before + json.dumps(piece, ensure_ascii=False) + after
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}..."

@@ -1,0 +1,120 @@
+"""Our exchange to vcrpy's request and response and back, for its stubs and for hooks written for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from vcr.filters import decode_response
+from vcr.request import Request as VcrRequest
+
+from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# What no longer holds of a body that is stored decoded and whole.
+TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def from_vcr_request(request: Any) -> Request:
+    """Take over vcrpy's request."""
+    return Request(
+        method=request.method.upper(),
+        uri=request.uri,
+        headers=headers_of(dict(request.headers)),
+        body=bytes_of(request.body),
+    )
+
+
+def to_vcr_request(request: Request) -> Any:
+    """Make vcrpy's request; it has one value per header."""
+    headers = {name: values[0] for name, values in request.headers.items() if values}
+    return VcrRequest(request.method, request.uri, request.body, headers)
+
+
+def from_vcr_response(response: dict[str, Any]) -> Response:
+    """Take over vcrpy's dict, with its body decoded."""
+    headers = headers_of(response["headers"])
+    body = bytes_of(response["body"].get("string"))
+    if "content-encoding" in headers and body:
+        decoded = decode_response({"headers": dict(headers), "body": {"string": body}})
+        body = bytes_of(decoded["body"]["string"])
+    return Response(
+        status=int(response["status"]["code"]),
+        reason=str(response["status"]["message"] or ""),
+        headers={name: values for name, values in headers.items() if name not in TRANSFER},
+        body=body,
+    )
+
+
+def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
+    """Take over one item of a cassette's `interactions`.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: It is none.
+    """
+    request, response, cut = item["request"], item["response"], item.get("cut")
+    if "status_code" in response:  # vcrpy before 6 had this shape for httpx
+        response = {
+            "status": {"code": response["status_code"], "message": ""},
+            "headers": response["headers"],
+            "body": {"string": response["content"]},
+        }
+    return Exchange(
+        request=Request(
+            method=str(request["method"]).upper(),
+            uri=str(request["uri"]),
+            headers=headers_of(request["headers"]),
+            body=bytes_of(request["body"]),
+        ),
+        response=from_vcr_response(response),
+        cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
+    )
+
+
+def to_vcr_response(response: Response) -> dict[str, Any]:
+    """Make vcrpy's dict, which its receiver may change."""
+    return {
+        "status": {"code": response.status, "message": response.reason},
+        "headers": {name: list(values) for name, values in response.headers.items()},
+        "body": {"string": response.body},
+    }
+
+
+def hook_request(hook: Callable[[Any], Any], request: Request) -> Request | None:
+    """Run a hook that takes vcrpy's request and returns one, or `None`."""
+    hooked = hook(to_vcr_request(request))
+    return None if hooked is None else from_vcr_request(hooked)
+
+
+def hook_response(hook: Callable[[Any], Any], response: Response) -> Response | None:
+    """Run a hook that takes vcrpy's response and returns one, or `None`."""
+    hooked = hook(to_vcr_response(response))
+    return None if hooked is None else from_vcr_response(hooked)
+
+
+def headers_of(headers: dict[str, Any] | None) -> Headers:
+    """Headers by name in lower case, each with a list of its values."""
+    return {
+        str(name).lower(): [str(value) for value in (values if isinstance(values, list) else [values])]
+        for name, values in (headers or {}).items()
+    }
+
+
+def bytes_of(body: Any) -> bytes:
+    """A body as vcrpy has been known to keep it: text, bytes, nothing, a file, an iterator of chunks, or JSON.
+
+    JSON comes from its aiohttp stub, which keeps what the app passed as `json=`.
+    """
+    if isinstance(body, bytes):
+        return body
+    if body is None or isinstance(body, str):
+        return (body or "").encode()
+    if isinstance(body, (dict, list)):
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if hasattr(body, "read"):
+        return bytes_of(body.read())
+    chunks = body if isinstance(body, Iterable) else [str(body)]  # an aiohttp form, say: the same each time will do
+    return b"".join(map(bytes_of, chunks))

@@ -1,0 +1,189 @@
+"""Large media out of the cassette's text: a file beside it for each, named by its digest, inlined again when played.
+
+In the text a reference takes the payload's place. Both stand where the API has base64: in a field `data`.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pytest_interactions.api.exchange import Exchange, Message
+from pytest_interactions.errors import CassetteFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_M = TypeVar("_M", bound=Message)
+
+_PREFIX: Final = b"pytest-interactions-media:"
+_REFERENCE: Final = re.compile(re.escape(_PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
+_NAME: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
+_FIELD: Final = re.compile(rb'"data"\s*:\s*"')
+_MIME: Final = re.compile(rb'"mime_type"\s*:\s*"[a-z]+/(?:x-)?([a-z0-9]{1,8})[;"]')
+_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
+_TO_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
+_CHUNK: Final = 3 * 2**16  # bytes of a file turned into base64 at once; a multiple of 3, so that no padding is between
+
+# A file's first bytes, and where they stand: what it is, whatever its declared type says.
+_MAGIC: Final = (
+    (0, b"\x89PNG", ".png"),
+    (0, b"\xff\xd8\xff", ".jpg"),
+    (0, b"GIF8", ".gif"),
+    (8, b"WEBP", ".webp"),
+    (8, b"WAVE", ".wav"),
+    (4, b"ftyp", ".mp4"),
+    (0, b"ID3", ".mp3"),
+    (0, b"\xff\xfb", ".mp3"),
+    (0, b"OggS", ".ogg"),
+    (0, b"fLaC", ".flac"),
+    (0, b"\x1aE\xdf\xa3", ".webm"),
+    (0, b"%PDF", ".pdf"),
+)
+
+
+def directory_of(cassette: Path) -> Path:
+    """Where the media of the cassette at this path are: `<test>.media` beside it."""
+    name = cassette.stem if cassette.suffix in {".yaml", ".yml", ".json"} else cassette.name
+    return cassette.with_name(f"{name}.media")
+
+
+def is_name(name: str) -> bool:
+    """Whether a file of this name was put into a media directory by this package."""
+    return _NAME.fullmatch(name) is not None
+
+
+def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, bytes]]:
+    """Put references in the place of all payloads of more than `threshold` bytes.
+
+    Returns:
+        The exchange as it is to be written, and the files it refers to: bytes by name.
+    """
+    files: dict[str, bytes] = {}
+
+    def refer(payload: bytes, around: bytes) -> bytes | None:
+        if len(payload) <= threshold * 4 // 3:
+            return None
+        decoded, urlsafe = _decoded(payload)
+        if decoded is None:
+            return None
+        name = sha256(decoded).hexdigest()[:32] + _extension(decoded, around)
+        files[name] = decoded
+        return _PREFIX + (name.replace(".", "-urlsafe.") if urlsafe else name).encode()
+
+    request, response = _rewritten(exchange.request, refer), _rewritten(exchange.response, refer)
+    if not files:
+        return exchange, files
+    return replace(exchange, request=request, response=response), files
+
+
+def normalised(body: bytes) -> bytes:
+    """`body` with the digest alone of each payload and each reference: the same for both."""
+
+    def refer(payload: bytes, _: bytes) -> bytes | None:
+        found = _REFERENCE.fullmatch(payload)
+        if found:
+            return _PREFIX + found[1]
+        decoded, _urlsafe = _decoded(payload)
+        return None if decoded is None else _PREFIX + sha256(decoded).hexdigest()[:32].encode()
+
+    return _replaced(body, refer)
+
+
+def references(text: str) -> set[str]:
+    """The names of the media files that the text of a cassette refers to."""
+    return {(found[1] + found[3]).decode() for found in _REFERENCE.finditer(text.encode("utf-8", "surrogatepass"))}
+
+
+def inlined(message: _M, directory: Path) -> _M:
+    """The message with its media in it again; raises as `chunks` does."""
+    return message.with_body(b"".join(chunks(message.body, directory))) if _PREFIX in message.body else message
+
+
+def whole(exchange: Exchange, directory: Path) -> Exchange:
+    """The exchange with its media in it again; raises as `chunks` does."""
+    request, response = inlined(exchange.request, directory), inlined(exchange.response, directory)
+    if request is exchange.request and response is exchange.response:
+        return exchange
+    return replace(exchange, request=request, response=response)
+
+
+def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
+    """Hand out `body` with its media in it again, never holding more of them than one file.
+
+    Raises:
+        CassetteFormatError: A media file is missing or was altered.
+    """
+    done = 0
+    for found in _REFERENCE.finditer(body) if _PREFIX in body else ():
+        data = _read(directory / (found[1] + found[3]).decode(), found[1].decode())
+        yield body[done : found.start()]
+        for start in range(0, len(data), _CHUNK):
+            encoded = binascii.b2a_base64(data[start : start + _CHUNK], newline=False)
+            yield encoded.translate(_TO_URLSAFE) if found[2] else encoded
+        done = found.end()
+    yield body[done:]
+
+
+def _read(file: Path, digest: str) -> bytes:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CassetteFormatError(
+            f"{file}: this media file of the cassette can't be read: {error.strerror}. Restore it, or record again."
+        ) from None
+    if sha256(data).hexdigest()[:32] != digest:
+        raise CassetteFormatError(
+            f"{file}: this media file of the cassette was altered since it was recorded. Restore it, or record again."
+        )
+    return data
+
+
+def _rewritten(message: _M, refer: Callable[[bytes, bytes], bytes | None]) -> _M:
+    body = _replaced(message.body, refer)
+    return message if body is message.body else message.with_body(body)
+
+
+def _replaced(body: bytes, refer: Callable[[bytes, bytes], bytes | None]) -> bytes:
+    """`body` with what `refer` gives for the text of each field `data` and what is around it."""
+    if b'"data"' not in body:
+        return body
+    parts, done, place = [], 0, 0
+    while (found := _FIELD.search(body, place)) is not None:
+        start = found.end()
+        end = body.find(b'"', start)
+        if end < 0:
+            break
+        new = refer(body[start:end], body[max(0, found.start() - 200) : found.start()] + body[end : end + 200])
+        if new is not None:
+            parts += [body[done:start], new]
+            done = end
+        place = end
+    return b"".join([*parts, body[done:]]) if parts else body
+
+
+def _decoded(payload: bytes) -> tuple[bytes | None, bool]:
+    """What `payload` is the base64 of, and whether in the alphabet for URLs; `None` if it is not, to the letter."""
+    urlsafe = b"-" in payload or b"_" in payload
+    plain = payload.translate(_URLSAFE) if urlsafe else payload
+    if (urlsafe and (b"+" in payload or b"/" in payload)) or len(plain) % 4 or not plain:
+        return None, urlsafe
+    try:
+        decoded = binascii.a2b_base64(plain, strict_mode=True)
+    except binascii.Error:
+        return None, urlsafe
+    # The last characters may say the same in several ways; only the usual one comes back.
+    tail = binascii.b2a_base64(decoded[(len(decoded) - 1) // 3 * 3 :], newline=False)
+    return (decoded, urlsafe) if plain.endswith(tail) else (None, urlsafe)
+
+
+def _extension(data: bytes, around: bytes) -> str:
+    known = next((suffix for place, magic, suffix in _MAGIC if data.startswith(magic, place)), None)
+    if known is not None:
+        return known
+    declared = _MIME.search(around)
+    return f".{declared[1].decode()}" if declared else ".bin"

@@ -1,0 +1,288 @@
+"""Cassette files: read with errors that name the place, written so that nothing is ever lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+import yaml
+from filelock import FileLock
+from vcr.serializers import yamlserializer
+
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
+from pytest_interactions.files import convert, layout, media
+from pytest_interactions.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_interactions.api.exchange import Exchange
+
+_CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
+
+
+DEFAULT_THRESHOLD: Final = Options().media_threshold
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a cassette file holds; `incomplete` marks a first recording whose test failed."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    incomplete: bool = False
+
+
+def load(path: Path) -> Contents:
+    """Read a cassette: ours, or any vcrpy version 1 cassette, as YAML or JSON.
+
+    Raises:
+        CassetteNotFoundError: There is no such file.
+        CassetteFormatError: It is not a cassette; the message names file, line and what to do.
+    """
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise CassetteNotFoundError(f"{path}: no such cassette.") from None
+    except OSError as error:
+        raise CassetteFormatError(f"{path}: can't be read: {error.strerror}.") from None
+    return loads(raw, path)
+
+
+def loads(raw: bytes, path: Path) -> Contents:
+    """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
+    found = layout.read(raw)
+    if found is not None:
+        return Contents(*found)
+    text = _text(raw, path)
+    try:
+        data = _json(text) or yamlserializer.deserialize(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _unusable(path, line, f"this is not YAML ({error.reason})") from None
+    except ValueError as error:
+        raise _unusable(path, 1, f"this is not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
+        raise _unusable(path, 1, "this is not a cassette (no list of interactions)")
+    exchanges = []
+    for number, item in enumerate(data["interactions"]):
+        try:
+            exchanges.append(convert.from_vcr_item(item))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            line = _line_of(text, number)
+            raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
+    metadata = data.get("metadata")
+    return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
+
+
+class Gate(Protocol):
+    """What stands before the disk."""
+
+    def redact_again(self, exchange: Exchange) -> Exchange:
+        """Make of an exchange what is written."""
+        ...
+
+    def check(self, number: int, text: str) -> None:
+        """Look at the text of the exchange with this number; raises `SecretLeakError` to refuse it."""
+        ...
+
+    def cleaned(self, text: str) -> str:
+        """Replace in a refused text what it was refused for."""
+        ...
+
+
+def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
+    """Write a cassette in one step: whoever looks finds the old file or the new one.
+
+    One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
+    its exchanges.
+
+    Args:
+        path: The cassette.
+        contents: What it is to hold.
+        gate: Sees all text before the disk does, and may refuse it.
+        media_threshold: The size in bytes above which media go to files of their own.
+
+    Raises:
+        CassetteWriteError: The directory can't be written; the recording was kept where the message says.
+        SecretLeakError: The gate refused it; the message says why, and where the rest was kept.
+    """
+    try:
+        _write(path, contents, gate, media_threshold)
+    except SecretLeakError as leak:
+        kept = _keep_cleaned(path, contents, gate, media_threshold)
+        raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
+    except OSError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
+        _write(elsewhere, contents, gate, media_threshold)
+        raise CassetteWriteError(
+            f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
+            "or make the directory writable and record again."
+        ) from error
+
+
+def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:
+    advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
+    aside = path.with_name(f"{path.stem}.redacted.yaml")
+    try:
+        written = _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
+        if not written:
+            aside.unlink()
+    except OSError:
+        written = 0
+    if not written:
+        return f"To get on, {advice}"
+    return f"It was kept in {aside} with these replaced or left out: look at it, and put it in its place; or {advice}"
+
+
+def _write(
+    path: Path,
+    contents: Contents,
+    gate: Gate,
+    media_threshold: int,
+    edit: Callable[[str], str] | None = None,
+) -> int:
+    """Put the media there first, then the text that refers to them; what nothing refers to any more goes last.
+
+    With `edit` each text is changed by it, and what the gate refuses even so is left out.
+
+    Returns:
+        How many exchanges were written.
+    """
+    written = 0
+    directory = media.directory_of(path)
+    files: dict[str, bytes] = {}
+    used: set[str] = set()
+    with replacing(path) as file:
+        file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
+        for number, exchange in enumerate(contents.exchanges):
+            moved, found = media.extract(gate.redact_again(exchange), media_threshold)
+            text = layout.exchange_text(moved)
+            text = edit(text) if edit else text
+            try:
+                for checked in (text, *(data.decode("latin-1") for data in found.values())):
+                    gate.check(number, checked)
+            except SecretLeakError:
+                if edit is None:
+                    raise
+                continue  # nothing can clean it, a compressed body say; the rest is worth keeping
+            files |= found
+            used |= media.references(text)
+            file.write(text.encode())
+            written += 1
+        for name, data in files.items():
+            if not (directory / name).exists():
+                with replacing(directory / name) as medium:
+                    medium.write(data)
+    if directory.is_dir():
+        for name in {file.name for file in directory.iterdir() if media.is_name(file.name)} - used:
+            (directory / name).unlink()
+        with suppress(OSError):  # there are files in it, ours or another's
+            directory.rmdir()
+    return written
+
+
+def remove(path: Path) -> None:
+    """Delete a cassette with its media."""
+    directory = media.directory_of(path)
+    for file in directory.iterdir() if directory.is_dir() else ():
+        if media.is_name(file.name):
+            file.unlink()
+    with suppress(OSError):
+        directory.rmdir()
+    path.unlink()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside `path`, making its directory where needed, that takes its place in one step at the end.
+
+    Raises:
+        OSError: The directory can't be written; `path` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Take the turn to write `path` among all processes of this machine; the lock is kept out of the tree."""
+    directory = Path(tempfile.gettempdir()) / f"pytest-interactions-locks-{_user()}"
+    directory.mkdir(exist_ok=True)
+    with FileLock(directory / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.lock"):
+        yield
+
+
+def signature(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another process replaces the file; `None` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _text(raw: bytes, path: Path) -> str:
+    if not raw.strip():
+        raise _unusable(path, 1, "the file is empty")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unusable(path, raw.count(b"\n", 0, error.start) + 1, "this is not UTF-8") from None
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise _unusable(path, line, "a merge conflict is left in the file")
+    return text
+
+
+def _json(text: str) -> Any:
+    """A cassette of vcrpy's JSON serializer, which may have escapes that YAML does not know; `None` if it is none."""
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else None
+    except ValueError:
+        return None
+
+
+def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:
+    return CassetteFormatError(
+        f"{path}:{line}: {problem}. The file was left as it is: restore it, or record it again with "
+        "record mode 'rewrite'."
+    )
+
+
+def _line_of(text: str, number: int) -> int:
+    """Say in which line the item `number` of `interactions` begins; only asked for an error."""
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    items = next(value for key, value in root.value if key.value == "interactions")
+    return int(items.value[number].start_mark.line) + 1

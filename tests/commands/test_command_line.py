@@ -1,0 +1,124 @@
+"""The command line: what each command prints and exits with, and one line for what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_interactions import use_cassette
+from pytest_interactions.commands import main
+from tests.cassette.clients import CLIENTS, KEY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
+
+SIGNATURE = '{"steps": [{"type": "thought", "signature": "' + "EvEFCu4FAQw5" * 20 + '"}]}'
+
+
+@pytest.fixture
+def cassette(emulator: Emulator, tmp_path: Path) -> Path:
+    """A cassette with one exchange."""
+    path = tmp_path / "c.yaml"
+    with use_cassette(path, record_mode="once"):
+        CLIENTS["httpx"](emulator.url, "Hello")
+    return path
+
+
+def test_show_prints_the_transcript(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cassette is shown as a transcript."""
+    assert main(["show", str(cassette), "--no-color"]) == 0
+    assert "  model_output: You said: Hello\n" in capsys.readouterr().out
+
+
+def test_scan_and_redact_tell_what_they_found(
+    cassette: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clean cassette is silent; a planted secret is a line and status 1; redact takes it out."""
+    assert main(["scan", str(cassette)]) == 0
+    assert capsys.readouterr().out == ""
+    cassette.write_text(cassette.read_text().replace("You said: Hello", f"You said: {KEY}"))
+    monkeypatch.setenv("SOME_API_KEY", KEY)
+    assert main(["scan", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.startswith(f"{cassette}:")
+    assert main(["redact", str(cassette)]) == 0
+    assert capsys.readouterr().out == f"{cassette}: redacted\n"
+    assert KEY not in cassette.read_text()
+    assert main(["scan", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve", "no.yaml"], "pytest-interactions: no.yaml: no such cassette or directory. To make it: "),
+        (["emulate", "--script", "no.yaml"], "pytest-interactions: no.yaml: "),
+        (["emulate", "--port", "1"], "pytest-interactions: "),
+        (["serve", __file__], f"pytest-interactions: {__file__}: this is no cassette; its name would end in .json or "),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error is one line on the standard error, status 2, and no traceback."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.create_server", refuse)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(words)
+    assert error.count("\n") == 1
+
+
+def test_a_port_out_of_range_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that can be no port is named, with what could be."""
+    with pytest.raises(SystemExit):
+        main(["serve", "c.yaml", "--port", "99999"])
+    assert "99999 is no port: give a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_redact_takes_its_options_in_any_order(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options before or after the paths, and several of them."""
+    assert main(["redact", "--redact", "Hello", "--redact", "re:v1_[A-Z]+", str(cassette)]) == 0
+    assert capsys.readouterr().out == f"{cassette}: redacted\n"
+    assert "Hello" not in cassette.read_text()
+
+
+def test_an_interrupt_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends a command with a word and no traceback."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytest_interactions.commands.redact.scan_paths", interrupt)
+    assert main(["scan", "."]) == 2
+    assert capsys.readouterr().err == "pytest-interactions: interrupted\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(cassette: Path) -> None:
+    """Output into a pipe that is closed, as by `head`, ends quietly."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest_interactions", "show", str(cassette), "--json"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help lists the commands, and each has its own."""
+    for command in ([], ["demo"], ["emulate"], ["serve"], ["show"], ["scan"], ["redact"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert ended.value.code == 0
+        assert len(capsys.readouterr().out.splitlines()) > 5

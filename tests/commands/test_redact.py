@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import vcr
+import yaml
+
+from pytest_interactions import OptionError, use_cassette
+from pytest_interactions.commands.redact import redact_paths, scan_paths
+from pytest_interactions.files.storage import load
+from tests.redaction.support import KEY, SIGNATURE
+from tests.support import real_traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_interactions.server.emulator import Emulator
+
+
+def ask(url: str, key: str = KEY) -> bytes:
+    """One request, with the key where old code has it: in a header and in the URL."""
+    headers = {"x-goog-api-key": key, "cookie": "a=b"}
+    body = {"model": "gemini-3.5-flash", "input": "Hello"}
+    return httpx.post(f"{url}/v1beta/interactions?key={key}", json=body, headers=headers).content
+
+
+def report(command: Callable[..., int], *paths: Path, **options: object) -> tuple[int, list[str]]:
+    """A command's status and the lines it writes."""
+    lines: list[str] = []
+    return command(paths, lines.append, **options), lines
+
+
+def test_a_cassette_of_plain_vcrpy_is_found_cleaned_and_still_replays(emulator: Emulator, tmp_path: Path) -> None:
+    """Findings by line before, none after, and both tools replay the cleaned file."""
+    path = tmp_path / "c.yaml"
+    with vcr.VCR().use_cassette(str(path)):
+        first = ask(emulator.url)
+    emulator.stop()
+    status, lines = report(scan_paths, path)
+    assert status == 1
+    assert {line.partition(": ")[2].partition(" (")[0] for line in lines} == {
+        "a Google API key",
+        "a URL with a secret in it",
+        "a header that carries a credential",
+        "a thought signature",
+    }
+    texts = path.read_text().splitlines()
+    key_lines = [number for number, text in enumerate(texts, 1) if KEY in text]
+    assert [line for line in lines if "a Google API key" in line] == [
+        f"{path}:{number}: a Google API key ({where})"
+        for number, where in zip(
+            key_lines, ["interactions[0].request.headers.x-goog-api-key[0]", "interactions[0].request.uri"], strict=True
+        )
+    ]
+    assert not [line for line in lines if KEY in line]
+    assert report(redact_paths, path) == (0, [f"{path}: redacted"])
+    assert report(scan_paths, path) == (0, [])
+    with vcr.VCR(record_mode="none", match_on=["method", "path", "body"]).use_cassette(str(path)):
+        assert json.loads(ask(emulator.url))["id"] == json.loads(first)["id"]
+    with use_cassette(path) as replay:
+        ask(emulator.url)
+    assert replay.all_played
+
+
+def test_redacting_twice_changes_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """A clean file is not even written: neither one that was cleaned, nor one that was recorded clean."""
+    foreign, own = tmp_path / "foreign.yml", tmp_path / "own.yaml"
+    with vcr.VCR().use_cassette(str(foreign)):
+        ask(emulator.url)
+    with use_cassette(own, record_mode="once"):
+        ask(emulator.url)
+    assert report(redact_paths, foreign)[0] == 0
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in (foreign, own)}
+    assert report(redact_paths, tmp_path) == (0, [])
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_ino) for p in (foreign, own)} == before
+
+
+def test_a_key_in_a_header_is_found_in_the_bodies_too(tmp_path: Path) -> None:
+    """What a cassette's own requests show to be a secret is cleaned wherever it is echoed."""
+    path = tmp_path / "c.yaml"
+    exchange = {
+        "request": {
+            "method": "GET",
+            "uri": "https://example.com/",
+            "body": None,
+            "headers": {"Authorization": ["Bearer not-a-pattern-1234"]},
+        },
+        "response": {
+            "status": {"code": 403, "message": "Forbidden"},
+            "headers": {},
+            "body": {"string": "no: not-a-pattern-1234"},
+        },
+    }
+    path.write_text(yaml.safe_dump({"version": 1, "interactions": [exchange]}))
+    assert report(redact_paths, path) == (0, [f"{path}: redacted"])
+    assert "no: REDACTED" in path.read_text()
+
+
+def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: Path) -> None:
+    """JSON, a stream and lines of text keep every other byte, hidden files and their folders are left alone."""
+    texts = {
+        "a.json": json.dumps({"steps": [{"signature": SIGNATURE}], "n": 1.50}, indent=3) + "\r\n",
+        "sub/b.txt": f"key={KEY}\n\tend",
+        "c.yaml": f"interactions: no list\nkey: {KEY}\n",
+        ".hidden": KEY,
+        ".git/d": KEY,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode())
+    assert report(redact_paths, tmp_path) == (
+        0,
+        [
+            f"{tmp_path / 'a.json'}: redacted",
+            f"{tmp_path / 'c.yaml'}: can't be read as a cassette, so it was looked through as any text is",
+            f"{tmp_path / 'c.yaml'}: redacted",
+            f"{tmp_path / 'sub/b.txt'}: redacted",
+        ],
+    )
+    assert report(scan_paths, tmp_path) == (0, [])
+    assert (tmp_path / "sub/b.txt").read_text() == "key=REDACTED\n\tend"
+    assert (tmp_path / "c.yaml").read_text() == "interactions: no list\nkey: REDACTED\n"
+    cleaned = (tmp_path / "a.json").read_bytes().decode()
+    before, _, after = texts["a.json"].partition(SIGNATURE)
+    assert cleaned.startswith(before)
+    assert cleaned.endswith(after)
+    assert (tmp_path / ".hidden").read_text() == (tmp_path / ".git/d").read_text() == KEY
+
+
+@pytest.mark.parametrize("command", [scan_paths, redact_paths])
+def test_files_that_are_no_text_or_too_deep_are_looked_through(command: Callable[..., int], tmp_path: Path) -> None:
+    """Pictures, other bytes and deep documents end no command, and stay as they are."""
+    files = {
+        "a.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)),
+        "b.bin": b"\xff",
+        "c.json": b"[" * 3000 + b"]" * 3000,
+        "d.yaml": b"interactions: " + b"{a: " * 700 + b"1" + b"}" * 700,
+        "e.json": b'{"input":' + b"[" * 900 + b"]" * 900 + b"}",
+    }
+    for name, raw in files.items():
+        (tmp_path / name).write_bytes(raw)
+    status, lines = report(command, tmp_path)
+    assert status == 0
+    assert [line for line in lines if "can't be read as a cassette" not in line] == []
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_a_secret_that_cannot_be_cleaned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field with the secret folded over two lines stays, and the status says that something is left."""
+    monkeypatch.setenv("MY_API_KEY", "first-half-second-half")
+    path = tmp_path / "c.yaml"
+    path.write_text('a: "first-half-\\\n  second-half"\n')
+    assert report(redact_paths, path) == (1, [f"{path}:1: a known secret (a)"])
+
+
+def test_options_say_what_else_to_redact_and_keep(emulator: Emulator, tmp_path: Path) -> None:
+    """The commands take the options that recording takes."""
+    path = tmp_path / "c.yaml"
+    with vcr.VCR().use_cassette(str(path)):
+        ask(emulator.url)
+    assert report(redact_paths, path, keep_headers=["user-agent"], redact=["Hello"])[0] == 0
+    assert "python-httpx" in path.read_text()
+    assert "Hello" not in path.read_text()
+    with pytest.raises(OptionError, match="can't be read"):
+        redact_paths([path], print, redact=["re:("])
+
+
+def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors name the file, change the status, and keep no other file from being looked at."""
+    missing, found = tmp_path / "missing.yaml", tmp_path / "found.txt"
+    found.write_text(KEY)
+    assert report(scan_paths, missing, found) == (
+        2,
+        [f"{missing}: can't be read: No such file or directory.", f"{found}:1: a Google API key"],
+    )
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(found))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert report(redact_paths, missing, found) == (
+        2,
+        [
+            f"{missing}: can't be read or written: No such file or directory.",
+            f"{found}: can't be read or written: Permission denied.",
+        ],
+    )
+    assert found.read_text() == KEY
+    assert list(tmp_path.iterdir()) == [found]
+
+
+def test_real_recordings_are_clean_after_redact(tmp_path: Path) -> None:
+    """The recordings of four other projects, in four formats: findings before, silence after, and again silence."""
+    copy = tmp_path / "real"
+    shutil.copytree(real_traffic(""), copy, copy_function=shutil.copyfile)
+    for folder in (copy, *(path for path in copy.iterdir() if path.is_dir())):
+        folder.chmod(0o755)
+    status, lines = report(scan_paths, copy)
+    assert status == 1
+    assert {line.partition(": ")[2].partition(" (")[0] for line in lines} == {"a thought signature"}
+    assert report(redact_paths, copy)[0] == 0
+    assert report(scan_paths, copy) == report(redact_paths, copy) == (0, [])
+
+
+@pytest.mark.parametrize("folder", ["braintrust-sdk-python", "openinference"])
+def test_real_cassettes_replay_as_before(folder: str, tmp_path: Path) -> None:
+    """Each recorded request gets the same answer from the cleaned file, but for the signatures in it."""
+    for path in sorted(real_traffic(folder).glob("*.yaml")):
+        copy = tmp_path / path.name
+        shutil.copyfile(path, copy)
+        exchanges = load(copy).exchanges
+        redact_paths([copy], print)
+        with use_cassette(copy) as replay:
+            for exchange in exchanges:
+                request, response = exchange.request, exchange.response
+                headers = {name: request.headers[name][0] for name in ("content-type",) if name in request.headers}
+                answer = httpx.request(request.method, request.uri, content=request.body, headers=headers)
+                assert answer.status_code == response.status
+                assert _unsigned(answer.content) == _unsigned(response.body)
+        assert replay.all_played
+
+
+def _unsigned(body: bytes) -> object:
+    """A JSON body's value, or a stream's JSON, without the signatures."""
+    text = re.sub(rb'"signature": ?"[^"]*"', b'"signature":""', body)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,167 @@
+"""The command `show`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pytest_interactions.commands.show import run
+from pytest_interactions.errors import CassetteNotFoundError
+from tests.api.test_transcript import NEXT, TURN
+from tests.support import real_traffic
+
+API = "https://generativelanguage.googleapis.com/v1beta/interactions"
+STREAM = b'event: interaction.created\ndata: {"event_type":"interaction.created","interaction":{"id":"v1_c"}}\n\n'
+
+
+def exchange(sent: Any, answer: Any, *, uri: str = API, status: int = 200, cut: str = "", date: str = "") -> Any:
+    """An exchange as a cassette holds it: JSON both ways, or a stream where `answer` is bytes."""
+    body = answer.decode() if isinstance(answer, bytes) else json.dumps(answer)
+    kind = "text/event-stream" if isinstance(answer, bytes) else "application/json"
+    headers = {"content-type": [kind], **({"date": [date]} if date else {})}
+    return {
+        "request": {"method": "POST", "uri": uri, "body": json.dumps(sent), "headers": {}},
+        "response": {"status": {"code": status, "message": ""}, "headers": headers, "body": {"string": body}},
+        **({"cut": {"by": cut}} if cut else {}),
+    }
+
+
+def cassette(path: Path, *exchanges: Any, incomplete: bool = False) -> Path:
+    """Write a cassette."""
+    path.parent.mkdir(exist_ok=True)
+    metadata = {"metadata": {"incomplete": True}} if incomplete else {}
+    path.write_text(yaml.safe_dump({"version": 1, **metadata, "interactions": list(exchanges)}))
+    return path
+
+
+@pytest.fixture
+def weather(tmp_path: Path) -> Path:
+    """A cassette of two turns, a poll, an error and a stream that the app left."""
+    tools = [{"type": "function", "name": "get_weather"}, {"type": "google_search"}, "odd"]
+    usage = {"total_input_tokens": 1000, "total_output_tokens": 5, "total_thought_tokens": 0}
+    first = {**TURN, "model": "gemini-3.5-flash", "usage": usage}
+    return cassette(
+        tmp_path / "weather.yaml",
+        exchange({"input": "How is it?", "model": "gemini-3.5-flash", "tools": tools}, first),
+        exchange(["odd"], {**first, "usage": {**usage, "total_input_tokens": 1001}}),
+        exchange({"input": "x", "tools": "odd"}, {"error": {"code": "invalid_request"}}, status=400),
+        exchange({"input": NEXT["steps"][:2], "previous_interaction_id": "v1_a"}, {**NEXT, "agent": "robot"}),
+        exchange({"input": "Bye"}, STREAM, cut="app"),
+        exchange({}, "fine", uri="https://example.com/a/very-long-name-of-a-thing?q=1", status=500),
+    )
+
+
+def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was used, each exchange, and what was said, with the question that opened it."""
+    assert run([weather]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[:19] == [
+        str(weather),
+        "  recorded: 2026-01-01T00:00:00Z",
+        "  model: gemini-3.5-flash, robot",
+        "  tools: get_weather, google_search",
+        "  tokens: 1,001 in, 5 out",
+        f"  size: {weather.stat().st_size:,} bytes",
+        *told[6:12],
+        "turn 1: requires_action",
+        "  user_input: How is it?",
+        "  thought: Let me see.",
+        "  function_call get_weather#1",
+        '    city = "Paris"',
+        "    days[0] = 1",
+        '    days[1].part = "noon"',
+    ]
+    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in told[6:12]] == [
+        "  POST /interactions: 200, N bytes",
+        "  POST /interactions: 200, N bytes",
+        "  POST /interactions: 400, N bytes, invalid_request",
+        "  POST /interactions: 200, N bytes",
+        "  POST /interactions: 200, stream, N bytes, left by the app",
+        "  POST example.com/a/very-long-name-o…: 500, N bytes",
+    ]
+
+
+def test_programs_get_json(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` is one array with all that is known of each cassette."""
+    assert run([weather, weather], as_json=True) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first == second
+    assert first["path"] == str(weather)
+    assert first["tokens"] == {"in": 1001, "out": 5, "thought": 0}
+    assert first["exchanges"][4] == {
+        "method": "POST",
+        "url": "/interactions",
+        "status": 200,
+        "streamed": True,
+        "request_bytes": len(b'{"input": "Bye"}'),
+        "response_bytes": len(STREAM),
+        "cut": "app",
+    }
+    assert first["exchanges"][2]["error"] == "invalid_request"
+    assert [turn["status"] for turn in first["turns"]] == ["requires_action", "completed", None]
+
+
+def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All cassettes below it are shown in order; one that can't be read is named, the rest is shown."""
+    cassette(tmp_path / "b" / "late.yaml", exchange({}, {}, date="Mon, 10 Aug 2026"), incomplete=True)
+    cassette(tmp_path / "a.yml")
+    (tmp_path / "c.yaml").write_text("nothing: here\n")
+    (tmp_path / "notes.txt").write_text("no cassette")
+    assert run([tmp_path]) == 2
+    told = capsys.readouterr()
+    assert [line for line in told.out.splitlines() if "yml" in line or "yaml" in line] == [
+        str(tmp_path / "a.yml"),
+        str(tmp_path / "b" / "late.yaml"),
+    ]
+    assert "\n\n" in told.out
+    assert "recorded: Mon, 10 Aug 2026" in told.out
+    assert "incomplete: the test that recorded it failed" in told.out
+    assert told.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
+
+
+def test_a_directory_without_cassettes_is_an_error(tmp_path: Path) -> None:
+    """Nothing to show is most likely the wrong directory."""
+    with pytest.raises(CassetteNotFoundError, match="there are no cassettes"):
+        run([tmp_path])
+
+
+def test_a_missing_cassette_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path that is not there is an error of one line."""
+    assert run([tmp_path / "gone.yaml"]) == 2
+    assert "gone.yaml: no such cassette" in capsys.readouterr().err
+
+
+def test_colour_changes_no_word(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The coloured text is the plain text, with colours."""
+    run([weather])
+    plain = capsys.readouterr().out
+    assert run([weather], color=True) == 0
+    coloured = capsys.readouterr().out
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_without_rich_there_is_no_colour(
+    weather: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Colour is an extra: where rich isn't installed, the text is plain."""
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert run([weather], color=True) == 0
+    assert "\x1b[" not in capsys.readouterr().out
+
+
+def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever recorded them, they are shown without a warning."""
+    directory = real_traffic("")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run([directory]) == 0
+    told = capsys.readouterr().out
+    assert told.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
