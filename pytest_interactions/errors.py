@@ -3,6 +3,13 @@
 Each message names the file, the place and what to do next, and never holds a secret.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class InteractionsError(Exception):
     """The base of all errors of this package."""
@@ -58,3 +65,10 @@ class MissingExtraError(InteractionsError, ImportError):
 
 class ScriptError(InteractionsError, ValueError):
     """An emulator script can't be used; the message names its line."""
+
+
+def closest(word: Any, names: Iterable[Any]) -> str | None:
+    """Return the name that `word` may have meant; `None` if it resembles none of `names`."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(str(word), map(str, names), n=1)), None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from pytest_interactions.api.digests import IN_FILE_NAME, hex_digest
 from pytest_interactions.errors import OptionError
 
 # What Windows refuses in a name, and what a shell or a URL would trip over in none of the usual ones.
@@ -60,4 +60,4 @@ def safe(name: str) -> str:
         changed = changed.encode()[:_LONGEST].decode(errors="ignore")
     if changed == name:
         return name
-    return f"{changed}-{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{changed}-{hex_digest(name, IN_FILE_NAME)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from pytest_interactions.errors import OptionError
+from pytest_interactions.errors import OptionError, closest
 
 
 class RecordMode(StrEnum):
@@ -222,7 +222,5 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _near(value: Any, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(value), [str(name) for name in names], n=1)
-    return f"; did you mean {near[0]!r}?" if near else "."
+    near = closest(value, names)
+    return f"; did you mean {near!r}?" if near else "."

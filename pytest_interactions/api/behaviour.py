@@ -5,21 +5,21 @@ What that is stands in the tables at the top of this file, and nowhere else.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.api.conversation import Turn, turns
+from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import ServerSentEvent
 from pytest_interactions.api.steps import as_steps, plain
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from pytest_interactions.api.json_values import Json
 
 #: Fields that differ at each recording, of steps, contents, annotations, errors, events, and the results of the API's
 #: own tools. Arguments, and what the app's own functions return, are behaviour whatever their fields are called.
@@ -49,7 +49,6 @@ STRUCTURE_OF_ERRORS = ("code", "status")
 
 #: Steps whose arguments and results are the app's own.
 _APP = ("function_call", "function_result", "mcp_server_tool_call", "mcp_server_tool_result")
-_DIGITS = 12
 
 
 def behaviour_of(value: Any, *, text: bool = True, opening: bool = False) -> list[Json]:
@@ -248,13 +247,8 @@ def _content(part: Json) -> Json:
     data = told.get("data")
     if isinstance(data, str | bytes):
         del told["data"]
-        raw = data if isinstance(data, bytes) else _decoded(data)
-        told |= {"bytes": len(raw), "sha256": sha256(raw).hexdigest()[:_DIGITS]}
+        raw = data if isinstance(data, bytes) else decoded(data)
+        if raw is None:
+            raw = str(data).encode("utf-8", "backslashreplace")
+        told |= {"bytes": len(raw), "sha256": hex_digest(raw, IN_SNAPSHOT)}
     return told
-
-
-def _decoded(data: str) -> bytes:
-    try:
-        return base64.b64decode(data.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        return data.encode("utf-8", "backslashreplace")

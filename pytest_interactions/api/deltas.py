@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.api.base64_text import decoded
+from pytest_interactions.api.json_values import NOT_JSON, Json, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-Json = dict[str, Any]
 
 
 class Node:
@@ -132,20 +131,16 @@ def _merge_or_keep(node: Node, delta: Json) -> None:
 
 def _parsed(texts: list[str]) -> Any:
     text = "".join(texts)
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):  # the stream stopped in the middle
-        return text
+    value = parse(text)
+    return text if value is NOT_JSON else value  # the stream stopped in the middle
 
 
 def _joined_base64(texts: list[str]) -> str:
     """Chunks that were each encoded for themselves, or one encoding that was cut up."""
     if not any(text.endswith("=") for text in texts[:-1]):
         return "".join(texts)
-    try:
-        return base64.b64encode(b"".join(map(base64.b64decode, texts))).decode()
-    except binascii.Error:
-        return "".join(texts)
+    chunks = [decoded(text, strict=False) for text in texts]
+    return "".join(texts) if None in chunks else base64.b64encode(b"".join(filter(None, chunks))).decode()
 
 
 _JOINED: dict[str, Callable[[list[str]], Any]] = {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+from pytest_interactions.api.json_values import compact, parse
 
 #: Header names in lower case, each with all its values in the order they came.
 Headers = dict[str, list[str]]
 
 _UNPARSED: Any = object()
-#: What `json()` answers for a body that is not JSON (`None` is JSON's null).
-NOT_JSON: Any = type("NotJson", (), {"__repr__": lambda _: "NOT_JSON", "__bool__": lambda _: False})()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,16 +34,12 @@ class Message:
         The value is shared: do not change it, but `with_json` a changed copy.
         """
         if self._json is _UNPARSED:
-            try:
-                self._json = json.loads(self.body)
-            except (ValueError, RecursionError):
-                self._json = NOT_JSON
+            self._json = parse(self.body)
         return self._json
 
     def with_json(self, value: Any) -> Self:
         """The same message with `value` as its body."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-        return replace(self, body=body, _json=value)
+        return replace(self, body=compact(value).encode("utf-8", "surrogatepass"), _json=value)
 
     def with_body(self, body: bytes) -> Self:
         """The same message with another body."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.deltas import STEP_OF, Json, Node, apply
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.deltas import STEP_OF, Node, apply
+from pytest_interactions.api.json_values import NOT_JSON, Json
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import ServerSentEvent
 

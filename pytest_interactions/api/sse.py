@@ -7,12 +7,11 @@ it cuts a stream short, is an event too.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,10 +53,7 @@ class ServerSentEvent:
 
     def json(self) -> Any:
         """The data parsed as JSON; `NOT_JSON` if there is none, or it isn't JSON, as in `[DONE]`."""
-        try:
-            return NOT_JSON if self.data is None else json.loads(self.data)
-        except (ValueError, RecursionError):
-            return NOT_JSON
+        return NOT_JSON if self.data is None else parse(self.data)
 
     def with_data(self, data: str) -> ServerSentEvent:
         """The same event with other data; the rest of its bytes, and the way its lines are written, stay.

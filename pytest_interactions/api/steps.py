@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.models import Step
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from pytest_interactions.api.json_values import Json
 
 #: What a client may send in place of a step; alike, next to each other, they make one step.
 _CONTENT = frozenset({"text", "image", "audio", "video", "document"})

@@ -11,7 +11,7 @@ from pytest_interactions.api.behaviour import behaviour_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Json = dict[str, Any]
+    from pytest_interactions.api.json_values import Json
 
 _INDENT = "  "
 #: Not fit for a line of a text file or a terminal: controls, surrogates, and what some take for an end of line.

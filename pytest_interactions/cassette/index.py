@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import marshal
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.files import media
 
@@ -116,7 +116,7 @@ def _words(request: Request) -> _Words:
 
 def _digest(words: _Words) -> bytes:
     method, uri, body = words
-    return blake2b(f"{method} {uri}\n".encode("utf-8", "surrogatepass") + body, digest_size=20).digest()
+    return fingerprint(f"{method} {uri}\n".encode("utf-8", "surrogatepass") + body)
 
 
 def _copy(request: Request) -> Request:

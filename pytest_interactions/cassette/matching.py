@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
-from hashlib import blake2b
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from pytest_interactions.api.exchange import NOT_JSON, Request
-from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.json_values import NOT_JSON, compact, parse
+from pytest_interactions.api.paths import DEFAULT_PORTS, interaction_path
 from pytest_interactions.files import media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from pytest_interactions.api.exchange import Request
 
 #: The origin under which every address of the Gemini API counts, a local server of it too.
 API_ORIGIN: Final = "gemini-api"
@@ -45,14 +46,11 @@ def canonical_query(request: Request) -> list[tuple[str, str]]:
 
 def canonical_json(request: Request) -> Any:
     """The body's JSON without what spells out a default; `NOT_JSON` for any other body."""
-    value = json.loads(media.normalised(request.body)) if _may_hold_media(request) else request.json()
+    value = parse(media.normalised(request.body)) if _may_hold_media(request) else request.json()
     if not isinstance(value, dict) or interaction_path(request.uri) is None:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
-    try:
-        return _without_nulls(value) if b"null" in request.body else value
-    except RecursionError:
-        return NOT_JSON  # too deep to be compared but as bytes
+    return _without_nulls(value) if b"null" in request.body else value
 
 
 def canonical_bytes(request: Request) -> bytes:
@@ -103,7 +101,7 @@ def _origin(request: Request) -> str:
 
 
 def _port(url: SplitResult) -> int | None:
-    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def _body(request: Request) -> bytes:
@@ -111,12 +109,8 @@ def _body(request: Request) -> bytes:
         return b""
     value = canonical_json(request)
     if value is NOT_JSON:
-        return _digest(canonical_bytes(request))
-    return _digest(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
-
-
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=20).digest()
+        return fingerprint(canonical_bytes(request))
+    return fingerprint(compact(value, sort_keys=True).encode("utf-8", "surrogatepass"))
 
 
 def _without_nulls(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_interactions.api.exchange import NOT_JSON, Request
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.cassette.matching import (
     canonical_bytes,
     canonical_json,
@@ -16,6 +16,8 @@ from pytest_interactions.cassette.matching import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from pytest_interactions.api.exchange import Request
 
 _SHOWN: Final = 12  # lines of difference; more is not read
 _WIDTH: Final = 60  # characters of a value, around where it differs

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
+from pytest_interactions.api.paths import DEFAULT_PORTS
 from pytest_interactions.cassette import tape
 from pytest_interactions.files.convert import TRANSFER
 
@@ -133,7 +134,7 @@ def _broken(error: Exception) -> Cut:
 
 def _port(url: Any) -> int | None:
     """The port of httpx's URL, which names none where it is the scheme's own."""
-    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def _request(request: Any) -> Request:

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Interaction
-
-Json = dict[str, Any]
 
 #: The exit status when a cassette can't be shown.
 FAILED = 2

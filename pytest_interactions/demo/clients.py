@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import httpx
     from google import genai
 
-    from pytest_interactions.demo.sections import Connect, Json
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.demo.sections import Connect
 
 
 def connect_to(url: str, key: str) -> tuple[str, Connect]:

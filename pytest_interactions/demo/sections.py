@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from pytest_interactions.api.json_values import Json
+
 MODEL = "gemini-3.5-flash"
 #: What the documentation writes in place of a key.
 PLACEHOLDER_KEY = "YOUR_API_KEY"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Request, Response
+from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,9 +94,12 @@ def _json_text(message: Message) -> str | None:
     """
     if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
         return None
-    try:  # not by message.json(), which would keep the parsed value as long as the message
-        text = _pretty(json.loads(message.body))
-    except (ValueError, RecursionError):  # 1e999 is JSON and has no finite value here
+    value = parse(message.body)  # not message.json(), which would keep the value as long as the message
+    if value is NOT_JSON:
+        return None
+    try:
+        text = _pretty(value)
+    except ValueError:  # 1e999 is JSON and has no finite value here
         return None
     return _NOT_LITERAL.sub(lambda found: _escape(found.group()), text)
 
@@ -105,7 +109,6 @@ def _pretty(value: Any) -> str:
 
     Raises:
         ValueError: There is a number in it that is not finite.
-        RecursionError: It is too deep.
     """
     from pydantic_core import to_json
 

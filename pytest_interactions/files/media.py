@@ -8,9 +8,10 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from pytest_interactions.api import base64_text
+from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.api.exchange import Exchange, Message
 from pytest_interactions.errors import CassetteFormatError
 
@@ -71,7 +72,7 @@ def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, byt
         decoded, urlsafe = _decoded(payload)
         if decoded is None:
             return None
-        name = sha256(decoded).hexdigest()[:32] + _extension(decoded, around)
+        name = hex_digest(decoded, IN_MEDIA_NAME) + _extension(decoded, around)
         files[name] = decoded
         return _PREFIX + (name.replace(".", "-urlsafe.") if urlsafe else name).encode()
 
@@ -89,7 +90,7 @@ def normalised(body: bytes) -> bytes:
         if found:
             return _PREFIX + found[1]
         decoded, _urlsafe = _decoded(payload)
-        return None if decoded is None else _PREFIX + sha256(decoded).hexdigest()[:32].encode()
+        return None if decoded is None else _PREFIX + hex_digest(decoded, IN_MEDIA_NAME).encode()
 
     return _replaced(body, refer)
 
@@ -136,7 +137,7 @@ def _read(file: Path, digest: str) -> bytes:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette can't be read: {error.strerror}. Restore it, or record again."
         ) from None
-    if sha256(data).hexdigest()[:32] != digest:
+    if hex_digest(data, IN_MEDIA_NAME) != digest:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette was altered since it was recorded. Restore it, or record again."
         )
@@ -172,9 +173,8 @@ def _decoded(payload: bytes) -> tuple[bytes | None, bool]:
     plain = payload.translate(_URLSAFE) if urlsafe else payload
     if (urlsafe and (b"+" in payload or b"/" in payload)) or len(plain) % 4 or not plain:
         return None, urlsafe
-    try:
-        decoded = binascii.a2b_base64(plain, strict_mode=True)
-    except binascii.Error:
+    decoded = base64_text.decoded(plain)
+    if decoded is None:
         return None, urlsafe
     # The last characters may say the same in several ways; only the usual one comes back.
     tail = binascii.b2a_base64(decoded[(len(decoded) - 1) // 3 * 3 :], newline=False)

@@ -8,7 +8,6 @@ import re
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
@@ -16,6 +15,7 @@ import yaml
 from filelock import FileLock
 from vcr.serializers import yamlserializer
 
+from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
 from pytest_interactions.files import convert, layout, media
 from pytest_interactions.options import Options
@@ -229,7 +229,7 @@ def locked(path: Path) -> Iterator[None]:
     """Take the turn to write `path` among all processes of this machine; the lock is kept out of the tree."""
     directory = Path(tempfile.gettempdir()) / f"pytest-interactions-locks-{_user()}"
     directory.mkdir(exist_ok=True)
-    with FileLock(directory / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.lock"):
+    with FileLock(directory / f"{hex_digest(os.fsencode(path.absolute()), IN_MEDIA_NAME)}.lock"):
         yield
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_interactions.api.digests import IN_SIGNATURE, hex_digest
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction.encodings import REDACTED
 
@@ -88,15 +88,14 @@ PLACES = (
 
 #: How every signature's placeholder begins: letters and digits only, so that any base64 decoder takes it.
 SIGNATURE = "redactedSignature"
-_IS_SIGNATURE = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{31}})+")
+_IS_SIGNATURE = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{{IN_SIGNATURE}}})+")
 
 
 def redact_signature(signature: str) -> str:
     """The placeholder of a signature: 48 characters of base64; `""` and placeholders stay as they are."""
     if not signature or is_signature_placeholder(signature):
         return signature
-    digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).hexdigest()
-    return SIGNATURE + digest[:31]
+    return SIGNATURE + hex_digest(signature, IN_SIGNATURE)
 
 
 def is_signature_placeholder(text: str) -> bool:

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_interactions.api.exchange import NOT_JSON, Headers, Message, Request, Response
+from pytest_interactions.api.exchange import Headers, Message, Request, Response
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED
@@ -113,12 +114,9 @@ class Redactor:
         document = message.json()
         if not isinstance(document, dict | list):
             return self._text(message) if search or message.content_type == _FORM else message
-        try:
-            clean = self._tree.rewrite(document)
-            if search:
-                clean = map_texts(clean, matcher.redact)
-        except RecursionError:
-            return self._text(message)  # Too deep to walk, not too deep to be searched.
+        clean = self._tree.rewrite(document)
+        if search:
+            clean = map_texts(clean, matcher.redact)
         if clean is not document:
             message = message.with_json(clean)
         return _without_values(message, matcher) if search else message

@@ -124,12 +124,8 @@ class _Lines:
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
-    is_read = bool(leaf.documents)
-    try:
-        yield from list(_in_documents(leaf, matcher))
-    except RecursionError:
-        is_read = False  # Too deep to walk, not too deep to be searched.
-    if not is_read:
+    yield from _in_documents(leaf, matcher)
+    if not leaf.documents:
         yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
         for match in _LOOSE_SIGNATURE.finditer(leaf.text):
             yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
 from pytest_interactions.redaction.urls import is_token, secrets_in_uri
@@ -150,7 +150,7 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
 def _login(basic: str) -> list[str]:
     """The password, and the user's name where that is a token."""
     try:
-        user, _, password = base64.b64decode(basic).decode().partition(":")
-    except ValueError:
+        user, _, password = (decoded(basic, strict=False) or b"").decode().partition(":")
+    except UnicodeDecodeError:
         return []
     return [user, password] if is_token(user) or (not password and looks_secret(user)) else [password]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.json_values import NOT_JSON, compact
 from pytest_interactions.redaction.texts import map_texts, texts
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     """
     events = sse.decode(body)
     documents = [event.json() for event in events]
-    try:
-        clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body) or b"\0" in body)
-    except RecursionError:
-        return matcher.redact_bytes(body)  # Too deep to walk, not too deep to be searched.
+    clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body) or b"\0" in body)
     return b"".join(
         _written(event, document, new, matcher) for event, document, new in zip(events, documents, clean, strict=True)
     )
@@ -52,7 +48,7 @@ def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Mat
     if document is NOT_JSON:
         return matcher.redact_bytes(event.raw)
     if clean is not document:
-        event = event.with_data(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
+        event = event.with_data(compact(clean))
     # A number may be a known value too, and JSON has no other place for it.
     raw = matcher.redact_values(event.raw)
     return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw

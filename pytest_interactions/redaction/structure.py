@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.base64_text import decoded
+from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,11 +131,13 @@ def _decoded(node: yaml.ScalarNode) -> str:
     if not is_binary and not text.lstrip().startswith(_GZIP_IN_BASE64):
         return text
     try:
-        raw = base64.b64decode(text)
+        raw = decoded(text, strict=False)
+        if raw is None:
+            return text
         if raw.startswith(_GZIP):
             # The end may be missing; what is there is readable all the same.
             raw = zlib.decompressobj(wbits=31).decompress(raw)
-    except (ValueError, zlib.error):
+    except zlib.error:
         return text
     return raw.decode("utf-8", "surrogateescape")
 
@@ -144,11 +145,8 @@ def _decoded(node: yaml.ScalarNode) -> str:
 def _documents(text: str) -> list[Any]:
     begin = text.lstrip()[:8]
     if begin.startswith(("{", "[")):
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            return []
-        return [document]
+        document = parse(text)
+        return [] if document is NOT_JSON else [document]
     if not begin.startswith((*_EVENT_FIELDS, ":")):
         return []
     found = [event.json() for event in sse.decode(text.encode("utf-8", "surrogateescape"))]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
+from pytest_interactions.api.digests import IN_TICKET, hex_digest
 from pytest_interactions.redaction.encodings import REDACTED
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def _secret_parameters(text: str, start: int, end: int, *, googles: bool) -> Ite
 
 def _ticket(value: str) -> str:
     # A client may escape other characters in the URL it was given than the server did.
-    digest = hashlib.sha256(unquote_plus(value).encode("utf-8", "surrogatepass")).hexdigest()
-    return TICKET + digest[:16]
+    return TICKET + hex_digest(unquote_plus(value), IN_TICKET)
 
 
 def _is_at(url: str, *hosts: re.Pattern[str]) -> bool:

@@ -13,7 +13,8 @@ from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import NOT_JSON, Exchange, Headers, Request, Response
+from pytest_interactions.api.exchange import Exchange, Headers, Request, Response
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.cassette.tape import headers_to_play
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.server.serving import cut, disconnected

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_interactions.api.exchange import NOT_JSON
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.sse import BARE, Decoder, ServerSentEvent, decode, split
 
 ERROR = b'[{"error":{"code":503,"message":"cut","status":"UNAVAILABLE"}}]'

@@ -1,0 +1,23 @@
+"""Digests: what stands for a text or for data where that is too long, or secret."""
+
+from __future__ import annotations
+
+from hashlib import blake2b, sha256
+from typing import Final
+
+#: How many hexadecimal digits stand in cassettes, snapshots and file names. Changing one changes these files.
+IN_SIGNATURE: Final = 31  # makes the placeholder of a signature 48 characters long, which is base64
+IN_MEDIA_NAME: Final = 32
+IN_TICKET: Final = 16
+IN_SNAPSHOT: Final = 12
+IN_FILE_NAME: Final = 8
+
+
+def hex_digest(data: bytes | str, digits: int) -> str:
+    """Return the first `digits` hexadecimal digits of the SHA-256 of `data`; a text counts as UTF-8."""
+    return sha256(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data).hexdigest()[:digits]
+
+
+def fingerprint(data: bytes) -> bytes:
+    """Return 20 bytes that stand for `data` in memory; nothing that is kept depends on them."""
+    return blake2b(data, digest_size=20).digest()

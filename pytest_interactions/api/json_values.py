@@ -1,0 +1,52 @@
+"""JSON: how its values are typed, and how they are read and written everywhere in this package."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+#: A JSON object. Its values are JSON values, which are `Any`.
+Json = dict[str, Any]
+
+#: What `parse` returns for what is no JSON (`None` is JSON's null).
+NOT_JSON: Any = type("NotJson", (), {"__repr__": lambda _: "NOT_JSON", "__bool__": lambda _: False})()
+
+#: The levels of nesting that pydantic's parser accepts, and so the deepest value that any walk meets.
+DEEPEST: Final = 200
+
+
+def parse(text: str | bytes) -> Any:
+    """Return the value of a JSON text, in UTF-8, UTF-16 or UTF-32 where it is bytes.
+
+    Returns:
+        `NOT_JSON` where it is none, and where it is nested deeper than `DEEPEST` levels: whoever gets a value can walk
+        it recursively. Of a key that an object has twice the last value counts.
+    """
+    from pydantic_core import from_json
+
+    try:
+        return from_json(text)  # 5 times as fast as `json.loads`
+    except ValueError:  # which also means a lone surrogate or another encoding than UTF-8
+        pass
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+    return value if _is_shallow(value) else NOT_JSON
+
+
+def compact(value: Any, *, sort_keys: bool = False) -> str:
+    """Return the shortest JSON text of `value`, with all characters beyond ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys)
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        containers = [each for each in level if isinstance(each, dict | list)]
+        level = []
+        for container in containers:
+            level += container.values() if isinstance(container, dict) else container
+        if not containers:
+            return True
+    return False
