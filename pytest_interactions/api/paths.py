@@ -9,10 +9,6 @@ from urllib.parse import urlsplit
 _INTERACTIONS = re.compile(r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<path>interactions(?:[/:].*)?)", re.ASCII)
 
 
-#: The port of a URL that names none.
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 def interaction_path(uri: str) -> str | None:
     """The part of `uri` that says what is asked of the Interactions API.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.gate import Gate
-from pytest_interactions.cassette.index import Index, pieces
+from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
-from pytest_interactions.clients.isolation import Sleeps, is_allowed
-from pytest_interactions.clients.vcr_stubs import StubbedCassette
+from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.errors import (
     CassetteFormatError,
     CassetteMissError,
@@ -29,7 +29,7 @@ from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.api.models import Interaction, Step
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 _Error = TypeVar("_Error", bound=InteractionsError)
 
 
-class Cassette(StubbedCassette):
+class Cassette:
     """The recorded traffic of one test, and the test's view of it.
 
     Attributes:
+        path: The cassette's file, whether it exists or not.
         record_mode: The record mode in force.
         options: All options in force.
         failures: The errors that this cassette has raised, which the app may have swallowed.
@@ -71,7 +72,7 @@ class Cassette(StubbedCassette):
         Raises:
             CassetteFormatError: The file exists and is no cassette.
         """
-        super().__init__(path=str(path))
+        self.path = path
         self.options = options
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
@@ -90,11 +91,6 @@ class Cassette(StubbedCassette):
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     # --- the test's view ---
-
-    @property
-    def path(self) -> Path:
-        """The cassette's file, whether it exists or not."""
-        return Path(self._path)
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -128,11 +124,19 @@ class Cassette(StubbedCassette):
         """Whether nothing can be recorded, so that no network is needed."""
         return not self._mode.records
 
+    if not TYPE_CHECKING:  # which would take any name for one of an attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what to use instead of one of vcrpy's names: what they would count is not counted here."""
+            if name in messages.OF_VCRPY:
+                raise AttributeError(messages.of_vcrpy(name))
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __len__(self) -> int:
         return len(self._old) + len(self._recorder.exchanges())
 
     def __repr__(self) -> str:
-        return f"<cassette {self._path}: {len(self)} exchanges, record mode {self.record_mode}>"
+        return f"<cassette {self.path}: {len(self)} exchanges, record mode {self.record_mode}>"
 
     # --- playing and recording ---
 
@@ -144,11 +148,11 @@ class Cassette(StubbedCassette):
         """Whether a request to `host` is none of the cassette's business."""
         return f"{host}:{port}" in self._bypassed or is_allowed(host, port, self.options.allowed_hosts)
 
-    def answer(self, live: Request) -> Exchange | Recording | None:
+    def answer(self, live: Request) -> Tape | Recording | None:
         """Find what answers a request, or take its place among the recordings.
 
         Returns:
-            The recorded exchange to replay; a `Recording` where the request is to be sent; `None` where it is to be
+            The recorded response to replay; a `Recording` where the request is to be sent; `None` where it is to be
             sent and a `before_record_request` hook wants no record of it.
 
         Raises:
@@ -175,10 +179,16 @@ class Cassette(StubbedCassette):
             self._timeline.append(recording)
             return recording
 
-    def _played(self, number: int) -> Exchange:
+    def _played(self, number: int) -> Tape:
         exchange = self._old[number]
         self._timeline.append(exchange)
-        return exchange
+        return Tape(
+            exchange=exchange,
+            options=self.options,
+            directory=media.directory_of(self.path),
+            remember=self.failed_with,
+            read_too_far=self._read_too_far,
+        )
 
     def would_play(self, live: Request) -> bool:
         """Whether `answer` would replay; raises what it would raise."""
@@ -192,17 +202,6 @@ class Cassette(StubbedCassette):
             self._must_record(live, request)
         return False
 
-    def pieces(self, exchange: Exchange) -> Iterator[bytes]:
-        """The chunks in which the recorded response of `exchange` is replayed, with its media in it.
-
-        Raises:
-            CassetteFormatError: A media file is missing or was altered.
-        """
-        try:
-            yield from pieces(exchange.response, self.options.chunking, media.directory_of(self.path))
-        except CassetteFormatError as error:
-            raise self.failed_with(error) from None
-
     def whole(self, exchange: Exchange) -> Exchange:
         """The exchange with its media in it; raises as `pieces` does."""
         try:
@@ -214,20 +213,13 @@ class Cassette(StubbedCassette):
         """`text` without any secret, as it would be recorded."""
         return self._gate.text(text)
 
-    def read_too_far(self, exchange: Exchange) -> StreamEndedError:
-        """Make the error for a stream that is read further than it was recorded."""
-        return self.failed_with(
-            StreamEndedError(
-                f"{self._path}: the response to {exchange.request.method} {exchange.request.uri} was recorded only "
-                "up to here: the app stopped reading when it was recorded, and now reads on. "
-                f"To record it again: {self._rerecord}"
-            )
-        )
-
     def failed_with(self, error: _Error) -> _Error:
         """Remember an error that the app may swallow."""
         self.failures.append(error)
         return error
+
+    def _read_too_far(self, exchange: Exchange) -> StreamEndedError:
+        return StreamEndedError(messages.read_too_far(exchange.request, cassette=self.path, rerecord=self._rerecord))
 
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise what keeps the request from being sent, if anything does."""
@@ -236,24 +228,18 @@ class Cassette(StubbedCassette):
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
         if where is not None:
-            raise self.failed_with(
-                PlaceholderError(
-                    f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that "
-                    "redaction put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and "
-                    f"record a conversation as a whole, from its first turn: {self._rerecord}"
-                )
-            )
+            raise self.failed_with(PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord)))
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.seen is None:
             record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the mode comes last, whatever the test's name
-            return CassetteNotFoundError(messages.not_found(request, cassette=self._path, record=record))
+            return CassetteNotFoundError(messages.not_found(request, cassette=self.path, record=record))
         stored = [self._gate.redact_recorded_request(exchange.request) or exchange.request for exchange in self._old]
         return CassetteMissError(
             messages.explain(
                 request,
                 [(each, number in self._index.played) for number, each in enumerate(stored)],
-                cassette=self._path,
+                cassette=self.path,
                 same=self._index.numbers(self._gate.key(request)),
                 rerecord=self._rerecord,
             )
@@ -268,11 +254,8 @@ class Cassette(StubbedCassette):
         unplayed = self._index.unplayed()
         if self._mode.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
             return None
-        requests = [(number + 1, self._old[number].request) for number in unplayed]
-        listed = "\n".join(f"  exchange {number}: {r.method} {r.uri}" for number, r in requests)
-        text = (
-            f"{self._path}: {len(unplayed)} of {len(self._old)} recorded exchanges were not asked for:\n"
-            f"{listed}\n\nTo record it again: {self._rerecord}"
+        text = messages.unplayed(
+            [exchange.request for exchange in self._old], unplayed, cassette=self.path, rerecord=self._rerecord
         )
         if self.options.unplayed is Unplayed.WARN:
             warnings.warn(text, stacklevel=2)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.hosts import DEFAULT_PORTS, is_loopback
 from pytest_interactions.api.json_values import NOT_JSON, compact, parse
-from pytest_interactions.api.paths import DEFAULT_PORTS, interaction_path
+from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.files import media
 
 if TYPE_CHECKING:
@@ -78,16 +78,6 @@ def canonical_path(request: Request) -> str:
 def is_api(request: Request) -> bool:
     """Whether the request goes to the Gemini API, or to a local server that may stand for it."""
     return _origin(request) == API_ORIGIN
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine's own address."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(request: Request) -> str:

@@ -16,6 +16,7 @@ from pytest_interactions.cassette.matching import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from pytest_interactions.api.exchange import Request
 
@@ -27,7 +28,7 @@ def explain(
     live: Request,
     recorded: Sequence[tuple[Request, bool]],
     *,
-    cassette: str,
+    cassette: Path,
     same: Sequence[int],
     rerecord: str,
 ) -> str:
@@ -58,12 +59,61 @@ def explain(
     return "\n".join([*lines, "", f"To record it again: {rerecord}"])
 
 
-def not_found(live: Request, *, cassette: str, record: str) -> str:
+def not_found(live: Request, *, cassette: Path, record: str) -> str:
     """Say that there is no cassette for `live` yet."""
     return (
         f"There is no cassette {cassette} yet, and this request needs one:\n\n  {_title(live)}\n\n"
         f"To record it: {record}"
     )
+
+
+def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:
+    """Say that the answer to `request` is read further than it was recorded."""
+    return (
+        f"{cassette}: the response to {request.method} {request.uri} was recorded only up to here: the app stopped "
+        f"reading when it was recorded, and now reads on. To record it again: {rerecord}"
+    )
+
+
+def unplayed(requests: Sequence[Request], numbers: Sequence[int], *, cassette: Path, rerecord: str) -> str:
+    """Say that of the recorded `requests` those with these `numbers`, counted from 0, were not asked for."""
+    listed = "\n".join(
+        f"  exchange {number + 1}: {requests[number].method} {requests[number].uri}" for number in numbers
+    )
+    return (
+        f"{cassette}: {len(numbers)} of {len(requests)} recorded exchanges were not asked for:\n{listed}\n\n"
+        f"To record it again: {rerecord}"
+    )
+
+
+def placeholder(request: Request, where: str, *, rerecord: str) -> str:
+    """Say that `request` was not sent, as there is a redaction's placeholder in it: `where` says in which place."""
+    return (
+        f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that redaction "
+        "put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and record a conversation as "
+        f"a whole, from its first turn: {rerecord}"
+    )
+
+
+#: The names of vcrpy's cassette that tests read, and what says here what they would say.
+OF_VCRPY: Final = {
+    "data": "exchanges",
+    "dirty": "record_mode and exchanges",
+    "filter_request": "the option before_record_request",
+    "play_count": "exchanges, or all_played",
+    "play_counts": "exchanges, or all_played",
+    "requests": "exchanges, each with its request",
+    "responses": "exchanges, each with its response",
+    "responses_of": "exchanges",
+    "rewind": "a cassette opened anew: each test begins with nothing played",
+    "rewound": "all_played",
+    "write_protected": "replays_only",
+}
+
+
+def of_vcrpy(name: str) -> str:
+    """Say that one of vcrpy's names is not there, and what is."""
+    return f"this is no cassette of vcrpy's, so it has no {name!r}; use {OF_VCRPY[name]}."
 
 
 def _title(request: Request) -> str:

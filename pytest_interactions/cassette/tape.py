@@ -1,115 +1,135 @@
-"""The replaying side of a stream through httpx: recorded chunks in their pace, and the end they were recorded with."""
+"""A recorded response as it is played: its chunks, their pace, and its end. No I/O happens here.
+
+Each client, and the replay server, waits, sends and raises in its own way what a tape says.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_interactions.api import sse
+from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.errors import CassetteFormatError, InteractionsError
+from pytest_interactions.files import media
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Self
 
     from pytest_interactions.api.exchange import Cut, Exchange, Response
-    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.options import Options
 
-# Seconds for which a stream that the app left waits to be left again: by a timeout, say, or another task.
-_READS_ON: Final = 5.0
-
-
-class Client(Protocol):
-    """The client that gets the stream."""
-
-    def broken(self, cut: Cut, request: Any) -> Exception:
-        """The client's own exception for a connection that broke as `cut` says."""
+#: Seconds for which a stream that the app left when it was recorded waits at its end to be left again: by a timeout, by
+#: another task, or by a client in another process. Whoever is still there then reads on.
+READS_ON: Final = 5.0
 
 
+class Ending(Enum):
+    """How a response ended when it was recorded: as its server meant, by a broken connection, or left by the app."""
+
+    COMPLETE = auto()
+    BROKEN = auto()
+    LEFT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tape:
-    """A recorded response, handed out in chunks."""
+    """One recorded response, to be played once.
 
-    def __init__(self, cassette: Cassette, client: Client, exchange: Exchange, request: Any) -> None:
-        self._cassette = cassette
-        self._client = client
-        self._exchange = exchange
-        self._request = request
-        self._pace = cassette.options.pace if exchange.response.is_stream else 0.0
+    Attributes:
+        exchange: What was recorded.
+        options: How it is played: `chunking` and `pace`.
+        directory: Where the media files are that the body refers to.
+        remember: Takes each of our errors, as the app may swallow it.
+        read_too_far: Makes the error for a response that is read further than it was recorded.
+    """
 
-    def _stop(self) -> None:
-        """Raise what the recording ended with, if it wasn't its end."""
-        cut = self._exchange.cut
+    exchange: Exchange
+    options: Options
+    directory: Path
+    remember: Callable[[Any], Any]
+    read_too_far: Callable[[Exchange], InteractionsError]
+
+    @property
+    def response(self) -> Response:
+        """The recorded response; its status is 0 where there was no answer at all."""
+        return self.exchange.response
+
+    @property
+    def pace(self) -> float:
+        """The seconds between two chunks."""
+        return self.options.pace if self.response.is_stream else 0.0
+
+    @property
+    def ending(self) -> Ending:
+        """How the response ended."""
+        cut = self.exchange.cut
         if cut is None:
-            return
-        if cut.by == "connection":
-            raise self._client.broken(cut, self._request)
-        raise self._cassette.read_too_far(self._exchange)
+            return Ending.COMPLETE
+        return Ending.LEFT if cut.by == "app" else Ending.BROKEN
+
+    @property
+    def lingers(self) -> float:
+        """The seconds for which the end waits to be left by the app once more; only a reader that waits reads on."""
+        return READS_ON if self.ending is Ending.LEFT else 0.0
+
+    def error(self, broken: Callable[[Cut], Exception]) -> Exception:
+        """Return what is raised at the end of a response that is not complete.
+
+        Args:
+            broken: Makes the client's own exception for a broken connection.
+        """
+        cut = self.exchange.cut
+        if cut is not None and self.ending is Ending.BROKEN:
+            return broken(cut)
+        error: InteractionsError = self.remember(self.read_too_far(self.exchange))
+        return error
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers to play, one pair a value."""
+        response = self.response
+        headers = [(name, value) for name, values in response.headers.items() for value in values]
+        if "content-type" not in response.headers and response.body:  # some recorders strip all headers
+            if response.is_stream:
+                headers.append(("content-type", "text/event-stream"))
+            elif response.body[:1] in b"{[":
+                headers.append(("content-type", "application/json"))
+        return headers
+
+    def chunks(self) -> Iterator[bytes]:
+        """Cut the body, its media in it, into the chunks of its replay.
+
+        Raises:
+            CassetteFormatError: A media file is missing or was altered.
+        """
+        try:
+            yield from _cut_up(self.response, self.options.chunking, self.directory)
+        except CassetteFormatError as error:
+            raise self.remember(error) from None
+
+    def on_one_line(self) -> Self:
+        """Return the same tape with JSON on one line, as the API writes it; cassettes lay it out for their readers."""
+        response = self.response
+        if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
+            return self
+        value = response.json()
+        return (
+            self
+            if value is NOT_JSON
+            else replace(self, exchange=replace(self.exchange, response=response.with_json(value)))
+        )
 
 
-class Replayed(Tape):
-    """A stream for a sync client."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
-            if number and self._pace:
-                time.sleep(self._pace)
-            yield piece
-        self.end()
-
-    def end(self) -> None:
-        """Raise what the recording ended with, if it wasn't its end."""
-        self._stop()
-
-
-class AsyncReplayed(Tape):
-    """A stream for an async client, in asyncio or trio."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for number, piece in enumerate(self._cassette.pieces(self._exchange)):
-            if number:  # without a pace too, so that another task can stop this one where it did before
-                await _sleep(self._pace)
-            yield piece
-        await self.end()
-
-    async def end(self) -> None:
-        """Raise what the recording ended with, if it wasn't its end; the app may stop this one first, as it did."""
-        if self._exchange.cut is not None and self._exchange.cut.by == "app":
-            await _until_cancelled(_READS_ON)
-        self._stop()
-
-
-async def _sleep(seconds: float) -> None:
-    if _in_asyncio():
-        await asyncio.sleep(seconds)
+def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:
+    """Cut a body: one chunk an event (`"event"`), one in all (`"whole"`), or so many bytes each."""
+    if chunking == "event" and not response.is_stream:
+        yield from media.chunks(response.body, directory)  # one, but for media: these are never put together here
+        return
+    body = media.inlined(response, directory).body
+    if isinstance(chunking, int):
+        yield from (body[start : start + chunking] for start in range(0, len(body), chunking))
     else:
-        import anyio
-
-        await anyio.sleep(seconds)
-
-
-async def _until_cancelled(limit: float) -> None:
-    """Wait to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
-    if _in_asyncio():
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=limit)
-    else:
-        import anyio
-
-        with anyio.move_on_after(limit):
-            await anyio.sleep_forever()
-
-
-def _in_asyncio() -> bool:
-    """Whether the event loop is asyncio's, and not trio's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def headers_to_play(response: Response) -> list[tuple[str, str]]:
-    """The headers of a recorded response's replay, one pair a value."""
-    headers = [(name, value) for name, values in response.headers.items() for value in values]
-    if "content-type" not in response.headers and response.body:  # some recorders strip all headers
-        if response.is_stream:
-            headers.append(("content-type", "text/event-stream"))
-        elif response.body[:1] in b"{[":
-            headers.append(("content-type", "application/json"))
-    return headers
+        yield from sse.split(body) if chunking == "event" else [body]

@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import isolation
-from pytest_interactions.clients.patching import in_force
+from pytest_interactions.clients import httpx, isolation, vcr_stubs
+from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+
+def _patches() -> Iterator[AbstractContextManager[object]]:
+    yield from vcr_stubs.patches(_CASSETTES)
+    yield from httpx.patches(_CASSETTES)
+
+
+_CASSETTES: Final[InForce[Cassette]] = InForce(_patches)
 
 
 @contextmanager
@@ -27,7 +36,7 @@ def opened(cassette: Cassette) -> Iterator[Cassette]:
     with ExitStack() as stack:
         if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
             stack.enter_context(isolation.placeholder_key())
-        stack.enter_context(in_force(cassette))
+        stack.enter_context(_CASSETTES.hold(cassette))
         if cassette.replays_only:
             cut_off = isolation.Isolation(
                 allowed=options.allowed_hosts, report=cassette.failed_with, sleeps=cassette.sleeps

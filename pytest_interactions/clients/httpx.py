@@ -5,40 +5,45 @@ vcrpy's own patches for these two read a whole response before the app sees a by
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
+import time
 from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
-from pytest_interactions.api.paths import DEFAULT_PORTS
-from pytest_interactions.cassette import tape
+from pytest_interactions.api.exchange import Cut, Headers, Request, Response
+from pytest_interactions.api.hosts import DEFAULT_PORTS
+from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.files.convert import TRANSFER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.clients.in_force import InForce
 
-#: The patchers of vcrpy that these patches replace.
-SKIPPED: Final = ("httpx", "httpx2")
+_LIBRARIES: Final = ("httpx", "httpx2")
 
 
-def patches(cassette: Cassette) -> Iterator[tuple[Any, str, Any]]:
-    """The methods to replace while `cassette` is in force: each with its place, its name and what replaces it.
+def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[object]]:
+    """Yield the patches that bring traffic to the cassette in force.
 
     Only transports that open sockets are replaced: an app that a test calls in its own process, through an ASGI or
     WSGI transport, is what the test is about.
     """
     for client in clients():
         # Unwrapped, so that inside another tool's cassette (vcrpy's) ours reaches the network and not that one.
-        send = inspect.unwrap(client.http.HTTPTransport.handle_request)
-        yield client.http.HTTPTransport, "handle_request", _handler(cassette, client, send)
-        send = inspect.unwrap(client.http.AsyncHTTPTransport.handle_async_request)
-        yield client.http.AsyncHTTPTransport, "handle_async_request", _async_handler(cassette, client, send)
+        sync, asynchronous = client.http.HTTPTransport, client.http.AsyncHTTPTransport
+        handler = _handler(cassettes, client, inspect.unwrap(sync.handle_request))
+        yield mock.patch.object(sync, "handle_request", handler)
+        async_handler = _async_handler(cassettes, client, inspect.unwrap(asynchronous.handle_async_request))
+        yield mock.patch.object(asynchronous, "handle_async_request", async_handler)
 
 
 class _Client:
@@ -48,8 +53,8 @@ class _Client:
         self.http = http
         self.Recorded = type("Recorded", (_Recorded, http.SyncByteStream), {})
         self.AsyncRecorded = type("AsyncRecorded", (_AsyncRecorded, http.AsyncByteStream), {})
-        self.Replayed = type("Replayed", (tape.Replayed, http.SyncByteStream), {})
-        self.AsyncReplayed = type("AsyncReplayed", (tape.AsyncReplayed, http.AsyncByteStream), {})
+        self.Replayed = type("Replayed", (_Replayed, http.SyncByteStream), {})
+        self.AsyncReplayed = type("AsyncReplayed", (_AsyncReplayed, http.AsyncByteStream), {})
 
     def broken(self, cut: Cut, request: Any) -> Exception:
         """The client's own exception for a connection that broke as `cut` says."""
@@ -58,10 +63,10 @@ class _Client:
             kind = self.http.ReadError
         return kind(cut.message, request=request)  # type: ignore[no-any-return]
 
-    def response(self, exchange: Exchange, stream: Any) -> Any:
+    def response(self, tape: Tape, stream: Any) -> Any:
         """The client's response for a recorded one."""
-        recorded = exchange.response
-        headers = [(name.encode(), value.encode()) for name, value in tape.headers_to_play(recorded)]
+        recorded = tape.response
+        headers = [(name.encode(), value.encode()) for name, value in tape.headers()]
         reason = recorded.reason.encode("ascii", "ignore")
         extensions = {"http_version": b"HTTP/1.1"} | ({"reason_phrase": reason} if reason else {})
         return self.http.Response(recorded.status, headers=headers, stream=stream, extensions=extensions)
@@ -71,22 +76,23 @@ class _Client:
 def clients() -> tuple[_Client, ...]:
     """What is installed of httpx and httpx2; httpx, which this package needs, comes first."""
     found = []
-    for name in SKIPPED:
+    for name in _LIBRARIES:
         with suppress(ImportError):
             found.append(_Client(importlib.import_module(name)))
     return tuple(found)
 
 
-def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _handler(cassettes: InForce[Cassette], client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
-        if cassette.passes(request.url.host, _port(request.url)):
+        cassette = cassettes.innermost
+        if cassette is None or cassette.passes(request.url.host, _port(request.url)):
             return send(transport, request)
         request.read()
         answer = cassette.answer(_request(request))
-        if isinstance(answer, Exchange):
-            stream = client.Replayed(cassette, client, answer, request)
+        if isinstance(answer, Tape):
+            stream = client.Replayed(answer, client, request)
             return client.response(answer, stream) if answer.response.status else stream.end()
         with _unanswered(client, answer):
             response = send(transport, request)
@@ -97,16 +103,17 @@ def _handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> C
     return handle_request
 
 
-def _async_handler(cassette: Cassette, client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _async_handler(cassettes: InForce[Cassette], client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
-        if cassette.passes(request.url.host, _port(request.url)):
+        cassette = cassettes.innermost
+        if cassette is None or cassette.passes(request.url.host, _port(request.url)):
             return await send(transport, request)
         await request.aread()
         answer = cassette.answer(_request(request))
-        if isinstance(answer, Exchange):
-            stream = client.AsyncReplayed(cassette, client, answer, request)
+        if isinstance(answer, Tape):
+            stream = client.AsyncReplayed(answer, client, request)
             return client.response(answer, stream) if answer.response.status else await stream.end()
         with _unanswered(client, answer):
             response = await send(transport, request)
@@ -151,6 +158,77 @@ def _headers(headers: Any) -> Headers:
     for name, value in headers.multi_items():
         found.setdefault(name.lower(), []).append(value)
     return found
+
+
+class _Played:
+    """A tape on its way into the client that gets it."""
+
+    def __init__(self, tape: Tape, client: _Client, request: Any) -> None:
+        self._tape = tape
+        self._client = client
+        self._request = request
+
+    def _stop(self) -> None:
+        if self._tape.ending is not Ending.COMPLETE:
+            raise self._tape.error(lambda cut: self._client.broken(cut, self._request))
+
+
+class _Replayed(_Played):
+    def __iter__(self) -> Iterator[bytes]:
+        pace = self._tape.pace
+        for number, chunk in enumerate(self._tape.chunks()):
+            if number and pace:
+                time.sleep(pace)
+            yield chunk
+        self.end()
+
+    def end(self) -> None:
+        """Raise what the recording ended with, if it wasn't its end."""
+        self._stop()
+
+
+class _AsyncReplayed(_Played):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for number, chunk in enumerate(self._tape.chunks()):
+            if number:  # without a pace too, so that another task can stop this one where it did before
+                await _sleep(self._tape.pace)
+            yield chunk
+        await self.end()
+
+    async def end(self) -> None:
+        """Raise what the recording ended with, if it wasn't its end; the app may stop this one first, as it did."""
+        if self._tape.lingers:
+            await _until_cancelled(self._tape.lingers)
+        self._stop()
+
+
+async def _sleep(seconds: float) -> None:
+    if _in_asyncio():
+        await asyncio.sleep(seconds)
+    else:
+        import anyio
+
+        await anyio.sleep(seconds)
+
+
+async def _until_cancelled(limit: float) -> None:
+    """Wait to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
+    if _in_asyncio():
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=limit)
+    else:
+        import anyio
+
+        with anyio.move_on_after(limit):
+            await anyio.sleep_forever()
+
+
+def _in_asyncio() -> bool:
+    """Whether the event loop is asyncio's, and not trio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Side:

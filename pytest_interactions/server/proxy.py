@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -13,9 +13,8 @@ from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import Exchange, Headers, Request, Response
-from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.cassette.tape import headers_to_play
+from pytest_interactions.api.exchange import Headers, Request
+from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.server.serving import cut, disconnected
 from pytest_interactions.server.upstream import HOP_BY_HOP
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.server.upstream import Answer, Upstream
 
-# Seconds after which a client that is still there reads on where it stopped when it was recorded.
-_READS_ON: Final = 5.0
 # Seconds that the end of a response is waited for before its last chunk is passed on.
 _ENDS: Final = 0.1
 _BAD_GATEWAY: Final = 502
@@ -101,8 +98,8 @@ class _Call:
             self._prefix = found.prefix
             request = self._request(found.path)
             answer = found.cassette.answer(request)
-            if isinstance(answer, Exchange):
-                await self._play(found.cassette, answer)
+            if isinstance(answer, Tape):
+                await self._play(answer.on_one_line())
             else:
                 await self._pass_on(request, answer)
         except InteractionsError as error:
@@ -129,29 +126,27 @@ class _Call:
 
     # --- replay ---
 
-    async def _play(self, cassette: Cassette, exchange: Exchange) -> None:
-        if exchange.response.status:
-            await self._play_response(cassette, exchange)
-            if exchange.cut is None:
-                await self._chunk(b"", more=False)
-                return
-        if exchange.cut is not None and exchange.cut.by == "app":
+    async def _play(self, tape: Tape) -> None:
+        if tape.response.status:
+            await self._play_response(tape)
+        if tape.ending is Ending.COMPLETE:
+            await self._chunk(b"", more=False)
+            return
+        if tape.lingers:
             # A client that stops reading where it stopped before goes away now.
-            await asyncio.wait([self._gone], timeout=_READS_ON)
-            cassette.read_too_far(exchange)
+            await asyncio.wait([self._gone], timeout=tape.lingers)
+        tape.error(lambda cut: ConnectionError(cut.message))  # which the cassette remembers, if it is ours
         await self._break()
 
-    async def _play_response(self, cassette: Cassette, exchange: Exchange) -> None:
-        response = _as_sent(exchange.response)
-        pace = cassette.options.pace if response.is_stream else 0
-        pieces = cassette.pieces(replace(exchange, response=response))
-        first = next(pieces, b"")  # what can't be played is an error, as long as nothing was sent
-        await self._start(response.status, headers_to_play(response), asked=exchange.request.uri)
+    async def _play_response(self, tape: Tape) -> None:
+        chunks = tape.chunks()
+        first = next(chunks, b"")  # what can't be played is an error, as long as nothing was sent
+        await self._start(tape.response.status, tape.headers(), asked=tape.exchange.request.uri)
         await self._chunk(first)
-        for piece in pieces:
-            if pace:
-                await asyncio.sleep(pace)
-            await self._chunk(piece)
+        for chunk in chunks:
+            if tape.pace:
+                await asyncio.sleep(tape.pace)
+            await self._chunk(chunk)
 
     # --- recording ---
 
@@ -209,14 +204,6 @@ class _Call:
         here = str(self._incoming.base_url).rstrip("/") + self._prefix
         path = to.path.removeprefix(urlsplit(self._upstream.url).path)
         return here + to._replace(scheme="", netloc="", path=path).geturl()
-
-
-def _as_sent(response: Response) -> Response:
-    """A response in which JSON stands on one line, as the API writes it; cassettes lay it out for their readers."""
-    if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
-        return response
-    value = response.json()
-    return response if value is NOT_JSON else response.with_json(value)
 
 
 def _is_link(name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pytest_interactions.cassette.matching import is_loopback
+from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.clients.httpx import clients
 from pytest_interactions.errors import OptionError
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_interactions.api.exchange import Request
-from pytest_interactions.cassette.matching import is_loopback, key_of
+from pytest_interactions.api.hosts import is_loopback
+from pytest_interactions.cassette.matching import key_of
 from pytest_interactions.cassette.messages import differing, explain
 from pytest_interactions.options import DEFAULT_MATCH_ON
 
@@ -184,7 +186,7 @@ def test_differences_beside_the_body_are_named() -> None:
 
 
 def _explained(live: Request, *recorded: tuple[Request, bool], same: tuple[int, ...] = ()) -> str:
-    return explain(live, recorded, cassette="c.yaml", same=same, rerecord="pytest --again")
+    return explain(live, recorded, cassette=Path("c.yaml"), same=same, rerecord="pytest --again")
 
 
 def test_the_closest_recorded_request_is_shown() -> None:

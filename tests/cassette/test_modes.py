@@ -552,3 +552,16 @@ def test_allowed_hosts_are_neither_played_nor_recorded(emulator: Emulator, casse
             assert used.exchanges == []
     assert len(emulator.requests) == 4
     assert _prompts(cassette) == ["old"]
+
+
+@pytest.mark.parametrize("name", ["play_count", "requests", "responses", "rewind", "write_protected", "dirty"])
+def test_a_name_of_vcrpy_s_cassette_is_an_error_that_says_what_to_use(name: str, tmp_path: Path) -> None:
+    """What vcrpy would count is not counted here, so that a test that reads it is told, and never gets 0."""
+    (tmp_path / "c.yaml").write_text("version: 1\ninteractions: []\n")
+    with use_cassette(tmp_path / "c.yaml") as cassette:
+        with pytest.raises(AttributeError, match=rf"no '{name}'; use \w+"):
+            getattr(cassette, name)
+        with pytest.raises(AttributeError, match="'Cassette' object has no attribute 'plays'"):
+            _ = cassette.plays  # type: ignore[attr-defined]
+        with pytest.raises(TypeError):
+            _ = object() in cassette  # type: ignore[operator]

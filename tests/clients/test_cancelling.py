@@ -92,6 +92,6 @@ def test_trio_replays_paces_and_cancels(stream: tuple[Path, str], monkeypatch: p
     stream[0].write_text(lines + "  cut:\n    by: app\n")
     with use_cassette(stream[0]), pytest.raises(trio.TooSlowError):
         trio.run(times_out)
-    monkeypatch.setattr(tape, "_READS_ON", 0.01)
+    monkeypatch.setattr(tape, "READS_ON", 0.01)
     with pytest.raises(StreamEndedError), use_cassette(stream[0]):
         trio.run(times_out)

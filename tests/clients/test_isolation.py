@@ -14,7 +14,8 @@ import pytest
 import urllib3
 
 from pytest_interactions import NetworkBlockedError, use_cassette
-from pytest_interactions.clients.isolation import Isolation, Sleeps, isolated, placeholder_key
+from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.clients.isolation import Isolation, isolated, placeholder_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

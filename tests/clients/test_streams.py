@@ -105,7 +105,7 @@ async def test_async_streams_end_where_they_were_left(
     http: Any, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An async app that leaves a stream early and reads on at replay gets the same error, if nothing stops it."""
-    monkeypatch.setattr(tape, "_READS_ON", 0.01)
+    monkeypatch.setattr(tape, "READS_ON", 0.01)
     gate = Hold(before=3)
     emulator.on(input="Count").reply(text=["1", "2", "3"], hold=gate)
     cassette = tmp_path / "c.yaml"

@@ -97,7 +97,7 @@ def test_a_client_that_leaves_ends_the_stream_at_the_api(served: Served) -> None
 
 def test_a_client_that_reads_on_is_found_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that wants more of a stream than was recorded gets a broken connection, and the test can't pass."""
-    monkeypatch.setattr("pytest_interactions.server.proxy._READS_ON", 0.05)
+    monkeypatch.setattr("pytest_interactions.cassette.tape.READS_ON", 0.05)
     gate = Hold(before=2)
     served.emulator.on(input="Count").reply(text=["1", "2"], hold=gate)
     with served.record() as server, httpx.stream(**_post(server.url, "Count", stream=True)) as response:
