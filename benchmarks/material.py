@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_interactions.api.exchange import Exchange
 
 URL: Final = "https://generativelanguage.googleapis.com/v1beta/interactions"
 #: Where google-genai sends them.
@@ -63,23 +62,13 @@ def picture(size: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + os.urandom(size - 8)
 
 
-class _NoGate:
-    """Lets all through: there is no secret here, and how fast it is written is asked elsewhere."""
-
-    def redact_again(self, exchange: Exchange) -> Exchange:
-        return exchange
-
-    def check(self, number: int, text: str) -> None:
-        pass
-
-    def cleaned(self, text: str) -> str:
-        return text
-
-
 def write_ours(path: Path, traffic: Iterable[Pair], url: str = URL) -> None:
     """Write our cassette of `traffic`."""
     from pytest_interactions.api.exchange import Exchange, Request, Response
     from pytest_interactions.files import storage
+    from pytest_interactions.redaction.gate import Gate
+    from pytest_interactions.redaction.redactor import Redactor
+    from pytest_interactions.redaction.secrets import Secrets
 
     exchanges = [
         Exchange(
@@ -88,7 +77,7 @@ def write_ours(path: Path, traffic: Iterable[Pair], url: str = URL) -> None:
         )
         for asked, answered in traffic
     ]
-    storage.save(path, storage.Contents(exchanges), _NoGate())
+    storage.save(path, storage.Contents(exchanges), Gate(Redactor(secrets=Secrets())))
 
 
 def write_vcrpys(path: Path, traffic: Iterable[Pair], url: str = URL) -> None:

@@ -41,6 +41,10 @@ class Message:
         """The same message with `value` as its body."""
         return replace(self, body=compact(value).encode("utf-8", "surrogatepass"), _json=value)
 
+    def unparsed(self) -> Self:
+        """The same message without the parsed value of its body, which may be many times as large."""
+        return replace(self, _json=_UNPARSED)
+
     def with_body(self, body: bytes) -> Self:
         """The same message with another body."""
         return replace(self, body=body, _json=_UNPARSED)

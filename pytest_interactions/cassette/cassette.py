@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
-from pytest_interactions.cassette.gate import Gate
+from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
@@ -26,6 +26,7 @@ from pytest_interactions.errors import (
 from pytest_interactions.files import media
 from pytest_interactions.files.journal import recover
 from pytest_interactions.options import Options, RecordMode, Unplayed
+from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
@@ -76,18 +77,19 @@ class Cassette:
         self.options = options
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
-        self._gate = Gate(options, secrets)
+        self._filters = Filters(options, secrets)
+        gate = Gate(self._filters.redactor)
         self._rerecord = rerecord
         self._shared = shared
         self._lock = RLock()
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
         #: What was found of recordings whose process was killed, and put in its place.
-        self.recovered = recover(path, self._gate, media_threshold=options.media_threshold)
+        self.recovered = recover(path, gate, media_threshold=options.media_threshold)
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun)
         self._old = self._mode.old.exchanges
-        self._index = Index(self._old, redacted=self._gate.redact_request, key=self._gate.key)
-        self._recorder = Recorder(self._mode, self._gate, media_threshold=options.media_threshold)
+        self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
+        self._recorder = Recorder(self._mode, self._filters, gate, media_threshold=options.media_threshold)
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     # --- the test's view ---
@@ -161,17 +163,17 @@ class Cassette:
             PlaceholderError: The request would be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
-        if self._mode.plays and self._gate.is_literal:
-            self._gate.learn(live)
+        if self._mode.plays and self._filters.is_literal:
+            self._filters.learn(live)
             with self._lock:
                 number = self._index.take_literal(live)
                 if number is not None:
                     return self._played(number)
-        request = self._gate.keep_request(live)
+        request = self._filters.keep_request(live)
         if request is None:
             return None
         with self._lock:
-            number = self._index.take(self._gate.key(request)) if self._mode.plays else None
+            number = self._index.take(self._filters.key(request)) if self._mode.plays else None
             if number is not None:
                 return self._played(number)
             self._must_record(live, request)
@@ -193,11 +195,11 @@ class Cassette:
     def would_play(self, live: Request) -> bool:
         """Whether `answer` would replay; raises what it would raise."""
         __tracebackhide__ = True
-        request = self._gate.keep_request(live)
+        request = self._filters.keep_request(live)
         if request is None:
             return False
         with self._lock:
-            if self._mode.plays and self._index.find(self._gate.key(request)) is not None:
+            if self._mode.plays and self._index.find(self._filters.key(request)) is not None:
                 return True
             self._must_record(live, request)
         return False
@@ -211,7 +213,7 @@ class Cassette:
 
     def redacted(self, text: str) -> str:
         """`text` without any secret, as it would be recorded."""
-        return self._gate.text(text)
+        return self._filters.redactor.text(text)
 
     def failed_with(self, error: _Error) -> _Error:
         """Remember an error that the app may swallow."""
@@ -234,13 +236,15 @@ class Cassette:
         if self._mode.seen is None:
             record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the mode comes last, whatever the test's name
             return CassetteNotFoundError(messages.not_found(request, cassette=self.path, record=record))
-        stored = [self._gate.redact_recorded_request(exchange.request) or exchange.request for exchange in self._old]
+        stored = [
+            self._filters.redact_request(exchange.request.unparsed()) or exchange.request for exchange in self._old
+        ]
         return CassetteMissError(
             messages.explain(
                 request,
                 [(each, number in self._index.played) for number, each in enumerate(stored)],
                 cassette=self.path,
-                same=self._index.numbers(self._gate.key(request)),
+                same=self._index.numbers(self._filters.key(request)),
                 rerecord=self._rerecord,
             )
         )

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_interactions.cassette.gate import Gate
+    from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.record_mode import AppliedMode
+    from pytest_interactions.redaction.gate import Gate
 
 
 class Recording:
@@ -30,7 +31,7 @@ class Recording:
         finished: Callable[[Exchange], None],
     ) -> None:
         """Hold the redacted `request`; `keep` redacts its response, or drops it, and `finished` is given both."""
-        self.request = request.with_body(request.body)  # without its parsed value, which may be many times as large
+        self.request = request.unparsed()
         self.exchange: Exchange | None = None
         #: Finishes the recording of a response that is still open when the test ends.
         self.leave: Callable[[], None] | None = None
@@ -45,7 +46,7 @@ class Recording:
         self._done = True
         kept = self._keep(response)
         if kept is not None:
-            self.exchange = Exchange(request=self.request, response=kept, cut=cut)
+            self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut)
             self._finished(self.exchange)
 
 
@@ -60,9 +61,10 @@ def _speaks_of(ids: set[bytes], request: Request) -> bool:
 class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
-    def __init__(self, mode: AppliedMode, gate: Gate, *, media_threshold: int) -> None:
-        """Record for the cassette that was opened so; `gate` filters what is kept."""
+    def __init__(self, mode: AppliedMode, filters: Filters, gate: Gate, *, media_threshold: int) -> None:
+        """Record for the cassette that was opened so; `gate` sees all that is written."""
         self._mode = mode
+        self._filters = filters
         self._gate = gate
         self._media_threshold = media_threshold
         self._journal = Journal(mode.path, gate, replaces=mode.replaces)
@@ -71,7 +73,7 @@ class Recorder:
 
     def begin(self, request: Request) -> Recording:
         """Take a place for the filtered `request` and its answer."""
-        recording = Recording(request, self._gate.keep_response, self._journal.add)
+        recording = Recording(request, self._filters.keep_response, self._journal.add)
         with self._lock:
             self._recordings.append(recording)
         return recording
@@ -133,11 +135,11 @@ class Recorder:
             return []
         if self._mode.plays:
             return old
-        key, filtered = self._gate.key, self._gate.redact_recorded_request
-        again = {key(request) for exchange in recorded if (request := filtered(exchange.request))}
+        key, filtered = self._filters.key, self._filters.redact_request
+        again = {key(request) for exchange in recorded if (request := filtered(exchange.request.unparsed()))}
         kept, gone = [], set[bytes]()
         for exchange in old:
-            request = filtered(exchange.request)
+            request = filtered(exchange.request.unparsed())
             # What went on from an answer that was recorded again speaks of ids that are no more.
             if request is not None and (key(request) in again or _speaks_of(gone, request)):
                 gone |= set(_IDS.findall(exchange.response.body))

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -25,20 +25,12 @@ if TYPE_CHECKING:
     from io import BufferedWriter
 
     from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.redaction.gate import Gate
 
 _HEAD: Final = "version: 1\ninteractions:\n"
 _END: Final = "# finished\n"  # no line of an exchange begins so
 _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
-
-
-class Gate(storage.Gate, Protocol):
-    """What stands before the disk, and may learn of secrets while it does."""
-
-    @property
-    def known(self) -> object:
-        """What is looked for: the same object until something new is learnt."""
-        ...
 
 
 def beside(path: Path) -> Path:
@@ -89,7 +81,7 @@ class Journal:
         """Leave it on the disk, to be recovered: the recording could not be put anywhere."""
         with self._turn:
             self._usable = False
-            if self._file is not None and self._lock is not None:
+            if self._file is not None:
                 self._file.close()
                 self._lock.release()
 
@@ -106,7 +98,7 @@ class Journal:
         """What is written of an exchange; nothing where the gate refuses it."""
         item = exchange_text(exchange)
         with suppress(SecretLeakError):
-            self._gate.check(0, item)
+            self._gate.check(0, exchange, item)
             return (item + _END).encode()
         return b""
 
@@ -131,7 +123,7 @@ class Journal:
         self._file.flush()  # to the system: it outlives this process there
 
 
-def recover(path: Path, gate: storage.Gate, *, media_threshold: int) -> list[str]:
+def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
     """Put what killed processes recorded for a cassette into it, or beside it if it was to take its place.
 
     Args:
@@ -158,7 +150,7 @@ def recover(path: Path, gate: storage.Gate, *, media_threshold: int) -> list[str
     return notes
 
 
-def _recover(journal: Path, path: Path, gate: storage.Gate, media_threshold: int) -> str:
+def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
     text, _, _unfinished = journal.read_bytes().rpartition(_END.encode())
     exchanges = storage.loads(text, journal).exchanges if text else []
     target = beside(path) if journal.name.endswith(_BESIDE) else path

@@ -9,7 +9,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import yaml
 from filelock import FileLock
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.redaction.gate import Gate
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 
@@ -82,22 +83,6 @@ def loads(raw: bytes, path: Path) -> Contents:
             raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
     metadata = data.get("metadata")
     return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
-
-
-class Gate(Protocol):
-    """What stands before the disk."""
-
-    def redact_again(self, exchange: Exchange) -> Exchange:
-        """Make of an exchange what is written."""
-        ...
-
-    def check(self, number: int, text: str) -> None:
-        """Look at the text of the exchange with this number; raises `SecretLeakError` to refuse it."""
-        ...
-
-    def cleaned(self, text: str) -> str:
-        """Replace in a refused text what it was refused for."""
-        ...
 
 
 def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
@@ -165,12 +150,17 @@ def _write(
     with replacing(path) as file:
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
-            moved, found = media.extract(gate.redact_again(exchange), media_threshold)
+            redacted = gate.redact_again(exchange)
+            moved, found = media.extract(redacted, media_threshold)
             text = layout.exchange_text(moved)
-            text = edit(text) if edit else text
             try:
-                for checked in (text, *(data.decode("latin-1") for data in found.values())):
-                    gate.check(number, checked)
+                if edit is None:
+                    gate.check(number, redacted, text)
+                else:
+                    text = edit(text)
+                    gate.check_text(number, text)
+                for data in found.values():
+                    gate.check_text(number, data.decode("latin-1"))
             except SecretLeakError:
                 if edit is None:
                     raise

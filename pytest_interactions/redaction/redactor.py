@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_interactions.api.exchange import Headers, Message, Request, Response
+from pytest_interactions.api.exchange import Exchange, Headers, Message, Request, Response
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
@@ -84,10 +84,22 @@ class Redactor:
     def response(self, response: Response) -> Response:
         """`response` without its secrets; the same object if there is nothing to change."""
         response = self._headers(response, self._response_headers)
+        if (reason := self.text(response.reason)) != response.reason:
+            response = replace(response, reason=reason)
         if not response.is_stream:
             return self._body(response)
         body = redact_stream(response.body, self._tree, self.secrets.matcher)
         return response if body == response.body else response.with_body(body)
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """`exchange` without its secrets; the same object if there is nothing to change."""
+        request, response, cut = exchange.request.unparsed(), exchange.response.unparsed(), exchange.cut
+        redacted = Exchange(
+            request=self.request(request),
+            response=self.response(response),
+            cut=cut and replace(cut, message=self.text(cut.message)),
+        )
+        return exchange if redacted == exchange else redacted
 
     def text(self, text: str) -> str:
         """`text`, such as an error's, without its secrets."""

@@ -1,4 +1,4 @@
-"""The gate before the disk: says what redaction would still take out of a text, whoever wrote it."""
+"""Says what redaction would still take out of a text, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.redaction import places, structure
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.secrets import AUTH_HEADER, MIN_LENGTH, is_stand_in
@@ -18,6 +19,7 @@ from pytest_interactions.redaction.urls import secrets_in_urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_interactions.api.exchange import Exchange, Message
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -91,6 +93,26 @@ def clean(text: str, secrets: Secrets) -> str:
             pieces += [text[done:start], replacement]
             done = end
     return "".join([*pieces, text[done:]])
+
+
+def is_suspicious(exchange: Exchange, secrets: Secrets) -> bool:
+    """Return whether a redacted exchange holds what redaction has no place for.
+
+    That is a credential in a header that was to be kept, and a secret in a body that is compressed, or that is no JSON
+    and no stream.
+    """
+    messages: tuple[Message, ...] = (exchange.request, exchange.response)
+    return any(_has_credential(message) or _is_suspicious_body(message, secrets.matcher) for message in messages)
+
+
+def _has_credential(message: Message) -> bool:
+    return any(_is_credential(name, value) for name, values in message.headers.items() for value in values)
+
+
+def _is_suspicious_body(message: Message, matcher: Matcher) -> bool:
+    if not message.body or getattr(message, "is_stream", False) or message.unparsed().json() is not NOT_JSON:
+        return False
+    return next(_in_leaf(structure.leaf_of(message.body), matcher), None) is not None
 
 
 class _Hit(NamedTuple):

@@ -72,6 +72,14 @@ def leaves(text: str) -> Iterator[Leaf]:
     yield from found or _plain(text)
 
 
+def leaf_of(body: bytes) -> Leaf:
+    """Return the body of a message as a leaf, decompressed where it is gzip, or gzip in base64."""
+    text = body.decode("utf-8", "surrogateescape")
+    raw = body if body.startswith(_GZIP) else decoded(text, strict=False) if _is_gzip_in_base64(text) else None
+    text = text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
+    return Leaf("", 0, len(text), text, documents=_documents(text))
+
+
 def _plain(text: str) -> Iterator[Leaf]:
     """A stream, a document, or lines of which some may be documents."""
     whole = Leaf("", 0, len(text), text, documents=_documents(text))
@@ -128,18 +136,22 @@ def _value(node: yaml.Node) -> Any:
 def _decoded(node: yaml.ScalarNode) -> str:
     text: str = node.value
     is_binary = node.tag == "tag:yaml.org,2002:binary"
-    if not is_binary and not text.lstrip().startswith(_GZIP_IN_BASE64):
-        return text
+    raw = decoded(text, strict=False) if is_binary or _is_gzip_in_base64(text) else None
+    return text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
+
+
+def _is_gzip_in_base64(text: str) -> bool:
+    return text.lstrip()[: len(_GZIP_IN_BASE64)] == _GZIP_IN_BASE64
+
+
+def _decompressed(raw: bytes) -> bytes:
+    """Return what is compressed in `raw`, or `raw` itself; where the end is missing, as much as there is."""
+    if not raw.startswith(_GZIP):
+        return raw
     try:
-        raw = decoded(text, strict=False)
-        if raw is None:
-            return text
-        if raw.startswith(_GZIP):
-            # The end may be missing; what is there is readable all the same.
-            raw = zlib.decompressobj(wbits=31).decompress(raw)
+        return zlib.decompressobj(wbits=31).decompress(raw)
     except zlib.error:
-        return text
-    return raw.decode("utf-8", "surrogateescape")
+        return raw
 
 
 def _documents(text: str) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 from pytest_interactions import use_cassette
 from pytest_interactions.api import exchange
 from pytest_interactions.api.exchange import Exchange, Request, Response
-from pytest_interactions.cassette import gate, index
+from pytest_interactions.cassette import filters, index
 from pytest_interactions.files import layout
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, _Counted]:
     """Count parses, keys and deep copies from now on."""
-    functions = {"parses": (exchange, "parse"), "keys": (gate, "key_of"), "copies": (copy, "deepcopy")}
+    functions = {"parses": (exchange, "parse"), "keys": (filters, "key_of"), "copies": (copy, "deepcopy")}
     counts = {name: _Counted(getattr(place, attribute)) for name, (place, attribute) in functions.items()}
     for name, (place, attribute) in functions.items():
         monkeypatch.setattr(place, attribute, counts[name])

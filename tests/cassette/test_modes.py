@@ -25,13 +25,13 @@ from pytest_interactions import (
     UnplayedError,
     use_cassette,
 )
-from pytest_interactions.cassette.gate import Gate
 from pytest_interactions.files import storage
-from pytest_interactions.options import Options
+from pytest_interactions.redaction.gate import Gate
+from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, _post, sdk
 
-GATE = Gate(Options(), Secrets())
+GATE = Gate(Redactor(secrets=Secrets()))
 
 if TYPE_CHECKING:
     from pathlib import Path

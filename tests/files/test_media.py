@@ -20,13 +20,13 @@ from pytest_interactions import (
     use_cassette,
 )
 from pytest_interactions.api.exchange import Exchange, Request, Response
-from pytest_interactions.cassette.gate import Gate
 from pytest_interactions.files import media, storage
-from pytest_interactions.options import Options
+from pytest_interactions.redaction.gate import Gate
+from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, sdk
 
-GATE = Gate(Options(), Secrets())
+GATE = Gate(Redactor(secrets=Secrets()))
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pytest_interactions import use_cassette
-from pytest_interactions.cassette.gate import Gate
+from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.options import Options
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import _post
@@ -38,8 +38,8 @@ def test_a_secret_set_after_the_cassette_was_opened_is_redacted(
 
 def test_a_secret_set_after_the_request_is_redacted_in_the_response(monkeypatch: pytest.MonkeyPatch) -> None:
     """A response is filtered with the variables as they are when it has arrived."""
-    gate = Gate(Options(), Secrets())
+    filters = Filters(Options(), Secrets())
     monkeypatch.setenv("LATE_SECRET", "late-0123456789")
-    response = gate.keep_response(answer({"text": "late-0123456789"}))
+    response = filters.keep_response(answer({"text": "late-0123456789"}))
     assert response is not None
     assert json.loads(response.body) == {"text": "REDACTED"}
