@@ -93,3 +93,7 @@ class Exchange:
     request: Request
     response: Response
     cut: Cut | None = None
+
+    def unparsed(self) -> Exchange:
+        """The same exchange without the parsed values of its bodies."""
+        return replace(self, request=self.request.unparsed(), response=self.response.unparsed())

@@ -82,6 +82,7 @@ class Cassette:
         self._rerecord = rerecord
         self._shared = shared
         self._lock = RLock()
+        self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
         #: What was found of recordings whose process was killed, and put in its place.
@@ -148,7 +149,10 @@ class Cassette:
 
     def passes(self, host: str, port: int | None) -> bool:
         """Whether a request to `host` is none of the cassette's business."""
-        return f"{host}:{port}" in self._bypassed or is_allowed(host, port, self.options.allowed_hosts)
+        if self._bypassed and f"{host}:{port}" in self._bypassed:
+            return True
+        allowed = self.options.allowed_hosts
+        return bool(allowed) and is_allowed(host, port, allowed)
 
     def answer(self, live: Request) -> Tape | Recording | None:
         """Find what answers a request, or take its place among the recordings.
@@ -173,7 +177,7 @@ class Cassette:
         if request is None:
             return None
         with self._lock:
-            number = self._index.take(self._filters.key(request)) if self._mode.plays else None
+            number = self._index.take(self._filters.key(request)) if self._mode.plays and self._old else None
             if number is not None:
                 return self._played(number)
             self._must_record(live, request)
@@ -187,7 +191,7 @@ class Cassette:
         return Tape(
             exchange=exchange,
             options=self.options,
-            directory=media.directory_of(self.path),
+            directory=self._media,
             remember=self.failed_with,
             read_too_far=self._read_too_far,
         )
@@ -199,7 +203,7 @@ class Cassette:
         if request is None:
             return False
         with self._lock:
-            if self._mode.plays and self._index.find(self._filters.key(request)) is not None:
+            if self._mode.plays and self._old and self._index.find(self._filters.key(request)) is not None:
                 return True
             self._must_record(live, request)
         return False
@@ -207,7 +211,7 @@ class Cassette:
     def whole(self, exchange: Exchange) -> Exchange:
         """The exchange with its media in it; raises as `pieces` does."""
         try:
-            return media.whole(exchange, media.directory_of(self.path))
+            return media.whole(exchange, self._media)
         except CassetteFormatError as error:
             raise self.failed_with(error) from None
 

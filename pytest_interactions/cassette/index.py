@@ -5,17 +5,14 @@ from __future__ import annotations
 import marshal
 from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.api import sse
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.files import media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Container, Sequence
 
-    from pytest_interactions.api.exchange import Exchange, Request, Response
+    from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps answering with its last recording once that says one of these.
@@ -39,42 +36,32 @@ class Index:
         self._key = key
         self._numbers: dict[Key, list[int]] | None = None
         self._next: dict[Key, int] = {}
-        self._keys: dict[bytes, Key] = {}  # by what recorded requests say
-        self._first = 0  # of those not played
-        self._words: tuple[int, _Words] | None = None
+        self._literal = _LiteralLane(exchanges, self.played)
 
     def take_literal(self, live: Request) -> int | None:
-        """Play what answers `live` next, if it says what a recorded request says; its number, or `None`.
+        """Play what answers `live` next, if it says what a recorded request says; return its number, or `None`.
 
-        What says the same is filtered to the same and has the same key, so that nothing need be computed for it. The
-        first exchange that was not played yet is tried first: a test that runs as it was recorded asks for nothing
-        else, and what comes before that one was played, so nothing with its key is its elder.
+        What says the same is filtered to the same and has the same key, so that nothing need be computed for it.
         """
         words = _words(live)
-        while self._first in self.played:
-            self._first += 1
-        if self._first < len(self.exchanges) and self._first_words() == words:
-            self.played.add(self._first)
-            return self._first
-        key = self._keys.get(_digest(words)) if self._keys else None
+        number = self._literal.next(words)
+        if number is not None:
+            self.played.add(number)
+            return number
+        key = self._literal.key(words)
         return None if key is None else self.take(key)
-
-    def _first_words(self) -> _Words:
-        if self._words is None or self._words[0] != self._first:
-            self._words = self._first, _words(_copy(self.exchanges[self._first].request))
-        return self._words[1]
 
     def numbers(self, key: Key) -> list[int]:
         """The numbers of all exchanges with this key, in recorded order."""
         if self._numbers is None:  # at the first request: a test that makes none pays for none
             self._numbers = {}
             for number, exchange in enumerate(self.exchanges):
-                recorded = _copy(exchange.request)
+                recorded = exchange.request.unparsed()
                 request = self._redacted(recorded)
                 if request is not None:
                     same = self._key(request)
                     self._numbers.setdefault(same, []).append(number)
-                    self._keys[_digest(_words(recorded))] = same
+                    self._literal.learn(recorded, same)
         return self._numbers.get(key, [])
 
     def find(self, key: Key) -> int | None:
@@ -101,27 +88,52 @@ class Index:
         return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
 
 
+class _LiteralLane:
+    """Finds a recorded request that says to the letter what a live one says.
+
+    The first exchange that was not played yet is tried first: a test that runs as it was recorded asks for nothing
+    else, and what comes before that one was played, so nothing with its key is its elder.
+    """
+
+    def __init__(self, exchanges: Sequence[Exchange], played: Container[int]) -> None:
+        self._exchanges = exchanges
+        self._played = played
+        self._first = 0  # of those not played
+        self._words: tuple[int, _Words] | None = None
+        self._keys: dict[bytes, Key] = {}
+
+    def next(self, words: _Words) -> int | None:
+        """Return the number of the first exchange that was not played yet, if its request says `words`."""
+        while self._first in self._played:
+            self._first += 1
+        if self._first == len(self._exchanges):
+            return None
+        if self._words is None or self._words[0] != self._first:
+            self._words = self._first, _words(self._exchanges[self._first].request.unparsed())
+        return self._first if self._words[1] == words else None
+
+    def learn(self, recorded: Request, key: Key) -> None:
+        """Remember the key of a recorded request by what it says."""
+        self._keys[_digest(_words(recorded))] = key
+
+    def key(self, words: _Words) -> Key | None:
+        """Return the key of the recorded requests that say `words`, if it is known."""
+        return self._keys.get(_digest(words)) if self._keys else None
+
+
 _Words = tuple[str, str, bytes]
 
 
 def _words(request: Request) -> _Words:
-    """What a request says, to the letter but for the white space of JSON; cheap, as no field is put in order."""
+    """Return what a request says, but for the white space of JSON; cheap, as no field is put in order."""
     value = request.json()
-    try:
-        body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # of version 2: the same for the same
-    except ValueError:  # too deep
-        body = request.body
+    body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # of version 2: the same for the same
     return request.method, request.uri, body
 
 
 def _digest(words: _Words) -> bytes:
     method, uri, body = words
     return fingerprint(f"{method} {uri}\n".encode("utf-8", "surrogatepass") + body)
-
-
-def _copy(request: Request) -> Request:
-    """The same request, so that what is parsed of it is not kept with it for ever."""
-    return request.with_body(request.body)
 
 
 def _is_poll(request: Request) -> bool:
@@ -133,21 +145,3 @@ def _is_settled(exchange: Exchange) -> bool:
         return False
     value = exchange.response.json()
     return isinstance(value, dict) and value.get("status") in _SETTLED
-
-
-def pieces(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:
-    """Cut a recorded body into the chunks of its replay.
-
-    Args:
-        response: What was recorded.
-        chunking: One chunk an event (`"event"`), one in all (`"whole"`), or so many bytes each.
-        directory: Where the media files are that the body refers to.
-    """
-    if chunking == "event" and not response.is_stream:
-        yield from media.chunks(response.body, directory)  # one, but for media: these are never put together here
-        return
-    body = media.inlined(response, directory).body
-    if isinstance(chunking, int):
-        yield from (body[start : start + chunking] for start in range(0, len(body), chunking))
-    else:
-        yield from sse.split(body) if chunking == "event" else [body]

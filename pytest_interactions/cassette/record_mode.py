@@ -19,17 +19,22 @@ class AppliedMode:
 
     Attributes:
         path: The cassette.
-        mode: The record mode.
         seen: The file's `storage.signature`; `None` where there was none.
-        this_run: Whether the file was written in this very run, so that all its tests record into it.
         old: What the file held.
+        starts_over: Whether nothing of what was there counts.
+        plays: Whether recordings are replayed.
+        replaces: Whether what is recorded takes the place of what was there.
+        records: Whether a request without a recording is sent and recorded. In mode `once` that goes on in the run
+            that made the file, and after a first recording whose test failed.
     """
 
     path: Path
-    mode: RecordMode
     seen: tuple[int, int, int] | None
-    this_run: bool
     old: storage.Contents
+    starts_over: bool
+    plays: bool
+    replaces: bool
+    records: bool
 
     @classmethod
     def at(cls, path: Path, mode: RecordMode, *, begun: float | None) -> Self:
@@ -48,29 +53,15 @@ class AppliedMode:
             if mode is not RecordMode.REWRITE or this_run:
                 raise
             old = storage.Contents()
-        return cls(path, mode, seen, this_run, old)
-
-    @property
-    def starts_over(self) -> bool:
-        """Whether nothing of what was there counts."""
-        return self.mode is RecordMode.REWRITE and not self.this_run
-
-    @property
-    def plays(self) -> bool:
-        """Whether recordings are replayed."""
-        return self.mode is not RecordMode.ALL and not self.starts_over
-
-    @property
-    def replaces(self) -> bool:
-        """Whether what is recorded takes the place of what was there."""
-        return not self.plays and self.seen is not None
-
-    @property
-    def records(self) -> bool:
-        """Whether a request without a recording is sent and recorded.
-
-        In mode `once` that goes on in the run that made the file, and after a first recording whose test failed.
-        """
-        if self.mode is RecordMode.ONCE:
-            return self.seen is None or self.this_run or self.old.incomplete
-        return self.mode is not RecordMode.NONE
+        starts_over = mode is RecordMode.REWRITE and not this_run
+        plays = mode is not RecordMode.ALL and not starts_over
+        goes_on = seen is None or this_run or old.incomplete
+        return cls(
+            path=path,
+            seen=seen,
+            old=old,
+            starts_over=starts_over,
+            plays=plays,
+            replaces=not plays and seen is not None,
+            records=goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE,
+        )

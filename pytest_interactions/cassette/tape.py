@@ -125,8 +125,10 @@ class Tape:
 
 def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:
     """Cut a body: one chunk an event (`"event"`), one in all (`"whole"`), or so many bytes each."""
+    body = response.body
     if chunking == "event" and not response.is_stream:
-        yield from media.chunks(response.body, directory)  # one, but for media: these are never put together here
+        # One, but for media: these are never put together here.
+        yield from media.chunks(body, directory) if media.PREFIX in body else [body]
         return
     body = media.inlined(response, directory).body
     if isinstance(chunking, int):

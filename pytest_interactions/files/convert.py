@@ -8,14 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from vcr.filters import decode_response
 from vcr.request import Request as VcrRequest
+from vcr.serializers import yamlserializer
 
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
+from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # What no longer holds of a body that is stored decoded and whole.
 TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def deserialized(text: str) -> Any:
+    """Return what a cassette's text holds, in YAML or in the JSON of vcrpy's other serializer.
+
+    Raises:
+        ValueError, yaml.YAMLError: It is neither.
+    """
+    # JSON may have escapes that YAML does not know.
+    data = parse(text) if text.lstrip().startswith("{") else NOT_JSON
+    return yamlserializer.deserialize(text) if data is NOT_JSON else data
 
 
 def from_vcr_request(request: Any) -> Request:

@@ -1,9 +1,9 @@
-"""The layout of a cassette: the text of a vcrpy version 1 cassette that a person can review, and back.
+"""The layout of a cassette: the text of a vcrpy version 1 cassette that a person can review.
 
 JSON bodies are pretty-printed and SSE bodies verbatim, both as literal blocks with their UTF-8 unescaped; any other
 body is written as vcrpy writes it. The literal blocks are laid out here, as PyYAML's fast emitter quotes text with
-emoji and its pure one takes a microsecond for every character. For the same reason what was laid out here is read here,
-without PyYAML and without a copy of a body beyond the one that is kept; any other file is PyYAML's.
+emoji and its pure one takes a microsecond for every character. `reading` reads what was laid out here; any other file
+is PyYAML's.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Request, Response
-from pytest_interactions.api.json_values import NOT_JSON, parse
+from pytest_interactions.api.exchange import Cut, Exchange, Message, Response
+from pytest_interactions.api.json_values import NOT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,9 @@ def head(*, incomplete: bool = False, empty: bool = False) -> str:
 
 def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False) -> str:
     """Write a whole cassette."""
-    return "".join([head(incomplete=incomplete, empty=not exchanges), *map(exchange_text, exchanges)])
+    return "".join(
+        [head(incomplete=incomplete, empty=not exchanges), *(exchange_text(each.unparsed()) for each in exchanges)]
+    )
 
 
 def exchange_text(exchange: Exchange) -> str:
@@ -93,7 +95,7 @@ def _json_text(message: Message) -> str | None:
     """
     if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
         return None
-    value = parse(message.body)  # not message.json(), which would keep the value as long as the message
+    value = message.json()
     if value is NOT_JSON:
         return None
     try:
@@ -152,126 +154,3 @@ def _indented(text: str, margin: str) -> str:
 
 def _yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=2**30)
-
-
-# --- reading ---
-
-_HEAD = re.compile(rb"version: 1\n(metadata:\n  incomplete: true\n)?interactions:\n(?=- request:\n)")
-_SCALAR = rb"([A-Za-z][ -~]*|'[ -&(-~]*')"
-_HEADERS = rb"    headers:(?: \{\}\n|\n((?:      [\w-]+:\n(?:      - [^\n]+\n)+)+))"
-_REQUEST = re.compile(
-    rb"- request:\n    method: ([A-Z]+)\n    uri: ([a-z]+://[^\s'\"#]+)\n" + _HEADERS + rb"    body: "
-)
-_RESPONSE = re.compile(
-    rb"  response:\n    status:\n      code: (\d+)\n      message: "
-    + _SCALAR
-    + rb"\n"
-    + _HEADERS
-    + rb"    body:\n      string: "
-)
-_CUT = re.compile(
-    rb"  cut:\n    by: (app|connection)\n(?:    error: ([A-Z]\w+)\n)?(?:    message: " + _SCALAR + rb"\n)?"
-)
-_NAME_OR_VALUE = re.compile(rb"      (?:([\w-]+):|- " + _SCALAR + rb")\n")
-_CONTROLS = bytes({*range(32), 127} - set(b"\t\n"))
-_LITERAL = re.compile(rb"\|(2?)([-+]?)\n")
-_WORDS = frozenset({b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"y", b"n"})
-
-
-def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
-    """Read a cassette that was laid out here.
-
-    Returns:
-        Its exchanges, and whether it is incomplete; `None` where a single character is not as it would be written
-        here: the file is for PyYAML then, which knows what is wrong with it.
-    """
-    start = _HEAD.match(raw)
-    if start is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
-        return None
-    exchanges, place = [], start.end()
-    while place < len(raw):
-        found = raw.find(b"\n- request:\n", place)
-        end = len(raw) if found < 0 else found + 1
-        exchange = _read_exchange(raw, place, end)
-        if exchange is None:
-            return None
-        exchanges.append(exchange)
-        place = end
-    return exchanges, start[1] is not None
-
-
-def _is_utf8(raw: bytes) -> bool:
-    if raw.isascii():
-        return True
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _read_exchange(raw: bytes, place: int, end: int) -> Exchange | None:
-    request = _REQUEST.match(raw, place, end)
-    middle = raw.find(b"\n  response:\n", place, end) + 1
-    response = _RESPONSE.match(raw, middle, end) if request and middle else None
-    if request is None or response is None:
-        return None
-    tail = raw.find(b"\n  cut:\n", response.end(), end) + 1 or end
-    sent, got = _read_body(raw, request.end(), middle, 6), _read_body(raw, response.end(), tail, 8)
-    sent_headers, got_headers, reason = _read_headers(request[3]), _read_headers(response[3]), _read_scalar(response[2])
-    if sent is None or got is None or sent_headers is None or got_headers is None or reason is None:
-        return None
-    cut = _CUT.fullmatch(raw, tail, end) if tail < end else None
-    message = _read_scalar(cut[3]) if cut and cut[3] else ""
-    if (tail < end and cut is None) or message is None:
-        return None
-    return Exchange(
-        request=Request(method=request[1].decode(), uri=request[2].decode(), headers=sent_headers, body=sent),
-        response=Response(status=int(response[1]), reason=reason, headers=got_headers, body=got),
-        cut=cut and Cut(by=cut[1].decode(), error=(cut[2] or b"").decode(), message=message),
-    )
-
-
-def _read_headers(lines: bytes | None) -> Headers | None:
-    headers: Headers = {}
-    values: list[str] = []
-    place = 0
-    while lines and place < len(lines):
-        found = _NAME_OR_VALUE.match(lines, place)
-        if found is None:
-            return None
-        if found[1]:
-            values = headers.setdefault(found[1].decode(), [])
-        else:
-            value = _read_scalar(found[2])
-            if value is None:
-                return None
-            values.append(value)
-        place = found.end()
-    return headers
-
-
-def _read_scalar(scalar: bytes) -> str | None:
-    """A text in quotes, or a plain one that can be nothing but a text."""
-    if scalar.startswith(b"'"):
-        return scalar[1:-1].decode()
-    if scalar.lower() in _WORDS or b": " in scalar or b" #" in scalar or scalar.endswith((b":", b" ")):
-        return None
-    return scalar.decode()
-
-
-def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
-    """The body between `start` and `end`: nothing, or a literal block behind a margin of so many blanks."""
-    if raw[start:end] == b"''\n":
-        return b""
-    mark = _LITERAL.match(raw, start, end)
-    if mark is None:
-        return None
-    start, blanks = mark.end(), b" " * margin
-    if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n\t"):
-        return None  # its first line says how far a block is indented
-    block = b"\n" + raw[start : end - 1]
-    if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(b"\n")):
-        return None
-    body = block.replace(b"\n" + blanks, b"\n")[1:]
-    return body if mark[2] == b"-" else body + b"\n"

@@ -6,6 +6,7 @@ In the text a reference takes the payload's place. Both stand where the API has 
 from __future__ import annotations
 
 import binascii
+import mimetypes
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -21,30 +22,19 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Message)
 
-_PREFIX: Final = b"pytest-interactions-media:"
-_REFERENCE: Final = re.compile(re.escape(_PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
+#: How a reference to a media file begins.
+PREFIX: Final = b"pytest-interactions-media:"
+_REFERENCE: Final = re.compile(re.escape(PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
+_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
 _NAME: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _FIELD: Final = re.compile(rb'"data"\s*:\s*"')
-_MIME: Final = re.compile(rb'"mime_type"\s*:\s*"[a-z]+/(?:x-)?([a-z0-9]{1,8})[;"]')
+_MIME: Final = re.compile(rb'"mime_type"\s*:\s*"([a-z]+/(?:x-)?([\w.+-]+))[;"]')
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 _CHUNK: Final = 3 * 2**16  # bytes of a file turned into base64 at once; a multiple of 3, so that no padding is between
 
-# A file's first bytes, and where they stand: what it is, whatever its declared type says.
-_MAGIC: Final = (
-    (0, b"\x89PNG", ".png"),
-    (0, b"\xff\xd8\xff", ".jpg"),
-    (0, b"GIF8", ".gif"),
-    (8, b"WEBP", ".webp"),
-    (8, b"WAVE", ".wav"),
-    (4, b"ftyp", ".mp4"),
-    (0, b"ID3", ".mp3"),
-    (0, b"\xff\xfb", ".mp3"),
-    (0, b"OggS", ".ogg"),
-    (0, b"fLaC", ".flac"),
-    (0, b"\x1aE\xdf\xa3", ".webm"),
-    (0, b"%PDF", ".pdf"),
-)
+# Python's own table, and not the machine's: a recording is the same wherever it is made.
+_TYPES: Final = mimetypes.MimeTypes()
 
 
 def directory_of(cassette: Path) -> Path:
@@ -72,9 +62,9 @@ def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, byt
         decoded, urlsafe = _decoded(payload)
         if decoded is None:
             return None
-        name = hex_digest(decoded, IN_MEDIA_NAME) + _extension(decoded, around)
+        name = hex_digest(decoded, IN_MEDIA_NAME) + _suffix(around)
         files[name] = decoded
-        return _PREFIX + (name.replace(".", "-urlsafe.") if urlsafe else name).encode()
+        return PREFIX + (name.replace(".", "-urlsafe.") if urlsafe else name).encode()
 
     request, response = _rewritten(exchange.request, refer), _rewritten(exchange.response, refer)
     if not files:
@@ -88,9 +78,9 @@ def normalised(body: bytes) -> bytes:
     def refer(payload: bytes, _: bytes) -> bytes | None:
         found = _REFERENCE.fullmatch(payload)
         if found:
-            return _PREFIX + found[1]
+            return PREFIX + found[1]
         decoded, _urlsafe = _decoded(payload)
-        return None if decoded is None else _PREFIX + hex_digest(decoded, IN_MEDIA_NAME).encode()
+        return None if decoded is None else PREFIX + hex_digest(decoded, IN_MEDIA_NAME).encode()
 
     return _replaced(body, refer)
 
@@ -102,7 +92,7 @@ def references(text: str) -> set[str]:
 
 def inlined(message: _M, directory: Path) -> _M:
     """The message with its media in it again; raises as `chunks` does."""
-    return message.with_body(b"".join(chunks(message.body, directory))) if _PREFIX in message.body else message
+    return message.with_body(b"".join(chunks(message.body, directory))) if PREFIX in message.body else message
 
 
 def whole(exchange: Exchange, directory: Path) -> Exchange:
@@ -120,7 +110,7 @@ def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
         CassetteFormatError: A media file is missing or was altered.
     """
     done = 0
-    for found in _REFERENCE.finditer(body) if _PREFIX in body else ():
+    for found in _REFERENCE.finditer(body) if PREFIX in body else ():
         data = _read(directory / (found[1] + found[3]).decode(), found[1].decode())
         yield body[done : found.start()]
         for start in range(0, len(data), _CHUNK):
@@ -181,9 +171,11 @@ def _decoded(payload: bytes) -> tuple[bytes | None, bool]:
     return (decoded, urlsafe) if plain.endswith(tail) else (None, urlsafe)
 
 
-def _extension(data: bytes, around: bytes) -> str:
-    known = next((suffix for place, magic, suffix in _MAGIC if data.startswith(magic, place)), None)
-    if known is not None:
-        return known
+def _suffix(around: bytes) -> str:
+    """Return the suffix for the type that is declared beside the data; `.bin` where there is none that has one."""
     declared = _MIME.search(around)
-    return f".{declared[1].decode()}" if declared else ".bin"
+    if declared is None:
+        return ".bin"
+    known = _TYPES.guess_extension(declared[1].decode(), strict=False)
+    suffix = known or f".{declared[2].decode()}"
+    return suffix if _SUFFIX.fullmatch(suffix) else ".bin"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -10,14 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from uuid import uuid4
 
 import yaml
 from filelock import FileLock
-from vcr.serializers import yamlserializer
 
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import convert, layout, media
+from pytest_interactions.files import convert, layout, media, reading
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
@@ -58,12 +57,12 @@ def load(path: Path) -> Contents:
 
 def loads(raw: bytes, path: Path) -> Contents:
     """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
-    found = layout.read(raw)
+    found = reading.read(raw)
     if found is not None:
         return Contents(*found)
     text = _text(raw, path)
     try:
-        data = _json(text) or yamlserializer.deserialize(text)
+        data = convert.deserialized(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
@@ -150,7 +149,7 @@ def _write(
     with replacing(path) as file:
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
-            redacted = gate.redact_again(exchange)
+            redacted = gate.redact_again(exchange).unparsed()  # what is parsed of it lasts for one round
             moved, found = media.extract(redacted, media_threshold)
             text = layout.exchange_text(moved)
             try:
@@ -200,14 +199,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         OSError: The directory can't be written; `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name[:80]}.{uuid4().hex}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -236,12 +233,6 @@ def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _text(raw: bytes, path: Path) -> str:
     if not raw.strip():
         raise _unusable(path, 1, "the file is empty")
@@ -254,14 +245,6 @@ def _text(raw: bytes, path: Path) -> str:
         line = text.count("\n", 0, conflict.start()) + 1
         raise _unusable(path, line, "a merge conflict is left in the file")
     return text
-
-
-def _json(text: str) -> Any:
-    """A cassette of vcrpy's JSON serializer, which may have escapes that YAML does not know; `None` if it is none."""
-    try:
-        return json.loads(text) if text.lstrip().startswith("{") else None
-    except ValueError:
-        return None
 
 
 def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:

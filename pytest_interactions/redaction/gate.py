@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_interactions.api.exchange import Exchange
 from pytest_interactions.errors import SecretLeakError
 from pytest_interactions.redaction.scan import Finding, clean, is_suspicious, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.redactor import Redactor
 
 _UNKNOWN = "what redaction would take out"
@@ -26,8 +26,8 @@ class Gate:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        #: What was checked, by the identity of the exchange, with what was known then: a test may change its exchanges.
-        self._checked: dict[int, tuple[Exchange, object]] = {}
+        #: What was checked, found by the identity of its bodies, each with what was known then.
+        self._checked: dict[tuple[int, int], tuple[Exchange, object]] = {}
 
     @property
     def known(self) -> object:
@@ -39,7 +39,10 @@ class Gate:
 
         A value may have been sent before it was known as a key, and what another tool recorded was never redacted.
         """
-        return exchange if self._is_checked(exchange) else self._redactor.exchange(exchange)
+        if self._is_checked(exchange):
+            return exchange
+        redacted = self._redactor.exchange(exchange.unparsed())
+        return exchange if redacted == exchange else redacted
 
     def check(self, number: int, exchange: Exchange, text: str) -> None:
         """Look at an exchange as an object, and search the text of it that is about to be written.
@@ -58,7 +61,7 @@ class Gate:
         if next(self._redactor.secrets.matcher.find(text), None):
             self._refuse(number, self._scan(text))
         if not is_checked:
-            self._checked[id(exchange)] = _as_it_is(exchange), known
+            self._checked[_bodies(exchange)] = _as_it_is(exchange), known
 
     def check_text(self, number: int, text: str) -> None:
         """Search a text of which there is no object, whatever it is; raises as `check` does."""
@@ -74,7 +77,7 @@ class Gate:
         return self._redactor.exchange(exchange) is not exchange or is_suspicious(exchange, self._redactor.secrets)
 
     def _is_checked(self, exchange: Exchange) -> bool:
-        checked, known = self._checked.get(id(exchange), (None, None))
+        checked, known = self._checked.get(_bodies(exchange), (None, None))
         return known is self.known and checked == exchange
 
     def _scan(self, text: str) -> list[Finding]:
@@ -87,7 +90,10 @@ class Gate:
         raise SecretLeakError(f"it would hold secrets:\n{listed}")
 
 
+def _bodies(exchange: Exchange) -> tuple[int, int]:
+    return id(exchange.request.body), id(exchange.response.body)
+
+
 def _as_it_is(exchange: Exchange) -> Exchange:
-    """Return a copy that shares the bodies, so that it costs nothing to keep or to compare."""
-    request, response, cut = exchange.request.unparsed(), exchange.response.unparsed(), exchange.cut
-    return Exchange(request=request, response=response, cut=cut and replace(cut))
+    """Return a copy, as a test may change its exchanges; it shares the bodies, so that it costs nothing to compare."""
+    return replace(exchange.unparsed(), cut=exchange.cut and replace(exchange.cut))

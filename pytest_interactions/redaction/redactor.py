@@ -93,10 +93,10 @@ class Redactor:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """`exchange` without its secrets; the same object if there is nothing to change."""
-        request, response, cut = exchange.request.unparsed(), exchange.response.unparsed(), exchange.cut
+        cut = exchange.cut
         redacted = Exchange(
-            request=self.request(request),
-            response=self.response(response),
+            request=self.request(exchange.request),
+            response=self.response(exchange.response),
             cut=cut and replace(cut, message=self.text(cut.message)),
         )
         return exchange if redacted == exchange else redacted

@@ -110,7 +110,7 @@ def _has_credential(message: Message) -> bool:
 
 
 def _is_suspicious_body(message: Message, matcher: Matcher) -> bool:
-    if not message.body or getattr(message, "is_stream", False) or message.unparsed().json() is not NOT_JSON:
+    if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
     return next(_in_leaf(structure.leaf_of(message.body), matcher), None) is not None
 

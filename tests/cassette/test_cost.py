@@ -13,7 +13,7 @@ from pytest_interactions import use_cassette
 from pytest_interactions.api import exchange
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.cassette import filters, index
-from pytest_interactions.files import layout
+from pytest_interactions.files import layout, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +111,7 @@ def test_requests_out_of_turn_and_in_turn_are_each_answered_once(tmp_path: Path)
 def test_equal_requests_are_answered_in_recorded_order_however_they_are_found(tmp_path: Path) -> None:
     """Of two recordings of one request the first is played first, though the live one is spelt like the second."""
     path = _cassette(tmp_path / "c.yaml", 1)
-    first, second = layout.read(path.read_bytes())[0] * 2  # type: ignore[index] # it is our layout
+    first, second = reading.read(path.read_bytes())[0] * 2  # type: ignore[index] # it is our layout
     second = Exchange(
         request=first.request.with_body(b'{"input":"0","model":"m"}'),
         response=first.response.with_body(b'{"id":"second"}'),
@@ -126,7 +126,7 @@ def test_equal_requests_are_answered_in_recorded_order_however_they_are_found(tm
 def test_values_of_different_types_are_different(number: str, tmp_path: Path) -> None:
     """1, 1.0 and true are three values, in their turn as well as out of it."""
     path = _cassette(tmp_path / "c.yaml", 1)
-    (exchange,), _ = layout.read(path.read_bytes()) or ([], False)
+    (exchange,), _ = reading.read(path.read_bytes()) or ([], False)
     values = ["1", "1.0", "true"]
     exchanges = [
         Exchange(

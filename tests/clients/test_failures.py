@@ -15,7 +15,7 @@ import requests
 from vcr.serializers import yamlserializer
 
 from pytest_interactions import StreamEndedError, use_cassette
-from pytest_interactions.files import layout
+from pytest_interactions.files import reading
 from pytest_interactions.server import ReplayServer
 from tests.cassette.clients import CLIENTS, MODEL, _post
 from tests.support import sockets
@@ -117,7 +117,7 @@ def test_a_request_without_an_answer_is_one_of_vcrpys(unanswered: tuple[Path, st
     [item] = yamlserializer.deserialize(unanswered[0].read_text())["interactions"]
     assert item["response"] == {"status": {"code": 0, "message": ""}, "headers": {}, "body": {"string": ""}}
     assert item["cut"]["error"] == "ConnectError"
-    assert layout.read(unanswered[0].read_bytes()) is not None
+    assert reading.read(unanswered[0].read_bytes()) is not None
 
 
 def test_another_client_gets_a_failure_in_its_own_way(unanswered: tuple[Path, str]) -> None:

@@ -16,7 +16,7 @@ from vcr.serializers import yamlserializer
 
 from pytest_interactions import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.api.exchange import Cut, Exchange, Message, Request, Response
-from pytest_interactions.files import convert, layout, storage
+from pytest_interactions.files import convert, layout, reading, storage
 from pytest_interactions.files.layout import dumps
 
 JSON = {"content-type": ["application/json; charset=UTF-8"]}
@@ -134,7 +134,7 @@ def test_what_was_changed_by_hand_is_never_misread(
     text = layout.dumps(exchanges)
     place %= len(text)
     text = text[:place] + inserted + text[place + removed :]
-    found = layout.read(text.encode())
+    found = reading.read(text.encode())
     if found is not None:
         assert found[0] == _by_yaml(text)
 
@@ -159,15 +159,15 @@ def test_what_is_not_as_it_is_laid_out_is_left_to_pyyaml(old: str, new: str) -> 
     exchange = _exchange(b'{"a": 1}', b'{"b": 2}')
     exchange.cut = Cut(by="app")
     text = layout.dumps([exchange])
-    assert layout.read(text.encode()) is not None
+    assert reading.read(text.encode()) is not None
     assert old in text
-    assert layout.read(text.replace(old, new, 1).encode()) is None
+    assert reading.read(text.replace(old, new, 1).encode()) is None
 
 
 def test_the_usual_cassette_is_read_quickly() -> None:
     """JSON and streams of the API need no PyYAML."""
     exchanges = [_exchange(b'{"a": 1}', b"data: {}\n\n", got=SSE), _exchange(b"", b'{"b": "\xc3\xa9"}')]
-    assert layout.read(layout.dumps(exchanges).encode()) is not None
+    assert reading.read(layout.dumps(exchanges).encode()) is not None
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_a_journal_that_cannot_be_redacted_is_removed(tmp_path: Path, monkeypatc
     journal.add(_get(body=key.encode()))
     secrets.learn(_get(headers={"x-goog-api-key": [key]}).request)
     with monkeypatch.context() as patch:
-        patch.setattr("tempfile.mkstemp", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        patch.setattr("pathlib.Path.open", Mock(side_effect=OSError(errno.ENOSPC, "full")))
         journal.add(_get(body=b"second"))
     journal.add(_get(body=b"third"))
     assert not journal._path.exists()
