@@ -6,9 +6,9 @@ with ReplayServer(cassette) as server:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_interactions.lazy import lazy
+from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
     from pytest_interactions.commands.serve import serve
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplayServer", "serve"]
 
-_LAZY = {
-    "ReplayServer": "pytest_interactions.server.replay",
-    "serve": "pytest_interactions.commands.serve",
-}
-
-
-def __getattr__(name: str) -> Any:
-    return lazy(__name__, "the replay server", _LAZY, name)
+__getattr__ = lazy_getattr(
+    __name__, "the replay server", ReplayServer=".replay", serve="pytest_interactions.commands.serve"
+)

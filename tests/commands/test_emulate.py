@@ -15,6 +15,7 @@ import httpx
 import pytest
 from google import genai
 
+import pytest_interactions
 from pytest_interactions.errors import MissingExtraError
 from pytest_interactions.server import emulator as package
 from pytest_interactions.server.emulator import Emulator
@@ -74,6 +75,13 @@ def test_missing_extra() -> None:
         f"{MissingExtraError.__module__}.MissingExtraError: the emulator needs uvicorn, which is missing: "
         "pip install 'pytest-interactions[server]'"
     )
+
+
+def test_a_missing_library_of_the_package_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no extra would help, Python's own error stays."""
+    monkeypatch.setitem(sys.modules, "pytest_interactions.api.fold", None)
+    with pytest.raises(ModuleNotFoundError, match="fold"):
+        _ = pytest_interactions.fold
 
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])

@@ -7,9 +7,9 @@ with Emulator() as emulator:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_interactions.lazy import lazy
+from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
     from pytest_interactions.commands.emulate import run
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulator", "Hold", "Received", "Rule", "run"]
 
-_LAZY = {
-    "Emulator": "pytest_interactions.server.emulator.runner",
-    "Hold": "pytest_interactions.server.emulator.wire",
-    "Received": "pytest_interactions.server.emulator.wire",
-    "Rule": "pytest_interactions.server.emulator.script",
-    "run": "pytest_interactions.commands.emulate",
-}
-
-
-def __getattr__(name: str) -> Any:
-    return lazy(__name__, "the emulator", _LAZY, name)
+__getattr__ = lazy_getattr(
+    __name__,
+    "the emulator",
+    Emulator=".runner",
+    Hold=".wire",
+    Received=".wire",
+    Rule=".script",
+    run="pytest_interactions.commands.emulate",
+)
