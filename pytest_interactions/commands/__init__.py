@@ -11,15 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Command = Callable[[argparse.Namespace], int]
-
-#: The exit status of a command that could not do its work; 1 is for one that did, and found something.
-FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,16 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error).splitlines()[0])
     except BrokenPipeError:  # whoever read our output has read enough; nothing is left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return Status.OK
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return _complain("interrupted")
 
 
-def _complain(message: str) -> int:
+def _complain(message: str) -> Status:
     print(f"pytest-interactions: {message}", file=sys.stderr)
-    return FAILED
+    return Status.FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +80,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     def run(options: argparse.Namespace) -> int:  # noqa: ARG001 - all commands are called alike
         from pytest_interactions.demo import run
 
-        return run()
+        return Status.OK if run() else Status.FOUND
 
     parser.set_defaults(command=run)
 

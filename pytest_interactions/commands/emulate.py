@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.status import Status
 from pytest_interactions.server.emulator.runner import EMULATOR_KEY, Emulator
 from pytest_interactions.server.serving import foreground
 
@@ -29,7 +30,7 @@ JavaScript (@google/genai):
 """
 
 
-def run(port: int = 0, script: Path | None = None) -> int:
+def run(port: int = 0, script: Path | None = None) -> Status:
     """Serve until Ctrl-C or SIGTERM, and give the exit status: 0.
 
     The first line on the standard output is the address alone, for whoever starts this as a child process.
@@ -46,4 +47,4 @@ def run(port: int = 0, script: Path | None = None) -> int:
         print(emulator.url, flush=True)
         print(_HELP.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
         wait()
-    return 0
+    return Status.OK

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import Finding, clean, scan
@@ -17,11 +18,8 @@ if TYPE_CHECKING:
 
     Write = Callable[[str], Any]
 
-#: The exit status when there is nothing to complain of, when there are findings, and when something went wrong.
-CLEAN, FOUND, FAILED = 0, 1, 2
 
-
-def scan_paths(paths: Sequence[Path], write: Write) -> int:
+def scan_paths(paths: Sequence[Path], write: Write) -> Status:
     """Look through files, whoever wrote them, and directories with all that is in them but hidden files.
 
     Args:
@@ -32,22 +30,22 @@ def scan_paths(paths: Sequence[Path], write: Write) -> int:
         The exit status: 0 if there is no secret, 1 if there is, 2 if a file could not be looked through.
     """
     secrets = Secrets.from_environ(os.environ)
-    status = CLEAN
+    status = Status.OK
     for path in paths:
         try:
             for file in _files(path):
                 findings = scan(_read(file), secrets)
                 _report(file, findings, write)
-                status = max(status, FOUND if findings else CLEAN)
+                status = max(status, Status.FOUND if findings else Status.OK)
         except OSError as error:
             write(f"{error.filename or path}: can't be read: {error.strerror}.")
-            status = FAILED
+            status = Status.FAILED
     return status
 
 
 def redact_paths(
     paths: Sequence[Path], write: Write, *, keep_headers: Iterable[str] = (), redact: Iterable[Any] = ()
-) -> int:
+) -> Status:
     """Take all secrets out of recordings, in place: each file is replaced in one step, or left as it is.
 
     A vcrpy cassette is written anew as this package records it. In any other file the secrets alone are replaced.
@@ -67,18 +65,18 @@ def redact_paths(
     """
     secrets = Secrets.from_environ(os.environ)
     redactor = Redactor(secrets=secrets, keep_headers=keep_headers, redact=redact)
-    status = CLEAN
+    status = Status.OK
     for path in paths:
         try:
             for file in _files(path):
                 status = max(status, _redact_file(file, secrets, redactor, write))
         except OSError as error:
             write(f"{error.filename or path}: can't be read or written: {error.strerror}.")
-            status = FAILED
+            status = Status.FAILED
     return status
 
 
-def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write) -> int:
+def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write) -> Status:
     from pytest_interactions.files.storage import locked, replacing
 
     with locked(path):
@@ -92,7 +90,7 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write)
                 file.write(after.encode("utf-8", "surrogateescape"))
             write(f"{path}: redacted")
     _report(path, left, write)
-    return FOUND if left else CLEAN
+    return Status.FOUND if left else Status.OK
 
 
 def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor, write: Write) -> str | None:

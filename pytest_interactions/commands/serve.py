@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.clients.context import open_cassette
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.options import resolve
 from pytest_interactions.server.cassettes import SUFFIXES, CassetteDirectory, OneCassette
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.server.cassettes import Cassettes
 
-_NOT_SAVED = 2
 _HELP = {
     OneCassette: """\
 
@@ -46,7 +46,7 @@ def serve(
     port: int = 0,
     upstream: str | None = None,
     options: Mapping[str, Any] | None = None,
-) -> int:
+) -> Status:
     """Serve until Ctrl-C or SIGTERM, then save, and give the exit status.
 
     The first line on the standard output is the address alone, for whoever starts this as a child process.
@@ -94,10 +94,10 @@ def serve(
         print(serving.url, flush=True)
         print(_HELP[type(cassettes)].format(target=target, url=serving.url, mode=resolved.record_mode), flush=True)
         wait()
-    return max(map(_close, cassettes.cassettes()), default=0)
+    return max(map(_close, cassettes.cassettes()), default=Status.OK)
 
 
-def _close(cassette: Cassette) -> int:
+def _close(cassette: Cassette) -> Status:
     """Save a cassette, and tell on the standard error what came of it."""
     for failure in cassette.failures:
         print(failure, file=sys.stderr)
@@ -105,7 +105,7 @@ def _close(cassette: Cassette) -> int:
         written = cassette.close(failed=bool(cassette.failures))
     except InteractionsError as error:
         print(error, file=sys.stderr)
-        return _NOT_SAVED
+        return Status.FAILED
     if written is not None:
         print(f"{written}: saved", file=sys.stderr)
-    return 0
+    return Status.OK

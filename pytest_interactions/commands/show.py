@@ -14,6 +14,7 @@ from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.conversation import interaction_of
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.transcript import Line, escaped, lines
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files.storage import load
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Interaction
-
-#: The exit status when a cassette can't be shown.
-FAILED = 2
 
 #: What is looked for in a directory; a cassette in JSON can be named.
 _SUFFIXES = (".yaml", ".yml")
@@ -50,7 +48,7 @@ _TOKENS = (
 )
 
 
-def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) -> int:
+def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) -> Status:
     """Print cassettes to standard output.
 
     Args:
@@ -64,13 +62,13 @@ def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) ->
     Raises:
         CassetteNotFoundError: A directory holds no cassette.
     """
-    reports, failed = [], 0
+    reports, status = [], Status.OK
     for file in [file for path in paths for file in _files(path)]:
         try:
             reports.append(_report(file))
         except CassetteError as error:
             sys.stderr.write(f"pytest-interactions: {error}\n")
-            failed = FAILED
+            status = Status.FAILED
     if as_json:
         sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=True) + "\n")
     else:
@@ -78,7 +76,7 @@ def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) ->
         for number, report in enumerate(reports):
             for line in [*([Line("text", "")] if number else []), *_lines(report)]:
                 write(line)
-    return failed
+    return status
 
 
 def _files(path: Path) -> Iterator[Path]:
