@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.redaction.redactor import Redactor
@@ -13,7 +14,7 @@ from pytest_interactions.redaction.scan import Finding, clean, scan
 from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     Write = Callable[[str], Any]
@@ -33,7 +34,7 @@ def scan_paths(paths: Sequence[Path], write: Write) -> Status:
     status = Status.OK
     for path in paths:
         try:
-            for file in _files(path):
+            for file in files_in(path, _is_visible):
                 findings = scan(_read(file), secrets)
                 _report(file, findings, write)
                 status = max(status, Status.FOUND if findings else Status.OK)
@@ -68,7 +69,7 @@ def redact_paths(
     status = Status.OK
     for path in paths:
         try:
-            for file in _files(path):
+            for file in files_in(path, _is_visible):
                 status = max(status, _redact_file(file, secrets, redactor, write))
         except OSError as error:
             write(f"{error.filename or path}: can't be read or written: {error.strerror}.")
@@ -120,13 +121,8 @@ def _report(path: Path, findings: Iterable[Finding], write: Write) -> None:
         write(f"{path}:{finding.line}: {finding.kind}" + (f" ({finding.where})" if finding.where else ""))
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for child in sorted(path.iterdir()):
-        if not child.name.startswith("."):
-            yield from _files(child)
+def _is_visible(path: Path) -> bool:
+    return not path.name.startswith(".")
 
 
 def _read(path: Path) -> str:

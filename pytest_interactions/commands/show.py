@@ -14,6 +14,7 @@ from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.conversation import interaction_of
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.transcript import Line, escaped, lines
+from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files.storage import load
@@ -63,7 +64,7 @@ def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) ->
         CassetteNotFoundError: A directory holds no cassette.
     """
     reports, status = [], Status.OK
-    for file in [file for path in paths for file in _files(path)]:
+    for file in [file for path in paths for file in _cassettes_in(path)]:
         try:
             reports.append(_report(file))
         except CassetteError as error:
@@ -79,14 +80,16 @@ def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) ->
     return status
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+def _cassettes_in(path: Path) -> list[Path]:
+    files = list(files_in(path, _may_hold_cassettes))
     if not files:
         raise CassetteNotFoundError(f"{path}: there are no cassettes in this directory.")
-    yield from files
+    return files
+
+
+def _may_hold_cassettes(path: Path) -> bool:
+    """Return whether `path` has a cassette's name or is a folder; one that is a link might lead in a circle."""
+    return path.suffix in _SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
 
 
 # --- what is to be said ---

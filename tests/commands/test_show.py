@@ -114,6 +114,7 @@ def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     cassette(tmp_path / "a.yml")
     (tmp_path / "c.yaml").write_text("nothing: here\n")
     (tmp_path / "notes.txt").write_text("no cassette")
+    (tmp_path / "b" / "around").symlink_to(tmp_path)
     assert run([tmp_path]) == 2
     told = capsys.readouterr()
     assert [line for line in told.out.splitlines() if "yml" in line or "yaml" in line] == [
