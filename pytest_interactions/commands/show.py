@@ -1,4 +1,4 @@
-"""The command `show`: cassettes as transcripts."""
+"""`pytest-interactions show`: cassettes as transcripts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,8 +21,8 @@ from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files.storage import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
@@ -49,34 +50,36 @@ _TOKENS = (
 )
 
 
-def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) -> Status:
-    """Print cassettes to standard output.
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the paths and the form of what is printed."""
+    parser.description = "Print cassettes as transcripts: what was asked, and each step the agent took."
+    parser.add_argument("paths", nargs="+", type=Path, metavar="CASSETTE", help="cassettes, or directories of them")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument("--no-color", action="store_true", help="print plain text on a terminal, too")
 
-    Args:
-        paths: Cassettes, or directories with cassettes in them at any depth.
-        as_json: Print one JSON array, with an object for each cassette.
-        color: Colour the text, if rich is installed.
 
-    Returns:
-        The exit status: 0, or 2 if a cassette can't be shown; it is named on standard error, the others are printed.
+def run(options: Namespace) -> Status:
+    """Print cassettes as text, or as one JSON array with an object for each.
+
+    A cassette that can't be shown is named on the standard error, and the others are printed.
 
     Raises:
-        CassetteNotFoundError: A directory holds no cassette.
+        CassetteNotFoundError: A folder holds no cassette.
     """
     reports, status = [], Status.OK
-    for file in [file for path in paths for file in _cassettes_in(path)]:
+    for file in [file for path in options.paths for file in _cassettes_in(path)]:
         try:
             reports.append(_report(file))
         except CassetteError as error:
             sys.stderr.write(f"pytest-interactions: {error}\n")
             status = Status.FAILED
-    if as_json:
+    if options.json:
         sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=True) + "\n")
-    else:
-        write = _writer(color=color)
-        for number, report in enumerate(reports):
-            for line in [*([Line("text", "")] if number else []), *_lines(report)]:
-                write(line)
+        return status
+    write = _writer(color=sys.stdout.isatty() and not options.no_color)
+    for number, report in enumerate(reports):
+        for line in [*([Line("text", "")] if number else []), *_lines(report)]:
+            write(line)
     return status
 
 

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
-    from pytest_interactions.commands.serve import serve
     from pytest_interactions.server.replay import ReplayServer
 
-__all__ = ["ReplayServer", "serve"]
+__all__ = ["ReplayServer"]
 
-__getattr__ = lazy_getattr(
-    __name__, "the replay server", ReplayServer=".replay", serve="pytest_interactions.commands.serve"
-)
+__getattr__ = lazy_getattr(__name__, "the replay server", ReplayServer=".replay")

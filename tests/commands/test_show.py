@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_interactions.commands.show import run
-from pytest_interactions.errors import CassetteNotFoundError
+from pytest_interactions.commands import main
 from tests.api.test_transcript import NEXT, TURN
 from tests.support import real_traffic
 
@@ -58,9 +57,14 @@ def weather(tmp_path: Path) -> Path:
     )
 
 
+def show(*arguments: Path | str) -> int:
+    """Run the command, and return its status."""
+    return main(["show", *map(str, arguments)])
+
+
 def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was used, each exchange, and what was said, with the question that opened it."""
-    assert run([weather]) == 0
+    assert show(weather) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[:19] == [
         str(weather),
@@ -90,7 +94,7 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
 
 def test_programs_get_json(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` is one array with all that is known of each cassette."""
-    assert run([weather, weather], as_json=True) == 0
+    assert show("--json", weather, weather) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first == second
     assert first["path"] == str(weather)
@@ -115,7 +119,7 @@ def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "c.yaml").write_text("nothing: here\n")
     (tmp_path / "notes.txt").write_text("no cassette")
     (tmp_path / "b" / "around").symlink_to(tmp_path)
-    assert run([tmp_path]) == 2
+    assert show(tmp_path) == 2
     told = capsys.readouterr()
     assert [line for line in told.out.splitlines() if "yml" in line or "yaml" in line] == [
         str(tmp_path / "a.yml"),
@@ -127,23 +131,27 @@ def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert told.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
 
 
-def test_a_directory_without_cassettes_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_without_cassettes_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to show is most likely the wrong directory."""
-    with pytest.raises(CassetteNotFoundError, match="there are no cassettes"):
-        run([tmp_path])
+    assert show(tmp_path) == 2
+    assert capsys.readouterr().err == f"pytest-interactions: {tmp_path}: there are no cassettes in this directory.\n"
 
 
 def test_a_missing_cassette_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path that is not there is an error of one line."""
-    assert run([tmp_path / "gone.yaml"]) == 2
+    assert show(tmp_path / "gone.yaml") == 2
     assert "gone.yaml: no such cassette" in capsys.readouterr().err
 
 
-def test_colour_changes_no_word(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The coloured text is the plain text, with colours."""
-    run([weather])
+def test_colour_changes_no_word(
+    weather: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coloured text on a terminal is the plain text, with colours."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show("--no-color", weather)
     plain = capsys.readouterr().out
-    assert run([weather], color=True) == 0
+    assert "\x1b[" not in plain
+    assert show(weather) == 0
     coloured = capsys.readouterr().out
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
@@ -153,8 +161,9 @@ def test_without_rich_there_is_no_colour(
     weather: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Colour is an extra: where rich isn't installed, the text is plain."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert run([weather], color=True) == 0
+    assert show(weather) == 0
     assert "\x1b[" not in capsys.readouterr().out
 
 
@@ -163,6 +172,6 @@ def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> Non
     directory = real_traffic("")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert run([directory]) == 0
+        assert show(directory) == 0
     told = capsys.readouterr().out
     assert told.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))

@@ -12,19 +12,10 @@ from typing import TYPE_CHECKING
 from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
-    from pytest_interactions.commands.emulate import run
     from pytest_interactions.server.emulator.runner import Emulator
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.wire import Hold, Received
 
-__all__ = ["Emulator", "Hold", "Received", "Rule", "run"]
+__all__ = ["Emulator", "Hold", "Received", "Rule"]
 
-__getattr__ = lazy_getattr(
-    __name__,
-    "the emulator",
-    Emulator=".runner",
-    Hold=".wire",
-    Received=".wire",
-    Rule=".script",
-    run="pytest_interactions.commands.emulate",
-)
+__getattr__ = lazy_getattr(__name__, "the emulator", Emulator=".runner", Hold=".wire", Received=".wire", Rule=".script")
