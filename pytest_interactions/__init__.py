@@ -1,6 +1,6 @@
 """Record and replay tests of applications built on Google's Gemini Interactions API.
 
-Nothing heavy is imported here: pytest loads this package in every run, and only a test that uses it pays for it.
+This package imports nothing heavy, because pytest loads it in every run, also for tests that don't use it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names that a package offers, but whose modules are imported only when a name is asked for."""
+"""The names of packages that import their modules late: only when a name is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lazy_getattr(package: str, needed_by: str = "", /, **modules: str) -> Callab
 
     Args:
         package: The package's own name.
-        needed_by: The part of this project that its libraries belong to, if they come with the extra.
+        needed_by: The name, for an error, of a part whose libraries come with the extra.
         modules: The module that holds each name, relative to the package, such as `use_cassette=".clients.context"`.
     """
 

@@ -1,7 +1,7 @@
 """The command line: `pytest-interactions COMMAND`, each command in the module of its name.
 
-A module is imported once its command is chosen: `arguments(parser)` declares what it takes, and `run(options)` does it
-and returns the exit status. What goes wrong is one line on the standard error.
+A module is imported only when its command is chosen. Its `arguments(parser)` declares the command's arguments, and its
+`run(options)` does the work and returns the exit status. An error is one line on the standard error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_interactions.errors import InteractionsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Each command, with its line in the help; here, so that the help imports none of them.
+#: Each command, with its line in the help. The lines are here so that the help imports no command.
 COMMANDS = {
     "demo": "record all quickstart sections here, replay and check them",
     "emulate": "serve a local, deterministic Interactions API",
@@ -33,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: What follows the program's name; those of this process where none are given.
+        arguments: The words after the program's name; by default those of this process.
 
     Returns:
-        The exit status: 0 if all is well, 1 if `scan` found a secret or `demo` a difference, 2 if it can't be done.
+        The exit status, one of `Status`.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
     except InteractionsError as error:
         return _complain(str(error).splitlines()[0])
-    except BrokenPipeError:  # whoever read our output has read enough; nothing is left to flush at exit
+    except BrokenPipeError:  # the reader, such as `head`, has enough; Python must find nothing to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Status.OK
     except OSError as error:
@@ -60,7 +60,7 @@ def _complain(message: str) -> Status:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return a parser that knows all commands, and of the chosen one what it takes."""
+    """Return a parser that knows all commands, and the arguments of the chosen one."""
     parser = argparse.ArgumentParser(
         prog="pytest-interactions",
         description="Record and replay the Gemini Interactions API: tools around the pytest plugin.",

@@ -1,4 +1,4 @@
-"""`pytest-interactions demo`: the quickstart's sections, recorded and replayed before the reader's eyes."""
+"""`pytest-interactions demo`: the quickstart's sections, recorded and replayed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Declare that the command takes none."""
+    """Describe the command, which takes no arguments."""
     parser.description = (
         "Record all eleven quickstart sections against the emulator, replay them with the network refused, "
         "and show redaction and snapshots at work. Exits 0 only if all of it holds."
@@ -19,7 +19,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(_: Namespace) -> Status:
-    """Run the demo."""
-    from pytest_interactions import demo  # needs the extra, which the help does not
+    """Run the demo, and return `OK` only if every section holds."""
+    from pytest_interactions import demo  # not above: the demo needs the extra, and its help does not
 
     return Status.OK if demo.run() else Status.FOUND

@@ -40,14 +40,14 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Status:
     """Serve until Ctrl-C or SIGTERM.
 
-    The first line on the standard output is the address alone, for whoever starts this as a child process.
+    The first line on the standard output is the address alone, so that a parent process can read it.
 
     Raises:
         MissingExtraError: A library of the extra is not installed.
         OSError: The port is taken.
         ScriptError: The script can't be used.
     """
-    from pytest_interactions.server.emulator import Emulator  # first, as it says what to install
+    from pytest_interactions.server.emulator import Emulator  # first, because it says what to install
     from pytest_interactions.server.emulator.runner import EMULATOR_KEY
     from pytest_interactions.server.serving import foreground
 

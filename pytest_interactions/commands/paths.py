@@ -1,4 +1,4 @@
-"""The files and folders that `show`, `scan` and `redact` are given."""
+"""The files in a folder, for `show`, `scan` and `redact`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def files_in(path: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
 
     Args:
         path: A file or a folder.
-        wanted: Decides on every file below `path`, and on every folder before it is entered.
+        wanted: Decides on each file and each folder below `path`; an unwanted folder is not entered.
     """
     if not path.is_dir():
         yield path

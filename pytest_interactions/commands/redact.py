@@ -1,4 +1,4 @@
-"""`pytest-interactions redact`: the secrets taken out of files."""
+"""`pytest-interactions redact`: the removal of secrets from files."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Status:
-    """Take all secrets out of files, in place: each is replaced in one step, or left as it is.
+    """Take all secrets out of the files.
 
-    A vcrpy cassette is written anew as this package records it. In any other file the secrets alone are replaced.
+    A file is replaced in one step, or stays as it is. A vcrpy cassette is rewritten in this package's own layout. In
+    any other file only the secrets are replaced.
 
     Raises:
         OptionError: An entry of `--redact` can't be used.
@@ -58,16 +59,16 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor) -> Status:
         after = _redacted_cassette(path, before, secrets, redactor)
         if after is None:
             after = clean(before, redactor.secrets)
-        left = scan(after, redactor.secrets)
+        remaining = scan(after, redactor.secrets)
         if after != before:
             with replacing(path) as file:
                 file.write(after.encode("utf-8", "surrogateescape"))
             print(f"{path}: redacted")
-    return report(path, left)
+    return report(path, remaining)
 
 
 def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
-    """The redacted text of a vcrpy cassette in YAML; `None` if this is none, or can't be read as one."""
+    """Return the redacted text of a vcrpy cassette in YAML, or `None` if `text` is no such cassette."""
     if path.suffix not in {".yaml", ".yml"} or "interactions:" not in text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`pytest-interactions scan`: secrets looked for in files, whoever wrote them."""
+"""`pytest-interactions scan`: a search for secrets in files of any origin."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Status:
-    """Look through files, and folders with all that is in them but hidden files."""
+    """Look through the files, and print each secret's place and kind."""
     secrets = Secrets.from_environ(os.environ)
     return for_each_file(options.paths, lambda path: report(path, scan(read(path), secrets)), failure="can't be read")

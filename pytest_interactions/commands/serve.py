@@ -1,4 +1,4 @@
-"""`pytest-interactions serve`: cassettes behind a local address, for any test runner, or a shell."""
+"""`pytest-interactions serve`: cassettes behind a local address, for any test runner or shell."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Status:
     """Serve until Ctrl-C or SIGTERM, then save.
 
-    The first line on the standard output is the address alone, for whoever starts this as a child process.
+    The first line on the standard output is the address alone, so that a parent process can read it.
 
     Raises:
         MissingExtraError: A library of the extra is not installed.
@@ -92,7 +92,7 @@ def run(options: Namespace) -> Status:
 
 def _resolved(options: Namespace) -> Options:
     given = {name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None}
-    # A flag that may be repeated is a list here, and one text of several lines in an ini file.
+    # One text of several lines, as in an ini file, so that each value is stripped.
     values = {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
     return resolve(("command line", values))
 
@@ -119,7 +119,7 @@ def _cassettes(target: Path, options: Options) -> Cassettes:
 
 
 def _close(cassette: Cassette) -> Status:
-    """Save a cassette, and tell on the standard error what came of it."""
+    """Save a cassette, and print the result on the standard error."""
     for failure in cassette.failures:
         print(failure, file=sys.stderr)
     try:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Interaction
 
-#: What is looked for in a directory; a cassette in JSON can be named.
+#: The suffixes of cassettes in a folder; a cassette in JSON can be named.
 _SUFFIXES = (".yaml", ".yml")
-#: How much of an id or an error is shown, in characters.
-_ID, _ERROR = 16, 120
+#: The lengths to which ids and errors are cut, in characters.
+_ID_LENGTH, _ERROR_LENGTH = 16, 120
 _STYLES = {
     "title": "bold",
     "note": "dim",
@@ -41,7 +42,7 @@ _STYLES = {
     "text": "none",
     "error": "red",
 }
-#: What the API counts, and what a reader calls it.
+#: The API's counts, each with its name in a transcript.
 _TOKENS = (
     ("total_input_tokens", "in"),
     ("total_output_tokens", "out"),
@@ -61,13 +62,13 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Status:
     """Print cassettes as text, or as one JSON array with an object for each.
 
-    A cassette that can't be shown is named on the standard error, and the others are printed.
+    The standard error names the cassettes that can't be shown.
 
     Raises:
         CassetteNotFoundError: A folder holds no cassette.
     """
     reports, status = [], Status.OK
-    for file in [file for path in options.paths for file in _cassettes_in(path)]:
+    for file in list(chain.from_iterable(map(_cassettes_in, options.paths))):
         try:
             reports.append(_report(file))
         except CassetteError as error:
@@ -91,11 +92,11 @@ def _cassettes_in(path: Path) -> list[Path]:
 
 
 def _may_hold_cassettes(path: Path) -> bool:
-    """Return whether `path` has a cassette's name or is a folder; one that is a link might lead in a circle."""
+    """Return whether `path` has a cassette's name or is a folder, but no link, which might lead in a circle."""
     return path.suffix in _SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
 
 
-# --- what is to be said ---
+# --- the report ---
 
 
 @dataclass(slots=True)
@@ -104,17 +105,15 @@ class _Conversation:
 
 
 def _report(path: Path) -> Json:
-    """All that is shown of a cassette, as JSON."""
+    """Return all that is shown of a cassette, as JSON."""
     contents = load(path)
-    found = [(exchange, interaction_of(exchange)) for exchange in contents.exchanges]
-    interactions = [interaction for _, interaction in found if interaction is not None]
-    sent = [exchange.request.json() for exchange in contents.exchanges]
+    interactions = [each for each in map(interaction_of, contents.exchanges) if each is not None]
     return {
         "path": str(path),
         "recorded": _recorded(contents.exchanges, interactions),
         "incomplete": contents.incomplete,
-        "models": _unique(name for each in interactions for name in (each.model, each.agent)),
-        "tools": _unique(name for request in sent if isinstance(request, dict) for name in _tools(request)),
+        "models": _unique((each.model, each.agent) for each in interactions),
+        "tools": _unique(_tools(exchange.request.json()) for exchange in contents.exchanges),
         "tokens": _tokens(interactions),
         "bytes": path.stat().st_size,
         "exchanges": [_exchange(exchange) for exchange in contents.exchanges],
@@ -123,25 +122,25 @@ def _report(path: Path) -> Json:
 
 
 def _recorded(exchanges: list[Exchange], interactions: list[Interaction]) -> str | None:
-    """When the first answer came, as the API or, in cassettes that keep it, HTTP says."""
-    created = [each.created for each in interactions if isinstance(each.created, str)]
-    dates = [date for exchange in exchanges for date in exchange.response.headers.get("date", [])]
-    return next(iter([*created, *dates]), None)
+    """Return the time of the first answer: the API's, or HTTP's in cassettes that keep it."""
+    created = (each.created for each in interactions if isinstance(each.created, str))
+    dates = (exchange.response.headers.get("date", []) for exchange in exchanges)
+    return next(chain(created, chain.from_iterable(dates)), None)
 
 
-def _unique(names: Iterable[Any]) -> list[str]:
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+def _unique(names: Iterable[Iterable[Any]]) -> list[str]:
+    return list(dict.fromkeys(name for name in chain.from_iterable(names) if isinstance(name, str)))
 
 
-def _tools(request: Json) -> Iterator[Any]:
-    tools = request.get("tools")
+def _tools(request: Any) -> Iterator[Any]:
+    tools = request.get("tools") if isinstance(request, dict) else None
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, dict):
             yield tool.get("name") or tool.get("type")
 
 
 def _tokens(interactions: list[Interaction]) -> dict[str, int]:
-    """The last count of each interaction, summed."""
+    """Return the sums over all interactions, of each the last count."""
     last = {
         str(each.id or number): each.usage for number, each in enumerate(interactions) if isinstance(each.usage, dict)
     }
@@ -153,7 +152,7 @@ def _tokens(interactions: list[Interaction]) -> dict[str, int]:
 
 def _exchange(exchange: Exchange) -> Json:
     request, response = exchange.request, exchange.response
-    told: Json = {
+    report: Json = {
         "method": request.method,
         "url": interaction_path(request.uri) or f"{urlsplit(request.uri).netloc}{urlsplit(request.uri).path}",
         "status": response.status,
@@ -162,14 +161,14 @@ def _exchange(exchange: Exchange) -> Json:
         "response_bytes": len(response.body),
     }
     if exchange.cut is not None:
-        told["cut"] = exchange.cut.by
+        report["cut"] = exchange.cut.by
     answer = response.json() if response.status >= 400 else None  # noqa: PLR2004 - HTTP's first error
     if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
-        told["error"] = str(answer["error"].get("message") or answer["error"].get("code"))
-    return told
+        report["error"] = str(answer["error"].get("message") or answer["error"].get("code"))
+    return report
 
 
-# --- how it is said ---
+# --- its text ---
 
 
 def _lines(report: Json) -> Iterator[Line]:
@@ -188,20 +187,20 @@ def _lines(report: Json) -> Iterator[Line]:
     if report["incomplete"]:
         yield Line("error", "  incomplete: the test that recorded it failed")
     for exchange in report["exchanges"]:
-        yield Line("error" if "error" in exchange else "note", escaped(f"  {_told(exchange)}"))
+        yield Line("error" if "error" in exchange else "note", escaped(f"  {_exchange_text(exchange)}"))
     yield from lines(report["turns"])
 
 
-def _told(exchange: Json) -> str:
+def _exchange_text(exchange: Json) -> str:
     form = "stream, " if exchange["streamed"] else ""
-    url = re.sub(rf"(?<=/)([^/]{{{_ID}}})[^/]+", r"\1…", exchange["url"])
-    told = f"{exchange['method']} {url}: {exchange['status']}, {form}{exchange['response_bytes']:,} bytes"
+    url = re.sub(rf"(?<=/)([^/]{{{_ID_LENGTH}}})[^/]+", r"\1…", exchange["url"])
+    text = f"{exchange['method']} {url}: {exchange['status']}, {form}{exchange['response_bytes']:,} bytes"
     cut = {"app": ", left by the app", "connection": ", the connection broke"}.get(exchange.get("cut", ""), "")
-    return told + cut + (f", {exchange['error']:.{_ERROR}}" if "error" in exchange else "")
+    return text + cut + (f", {exchange['error']:.{_ERROR_LENGTH}}" if "error" in exchange else "")
 
 
 def _writer(*, color: bool) -> Callable[[Line], Any]:
-    """What prints a line: coloured where that is asked for and rich is installed, plain otherwise."""
+    """Return the function that prints a line, in colour if that is asked for and rich is installed."""
     if color:
         try:
             from rich.console import Console

@@ -4,10 +4,10 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """How a command ended; of two the worse one is the greater."""
+    """An exit status; the worse of two is the greater."""
 
     OK = 0
-    #: A secret is in a file, or the demo differs from what was expected.
+    #: `scan` or `redact` leaves a secret in a file, or a section of the demo fails.
     FOUND = 1
     #: Something could not be done, read or saved.
     FAILED = 2

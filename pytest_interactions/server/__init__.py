@@ -1,4 +1,4 @@
-"""Another process's way in: a local Interactions API and a cassette behind a local address.
+"""Servers for code in any process or language: a cassette, or an emulated API, behind a local address.
 
 with ReplayServer(cassette) as server:
     subprocess.run(["node", "agent.mjs"], env=os.environ | server.env)

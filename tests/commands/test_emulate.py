@@ -84,15 +84,15 @@ def test_a_missing_library_of_the_package_s_own(monkeypatch: pytest.MonkeyPatch)
         _ = pytest_interactions.fold
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_command(told: signal.Signals) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_command(ending: signal.Signals) -> None:
     """The command prints its address alone on the first line, serves, and stops cleanly when told to."""
     with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().rstrip("\n")
         body = {"model": "gemini-3.5-flash", "input": "Hello"}
         assert httpx.post(f"{url}/v1beta/interactions?key=any", json=body).status_code == 200
-        process.send_signal(told)
+        process.send_signal(ending)
         printed = process.stdout.read()
     assert process.returncode == 0
     assert f"GOOGLE_GEMINI_BASE_URL={url}" in printed

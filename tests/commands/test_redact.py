@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 def ask(url: str, key: str = KEY) -> bytes:
-    """One request, with the key where old code has it: in a header and in the URL."""
+    """Send one request, with the key where old code has it: in a header and in the URL."""
     headers = {"x-goog-api-key": key, "cookie": "a=b"}
     body = {"model": "gemini-3.5-flash", "input": "Hello"}
     return httpx.post(f"{url}/v1beta/interactions?key={key}", json=body, headers=headers).content
 
 
 def report(command: str, *arguments: Path | str) -> tuple[int, list[str]]:
-    """A command's status and the lines it prints."""
+    """Return a command's status and the lines that it prints."""
     with redirect_stdout(io.StringIO()) as printed:
         status = main([command, *map(str, arguments)])
     return status, printed.getvalue().splitlines()
@@ -176,26 +176,26 @@ def test_options_say_what_else_to_redact_and_keep(
 
 def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors name the file, change the status, and keep no other file from being looked at."""
-    missing, found = tmp_path / "missing.yaml", tmp_path / "found.txt"
-    found.write_text(KEY)
-    assert report("scan", missing, found) == (
+    missing, leaking = tmp_path / "missing.yaml", tmp_path / "leaking.txt"
+    leaking.write_text(KEY)
+    assert report("scan", missing, leaking) == (
         2,
-        [f"{missing}: can't be read: No such file or directory.", f"{found}:1: a Google API key"],
+        [f"{missing}: can't be read: No such file or directory.", f"{leaking}:1: a Google API key"],
     )
 
     def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(found))
+        raise PermissionError(13, "Permission denied", str(leaking))
 
     monkeypatch.setattr(Path, "replace", refuse)
-    assert report("redact", missing, found) == (
+    assert report("redact", missing, leaking) == (
         2,
         [
             f"{missing}: can't be read or written: No such file or directory.",
-            f"{found}: can't be read or written: Permission denied.",
+            f"{leaking}: can't be read or written: Permission denied.",
         ],
     )
-    assert found.read_text() == KEY
-    assert list(tmp_path.iterdir()) == [found]
+    assert leaking.read_text() == KEY
+    assert list(tmp_path.iterdir()) == [leaking]
 
 
 def test_real_recordings_are_clean_after_redact(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_real_cassettes_replay_as_before(folder: str, tmp_path: Path) -> None:
 
 
 def _unsigned(body: bytes) -> object:
-    """A JSON body's value, or a stream's JSON, without the signatures."""
+    """Return a JSON body's value, or a stream's text, without the signatures."""
     text = re.sub(rb'"signature": ?"[^"]*"', b'"signature":""', body)
     try:
         return json.loads(text)

@@ -21,7 +21,7 @@ STREAM = b'event: interaction.created\ndata: {"event_type":"interaction.created"
 
 
 def exchange(sent: Any, answer: Any, *, uri: str = API, status: int = 200, cut: str = "", date: str = "") -> Any:
-    """An exchange as a cassette holds it: JSON both ways, or a stream where `answer` is bytes."""
+    """Return an exchange as a cassette holds it: JSON both ways, or a stream if `answer` is bytes."""
     body = answer.decode() if isinstance(answer, bytes) else json.dumps(answer)
     kind = "text/event-stream" if isinstance(answer, bytes) else "application/json"
     headers = {"content-type": [kind], **({"date": [date]} if date else {})}
@@ -65,15 +65,15 @@ def show(*arguments: Path | str) -> int:
 def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was used, each exchange, and what was said, with the question that opened it."""
     assert show(weather) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[:19] == [
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:19] == [
         str(weather),
         "  recorded: 2026-01-01T00:00:00Z",
         "  model: gemini-3.5-flash, robot",
         "  tools: get_weather, google_search",
         "  tokens: 1,001 in, 5 out",
         f"  size: {weather.stat().st_size:,} bytes",
-        *told[6:12],
+        *lines[6:12],
         "turn 1: requires_action",
         "  user_input: How is it?",
         "  thought: Let me see.",
@@ -82,7 +82,7 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
         "    days[0] = 1",
         '    days[1].part = "noon"',
     ]
-    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in told[6:12]] == [
+    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in lines[6:12]] == [
         "  POST /interactions: 200, N bytes",
         "  POST /interactions: 200, N bytes",
         "  POST /interactions: 400, N bytes, invalid_request",
@@ -120,15 +120,15 @@ def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "notes.txt").write_text("no cassette")
     (tmp_path / "b" / "around").symlink_to(tmp_path)
     assert show(tmp_path) == 2
-    told = capsys.readouterr()
-    assert [line for line in told.out.splitlines() if "yml" in line or "yaml" in line] == [
+    printed = capsys.readouterr()
+    assert [line for line in printed.out.splitlines() if "yml" in line or "yaml" in line] == [
         str(tmp_path / "a.yml"),
         str(tmp_path / "b" / "late.yaml"),
     ]
-    assert "\n\n" in told.out
-    assert "recorded: Mon, 10 Aug 2026" in told.out
-    assert "incomplete: the test that recorded it failed" in told.out
-    assert told.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
+    assert "\n\n" in printed.out
+    assert "recorded: Mon, 10 Aug 2026" in printed.out
+    assert "incomplete: the test that recorded it failed" in printed.out
+    assert printed.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
 
 
 def test_a_directory_without_cassettes_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,5 +173,5 @@ def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert show(directory) == 0
-    told = capsys.readouterr().out
-    assert told.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
+    printed = capsys.readouterr().out
+    assert printed.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))

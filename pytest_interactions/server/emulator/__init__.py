@@ -1,4 +1,4 @@
-"""A local, deterministic Interactions API: what tests record against, and what users script.
+"""A local, deterministic Interactions API, to record tests against and to script.
 
 with Emulator() as emulator:
     emulator.on(input="weather").reply(text="Sunny.")
