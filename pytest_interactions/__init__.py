@@ -1,12 +1,11 @@
 """Record and replay tests of applications built on Google's Gemini Interactions API.
 
-Nothing heavy is imported here: pytest loads this package in every run, and only a test that uses it pays for it.
+This package imports nothing heavy, because pytest loads it in every run, also for tests that don't use it.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import (
     CassetteError,
@@ -24,6 +23,7 @@ from pytest_interactions.errors import (
     StreamEndedError,
     UnplayedError,
 )
+from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
     from pytest_interactions.api.fold import fold
@@ -52,16 +52,11 @@ __all__ = [
     "use_cassette",
 ]
 
-_LAZY = {
-    "Event": "pytest_interactions.api.models",
-    "Interaction": "pytest_interactions.api.models",
-    "Step": "pytest_interactions.api.models",
-    "fold": "pytest_interactions.api.fold",
-    "use_cassette": "pytest_interactions.clients.context",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_getattr(
+    __name__,
+    Event=".api.models",
+    Interaction=".api.models",
+    Step=".api.models",
+    fold=".api.fold",
+    use_cassette=".clients.context",
+)

@@ -1,4 +1,4 @@
-"""`python -m pytest_interactions`: the command line, where its script is not on the path."""
+"""`python -m pytest_interactions`: the command line, also if its script is not on the path."""
 
 import sys
 

@@ -1,32 +1,48 @@
-"""Names whose modules need the extra: imported when asked for, and missed in one line."""
+"""The names of packages that import their modules late: only when a name is used."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.errors import MissingExtraError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-def lazy(package: str, what: str, names: dict[str, str], name: str) -> Any:
-    """Give a package's `name`; for its `__getattr__`.
+
+def lazy_getattr(package: str, needed_by: str = "", /, **modules: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package.
 
     Args:
         package: The package's own name.
-        what: What it is called in an error.
-        names: Its names, each with the module that holds it.
-        name: What is asked for.
+        needed_by: The name, for an error, of a part whose libraries come with the extra.
+        modules: The module that holds each name, relative to the package, such as `use_cassette=".clients.context"`.
+    """
+
+    def get(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        with extra(needed_by):
+            return getattr(import_module(modules[name], package), name)
+
+    return get
+
+
+@contextmanager
+def extra(needed_by: str) -> Iterator[None]:
+    """Say what to install if an import inside fails; an empty `needed_by` leaves the error as it is.
 
     Raises:
-        AttributeError: There is no such name.
-        MissingExtraError: The module needs a library that is not installed.
+        MissingExtraError: A library is not installed.
     """
-    if name not in names:
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
     try:
-        return getattr(import_module(names[name]), name)
+        yield
     except ModuleNotFoundError as error:
+        if not needed_by:
+            raise
         library = (error.name or "").partition(".")[0]
         raise MissingExtraError(
-            f"{what} needs {library}, which is missing: pip install 'pytest-interactions[server]'"
+            f"{needed_by} needs {library}, which is missing: pip install 'pytest-interactions[server]'"
         ) from error

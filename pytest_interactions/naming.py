@@ -1,4 +1,4 @@
-"""Where a test's cassette is: names that every file system takes, never outside the cassette directory."""
+"""The paths of cassettes: names that every file system takes, never outside the cassette directory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 from pytest_interactions.api.digests import IN_FILE_NAME, hex_digest
 from pytest_interactions.errors import OptionError
 
-# What Windows refuses in a name, and what a shell or a URL would trip over in none of the usual ones.
+# Windows refuses these characters in a name, and UTF-8 can't encode the last of them.
 _UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST: Final = 180  # bytes: file systems take 255, and a temporary name is a little longer
 
 
 def cassette_path(directory: Path, rootpath: Path, test_file: Path, test: str) -> Path:
-    """The cassette of one test.
+    """Return the path of one test's cassette.
 
     Args:
         directory: The cassette directory.
@@ -26,14 +26,14 @@ def cassette_path(directory: Path, rootpath: Path, test_file: Path, test: str) -
         test_file: The test's file.
         test: `[Class.]test[params]`.
     """
-    inside = test_file.is_relative_to(rootpath)
-    below = (test_file.relative_to(rootpath) if inside else Path(os.path.relpath(test_file, rootpath))).with_suffix("")
-    parts = [safe(part) for part in below.parts if part not in {"..", below.anchor}]
+    is_below = test_file.is_relative_to(rootpath)
+    relative = test_file.relative_to(rootpath) if is_below else Path(os.path.relpath(test_file, rootpath))
+    parts = [safe(part) for part in relative.with_suffix("").parts if part not in {"..", relative.anchor}]
     return directory.joinpath(*parts, f"{safe(test)}.yaml")
 
 
 def named_cassette(directory: Path, name: str) -> Path:
-    """The cassette that a test chose by its `name`, which may have directories in it.
+    """Return the path of the cassette that a test names; the name may have directories in it.
 
     Raises:
         OptionError: The name leads out of the cassette directory, or is none.
@@ -52,7 +52,7 @@ def named_cassette(directory: Path, name: str) -> Path:
 
 
 def safe(name: str) -> str:
-    """A file name for `name`: itself where it can be, else changed and with a digest, so that two never meet."""
+    """Return `name` if every file system takes it, else a changed one with a digest, so that no two names meet."""
     changed = _UNSAFE.sub("-", unicodedata.normalize("NFC", name)).rstrip(". ")
     if _RESERVED.fullmatch(changed):
         changed = f"_{changed}"

@@ -1,16 +1,17 @@
-"""`pytest-interactions emulate`: the emulator in the foreground, until it is told to stop."""
+"""`pytest-interactions emulate`: the emulator in the foreground."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.server.emulator.runner import EMULATOR_KEY, Emulator
-from pytest_interactions.server.serving import foreground
+from pytest_interactions.commands.ports import port
+from pytest_interactions.commands.status import Status
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
 
-_HELP = """\
+_USAGE = """\
 
 The Interactions API, emulated here. Stop it with Ctrl-C. Any API key will do.
 
@@ -29,21 +30,29 @@ JavaScript (@google/genai):
 """
 
 
-def run(port: int = 0, script: Path | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM, and give the exit status: 0.
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the port and the script."""
+    parser.description = "Serve a local Interactions API until Ctrl-C. The first line printed is its address."
+    parser.add_argument("--port", type=port, default=0, help="TCP port on 127.0.0.1; 0 (default) chooses a free one")
+    parser.add_argument("--script", type=Path, help="YAML file of scripted answers")
 
-    The first line on the standard output is the address alone, for whoever starts this as a child process.
 
-    Args:
-        port: the TCP port on 127.0.0.1; 0 chooses a free one.
-        script: a YAML file of scripted answers.
+def run(options: Namespace) -> Status:
+    """Serve until Ctrl-C or SIGTERM.
+
+    The first line on the standard output is the address alone, so that a parent process can read it.
 
     Raises:
-        OSError: the port is taken.
-        ScriptError: the script can't be used.
+        MissingExtraError: A library of the extra is not installed.
+        OSError: The port is taken.
+        ScriptError: The script can't be used.
     """
-    with Emulator(port, script=script) as emulator, foreground() as wait:
+    from pytest_interactions.server.emulator import Emulator  # first, because it says what to install
+    from pytest_interactions.server.emulator.runner import EMULATOR_KEY
+    from pytest_interactions.server.serving import foreground
+
+    with Emulator(options.port, script=options.script) as emulator, foreground() as wait:
         print(emulator.url, flush=True)
-        print(_HELP.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
+        print(_USAGE.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
         wait()
-    return 0
+    return Status.OK

@@ -1,111 +1,80 @@
-"""The commands `scan` and `redact`: files looked through, and files cleaned."""
+"""`pytest-interactions redact`: the removal of secrets from files."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.findings import for_each_file, read, report
 from pytest_interactions.errors import CassetteError
+from pytest_interactions.files.layout import dumps
+from pytest_interactions.files.storage import loads, locked, replacing
 from pytest_interactions.redaction.redactor import Redactor
-from pytest_interactions.redaction.scan import Finding, clean, scan
+from pytest_interactions.redaction.scan import clean, scan
 from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
 
-    Write = Callable[[str], Any]
-
-#: The exit status when there is nothing to complain of, when there are findings, and when something went wrong.
-CLEAN, FOUND, FAILED = 0, 1, 2
+    from pytest_interactions.commands.status import Status
 
 
-def scan_paths(paths: Sequence[Path], write: Write) -> int:
-    """Look through files, whoever wrote them, and directories with all that is in them but hidden files.
-
-    Args:
-        paths: The files and directories.
-        write: Takes each line of the report: `file:line: what kind (where)`, or what went wrong.
-
-    Returns:
-        The exit status: 0 if there is no secret, 1 if there is, 2 if a file could not be looked through.
-    """
-    secrets = Secrets.from_environ(os.environ)
-    status = CLEAN
-    for path in paths:
-        try:
-            for file in _files(path):
-                findings = scan(_read(file), secrets)
-                _report(file, findings, write)
-                status = max(status, FOUND if findings else CLEAN)
-        except OSError as error:
-            write(f"{error.filename or path}: can't be read: {error.strerror}.")
-            status = FAILED
-    return status
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the paths and the options of redaction."""
+    parser.description = "Take the secrets out of vcrpy cassettes in place; they replay as before. Safe to repeat."
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
+    parser.add_argument(
+        "--keep-headers", action="append", default=[], metavar="NAME", help="a header to keep; repeatable"
+    )
+    parser.add_argument(
+        "--redact",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="more to take out: a text, re:PATTERN or a JSON path",
+    )
 
 
-def redact_paths(
-    paths: Sequence[Path], write: Write, *, keep_headers: Iterable[str] = (), redact: Iterable[Any] = ()
-) -> int:
-    """Take all secrets out of recordings, in place: each file is replaced in one step, or left as it is.
+def run(options: Namespace) -> Status:
+    """Take all secrets out of the files.
 
-    A vcrpy cassette is written anew as this package records it. In any other file the secrets alone are replaced.
-
-    Args:
-        paths: Files, and directories with all that is in them but hidden files.
-        write: Takes each line of the report.
-        keep_headers: As in the option of that name.
-        redact: As in the option of that name.
-
-    Returns:
-        The exit status: 0 if no secret is left, 1 if one is that can't be replaced, 2 if a file can't be read or
-        written.
+    A file is replaced in one step, or stays as it is. A vcrpy cassette is rewritten in this package's own layout. In
+    any other file only the secrets are replaced.
 
     Raises:
-        OptionError: An entry of `redact` can't be used.
+        OptionError: An entry of `--redact` can't be used.
     """
     secrets = Secrets.from_environ(os.environ)
-    redactor = Redactor(secrets=secrets, keep_headers=keep_headers, redact=redact)
-    status = CLEAN
-    for path in paths:
-        try:
-            for file in _files(path):
-                status = max(status, _redact_file(file, secrets, redactor, write))
-        except OSError as error:
-            write(f"{error.filename or path}: can't be read or written: {error.strerror}.")
-            status = FAILED
-    return status
+    redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+    return for_each_file(
+        options.paths, lambda path: _redact_file(path, secrets, redactor), failure="can't be read or written"
+    )
 
 
-def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, write: Write) -> int:
-    from pytest_interactions.files.storage import locked, replacing
-
+def _redact_file(path: Path, secrets: Secrets, redactor: Redactor) -> Status:
     with locked(path):
-        before = _read(path)
-        after = _redacted_cassette(path, before, secrets, redactor, write)
+        before = read(path)
+        after = _redacted_cassette(path, before, secrets, redactor)
         if after is None:
             after = clean(before, redactor.secrets)
-        left = scan(after, redactor.secrets)
+        remaining = scan(after, redactor.secrets)
         if after != before:
             with replacing(path) as file:
                 file.write(after.encode("utf-8", "surrogateescape"))
-            write(f"{path}: redacted")
-    _report(path, left, write)
-    return FOUND if left else CLEAN
+            print(f"{path}: redacted")
+    return report(path, remaining)
 
 
-def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor, write: Write) -> str | None:
-    """The redacted text of a vcrpy cassette in YAML; `None` if this is none, or can't be read as one."""
-    from pytest_interactions.files.layout import dumps
-    from pytest_interactions.files.storage import loads
-
+def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
+    """Return the redacted text of a vcrpy cassette in YAML, or `None` if `text` is no such cassette."""
     if path.suffix not in {".yaml", ".yml"} or "interactions:" not in text:
         return None
     try:
         contents = loads(text.encode("utf-8", "surrogateescape"), path)
     except CassetteError:
-        write(f"{path}: can't be read as a cassette, so it was looked through as any text is")
+        print(f"{path}: can't be read as a cassette, so it was looked through as any text is")
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)
@@ -115,21 +84,3 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
     ]
     unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets)
     return text if unchanged else dumps(exchanges, incomplete=contents.incomplete)
-
-
-def _report(path: Path, findings: Iterable[Finding], write: Write) -> None:
-    for finding in findings:
-        write(f"{path}:{finding.line}: {finding.kind}" + (f" ({finding.where})" if finding.where else ""))
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for child in sorted(path.iterdir()):
-        if not child.name.startswith("."):
-            yield from _files(child)
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "surrogateescape")

@@ -1,78 +1,108 @@
-"""`pytest-interactions serve`: cassettes behind a local address, for any test runner, or a shell."""
+"""`pytest-interactions serve`: cassettes behind a local address, for any test runner or shell."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_interactions.clients.context import open_cassette
+from pytest_interactions.commands.ports import port
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, InteractionsError
-from pytest_interactions.options import resolve
-from pytest_interactions.server.cassettes import SUFFIXES, CassetteDirectory, OneCassette
-from pytest_interactions.server.proxy import Proxy
-from pytest_interactions.server.replay import default_upstream
-from pytest_interactions.server.serving import Serving, foreground
-from pytest_interactions.server.upstream import Upstream
+from pytest_interactions.lazy import extra
+from pytest_interactions.options import SPECS, Options, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.server.cassettes import Cassettes
 
-_NOT_SAVED = 2
-_HELP = {
-    OneCassette: """\
+#: The options of a cassette that the command line takes.
+_OPTIONS = ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace")
+_USAGE_OF_FILE = """\
 
 {target} is served here, record mode {mode}. Stop with Ctrl-C or SIGTERM, which saves what was recorded.
 
   export GOOGLE_GEMINI_BASE_URL={url}
-""",
-    CassetteDirectory: """\
+"""
+_USAGE_OF_DIRECTORY = """\
 
 The cassettes of {target} are served here, record mode {mode}: the first part of the path is the cassette's name.
 Stop with Ctrl-C or SIGTERM, which saves what was recorded.
 
   export GOOGLE_GEMINI_BASE_URL={url}/NAME
-""",
-}
+"""
 
 
-def serve(
-    target: Path,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    upstream: str | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> int:
-    """Serve until Ctrl-C or SIGTERM, then save, and give the exit status.
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the target, the addresses and the options of a cassette."""
+    parser.description = (
+        "Put a cassette, or a directory of them, behind a local address: code in any language records and replays "
+        "through it. The first line printed is the address; GET /healthz says that it is up. For a directory, the "
+        "first part of the path names the cassette: http://127.0.0.1:PORT/NAME/v1beta/interactions. SIGTERM and "
+        "Ctrl-C save what was recorded."
+    )
+    parser.add_argument("target", type=Path, metavar="CASSETTE|DIRECTORY")
+    parser.add_argument("--port", type=port, default=0, help="TCP port; 0 (default) chooses a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument(
+        "--upstream", metavar="URL", help="what to record (default: $GOOGLE_GEMINI_BASE_URL, or the real API)"
+    )
+    for name in _OPTIONS:
+        action = "append" if SPECS[name].adds else "store"
+        parser.add_argument(f"--{name.replace('_', '-')}", action=action, metavar=name.upper(), help=SPECS[name].help)
 
-    The first line on the standard output is the address alone, for whoever starts this as a child process.
 
-    Args:
-        target: A cassette, or a directory of them.
-        host: The address to listen on.
-        port: The TCP port; 0 chooses a free one.
-        upstream: Where requests are sent to be recorded; the environment's `GOOGLE_GEMINI_BASE_URL`, or the real
-            API, if not given.
-        options: Options by their names, such as `record_mode`.
+def run(options: Namespace) -> Status:
+    """Serve until Ctrl-C or SIGTERM, then save.
 
-    Returns:
-        0, or 2 if a recording could not be saved.
+    The first line on the standard output is the address alone, so that a parent process can read it.
 
     Raises:
+        MissingExtraError: A library of the extra is not installed.
         OSError: The port is taken.
-        OptionError: An option, or `upstream`, can't have that value.
+        OptionError: An option, or the upstream, can't have that value.
         CassetteNotFoundError: There is no such cassette or directory, and the record mode makes none.
         CassetteFormatError: The file exists and is no cassette.
     """
-    resolved = resolve(("command line", options or {}))
+    with extra("the replay server"):
+        from pytest_interactions.server.cassettes import OneCassette
+        from pytest_interactions.server.proxy import Proxy
+        from pytest_interactions.server.replay import default_upstream
+        from pytest_interactions.server.serving import Serving, foreground
+        from pytest_interactions.server.upstream import Upstream
+
+    target, resolved = options.target, _resolved(options)
+    cassettes = _cassettes(target, resolved)
+    remote = Upstream(options.upstream or default_upstream())
+    app = Proxy(cassettes.find, remote)
+    name, host = "interactions-server", options.host
+    with (
+        foreground() as wait,
+        Serving(app, name=name, host=host, port=options.port, closing=remote.aclose) as serving,
+    ):
+        print(serving.url, flush=True)
+        usage = _USAGE_OF_FILE if isinstance(cassettes, OneCassette) else _USAGE_OF_DIRECTORY
+        print(usage.format(target=target, url=serving.url, mode=resolved.record_mode), flush=True)
+        wait()
+    return max(map(_close, cassettes.cassettes()), default=Status.OK)
+
+
+def _resolved(options: Namespace) -> Options:
+    given = {name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None}
+    # One text of several lines, as in an ini file, so that each value is stripped.
+    values = {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    return resolve(("command line", values))
+
+
+def _cassettes(target: Path, options: Options) -> Cassettes:
+    from pytest_interactions.server.cassettes import SUFFIXES, CassetteDirectory, OneCassette
 
     def open_at(path: Path) -> Cassette:
         rerecord = f"pytest-interactions serve {target} --record-mode rewrite"
-        cassette = open_cassette(path, resolved, rerecord=rerecord)
+        cassette = open_cassette(path, options, rerecord=rerecord)
         for note in cassette.recovered:
             print(note, file=sys.stderr)
         return cassette
@@ -82,30 +112,21 @@ def serve(
             f"{target}: this is no cassette; its name would end in {' or '.join(sorted(SUFFIXES))}."
         )
     is_file = not target.is_dir() and target.suffix in SUFFIXES
-    cassettes: Cassettes = OneCassette(open_at(target)) if is_file else CassetteDirectory(target, open_at)
-    if resolved.record_mode == "none" and not target.exists():
+    cassettes = OneCassette(open_at(target)) if is_file else CassetteDirectory(target, open_at)
+    if options.record_mode == "none" and not target.exists():
         raise CassetteNotFoundError(f"{target}: no such cassette or directory. To make it: --record-mode once")
-    remote = Upstream(upstream or default_upstream())
-    proxy = Proxy(cassettes.find, remote)
-    with (
-        foreground() as wait,
-        Serving(proxy, name="interactions-server", host=host, port=port, closing=remote.aclose) as serving,
-    ):
-        print(serving.url, flush=True)
-        print(_HELP[type(cassettes)].format(target=target, url=serving.url, mode=resolved.record_mode), flush=True)
-        wait()
-    return max(map(_close, cassettes.cassettes()), default=0)
+    return cassettes
 
 
-def _close(cassette: Cassette) -> int:
-    """Save a cassette, and tell on the standard error what came of it."""
+def _close(cassette: Cassette) -> Status:
+    """Save a cassette, and print the result on the standard error."""
     for failure in cassette.failures:
         print(failure, file=sys.stderr)
     try:
         written = cassette.close(failed=bool(cassette.failures))
     except InteractionsError as error:
         print(error, file=sys.stderr)
-        return _NOT_SAVED
+        return Status.FAILED
     if written is not None:
         print(f"{written}: saved", file=sys.stderr)
-    return 0
+    return Status.OK

@@ -1,4 +1,4 @@
-"""The command `show`: cassettes as transcripts."""
+"""`pytest-interactions show`: cassettes as transcripts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,24 +16,23 @@ from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.conversation import interaction_of
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.transcript import Line, escaped, lines
+from pytest_interactions.commands.paths import files_in
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files.storage import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Interaction
 
-#: The exit status when a cassette can't be shown.
-FAILED = 2
-
-#: What is looked for in a directory; a cassette in JSON can be named.
+#: The suffixes of cassettes in a folder; a cassette in JSON can be named.
 _SUFFIXES = (".yaml", ".yml")
-#: How much of an id or an error is shown, in characters.
-_ID, _ERROR = 16, 120
+#: The lengths to which ids and errors are cut, in characters.
+_ID_LENGTH, _ERROR_LENGTH = 16, 120
 _STYLES = {
     "title": "bold",
     "note": "dim",
@@ -41,7 +42,7 @@ _STYLES = {
     "text": "none",
     "error": "red",
 }
-#: What the API counts, and what a reader calls it.
+#: The API's counts, each with its name in a transcript.
 _TOKENS = (
     ("total_input_tokens", "in"),
     ("total_output_tokens", "out"),
@@ -50,48 +51,52 @@ _TOKENS = (
 )
 
 
-def run(paths: Sequence[Path], *, as_json: bool = False, color: bool = False) -> int:
-    """Print cassettes to standard output.
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the paths and the form of what is printed."""
+    parser.description = "Print cassettes as transcripts: what was asked, and each step the agent took."
+    parser.add_argument("paths", nargs="+", type=Path, metavar="CASSETTE", help="cassettes, or directories of them")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument("--no-color", action="store_true", help="print plain text on a terminal, too")
 
-    Args:
-        paths: Cassettes, or directories with cassettes in them at any depth.
-        as_json: Print one JSON array, with an object for each cassette.
-        color: Colour the text, if rich is installed.
 
-    Returns:
-        The exit status: 0, or 2 if a cassette can't be shown; it is named on standard error, the others are printed.
+def run(options: Namespace) -> Status:
+    """Print cassettes as text, or as one JSON array with an object for each.
+
+    The standard error names the cassettes that can't be shown.
 
     Raises:
-        CassetteNotFoundError: A directory holds no cassette.
+        CassetteNotFoundError: A folder holds no cassette.
     """
-    reports, failed = [], 0
-    for file in [file for path in paths for file in _files(path)]:
+    reports, status = [], Status.OK
+    for file in list(chain.from_iterable(map(_cassettes_in, options.paths))):
         try:
             reports.append(_report(file))
         except CassetteError as error:
             sys.stderr.write(f"pytest-interactions: {error}\n")
-            failed = FAILED
-    if as_json:
+            status = Status.FAILED
+    if options.json:
         sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=True) + "\n")
-    else:
-        write = _writer(color=color)
-        for number, report in enumerate(reports):
-            for line in [*([Line("text", "")] if number else []), *_lines(report)]:
-                write(line)
-    return failed
+        return status
+    write = _writer(color=sys.stdout.isatty() and not options.no_color)
+    for number, report in enumerate(reports):
+        for line in [*([Line("text", "")] if number else []), *_lines(report)]:
+            write(line)
+    return status
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+def _cassettes_in(path: Path) -> list[Path]:
+    files = list(files_in(path, _may_hold_cassettes))
     if not files:
         raise CassetteNotFoundError(f"{path}: there are no cassettes in this directory.")
-    yield from files
+    return files
 
 
-# --- what is to be said ---
+def _may_hold_cassettes(path: Path) -> bool:
+    """Return whether `path` has a cassette's name or is a folder, but no link, which might lead in a circle."""
+    return path.suffix in _SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
+
+
+# --- the report ---
 
 
 @dataclass(slots=True)
@@ -100,17 +105,15 @@ class _Conversation:
 
 
 def _report(path: Path) -> Json:
-    """All that is shown of a cassette, as JSON."""
+    """Return all that is shown of a cassette, as JSON."""
     contents = load(path)
-    found = [(exchange, interaction_of(exchange)) for exchange in contents.exchanges]
-    interactions = [interaction for _, interaction in found if interaction is not None]
-    sent = [exchange.request.json() for exchange in contents.exchanges]
+    interactions = [each for each in map(interaction_of, contents.exchanges) if each is not None]
     return {
         "path": str(path),
         "recorded": _recorded(contents.exchanges, interactions),
         "incomplete": contents.incomplete,
-        "models": _unique(name for each in interactions for name in (each.model, each.agent)),
-        "tools": _unique(name for request in sent if isinstance(request, dict) for name in _tools(request)),
+        "models": _unique((each.model, each.agent) for each in interactions),
+        "tools": _unique(_tools(exchange.request.json()) for exchange in contents.exchanges),
         "tokens": _tokens(interactions),
         "bytes": path.stat().st_size,
         "exchanges": [_exchange(exchange) for exchange in contents.exchanges],
@@ -119,25 +122,25 @@ def _report(path: Path) -> Json:
 
 
 def _recorded(exchanges: list[Exchange], interactions: list[Interaction]) -> str | None:
-    """When the first answer came, as the API or, in cassettes that keep it, HTTP says."""
-    created = [each.created for each in interactions if isinstance(each.created, str)]
-    dates = [date for exchange in exchanges for date in exchange.response.headers.get("date", [])]
-    return next(iter([*created, *dates]), None)
+    """Return the time of the first answer: the API's, or HTTP's in cassettes that keep it."""
+    created = (each.created for each in interactions if isinstance(each.created, str))
+    dates = (exchange.response.headers.get("date", []) for exchange in exchanges)
+    return next(chain(created, chain.from_iterable(dates)), None)
 
 
-def _unique(names: Iterable[Any]) -> list[str]:
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+def _unique(names: Iterable[Iterable[Any]]) -> list[str]:
+    return list(dict.fromkeys(name for name in chain.from_iterable(names) if isinstance(name, str)))
 
 
-def _tools(request: Json) -> Iterator[Any]:
-    tools = request.get("tools")
+def _tools(request: Any) -> Iterator[Any]:
+    tools = request.get("tools") if isinstance(request, dict) else None
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, dict):
             yield tool.get("name") or tool.get("type")
 
 
 def _tokens(interactions: list[Interaction]) -> dict[str, int]:
-    """The last count of each interaction, summed."""
+    """Return the sums over all interactions, of each the last count."""
     last = {
         str(each.id or number): each.usage for number, each in enumerate(interactions) if isinstance(each.usage, dict)
     }
@@ -149,7 +152,7 @@ def _tokens(interactions: list[Interaction]) -> dict[str, int]:
 
 def _exchange(exchange: Exchange) -> Json:
     request, response = exchange.request, exchange.response
-    told: Json = {
+    report: Json = {
         "method": request.method,
         "url": interaction_path(request.uri) or f"{urlsplit(request.uri).netloc}{urlsplit(request.uri).path}",
         "status": response.status,
@@ -158,14 +161,14 @@ def _exchange(exchange: Exchange) -> Json:
         "response_bytes": len(response.body),
     }
     if exchange.cut is not None:
-        told["cut"] = exchange.cut.by
+        report["cut"] = exchange.cut.by
     answer = response.json() if response.status >= 400 else None  # noqa: PLR2004 - HTTP's first error
     if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
-        told["error"] = str(answer["error"].get("message") or answer["error"].get("code"))
-    return told
+        report["error"] = str(answer["error"].get("message") or answer["error"].get("code"))
+    return report
 
 
-# --- how it is said ---
+# --- its text ---
 
 
 def _lines(report: Json) -> Iterator[Line]:
@@ -184,20 +187,20 @@ def _lines(report: Json) -> Iterator[Line]:
     if report["incomplete"]:
         yield Line("error", "  incomplete: the test that recorded it failed")
     for exchange in report["exchanges"]:
-        yield Line("error" if "error" in exchange else "note", escaped(f"  {_told(exchange)}"))
+        yield Line("error" if "error" in exchange else "note", escaped(f"  {_exchange_text(exchange)}"))
     yield from lines(report["turns"])
 
 
-def _told(exchange: Json) -> str:
+def _exchange_text(exchange: Json) -> str:
     form = "stream, " if exchange["streamed"] else ""
-    url = re.sub(rf"(?<=/)([^/]{{{_ID}}})[^/]+", r"\1…", exchange["url"])
-    told = f"{exchange['method']} {url}: {exchange['status']}, {form}{exchange['response_bytes']:,} bytes"
+    url = re.sub(rf"(?<=/)([^/]{{{_ID_LENGTH}}})[^/]+", r"\1…", exchange["url"])
+    text = f"{exchange['method']} {url}: {exchange['status']}, {form}{exchange['response_bytes']:,} bytes"
     cut = {"app": ", left by the app", "connection": ", the connection broke"}.get(exchange.get("cut", ""), "")
-    return told + cut + (f", {exchange['error']:.{_ERROR}}" if "error" in exchange else "")
+    return text + cut + (f", {exchange['error']:.{_ERROR_LENGTH}}" if "error" in exchange else "")
 
 
 def _writer(*, color: bool) -> Callable[[Line], Any]:
-    """What prints a line: coloured where that is asked for and rich is installed, plain otherwise."""
+    """Return the function that prints a line, in colour if that is asked for and rich is installed."""
     if color:
         try:
             from rich.console import Console

@@ -1,8 +1,8 @@
-"""`pytest-interactions demo`: the main job, done on the eleven sections of the API's quickstart.
+"""The demo: recording, replay, redaction and snapshots on the eleven sections of the API's quickstart.
 
-Each section is recorded against the emulator; then the emulator is stopped, and each is replayed at the real API's
-address with the network refused. What the app saw must be the same twice, the secrets that it saw must be in no
-cassette, and the steps must be those of a snapshot that comes with the package.
+Each section is recorded against the emulator. Then the emulator is stopped, and each section is replayed at the real
+API's address with the network refused. A section holds if the app sees the same values both times, if no cassette has
+one of the secrets among them, and if the steps are those of a snapshot that comes with the package.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 _REAL = "https://generativelanguage.googleapis.com"
 _SNAPSHOTS = Path(__file__).parent / "snapshots"
-#: A key in the shape of a real one; put together here, as whoever scans source code would take it for one.
+#: A key in the shape of a real one. It is in two parts because a scanner of source code would take it for real.
 _KEY = "AIza" + "SyDemo-0123456789_abcdefghijklmnopq"
 
 
 @dataclass
 class _Outcome:
-    """What came of one section; times in seconds."""
+    """The result of one section; times are in seconds."""
 
     section: Section
     cassette: Path
-    seen: list[Any] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
     exchanges: int = 0
     recorded: float = 0.0
     replayed: float = 0.0
@@ -47,7 +47,7 @@ class _Outcome:
     problem: str = ""
 
     def line(self) -> str:
-        """The outcome in one line."""
+        """Return the outcome in one line."""
         title = f"{self.section.number:2}  {self.section.title:30}"
         if self.problem:
             return f"{title}FAILED: {self.problem}"
@@ -60,20 +60,20 @@ class _Outcome:
         return title + ", ".join(facts)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def run(directory: Path | None = None, *, sections: Sequence[Section] = SECTIONS, update: bool = False) -> int:
-    """Record, replay, redact, compare; print a line for each section and a summary.
+def run(directory: Path | None = None, *, sections: Sequence[Section] = SECTIONS, update: bool = False) -> bool:
+    """Record, replay and compare the sections; print a line for each and a summary.
 
     Args:
-        directory: where the cassettes go; a new temporary directory by default, which stays.
-        sections: what to hold; all by default.
-        update: write the expected snapshots instead of comparing with them.
+        directory: The directory of the cassettes; by default a new temporary one, which stays.
+        sections: The sections; by default all.
+        update: Write the expected snapshots instead of comparing with them.
 
     Returns:
-        The exit status: 0 only if every section held.
+        True if every section holds.
     """
     directory = directory or Path(tempfile.mkdtemp(prefix="interactions-demo-"))
     outcomes = [_Outcome(section, directory / f"{section.name}.yaml") for section in sections]
@@ -93,35 +93,35 @@ def run(directory: Path | None = None, *, sections: Sequence[Section] = SECTIONS
     return _sum_up(outcomes, directory)
 
 
-def _attempt(outcome: _Outcome, act: Callable[[], None]) -> None:
-    """Do this part of a section, if what went before it held; what goes wrong is the section's problem."""
+def _attempt(outcome: _Outcome, part: Callable[[], None]) -> None:
+    """Do one part of a section, unless an earlier part failed; an error becomes the section's problem."""
     if outcome.problem:
         return
     try:
-        act()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported in the section's line
+        part()
+    except Exception as error:  # noqa: BLE001 - the section's line reports any error
         outcome.problem = f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _record(outcome: _Outcome, connect: Connect) -> None:
     start = time.perf_counter()
     with use_cassette(outcome.cassette, record_mode="rewrite") as cassette:
-        outcome.seen = outcome.section.hold(connect)
+        outcome.answers = outcome.section.hold(connect)
         outcome.exchanges = len(cassette.exchanges)
     outcome.recorded = time.perf_counter() - start
-    outcome.secrets = {_KEY, *_signatures(outcome.seen)}
+    outcome.secrets = {_KEY, *_signatures(outcome.answers)}
     text = outcome.cassette.read_text("utf-8")
-    left = sum(secret in text for secret in outcome.secrets)
-    if left:
-        outcome.problem = f"{left} secrets are in {outcome.cassette}"
+    leaked = sum(secret in text for secret in outcome.secrets)
+    if leaked:
+        outcome.problem = f"{leaked} secrets are in {outcome.cassette}"
 
 
 def _replay(outcome: _Outcome, connect: Connect, *, update: bool) -> None:
     start = time.perf_counter()
     with use_cassette(outcome.cassette) as cassette:
-        seen = outcome.section.hold(connect)
+        answers = outcome.section.hold(connect)
     outcome.replayed = time.perf_counter() - start
-    if _unsigned(seen) != _unsigned(outcome.seen):
+    if _unsigned(answers) != _unsigned(outcome.answers):
         outcome.problem = "the replay differs from what was recorded"
         return
     steps = render(behaviour_of(cassette, opening=True))
@@ -133,28 +133,28 @@ def _replay(outcome: _Outcome, connect: Connect, *, update: bool) -> None:
 
 
 def _signatures(value: Any) -> Iterator[str]:
-    """All thought signatures in what an app saw."""
+    """Yield all thought signatures in an app's answers."""
     if isinstance(value, dict):
-        for key, each in value.items():
-            if key == "signature":
-                yield each
+        for name, member in value.items():
+            if name == "signature":
+                yield member
             else:
-                yield from _signatures(each)
+                yield from _signatures(member)
     elif isinstance(value, list):
-        for each in value:
-            yield from _signatures(each)
+        for item in value:
+            yield from _signatures(item)
 
 
 def _unsigned(value: Any) -> Any:
-    """What an app saw, without the signatures, which are placeholders on replay."""
+    """Return an app's answers without the signatures, which are placeholders on replay."""
     if isinstance(value, list):
-        return [_unsigned(each) for each in value]
+        return [_unsigned(item) for item in value]
     if isinstance(value, dict):
-        return {key: _unsigned(each) for key, each in value.items() if key != "signature"}
+        return {name: _unsigned(member) for name, member in value.items() if name != "signature"}
     return value
 
 
-def _sum_up(outcomes: list[_Outcome], directory: Path) -> int:
+def _sum_up(outcomes: list[_Outcome], directory: Path) -> bool:
     failed = [outcome for outcome in outcomes if outcome.problem]
     exchanges = sum(outcome.exchanges for outcome in outcomes)
     secrets = set[str]().union(*(outcome.secrets for outcome in outcomes))
@@ -165,12 +165,12 @@ def _sum_up(outcomes: list[_Outcome], directory: Path) -> int:
         print(f"All {len(outcomes)} sections hold: {exchanges} exchanges recorded, and replayed to the same values.")
         print(f"{len(secrets)} different secrets (a key and thought signatures) are in no cassette.")
     print(f"The cassettes are in {directory}")
-    return 1 if failed else 0
+    return not failed
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """How to say a line and how to move the bar, if rich is there to draw one on a terminal."""
+    """Yield a function that prints a line, and one that moves the bar, which rich draws on a terminal."""
     try:
         from rich.progress import Progress
     except ImportError:

@@ -1,4 +1,4 @@
-"""The clients that the demo talks through: the SDK where it is installed, else httpx as in the curl lines."""
+"""The clients of the demo: the SDK if it is installed, else httpx, as in the curl lines of the quickstart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def connect_to(url: str, key: str) -> tuple[str, Connect]:
-    """What the best client there is is called, and how to make one of it, for the API at `url` with `key`."""
+    """Return the name of the best client that is installed, and what connects it to the API at `url` with `key`."""
     if find_spec("google") and find_spec("google.genai"):
         return "google-genai", lambda own: sdk(url, own or key)
     return "httpx", lambda own: rest(url, own or key)
@@ -26,7 +26,7 @@ def connect_to(url: str, key: str) -> tuple[str, Connect]:
 
 @contextmanager
 def sdk(url: str, key: str) -> Iterator[Sdk]:
-    """google-genai."""
+    """Yield google-genai's client."""
     from google import genai
 
     client = genai.Client(api_key=key, http_options={"base_url": url})
@@ -38,7 +38,7 @@ def sdk(url: str, key: str) -> Iterator[Sdk]:
 
 @contextmanager
 def rest(url: str, key: str) -> Iterator[Rest]:
-    """httpx, as one would use curl."""
+    """Yield a client of httpx, which is used as one would use curl."""
     import httpx
 
     with httpx.Client(base_url=url, headers={"x-goog-api-key": key}, timeout=30) as client:
@@ -52,7 +52,7 @@ class Sdk:
         self._interactions: Any = client.interactions
 
     def create(self, **body: Any) -> Json:
-        """Create an interaction; an error as its body."""
+        """Create an interaction, and return it; of an error, return the body."""
         from google.genai import _interactions as errors
 
         try:
@@ -61,11 +61,11 @@ class Sdk:
             return dict(error.body)  # type: ignore[call-overload, no-any-return] # the JSON that the API sent
 
     def stream(self, **body: Any) -> list[Json]:
-        """All events of a stream."""
+        """Create an interaction as a stream, and return its events."""
         return [_plain(event) for event in self._interactions.create(**body, stream=True)]
 
     def get(self, name: str) -> Json:
-        """An interaction by its id."""
+        """Return the interaction with this id."""
         return _plain(self._interactions.get(name))
 
 
@@ -81,18 +81,18 @@ class Rest:
         self._client = client
 
     def create(self, **body: Any) -> Json:
-        """Create an interaction; an error as its body."""
+        """Create an interaction, and return it; of an error, return the body."""
         answer: Json = self._client.post("/v1beta/interactions", json=body).json()
         return answer
 
     def stream(self, **body: Any) -> list[Json]:
-        """All events of a stream, but the sentinel at its end."""
+        """Create an interaction as a stream, and return its events without the sentinel at the end."""
         path = "/v1beta/interactions?alt=sse"
         with self._client.stream("POST", path, json=body | {"stream": True}) as answer:
             lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line.startswith("data: {")]
         return [json.loads(line) for line in lines]
 
     def get(self, name: str) -> Json:
-        """An interaction by its id."""
+        """Return the interaction with this id."""
         answer: Json = self._client.get(f"/v1beta/interactions/{name}").json()
         return answer

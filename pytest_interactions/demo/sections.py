@@ -15,33 +15,33 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 MODEL = "gemini-3.5-flash"
-#: What the documentation writes in place of a key.
+#: The documentation's text in place of a key.
 PLACEHOLDER_KEY = "YOUR_API_KEY"
 
 
 class Api(Protocol):
-    """A client of the API: each answer as the API's JSON, errors (`{"error": …}`) included."""
+    """A client of the API. Its answers are the API's JSON, and so are its errors: `{"error": …}`."""
 
     def create(self, **body: Any) -> Json:
-        """Create an interaction."""
+        """Create an interaction, and return it; of an error, return the body."""
         ...
 
     def stream(self, **body: Any) -> list[Json]:
-        """Create an interaction as a stream, and give its events."""
+        """Create an interaction as a stream, and return its events."""
         ...
 
     def get(self, name: str) -> Json:
-        """Get the interaction with this id."""
+        """Return the interaction with this id."""
         ...
 
 
-#: Makes a client that sends this API key, or its own if it is `None`.
+#: A function that connects a client with the given API key, or with its own one for `None`.
 Connect = Callable[[str | None], AbstractContextManager[Api]]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: `hold` has the conversation and gives all that the app saw of it."""
+    """One section; `hold` holds its conversation and returns the app's answers."""
 
     number: int
     title: str
@@ -49,7 +49,7 @@ class Section:
 
     @property
     def name(self) -> str:
-        """What files of this section are called."""
+        """Return the name of this section's files, without a suffix."""
         return f"{self.number:02}_{self.title.lower().replace(' ', '_')}"
 
 
@@ -69,14 +69,14 @@ def _stream(connect: Connect) -> list[Any]:
 
 
 def _turns(connect: Connect) -> list[Any]:
-    """First with the history on the server, then with it in the client."""
-    said, asked = "I have 2 dogs in my house.", "How many paws are in my house?"
+    """Hold the history on the server first, then in the client."""
+    fact, question = "I have 2 dogs in my house.", "How many paws are in my house?"
     with connect(None) as api:
-        first = api.create(model=MODEL, input=said)
-        second = api.create(model=MODEL, input=asked, previous_interaction_id=first["id"])
-        history = [_user(said)]
+        first = api.create(model=MODEL, input=fact)
+        second = api.create(model=MODEL, input=question, previous_interaction_id=first["id"])
+        history = [_user(fact)]
         third = api.create(model=MODEL, store=False, input=history)
-        history += [*third["steps"], _user(asked)]
+        history += [*third["steps"], _user(question)]
         return [first, second, third, api.create(model=MODEL, store=False, input=history)]
 
 
@@ -107,9 +107,9 @@ def _structured(connect: Connect) -> list[Any]:
         },
         "required": ["recipe_name", "ingredients"],
     }
-    wanted = {"type": "text", "mime_type": "application/json", "schema": schema}
+    response_format = {"type": "text", "mime_type": "application/json", "schema": schema}
     with connect(None) as api:
-        answer = api.create(model=MODEL, input="Give me a recipe for banana bread", response_format=wanted)
+        answer = api.create(model=MODEL, input="Give me a recipe for banana bread", response_format=response_format)
         return [answer, json.loads(answer["steps"][-1]["content"][0]["text"])]
 
 
@@ -119,7 +119,7 @@ def _search(connect: Connect) -> list[Any]:
 
 
 def _functions(connect: Connect) -> list[Any]:
-    """The loop of the quickstart: call what the model asks for, until it asks no more."""
+    """Call the functions that the model asks for until it asks for none, as the quickstart's loop does."""
     tool = {
         "type": "function",
         "name": "get_current_temperature",
@@ -130,17 +130,17 @@ def _functions(connect: Connect) -> list[Any]:
             "required": ["location"],
         },
     }
-    seen: list[Any] = []
+    interactions: list[Any] = []
     user_input: Any = "What is the temperature in London?"
-    more: Json = {}
+    link: Json = {}
     with connect(None) as api:
         while user_input:
-            interaction = api.create(model=MODEL, input=user_input, tools=[tool], **more)
-            seen.append(interaction)
+            interaction = api.create(model=MODEL, input=user_input, tools=[tool], **link)
+            interactions.append(interaction)
             calls = [step for step in interaction["steps"] if step["type"] == "function_call"]
             user_input = [_result(call) for call in calls]
-            more = {"previous_interaction_id": interaction["id"]}
-    return seen
+            link = {"previous_interaction_id": interaction["id"]}
+    return interactions
 
 
 def _result(call: Json) -> Json:
@@ -165,10 +165,10 @@ def _agent(connect: Connect) -> list[Any]:
 def _background(connect: Connect) -> list[Any]:
     task = "Write a detailed analysis of the impact of artificial intelligence on modern healthcare."
     with connect(None) as api:
-        seen = [api.create(model=MODEL, input=task, background=True)]
-        while seen[-1]["status"] not in {"completed", "failed"}:
-            seen.append(api.get(seen[0]["id"]))
-        return seen
+        polls = [api.create(model=MODEL, input=task, background=True)]
+        while polls[-1]["status"] not in {"completed", "failed"}:
+            polls.append(api.get(polls[0]["id"]))
+        return polls
 
 
 def _user(text: str) -> Json:
@@ -176,7 +176,7 @@ def _user(text: str) -> Json:
 
 
 def _picture() -> str:
-    """A grey PNG of 8 x 8 pixels, as base64."""
+    """Return a grey PNG of 8 x 8 pixels, as base64."""
 
     def chunks() -> Iterator[bytes]:
         yield b"\x89PNG\r\n\x1a\n"

@@ -1,4 +1,4 @@
-"""Another process's way in: a local Interactions API and a cassette behind a local address.
+"""Servers for code in any process or language: a cassette, or an emulated API, behind a local address.
 
 with ReplayServer(cassette) as server:
     subprocess.run(["node", "agent.mjs"], env=os.environ | server.env)
@@ -6,21 +6,13 @@ with ReplayServer(cassette) as server:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_interactions.lazy import lazy
+from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
-    from pytest_interactions.commands.serve import serve
     from pytest_interactions.server.replay import ReplayServer
 
-__all__ = ["ReplayServer", "serve"]
+__all__ = ["ReplayServer"]
 
-_LAZY = {
-    "ReplayServer": "pytest_interactions.server.replay",
-    "serve": "pytest_interactions.commands.serve",
-}
-
-
-def __getattr__(name: str) -> Any:
-    return lazy(__name__, "the replay server", _LAZY, name)
+__getattr__ = lazy_getattr(__name__, "the replay server", ReplayServer=".replay")

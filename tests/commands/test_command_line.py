@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions import use_cassette
-from pytest_interactions.commands import main
+from pytest_interactions.commands import COMMANDS, main
 from tests.cassette.clients import CLIENTS, KEY
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_an_interrupt_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_interactions.commands.redact.scan_paths", interrupt)
+    monkeypatch.setattr("pytest_interactions.commands.scan.run", interrupt)
     assert main(["scan", "."]) == 2
     assert capsys.readouterr().err == "pytest-interactions: interrupted\n"
 
@@ -117,8 +117,28 @@ def test_a_reader_that_goes_away_is_no_error(cassette: Path) -> None:
 
 def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     """--help lists the commands, and each has its own."""
-    for command in ([], ["demo"], ["emulate"], ["serve"], ["show"], ["scan"], ["redact"]):
+    for command in ([], *([name] for name in COMMANDS)):
         with pytest.raises(SystemExit) as ended:
             main([*command, "--help"])
         assert ended.value.code == 0
         assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def _imported_by_help(*command: str) -> set[str]:
+    """Return the modules that are imported when the help has been printed."""
+    code = (
+        "import atexit, sys; from pytest_interactions.commands import main\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=True)
+    return set(ended.stderr.split())
+
+
+def test_help_imports_what_it_needs() -> None:
+    """The list of the commands is quick, and no command's help needs the extra."""
+    modules = {f"pytest_interactions.commands.{name}" for name in COMMANDS}
+    assert not _imported_by_help() & {"vcr", "pydantic", "starlette", "uvicorn", "httpx", "yaml", *modules}
+    for name in ("demo", "emulate", "serve"):
+        imported = _imported_by_help(name)
+        assert imported & modules == {f"pytest_interactions.commands.{name}"}
+        assert not imported & {"starlette", "uvicorn"}

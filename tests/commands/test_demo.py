@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions import demo
+from pytest_interactions.commands import main
 from pytest_interactions.demo import run
 from pytest_interactions.demo.sections import MODEL, SECTIONS, Section
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def test_all_sections_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All eleven are recorded and replayed, each with a line of its own, and the cassettes are there."""
-    assert run(tmp_path) == 0
+    assert run(tmp_path)
     printed = capsys.readouterr().out
     lines = printed.splitlines()
     assert lines[0].startswith("Recording with google-genai against the emulator at http://127.0.0.1:")
@@ -56,7 +57,7 @@ def test_updating_snapshots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     packaged, written = demo._SNAPSHOTS, tmp_path / "snapshots"
     written.mkdir()
     monkeypatch.setattr(demo, "_SNAPSHOTS", written)
-    assert run(tmp_path, update=True) == 0
+    assert run(tmp_path, update=True)
     assert _texts(written) == _texts(packaged)
 
 
@@ -80,9 +81,9 @@ BROKEN: dict[str, Callable[[Connect], list[Any]]] = {
 
 @pytest.mark.parametrize("problem", BROKEN)
 def test_what_does_not_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: str) -> None:
-    """A section that does not hold has its reason in its line, and the status is 1."""
+    """A section that does not hold has its reason in its line."""
     broken = Section(2, SECTIONS[1].title, BROKEN[problem])
-    assert run(tmp_path, sections=[SECTIONS[0], broken]) == 1
+    assert not run(tmp_path, sections=[SECTIONS[0], broken])
     printed = capsys.readouterr().out
     assert f" 2  {broken.title:30}FAILED: {problem}" in printed
     assert "1 of 2 sections failed." in printed
@@ -91,5 +92,12 @@ def test_what_does_not_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
 def test_recording_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A section that can't be recorded is not replayed."""
     (tmp_path / "file").write_text("")
-    assert run(tmp_path / "file", sections=SECTIONS[:1]) == 1
+    assert not run(tmp_path / "file", sections=SECTIONS[:1])
     assert "FAILED: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("holds", "status"), [(True, 0), (False, 1)])
+def test_the_command_s_status(holds: bool, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the command learns from its status whether all holds."""
+    monkeypatch.setattr(demo, "run", lambda: holds)
+    assert main(["demo"]) == status

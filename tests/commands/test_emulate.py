@@ -15,6 +15,7 @@ import httpx
 import pytest
 from google import genai
 
+import pytest_interactions
 from pytest_interactions.errors import MissingExtraError
 from pytest_interactions.server import emulator as package
 from pytest_interactions.server.emulator import Emulator
@@ -76,15 +77,22 @@ def test_missing_extra() -> None:
     )
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_command(told: signal.Signals) -> None:
+def test_a_missing_library_of_the_package_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no extra would help, Python's own error stays."""
+    monkeypatch.setitem(sys.modules, "pytest_interactions.api.fold", None)
+    with pytest.raises(ModuleNotFoundError, match="fold"):
+        _ = pytest_interactions.fold
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_command(ending: signal.Signals) -> None:
     """The command prints its address alone on the first line, serves, and stops cleanly when told to."""
     with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().rstrip("\n")
         body = {"model": "gemini-3.5-flash", "input": "Hello"}
         assert httpx.post(f"{url}/v1beta/interactions?key=any", json=body).status_code == 200
-        process.send_signal(told)
+        process.send_signal(ending)
         printed = process.stdout.read()
     assert process.returncode == 0
     assert f"GOOGLE_GEMINI_BASE_URL={url}" in printed

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,29 +13,28 @@ import pytest
 import vcr
 import yaml
 
-from pytest_interactions import OptionError, use_cassette
-from pytest_interactions.commands.redact import redact_paths, scan_paths
+from pytest_interactions import use_cassette
+from pytest_interactions.commands import main
 from pytest_interactions.files.storage import load
 from tests.redaction.support import KEY, SIGNATURE
 from tests.support import real_traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_interactions.server.emulator import Emulator
 
 
 def ask(url: str, key: str = KEY) -> bytes:
-    """One request, with the key where old code has it: in a header and in the URL."""
+    """Send one request, with the key where old code has it: in a header and in the URL."""
     headers = {"x-goog-api-key": key, "cookie": "a=b"}
     body = {"model": "gemini-3.5-flash", "input": "Hello"}
     return httpx.post(f"{url}/v1beta/interactions?key={key}", json=body, headers=headers).content
 
 
-def report(command: Callable[..., int], *paths: Path, **options: object) -> tuple[int, list[str]]:
-    """A command's status and the lines it writes."""
-    lines: list[str] = []
-    return command(paths, lines.append, **options), lines
+def report(command: str, *arguments: Path | str) -> tuple[int, list[str]]:
+    """Return a command's status and the lines that it prints."""
+    with redirect_stdout(io.StringIO()) as printed:
+        status = main([command, *map(str, arguments)])
+    return status, printed.getvalue().splitlines()
 
 
 def test_a_cassette_of_plain_vcrpy_is_found_cleaned_and_still_replays(emulator: Emulator, tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_a_cassette_of_plain_vcrpy_is_found_cleaned_and_still_replays(emulator: 
     with vcr.VCR().use_cassette(str(path)):
         first = ask(emulator.url)
     emulator.stop()
-    status, lines = report(scan_paths, path)
+    status, lines = report("scan", path)
     assert status == 1
     assert {line.partition(": ")[2].partition(" (")[0] for line in lines} == {
         "a Google API key",
@@ -59,8 +60,8 @@ def test_a_cassette_of_plain_vcrpy_is_found_cleaned_and_still_replays(emulator: 
         )
     ]
     assert not [line for line in lines if KEY in line]
-    assert report(redact_paths, path) == (0, [f"{path}: redacted"])
-    assert report(scan_paths, path) == (0, [])
+    assert report("redact", path) == (0, [f"{path}: redacted"])
+    assert report("scan", path) == (0, [])
     with vcr.VCR(record_mode="none", match_on=["method", "path", "body"]).use_cassette(str(path)):
         assert json.loads(ask(emulator.url))["id"] == json.loads(first)["id"]
     with use_cassette(path) as replay:
@@ -75,9 +76,9 @@ def test_redacting_twice_changes_nothing(emulator: Emulator, tmp_path: Path) -> 
         ask(emulator.url)
     with use_cassette(own, record_mode="once"):
         ask(emulator.url)
-    assert report(redact_paths, foreign)[0] == 0
+    assert report("redact", foreign)[0] == 0
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in (foreign, own)}
-    assert report(redact_paths, tmp_path) == (0, [])
+    assert report("redact", tmp_path) == (0, [])
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_ino) for p in (foreign, own)} == before
 
 
@@ -98,7 +99,7 @@ def test_a_key_in_a_header_is_found_in_the_bodies_too(tmp_path: Path) -> None:
         },
     }
     path.write_text(yaml.safe_dump({"version": 1, "interactions": [exchange]}))
-    assert report(redact_paths, path) == (0, [f"{path}: redacted"])
+    assert report("redact", path) == (0, [f"{path}: redacted"])
     assert "no: REDACTED" in path.read_text()
 
 
@@ -114,7 +115,7 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(text.encode())
-    assert report(redact_paths, tmp_path) == (
+    assert report("redact", tmp_path) == (
         0,
         [
             f"{tmp_path / 'a.json'}: redacted",
@@ -123,7 +124,7 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
             f"{tmp_path / 'sub/b.txt'}: redacted",
         ],
     )
-    assert report(scan_paths, tmp_path) == (0, [])
+    assert report("scan", tmp_path) == (0, [])
     assert (tmp_path / "sub/b.txt").read_text() == "key=REDACTED\n\tend"
     assert (tmp_path / "c.yaml").read_text() == "interactions: no list\nkey: REDACTED\n"
     cleaned = (tmp_path / "a.json").read_bytes().decode()
@@ -133,8 +134,8 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
     assert (tmp_path / ".hidden").read_text() == (tmp_path / ".git/d").read_text() == KEY
 
 
-@pytest.mark.parametrize("command", [scan_paths, redact_paths])
-def test_files_that_are_no_text_or_too_deep_are_looked_through(command: Callable[..., int], tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["scan", "redact"])
+def test_files_that_are_no_text_or_too_deep_are_looked_through(command: str, tmp_path: Path) -> None:
     """Pictures, other bytes and deep documents end no command, and stay as they are."""
     files = {
         "a.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)),
@@ -156,43 +157,45 @@ def test_a_secret_that_cannot_be_cleaned_is_reported(tmp_path: Path, monkeypatch
     monkeypatch.setenv("MY_API_KEY", "first-half-second-half")
     path = tmp_path / "c.yaml"
     path.write_text('a: "first-half-\\\n  second-half"\n')
-    assert report(redact_paths, path) == (1, [f"{path}:1: a known secret (a)"])
+    assert report("redact", path) == (1, [f"{path}:1: a known secret (a)"])
 
 
-def test_options_say_what_else_to_redact_and_keep(emulator: Emulator, tmp_path: Path) -> None:
+def test_options_say_what_else_to_redact_and_keep(
+    emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The commands take the options that recording takes."""
     path = tmp_path / "c.yaml"
     with vcr.VCR().use_cassette(str(path)):
         ask(emulator.url)
-    assert report(redact_paths, path, keep_headers=["user-agent"], redact=["Hello"])[0] == 0
+    assert report("redact", path, "--keep-headers", "user-agent", "--redact", "Hello")[0] == 0
     assert "python-httpx" in path.read_text()
     assert "Hello" not in path.read_text()
-    with pytest.raises(OptionError, match="can't be read"):
-        redact_paths([path], print, redact=["re:("])
+    assert report("redact", path, "--redact", "re:(") == (2, [])
+    assert "can't be read" in capsys.readouterr().err
 
 
 def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors name the file, change the status, and keep no other file from being looked at."""
-    missing, found = tmp_path / "missing.yaml", tmp_path / "found.txt"
-    found.write_text(KEY)
-    assert report(scan_paths, missing, found) == (
+    missing, leaking = tmp_path / "missing.yaml", tmp_path / "leaking.txt"
+    leaking.write_text(KEY)
+    assert report("scan", missing, leaking) == (
         2,
-        [f"{missing}: can't be read: No such file or directory.", f"{found}:1: a Google API key"],
+        [f"{missing}: can't be read: No such file or directory.", f"{leaking}:1: a Google API key"],
     )
 
     def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(found))
+        raise PermissionError(13, "Permission denied", str(leaking))
 
     monkeypatch.setattr(Path, "replace", refuse)
-    assert report(redact_paths, missing, found) == (
+    assert report("redact", missing, leaking) == (
         2,
         [
             f"{missing}: can't be read or written: No such file or directory.",
-            f"{found}: can't be read or written: Permission denied.",
+            f"{leaking}: can't be read or written: Permission denied.",
         ],
     )
-    assert found.read_text() == KEY
-    assert list(tmp_path.iterdir()) == [found]
+    assert leaking.read_text() == KEY
+    assert list(tmp_path.iterdir()) == [leaking]
 
 
 def test_real_recordings_are_clean_after_redact(tmp_path: Path) -> None:
@@ -201,11 +204,11 @@ def test_real_recordings_are_clean_after_redact(tmp_path: Path) -> None:
     shutil.copytree(real_traffic(""), copy, copy_function=shutil.copyfile)
     for folder in (copy, *(path for path in copy.iterdir() if path.is_dir())):
         folder.chmod(0o755)
-    status, lines = report(scan_paths, copy)
+    status, lines = report("scan", copy)
     assert status == 1
     assert {line.partition(": ")[2].partition(" (")[0] for line in lines} == {"a thought signature"}
-    assert report(redact_paths, copy)[0] == 0
-    assert report(scan_paths, copy) == report(redact_paths, copy) == (0, [])
+    assert report("redact", copy)[0] == 0
+    assert report("scan", copy) == report("redact", copy) == (0, [])
 
 
 @pytest.mark.parametrize("folder", ["braintrust-sdk-python", "openinference"])
@@ -215,7 +218,7 @@ def test_real_cassettes_replay_as_before(folder: str, tmp_path: Path) -> None:
         copy = tmp_path / path.name
         shutil.copyfile(path, copy)
         exchanges = load(copy).exchanges
-        redact_paths([copy], print)
+        report("redact", copy)
         with use_cassette(copy) as replay:
             for exchange in exchanges:
                 request, response = exchange.request, exchange.response
@@ -227,7 +230,7 @@ def test_real_cassettes_replay_as_before(folder: str, tmp_path: Path) -> None:
 
 
 def _unsigned(body: bytes) -> object:
-    """A JSON body's value, or a stream's JSON, without the signatures."""
+    """Return a JSON body's value, or a stream's text, without the signatures."""
     text = re.sub(rb'"signature": ?"[^"]*"', b'"signature":""', body)
     try:
         return json.loads(text)

@@ -36,7 +36,7 @@ class Running:
         self.url = process.stdout.readline().rstrip("\n")
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """The exit status and what was printed since the first line."""
+        """Stop the server, and return its exit status and what it printed after the first line."""
         self.process.send_signal(by)
         assert self.process.stdout is not None
         assert self.process.stderr is not None
@@ -58,7 +58,7 @@ def _serve(*arguments: str | Path, env: dict[str, str] | None = None) -> Iterato
 
 
 def _refused(*arguments: str | Path) -> str:
-    """The one line that a command ends with that can't be done."""
+    """Return the one line of a command that can't be done."""
     ended = subprocess.run(
         [*_MAIN, "serve", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=10
     )

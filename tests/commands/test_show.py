@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_interactions.commands.show import run
-from pytest_interactions.errors import CassetteNotFoundError
+from pytest_interactions.commands import main
 from tests.api.test_transcript import NEXT, TURN
 from tests.support import real_traffic
 
@@ -22,7 +21,7 @@ STREAM = b'event: interaction.created\ndata: {"event_type":"interaction.created"
 
 
 def exchange(sent: Any, answer: Any, *, uri: str = API, status: int = 200, cut: str = "", date: str = "") -> Any:
-    """An exchange as a cassette holds it: JSON both ways, or a stream where `answer` is bytes."""
+    """Return an exchange as a cassette holds it: JSON both ways, or a stream if `answer` is bytes."""
     body = answer.decode() if isinstance(answer, bytes) else json.dumps(answer)
     kind = "text/event-stream" if isinstance(answer, bytes) else "application/json"
     headers = {"content-type": [kind], **({"date": [date]} if date else {})}
@@ -58,18 +57,23 @@ def weather(tmp_path: Path) -> Path:
     )
 
 
+def show(*arguments: Path | str) -> int:
+    """Run the command, and return its status."""
+    return main(["show", *map(str, arguments)])
+
+
 def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was used, each exchange, and what was said, with the question that opened it."""
-    assert run([weather]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[:19] == [
+    assert show(weather) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:19] == [
         str(weather),
         "  recorded: 2026-01-01T00:00:00Z",
         "  model: gemini-3.5-flash, robot",
         "  tools: get_weather, google_search",
         "  tokens: 1,001 in, 5 out",
         f"  size: {weather.stat().st_size:,} bytes",
-        *told[6:12],
+        *lines[6:12],
         "turn 1: requires_action",
         "  user_input: How is it?",
         "  thought: Let me see.",
@@ -78,7 +82,7 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
         "    days[0] = 1",
         '    days[1].part = "noon"',
     ]
-    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in told[6:12]] == [
+    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in lines[6:12]] == [
         "  POST /interactions: 200, N bytes",
         "  POST /interactions: 200, N bytes",
         "  POST /interactions: 400, N bytes, invalid_request",
@@ -90,7 +94,7 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
 
 def test_programs_get_json(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` is one array with all that is known of each cassette."""
-    assert run([weather, weather], as_json=True) == 0
+    assert show("--json", weather, weather) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first == second
     assert first["path"] == str(weather)
@@ -114,35 +118,40 @@ def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     cassette(tmp_path / "a.yml")
     (tmp_path / "c.yaml").write_text("nothing: here\n")
     (tmp_path / "notes.txt").write_text("no cassette")
-    assert run([tmp_path]) == 2
-    told = capsys.readouterr()
-    assert [line for line in told.out.splitlines() if "yml" in line or "yaml" in line] == [
+    (tmp_path / "b" / "around").symlink_to(tmp_path)
+    assert show(tmp_path) == 2
+    printed = capsys.readouterr()
+    assert [line for line in printed.out.splitlines() if "yml" in line or "yaml" in line] == [
         str(tmp_path / "a.yml"),
         str(tmp_path / "b" / "late.yaml"),
     ]
-    assert "\n\n" in told.out
-    assert "recorded: Mon, 10 Aug 2026" in told.out
-    assert "incomplete: the test that recorded it failed" in told.out
-    assert told.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
+    assert "\n\n" in printed.out
+    assert "recorded: Mon, 10 Aug 2026" in printed.out
+    assert "incomplete: the test that recorded it failed" in printed.out
+    assert printed.err.startswith(f"pytest-interactions: {tmp_path / 'c.yaml'}:1: ")
 
 
-def test_a_directory_without_cassettes_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_without_cassettes_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to show is most likely the wrong directory."""
-    with pytest.raises(CassetteNotFoundError, match="there are no cassettes"):
-        run([tmp_path])
+    assert show(tmp_path) == 2
+    assert capsys.readouterr().err == f"pytest-interactions: {tmp_path}: there are no cassettes in this directory.\n"
 
 
 def test_a_missing_cassette_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path that is not there is an error of one line."""
-    assert run([tmp_path / "gone.yaml"]) == 2
+    assert show(tmp_path / "gone.yaml") == 2
     assert "gone.yaml: no such cassette" in capsys.readouterr().err
 
 
-def test_colour_changes_no_word(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The coloured text is the plain text, with colours."""
-    run([weather])
+def test_colour_changes_no_word(
+    weather: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coloured text on a terminal is the plain text, with colours."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show("--no-color", weather)
     plain = capsys.readouterr().out
-    assert run([weather], color=True) == 0
+    assert "\x1b[" not in plain
+    assert show(weather) == 0
     coloured = capsys.readouterr().out
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
@@ -152,8 +161,9 @@ def test_without_rich_there_is_no_colour(
     weather: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Colour is an extra: where rich isn't installed, the text is plain."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert run([weather], color=True) == 0
+    assert show(weather) == 0
     assert "\x1b[" not in capsys.readouterr().out
 
 
@@ -162,6 +172,6 @@ def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> Non
     directory = real_traffic("")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert run([directory]) == 0
-    told = capsys.readouterr().out
-    assert told.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
+        assert show(directory) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))

@@ -11,7 +11,7 @@ COMMITTED = ROOT / "cassettes/tests/quickstart"
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All files in a folder: cassettes, and media beside them."""
+    """Return all files in a folder: cassettes, and media beside them."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

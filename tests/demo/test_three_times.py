@@ -33,14 +33,14 @@ class AsyncSdk:
         self._runner = runner
 
     def create(self, **body: Any) -> dict[str, Any]:
-        """Create an interaction; an error as its body."""
+        """Create an interaction, and return it; of an error, return the body."""
         try:
             return self._dumped(self._runner.run(self._client.aio.interactions.create(**body)))
         except errors.APIStatusError as error:
             return dict(error.body)  # type: ignore[call-overload, no-any-return]
 
     def stream(self, **body: Any) -> list[dict[str, Any]]:
-        """All events of a stream."""
+        """Create an interaction as a stream, and return its events."""
 
         async def events() -> list[Any]:
             return [event async for event in await self._client.aio.interactions.create(**body, stream=True)]
@@ -48,7 +48,7 @@ class AsyncSdk:
         return [self._dumped(event) for event in self._runner.run(events())]
 
     def get(self, name: str) -> dict[str, Any]:
-        """An interaction by its id."""
+        """Return the interaction with this id."""
         return self._dumped(self._runner.run(self._client.aio.interactions.get(name)))
 
     @staticmethod
@@ -59,7 +59,7 @@ class AsyncSdk:
 
 @contextmanager
 def async_sdk(url: str, key: str) -> Iterator[AsyncSdk]:
-    """google-genai, asynchronous."""
+    """Yield google-genai's asynchronous client."""
     client = genai.Client(api_key=key, http_options={"base_url": url})
     with asyncio.Runner() as runner:
         yield AsyncSdk(client, runner)
@@ -68,7 +68,7 @@ def async_sdk(url: str, key: str) -> Iterator[AsyncSdk]:
 
 
 def unsigned(value: Any) -> Any:
-    """A value without its signatures, which are redacted on replay."""
+    """Return a value without its signatures, which are redacted on replay."""
     if isinstance(value, list):
         return [unsigned(each) for each in value]
     if isinstance(value, dict):

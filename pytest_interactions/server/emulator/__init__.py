@@ -1,4 +1,4 @@
-"""A local, deterministic Interactions API: what tests record against, and what users script.
+"""A local, deterministic Interactions API, to record tests against and to script.
 
 with Emulator() as emulator:
     emulator.on(input="weather").reply(text="Sunny.")
@@ -7,26 +7,15 @@ with Emulator() as emulator:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_interactions.lazy import lazy
+from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
-    from pytest_interactions.commands.emulate import run
     from pytest_interactions.server.emulator.runner import Emulator
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.wire import Hold, Received
 
-__all__ = ["Emulator", "Hold", "Received", "Rule", "run"]
+__all__ = ["Emulator", "Hold", "Received", "Rule"]
 
-_LAZY = {
-    "Emulator": "pytest_interactions.server.emulator.runner",
-    "Hold": "pytest_interactions.server.emulator.wire",
-    "Received": "pytest_interactions.server.emulator.wire",
-    "Rule": "pytest_interactions.server.emulator.script",
-    "run": "pytest_interactions.commands.emulate",
-}
-
-
-def __getattr__(name: str) -> Any:
-    return lazy(__name__, "the emulator", _LAZY, name)
+__getattr__ = lazy_getattr(__name__, "the emulator", Emulator=".runner", Hold=".wire", Received=".wire", Rule=".script")
