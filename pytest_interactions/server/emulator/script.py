@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pytest_interactions.errors import ScriptError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
+
+from pytest_interactions.api.json_values import Json
+from pytest_interactions.errors import ScriptError, closest
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.turn import STEP_KEYS
 from pytest_interactions.server.emulator.wire import Delivery, Hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
-    from pytest_interactions.server.emulator.state import Json
+    from pydantic import ValidationInfo
+    from pydantic_core import ErrorDetails
+
     from pytest_interactions.server.emulator.turn import Turn
 
-STATUSES = (
+_Operation = Literal["create", "get", "cancel", "delete"]
+_Status = Literal[
     "in_progress",
     "requires_action",
     "completed",
@@ -27,13 +33,45 @@ STATUSES = (
     "budget_exceeded",
     "queued",
     "requires_continuation",
-)
-_ERRORS = range(400, 600)
-_OPERATIONS = ("create", "get", "cancel", "delete")
+]
+_Seconds = Annotated[float, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0)]
+_HttpError = Annotated[int, Field(ge=400, le=599)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class When:
+def _text_or_texts(value: object) -> object:
+    if value is None or all(isinstance(text, str) for text in (value if isinstance(value, list) else [value])):
+        return value
+    raise ValueError("must be text or a list of texts")
+
+
+def _whole_step(step: Json) -> Json:
+    if "type" not in step:
+        raise ValueError(f"a step needs 'type'{_did_you_mean('type', step)}")
+    kind = str(step["type"])
+    if kind not in STEP_KEYS:
+        raise ValueError(f"unknown step type {kind!r}{_did_you_mean(kind, STEP_KEYS)}")
+    for key in STEP_KEYS[kind]:
+        if key not in step:
+            raise ValueError(f"a {kind!r} step needs {key!r}{_did_you_mean(key, step)}")
+    content = step.get("content", [])
+    if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
+        raise ValueError("'content' must be a list of objects with a 'type'")
+    return step
+
+
+_Step = Annotated[Json, AfterValidator(_whole_step)]
+
+
+class Strict(BaseModel):
+    """A mapping in a script: other keys are refused, and no value is converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class When(Strict):
     """What a request must look like; what is `None` is not compared.
 
     `operation` is `create`, `get`, `cancel` or `delete`; the others speak of a create request. `input` is
@@ -42,7 +80,7 @@ class When:
     `result_of` is the name of a function whose result the request brings.
     """
 
-    operation: str = "create"
+    operation: _Operation = "create"
     input: str | None = None
     model: str | None = None
     agent: str | None = None
@@ -67,8 +105,7 @@ class When:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
+class Reply(Strict):
     """What a matching request gets.
 
     `text`: the model's answer; a list is sent as that many deltas when streamed. `steps`: the API's own
@@ -84,22 +121,30 @@ class Reply:
     `error_event_after` with an empty `error` event. `hold`: a barrier, for Python only.
     """
 
-    text: str | list[str] | None = None
-    steps: list[Json] | None = None
-    status: str | None = None
-    statuses: list[str] | None = None
-    error: int | None = None
+    text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts)] = None
+    steps: list[_Step] | None = None
+    status: _Status | None = None
+    statuses: list[_Status] | None = None
+    error: _HttpError | None = None
     message: str | None = None
     code: str | None = None
-    retry_after: float | None = None
-    times: int | None = None
-    delay: float = 0.0
-    events_delay: float = 0.0
-    stop_after: int | None = None
-    cut_after: int | None = None
-    bare_error_after: int | None = None
-    error_event_after: int | None = None
+    retry_after: _Seconds | None = None
+    times: _Count | None = None
+    delay: _Seconds = 0.0
+    events_delay: _Seconds = 0.0
+    stop_after: _Count | None = None
+    cut_after: _Count | None = None
+    bare_error_after: _Count | None = None
+    error_event_after: _Count | None = None
     hold: Hold | None = None
+
+    @field_validator("steps", "error")
+    @classmethod
+    def _is_the_only_answer(cls, value: object, info: ValidationInfo) -> object:
+        others = [key for key in ("text", "steps") if info.data.get(key) is not None]
+        if value is not None and others:
+            raise ValueError(f"can't be the answer beside {others[0]!r}")
+        return value
 
     @property
     def delivery(self) -> Delivery:
@@ -141,101 +186,47 @@ class Rule:
         return answer
 
 
-class KeyedError(ScriptError):
-    """A wrong key or value; `path` leads to it, for who knows the lines."""
-
-    def __init__(self, message: str, *path: str | int) -> None:
-        super().__init__(message)
-        self.path = path
+_Model = TypeVar("_Model", bound=Strict)
 
 
-def build(kind: type[Any], keys: Json) -> Any:
-    """A `When` or `Reply` of these keys.
+def build(model: type[_Model], keys: Json) -> _Model:
+    """Return a `When` or `Reply` of these keys.
 
-    Raises `ScriptError`: an unknown key, with the one it may have meant; a value of a wrong kind; a bad step.
+    Raises:
+        ScriptError: a key or a value is wrong; the message has a line for each problem.
     """
-    known = [each.name for each in fields(kind)]
-    for key, value in keys.items():
-        if key not in known:
-            raise KeyedError(f"unknown key {key!r}{near(key, known)}; known are: {', '.join(known)}", key)
-        wanted, accepts = _CHECKS[key]
-        if not accepts(value):
-            raise KeyedError(f"{key!r} must be {wanted}, not {value!r}{_near_value(key, value)}", key)
-    for number, step in enumerate(keys.get("steps") or []):
-        _check_step(step, "steps", number)
-    both = [key for key in ("text", "steps", "error") if keys.get(key) is not None]
-    if len(both) > 1:
-        raise KeyedError(f"{both[0]!r} and {both[1]!r} can't both be the answer", both[1])
-    return kind(**keys)
+    try:
+        return model.model_validate(keys)
+    except ValidationError as error:  # its own words tell the values, which may be secret
+        raise ScriptError("\n".join(message for _, message in problems(error, model))) from None
 
 
-def near(word: object, known: Iterable[str]) -> str:
-    """`" (did you mean 'x'?)"`, or nothing if no known word resembles."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def problems(error: ValidationError, model: type[Strict]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Yield the path of keys and indexes to each problem of a `model`, and a line that names it."""
+    for problem in error.errors(include_url=False):
+        place = problem["loc"]
+        part = next((part for key, part in (("on", When), ("reply", Reply)) if key in place[:-1]), model)
+        yield place, f"{'.'.join(map(str, place))}: {_message(problem, part)}"
 
 
-def _near_value(key: str, value: object) -> str:
-    known = {"status": STATUSES, "operation": _OPERATIONS}.get(key, ())
-    return near(value, known)
+def _message(problem: ErrorDetails, model: type[Strict]) -> str:
+    """Say what is wanted, and not what was given instead: that may be a secret."""
+    key = problem["loc"][-1]
+    words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1)
+    match problem["type"]:
+        case "extra_forbidden":
+            near = _did_you_mean(key, model.model_fields)
+            return f"unknown key{near}; known are: {', '.join(model.model_fields)}"
+        case "missing":
+            return f"is missing{_did_you_mean(key, problem['input'])}"
+        case "literal_error":
+            return words + _did_you_mean(problem["input"], re.findall(r"'(\w+)'", words))
+        case "model_type" | "dict_type":
+            return "must be a mapping"
+        case _:
+            return words
 
 
-def _check_step(step: Any, *path: str | int) -> None:
-    if not isinstance(step, dict) or "type" not in step:
-        raise KeyedError(f"a step is an object with a 'type', not {step!r}", *path)
-    kind = step["type"]
-    if kind not in STEP_KEYS:
-        raise KeyedError(f"unknown step type {kind!r}{near(kind, STEP_KEYS)}", *path, "type")
-    for key in STEP_KEYS[kind]:
-        if key not in step:
-            raise KeyedError(f"a {kind!r} step needs {key!r}{near(key, step)}", *path)
-    content = step.get("content", [])
-    if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
-        raise KeyedError("'content' is a list of objects with a 'type'", *path, "content")
-
-
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: value is None or (isinstance(value, kinds) and type(value) in kinds)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or (type(value) in (int, float) and value >= 0)
-
-
-def _is_count(value: Any) -> bool:
-    return value is None or (type(value) is int and value >= 0)
-
-
-def _are(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or (isinstance(value, list) and all(map(accepts, value)))
-
-
-_TEXT = ("text", _is(str))
-_SECONDS = ("a number of seconds", _is_number)
-_COUNT = ("a count of 0 or more", _is_count)
-#: What each key takes, in words and as a test.
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "operation": (f"one of {', '.join(_OPERATIONS)}", lambda value: value in _OPERATIONS),
-    "input": _TEXT,
-    "model": _TEXT,
-    "agent": _TEXT,
-    "stream": ("true or false", _is(bool)),
-    "tool": _TEXT,
-    "result_of": _TEXT,
-    "text": ("text or a list of texts", lambda value: _is(str)(value) or _are(_is(str))(value)),
-    "steps": ("a list of steps", _are(lambda _: True)),
-    "status": (f"one of {', '.join(STATUSES)}", lambda value: value is None or value in STATUSES),
-    "statuses": (f"a list of {', '.join(STATUSES)}", _are(lambda value: value in STATUSES)),
-    "error": ("an HTTP status from 400 to 599", lambda value: value is None or value in _ERRORS),
-    "message": _TEXT,
-    "code": _TEXT,
-    "retry_after": _SECONDS,
-    "times": _COUNT,
-    "delay": _SECONDS,
-    "events_delay": _SECONDS,
-    "stop_after": _COUNT,
-    "cut_after": _COUNT,
-    "bare_error_after": _COUNT,
-    "error_event_after": _COUNT,
-    "hold": ("a Hold", _is(Hold)),
-}
+def _did_you_mean(word: object, names: Iterable[str]) -> str:
+    near = closest(word, names)
+    return f" (did you mean {near!r}?)" if near else ""
