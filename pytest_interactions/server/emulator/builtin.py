@@ -12,10 +12,21 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator.state import Json
     from pytest_interactions.server.emulator.turn import Turn
 
-_SCRIPT = "print(sum(range(1, 11)))"
+_CODE = {"arguments": {"code": "print(sum(range(1, 11)))", "language": "python"}}, {"result": "55\n", "is_error": False}
 
 
-def _search(turn: Turn, _tool: Json) -> tuple[Json, Json]:
+def builtin_steps(turn: Turn) -> list[Json]:
+    """A call and a result of each declared tool that the API runs; none of the others."""
+    steps: list[Json] = []
+    for tool in turn.tools:
+        if tool["type"] in _RUN:
+            steps += call_and_result(turn, tool["type"], *_RUN[tool["type"]](turn))
+        elif tool["type"] == "mcp_server":
+            steps += call_and_result(turn, "mcp_server_tool", *_mcp(turn, tool))
+    return steps
+
+
+def _search(turn: Turn) -> tuple[Json, Json]:
     chip = (
         f'<div class="container"><a class="chip" href="https://www.google.com/search">{escape(turn.prompt)}</a></div>'
     )
@@ -25,7 +36,7 @@ def _search(turn: Turn, _tool: Json) -> tuple[Json, Json]:
     )
 
 
-def _maps(turn: Turn, _tool: Json) -> tuple[Json, Json]:
+def _maps(turn: Turn) -> tuple[Json, Json]:
     place = {
         "name": "Example Café",
         "place_id": turn.draw.text("place", 27),
@@ -34,22 +45,10 @@ def _maps(turn: Turn, _tool: Json) -> tuple[Json, Json]:
     return {"arguments": {"queries": [turn.prompt]}}, {"result": [{"places": [place]}]}
 
 
-def _urls(turn: Turn, _tool: Json) -> tuple[Json, Json]:
+def _urls(turn: Turn) -> tuple[Json, Json]:
     urls = re.findall(r"https?://[^\s,)\"'>]*[^\s,)\"'>.?!;:]", turn.prompt) or ["https://example.com/"]
     results = [{"status": "success", "url": url} for url in urls]
     return {"arguments": {"urls": urls}}, {"result": results, "is_error": False}
-
-
-def _code(_turn: Turn, _tool: Json) -> tuple[Json, Json]:
-    return {"arguments": {"code": _SCRIPT, "language": "python"}}, {"result": "55\n", "is_error": False}
-
-
-def _files(_turn: Turn, _tool: Json) -> tuple[Json, Json]:
-    return {}, {"result": []}
-
-
-def _retrieval(turn: Turn, _tool: Json) -> tuple[Json, Json]:
-    return {"arguments": {"queries": [turn.prompt]}}, {"is_error": False}
 
 
 def _mcp(turn: Turn, tool: Json) -> tuple[Json, Json]:
@@ -60,29 +59,14 @@ def _mcp(turn: Turn, tool: Json) -> tuple[Json, Json]:
 
 
 #: Tool type to what a call and a result of it hold.
-_RUN: dict[str, Callable[[Turn, Json], tuple[Json, Json]]] = {
+_RUN: dict[str, Callable[[Turn], tuple[Json, Json]]] = {
     "google_search": _search,
     "google_maps": _maps,
     "url_context": _urls,
-    "code_execution": _code,
-    "file_search": _files,
-    "retrieval": _retrieval,
-    "mcp_server": _mcp,
+    "code_execution": lambda _: _CODE,
+    "file_search": lambda _: ({}, {"result": []}),
+    "retrieval": lambda turn: ({"arguments": {"queries": [turn.prompt]}}, {"is_error": False}),
 }
-
-
-def builtin_steps(turn: Turn) -> list[Json]:
-    """A call and a result of each declared tool that the API runs; none of the others."""
-    return [
-        step
-        for tool in turn.tools
-        if tool["type"] in _RUN
-        for step in call_and_result(turn, _step_name(tool), *_RUN[tool["type"]](turn, tool))
-    ]
-
-
-def _step_name(tool: Json) -> str:
-    return "mcp_server_tool" if tool["type"] == "mcp_server" else str(tool["type"])
 
 
 def call_and_result(turn: Turn, name: str, call: Json, result: Json) -> list[Json]:

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator.script import Reply
     from pytest_interactions.server.emulator.state import Json
 
-#: What a background interaction shows before its final status, one at a time.
-_BACKGROUND = ("queued", "in_progress")
-#: In these statuses an interaction has no steps and no usage yet.
+#: What a background interaction shows before its final status, one at a time: it has no steps and no usage yet.
 _UNFINISHED = ("queued", "in_progress")
 #: In these it has no answer unless the script gives one.
 _FRUITLESS = ("failed", "cancelled")
@@ -58,7 +56,7 @@ def create(turn: Turn, reply: Reply, store: Store) -> Record:
     }
     record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous)
     if request.get("background"):
-        record.statuses.extend(_BACKGROUND if reply.statuses is None else reply.statuses)
+        record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)
     if stored:
         store.add(record)
     return record

@@ -12,8 +12,6 @@ import rstr
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_interactions.server.emulator.state import Draw, Json
 
 #: From here on only what a schema requires is made, so that recursive ones come to an end.
@@ -64,15 +62,6 @@ class _Maker:
         self._root = root
         self._draw = draw
         self._hints = hints
-        self._kinds: dict[str, Callable[[Json, str, int], Any]] = {
-            "object": self._object,
-            "array": self._array,
-            "string": self._string,
-            "integer": self._number,
-            "number": self._number,
-            "boolean": lambda *_: True,
-            "null": lambda *_: None,
-        }
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
         """A value for `schema`, which stands at `depth` under the name `name`."""
@@ -85,7 +74,22 @@ class _Maker:
         if "enum" in schema:
             choices = schema["enum"]
             return choices[self._draw.bytes(f"enum {name}", 1)[0] % len(choices)]
-        return self._kinds[_kind(schema)](schema, name, depth)
+        return self._of_kind(_kind(schema), schema, name, depth)
+
+    def _of_kind(self, kind: str, schema: Json, name: str, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return self._array(schema, name, depth)
+            case "string":
+                return self._string(schema, name)
+            case "integer" | "number":
+                return _number(schema, name)
+            case "boolean":
+                return True
+            case _:
+                return None
 
     def _rooted(self, schema: Json) -> Json:
         return {key: value for key, value in self._root.items() if key in ("$defs", "definitions")} | schema
@@ -115,7 +119,7 @@ class _Maker:
             found = found.get(key, False) if isinstance(found, dict) else False
         return found
 
-    def _object(self, schema: Json, _name: str, depth: int) -> Json:
+    def _object(self, schema: Json, depth: int) -> Json:
         properties = schema.get("properties", {})
         required = schema.get("required", [])
         wanted = required if depth >= _DEEP else [*properties, *(key for key in required if key not in properties)]
@@ -134,7 +138,7 @@ class _Maker:
         rest = first[-1] if rest is False else rest
         return [self.make(first[n] if n < len(first) else rest, f"{name} {n + 1}", depth + 1) for n in range(size)]
 
-    def _string(self, schema: Json, name: str, _depth: int) -> str:
+    def _string(self, schema: Json, name: str) -> str:
         if "pattern" in schema:
             return str(rstr.Rstr(random.Random(self._draw.text(name, 8))).xeger(schema["pattern"]))  # noqa: S311
         if "format" in schema:
@@ -143,20 +147,21 @@ class _Maker:
         text = text.ljust(schema.get("minLength", 0), "x")
         return text[: schema.get("maxLength", len(text))]
 
-    def _number(self, schema: Json, name: str, _depth: int) -> float:
-        """The first multiple of the step within the bounds; of an array's items each the next, to differ."""
-        step = schema.get("multipleOf", 1)
-        low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
-        high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
-        first = ceil(low / step) if low > -inf else min(1, floor(high / step)) if high < inf else 1
-        number: float = first * step
-        if number == schema.get("exclusiveMinimum"):
-            number = number + step if number + step < high else (low + high) / 2
-        if number == schema.get("exclusiveMaximum"):
-            number -= step
-        place = name.rpartition(" ")[2]
-        shifted: float = number + step * max(int(place) - 1, 0) if place.isdecimal() else number
-        return number if shifted >= high else shifted
+
+def _number(schema: Json, name: str) -> float:
+    """The first multiple of the step within the bounds; of an array's items each the next, to differ."""
+    step = schema.get("multipleOf", 1)
+    low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
+    high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
+    first = ceil(low / step) if low > -inf else min(1, floor(high / step)) if high < inf else 1
+    number: float = first * step
+    if number == schema.get("exclusiveMinimum"):
+        number = number + step if number + step < high else (low + high) / 2
+    if number == schema.get("exclusiveMaximum"):
+        number -= step
+    place = name.rpartition(" ")[2]
+    shifted: float = number + step * max(int(place) - 1, 0) if place.isdecimal() else number
+    return number if shifted >= high else shifted
 
 
 def _kind(schema: Json) -> str:

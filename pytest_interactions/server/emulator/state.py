@@ -26,8 +26,8 @@ _WEB_SAFE = string.ascii_letters + string.digits + "_-"
 class Draw:
     """Bytes that look random and depend on the seed, the request and a name alone."""
 
-    def __init__(self, *key: object) -> None:
-        self._key = json.dumps(key, sort_keys=True, default=str)
+    def __init__(self, *key: str | int) -> None:
+        self._key = json.dumps(key)
 
     def bytes(self, name: str, size: int) -> bytes:
         """`size` bytes for the thing called `name`."""
@@ -45,9 +45,9 @@ class Draw:
         """A version 4 UUID."""
         return str(uuid.UUID(bytes=self.bytes(name, 16), version=4))
 
-    def signature(self, name: str, size: int = 128) -> str:
+    def signature(self, name: str) -> str:
         """A thought signature: base64 of a length-prefixed message, as real ones are."""
-        payload = b"\x01\x0c9\xd6\xc7" + self.bytes(f"signature {name}", size)
+        payload = b"\x01\x0c9\xd6\xc7" + self.bytes(f"signature {name}", 128)
         length = len(payload)
         return base64.b64encode(b"\x0a" + bytes([length & 0x7F | 0x80, length >> 7]) + payload).decode()
 

@@ -34,14 +34,14 @@ def encode(event: Json) -> bytes:
     return f"event: {event['event_type']}\ndata: {data}\n\n".encode()
 
 
-def events(interaction: Json, deltas: list[str] | None = None) -> Iterator[Json]:
+def events(interaction: Json, deltas: list[str] | None) -> Iterator[Json]:
     """The events of a finished interaction; `deltas` says how its first text is cut up."""
     name = interaction.get("id", "")
     created: Json = {"id": name, "status": "in_progress", "object": "interaction"}
     created |= {key: interaction[key] for key in ("model", "agent") if key in interaction}
     yield {"interaction": created, "event_type": "interaction.created"}
     yield {"interaction_id": name, "status": "in_progress", "event_type": "interaction.status_update"}
-    for index, step in enumerate(interaction.get("steps", [])):
+    for index, step in enumerate(interaction["steps"]):
         own = deltas if deltas and step["type"] == "model_output" else None
         yield {"index": index, "step": _start(step), "event_type": "step.start"}
         for delta in _deltas(step, own):
@@ -85,7 +85,7 @@ def _deltas(step: Json, cuts: list[str] | None) -> Iterable[Json]:
             if "signature" in step:
                 yield {"signature": step["signature"], "type": "thought_signature"}
         case "model_output" | "user_input":
-            for part in step.get("content", []):
+            for part in step["content"]:
                 yield from _content(part, cuts)
         case "function_call":
             arguments = json.dumps(step["arguments"], ensure_ascii=False, separators=(",", ":"))

@@ -89,12 +89,12 @@ class Answer:
         status: int,
         headers: Iterable[tuple[str, str]],
         chunks: Sequence[bytes],
-        delivery: Delivery | None = None,
+        delivery: Delivery,
     ) -> None:
         self._status = status
         self._headers = [(name.encode(), value.encode()) for name, value in headers]
         self._chunks = chunks
-        self._delivery = delivery or Delivery()
+        self._delivery = delivery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; ends early, without an error, when the client goes away."""
