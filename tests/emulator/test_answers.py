@@ -114,9 +114,10 @@ def test_media(client: Any) -> None:
     ]
 
 
-def test_data_that_is_not_base64(rest: httpx.Client) -> None:
+@pytest.mark.parametrize("data", ["§", "YWJj YWJj", "YWI", 1234])
+def test_data_that_is_not_base64(rest: httpx.Client, data: Any) -> None:
     """An image whose data is not base64 is refused."""
-    answer = post(rest, input=[{"type": "image", "data": "§"}])
+    answer = post(rest, input=[{"type": "image", "data": data}])
     assert answer["error"]["message"] == "Invalid value at 'input': the data of the image is not base64."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -81,6 +82,26 @@ def test_unknown_path(rest: httpx.Client) -> None:
 def test_no_json(rest: httpx.Client) -> None:
     """A body that is not JSON is refused."""
     assert rest.post("/v1/interactions", content=b"{").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("levels", "body", "status"),
+    [
+        (190, OK | {"labels": {"of": "DEEP"}}, 200),
+        (190, OK | {"response_format": {"mime_type": "application/json", "schema": "DEEP"}}, 400),
+        (190, OK | {"tools": [{"type": "function", "name": "hello", "parameters": "DEEP"}]}, 400),
+        (500, OK | {"labels": {"of": "DEEP"}}, 400),
+        (500, OK | {"response_format": {"mime_type": "application/json", "schema": "DEEP"}}, 400),
+        (100_000, OK | {"input": "DEEP"}, 400),
+        (100_000, "DEEP", 400),
+    ],
+)
+def test_deep_json(rest: httpx.Client, levels: int, body: Any, status: int) -> None:
+    """A body that is nested too deeply to be walked gets the API's 400, and so does such a schema."""
+    deep = '{"items":' * levels + "{}" + "}" * levels
+    answer = rest.post("/v1/interactions", content=json.dumps(body).replace('"DEEP"', deep))
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"]["code"] == "invalid_request"
 
 
 def test_headers(rest: httpx.Client) -> None:

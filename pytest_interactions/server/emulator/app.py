@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
+from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.script import Rule
-    from pytest_interactions.server.emulator.state import Json, Record, Store
+    from pytest_interactions.server.emulator.state import Record, Store
     from pytest_interactions.server.emulator.turn import Turn
 
 _NO_REPLY = Reply()
@@ -146,13 +147,13 @@ class Api:
         return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
 
     def _json(self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY) -> Answer:
-        return Answer(200, [*self._headers("application/json"), *headers], [_dump(value)], reply.delivery)
+        return Answer(200, [*self._headers("application/json"), *headers], [compact(value).encode()], reply.delivery)
 
     def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:
         headers = self._headers("application/json; charset=UTF-8")
         if error.retry_after is not None:
             headers.append(("retry-after", f"{error.retry_after:g}"))
-        return Answer(error.status, headers, [_dump(error.body)], reply.delivery)
+        return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
 
     def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
         record.statuses.clear()
@@ -177,7 +178,3 @@ class Api:
 
 async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise ApiError(404, f"Method not found: {scope['method']} {scope['path']}")
-
-
-def _dump(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -12,12 +12,12 @@ from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_
 from pytest_interactions.server.emulator.functions import function_calls
 from pytest_interactions.server.emulator.schema import value_for
 from pytest_interactions.server.emulator.state import SKIPPED_THOUGHT
-from pytest_interactions.server.emulator.turn import decoded, text_of
+from pytest_interactions.server.emulator.turn import media_bytes, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.turn import Turn
 
 #: What the model knows: words of a question, the answer, the site it cites. Answers are the quickstart's own.
@@ -96,7 +96,7 @@ def _described(turn: Turn) -> list[Json]:
 
 
 def _describe(part: Json) -> str:
-    data = decoded(part)
+    data = media_bytes(part)
     facts = [part.get("mime_type", "of unknown type")]
     if data is None:
         return f"the {part['type']} at {part.get('uri')} ({facts[0]})"

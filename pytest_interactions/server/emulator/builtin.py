@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.turn import Turn
 
 _CODE = {"arguments": {"code": "print(sum(range(1, 11)))", "language": "python"}}, {"result": "55\n", "is_error": False}

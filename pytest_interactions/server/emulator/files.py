@@ -11,7 +11,8 @@ from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.state import Draw
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Json, Store
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Store
     from pytest_interactions.server.emulator.wire import Received
 
 

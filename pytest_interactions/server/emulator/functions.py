@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_interactions.server.emulator.schema import value_for
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.turn import Turn
 
 #: Words of prompts and descriptions that say nothing of what a function is about.

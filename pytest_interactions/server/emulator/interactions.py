@@ -9,8 +9,8 @@ from pytest_interactions.server.emulator.state import Record, Store, interaction
 from pytest_interactions.server.emulator.turn import Turn, as_steps, since_model, text_of, usage
 
 if TYPE_CHECKING:
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.script import Reply
-    from pytest_interactions.server.emulator.state import Json
 
 #: What a background interaction shows before its final status, one at a time: it has no steps and no usage yet.
 _UNFINISHED = ("queued", "in_progress")

@@ -12,7 +12,8 @@ import rstr
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Draw, Json
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Draw
 
 #: From here on only what a schema requires is made, so that recursive ones come to an end.
 _DEEP = 3
@@ -50,6 +51,8 @@ def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> A
         why = f"{error.json_path}: {error.message}" if isinstance(error, jsonschema.ValidationError) else error
         message = f"The emulator can't make a value for this schema: {why}. Script the answer instead."
         raise ApiError(400, message) from error
+    except RecursionError as error:  # jsonschema needs several frames for each level
+        raise ApiError(400, "The given schema is nested too deeply.") from error
     return value
 
 

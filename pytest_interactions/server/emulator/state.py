@@ -10,14 +10,16 @@ import uuid
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Json = dict[str, Any]
+    from pytest_interactions.api.json_values import Json
+
 #: The signature that the real API gives a thought it skipped, seen after function results.
 SKIPPED_THOUGHT = "CiRlMjQ4MzBhNy01Y2Q2LTQyZmUtOTk4Yi1lZTUzOWU3MmI5YzM="
 _WEB_SAFE = string.ascii_letters + string.digits + "_-"
@@ -92,14 +94,15 @@ class Store:
     def __init__(self, seed: int, clock: Callable[[], datetime]) -> None:
         self._seed = seed
         self._clock = clock
-        self._seen: Counter[str] = Counter()
+        self._seen: Counter[bytes] = Counter()
         self._records: dict[str, Record] = {}
 
     def draw(self, request: Json) -> Draw:
         """The source of this request's ids; the same request again gets others, in any order of requests."""
         key = json.dumps(request, sort_keys=True)
-        self._seen[key] += 1
-        return Draw(self._seed, key, self._seen[key])
+        request_id = fingerprint(key.encode())  # as requests may be large, and there may be many
+        self._seen[request_id] += 1
+        return Draw(self._seed, key, self._seen[request_id])
 
     def now(self) -> datetime:
         """The emulator's time, in UTC."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
+
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 #: What arrives in deltas; all other keys of a step come with its `step.start`.
@@ -30,8 +31,7 @@ _WORDS_PER_DELTA = 6
 
 def encode(event: Json) -> bytes:
     """One server-sent event: LF only, one `event:` and one `data:` line, as the real API writes them."""
-    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {event['event_type']}\ndata: {data}\n\n".encode()
+    return f"event: {event['event_type']}\ndata: {compact(event)}\n\n".encode()
 
 
 def events(interaction: Json, deltas: list[str] | None) -> Iterator[Json]:
@@ -88,8 +88,7 @@ def _deltas(step: Json, cuts: list[str] | None) -> Iterable[Json]:
             for part in step["content"]:
                 yield from _content(part, cuts)
         case "function_call":
-            arguments = json.dumps(step["arguments"], ensure_ascii=False, separators=(",", ":"))
-            yield {"arguments": arguments, "type": "arguments_delta"}
+            yield {"arguments": compact(step["arguments"]), "type": "arguments_delta"}
         case kind:
             late = {key: step[key] for key in _LATER_OF_TOOLS if key in step}
             if late:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_interactions.server.emulator.state import Draw, Json
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Draw
 
 #: The step types that there are, each with the keys that a step can't do without (google-genai 3.4, `_gaos`).
 STEP_KEYS: dict[str, tuple[str, ...]] = {
@@ -137,14 +137,14 @@ def text_of(step: Json) -> str:
     return "\n".join(part["text"] for part in parts if part.get("type") == "text")
 
 
-def decoded(part: Json) -> bytes | None:
+def media_bytes(part: Json) -> bytes | None:
     """The bytes of a medium given by data, `None` of one given by uri; the API's 400 if it is not base64."""
     if "data" not in part:
         return None
-    try:
-        return base64.b64decode(part["data"], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ApiError(400, f"Invalid value at 'input': the data of the {part['type']} is not base64.") from error
+    data = decoded(part["data"]) if isinstance(part["data"], str) else None
+    if data is None:
+        raise ApiError(400, f"Invalid value at 'input': the data of the {part['type']} is not base64.")
+    return data
 
 
 def tokens(text: str) -> int:

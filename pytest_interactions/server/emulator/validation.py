@@ -9,7 +9,7 @@ from pytest_interactions.server.emulator.errors import ApiError
 if TYPE_CHECKING:
     from typing import Any
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.wire import Received
 
 #: The fields of a create request, each with the JSON types it takes (google-genai 3.4: CreateModelInteraction and

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.server.serving import cut, disconnected
 
 if TYPE_CHECKING:
@@ -59,13 +58,11 @@ class Received:
     disconnected: threading.Event = field(default_factory=threading.Event, repr=False)
     ended: threading.Event = field(default_factory=threading.Event, repr=False)
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body parsed as JSON, `None` if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        value = parse(self.body)
+        return None if value is NOT_JSON else value
 
 
 @dataclass(frozen=True, kw_only=True)
