@@ -76,15 +76,15 @@ def test_missing_extra() -> None:
     )
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_command(told: signal.Signals) -> None:
-    """The command prints its address alone on the first line, serves, and stops cleanly when told to."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_command(number: signal.Signals) -> None:
+    """The command prints its address alone on the first line, serves, and stops cleanly at a signal."""
     with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().rstrip("\n")
         body = {"model": "gemini-3.5-flash", "input": "Hello"}
         assert httpx.post(f"{url}/v1beta/interactions?key=any", json=body).status_code == 200
-        process.send_signal(told)
+        process.send_signal(number)
         printed = process.stdout.read()
     assert process.returncode == 0
     assert f"GOOGLE_GEMINI_BASE_URL={url}" in printed

@@ -1,4 +1,4 @@
-"""What is refused, with which status, code and words."""
+"""Refused requests: the status, the code and the words of the errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_wrong_requests(rest: httpx.Client, body: Any, status: int, code: str, m
 
 
 def test_null_is_nothing(rest: httpx.Client) -> None:
-    """A field that is null is one that was not given, as JavaScript clients send it."""
+    """A field that is null counts as not given, since JavaScript clients send such fields."""
     assert rest.post("/v1/interactions", json=OK | {"previous_interaction_id": None}).status_code == 200
 
 

@@ -22,14 +22,14 @@ CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat
 
 
 def ask(rest: httpx.Client, text: Any = "Hello", **more: Any) -> dict[str, Any]:
-    """Create an interaction, and give its JSON."""
+    """Create an interaction, and return its JSON."""
     body = {"model": MODEL, "input": text, **more}
     answer: dict[str, Any] = rest.post("/v1/interactions", json=body).json()
     return answer
 
 
 def said(answer: dict[str, Any]) -> str:
-    """Give the text of the last step."""
+    """Return the text of the last step."""
     text: str = answer["steps"][-1]["content"][0]["text"]
     return text
 
@@ -127,7 +127,7 @@ def test_failed_background(emulator: Emulator, rest: httpx.Client) -> None:
 
 
 def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
-    """Every request is there to be looked at."""
+    """The emulator keeps every request for the test to look at."""
     ask(rest, "Hello")
     rest.post("/v1/interactions?key=x", content=b"{")
     first, second = emulator.requests
@@ -194,7 +194,7 @@ def test_wrong_scripts(emulator: Emulator, when: dict[str, Any], reply: dict[str
 
 
 def test_each_problem_has_a_line(emulator: Emulator) -> None:
-    """All that is wrong is told at once, without pydantic's words, and without the values, which may be secret."""
+    """The error has a line for each problem, without pydantic's words and without the values, which may be secret."""
     with pytest.raises(ScriptError) as caught:
         emulator.on().reply(times="AIzaSecret", delay="AIzaSecret", txt="AIzaSecret")
     times, delay, txt = str(caught.value).splitlines()
@@ -211,7 +211,7 @@ def test_each_problem_has_a_line(emulator: Emulator) -> None:
     ],
 )
 def test_keys_that_change_nothing(emulator: Emulator, rest: httpx.Client, keys: dict[str, Any]) -> None:
-    """A key that is `None` is as good as none, and a number of seconds may be whole."""
+    """A key that is `None` counts as not given, and a number of seconds may be whole."""
     emulator.on(**dict.fromkeys(["input", "model", "agent", "stream", "tool", "result_of"])).reply(**keys)
     assert said(ask(rest)) == "You said: Hello"
 

@@ -1,9 +1,10 @@
-"""The tools that the API runs itself: each as its call and its result."""
+"""The tools that the API runs itself: the call and the result of each."""
 
 from __future__ import annotations
 
 import re
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _CODE = {"arguments": {"code": "print(sum(range(1, 11)))", "language": "python"}
 
 
 def builtin_steps(turn: Turn) -> list[Json]:
-    """A call and a result of each declared tool that the API runs; none of the others."""
+    """Return a call and a result for each declared tool that the API runs itself."""
     steps: list[Json] = []
     for tool in turn.tools:
         if tool["type"] in _RUN:
@@ -52,13 +53,13 @@ def _urls(turn: Turn) -> tuple[Json, Json]:
 
 
 def _mcp(turn: Turn, tool: Json) -> tuple[Json, Json]:
-    allowed = [name for each in tool.get("allowed_tools", []) for name in each.get("tools", [])]
-    who = {"name": (allowed or ["search"])[0], "server_name": tool.get("name", "mcp")}
-    said = {"type": "text", "text": f"The server answered: {turn.prompt}"}
-    return {**who, "arguments": {"query": turn.prompt}}, {**who, "result": [said]}
+    allowed = chain.from_iterable(group.get("tools", []) for group in tool.get("allowed_tools", []))
+    names = {"name": next(allowed, "search"), "server_name": tool.get("name", "mcp")}
+    answer = {"type": "text", "text": f"The server answered: {turn.prompt}"}
+    return {**names, "arguments": {"query": turn.prompt}}, {**names, "result": [answer]}
 
 
-#: Tool type to what a call and a result of it hold.
+#: By tool type, a function that returns the contents of a call and of its result.
 _RUN: dict[str, Callable[[Turn], tuple[Json, Json]]] = {
     "google_search": _search,
     "google_maps": _maps,
@@ -70,7 +71,7 @@ _RUN: dict[str, Callable[[Turn], tuple[Json, Json]]] = {
 
 
 def call_and_result(turn: Turn, name: str, call: Json, result: Json) -> list[Json]:
-    """The two steps of one tool run, linked by an id."""
+    """Return the two steps of one run of a tool, linked by an id."""
     call_id = turn.draw.text(f"{name} {call}", 8)
     signed = {} if name.startswith("mcp") else {"signature": turn.draw.signature(f"{name} {call}")}
     return [

@@ -1,4 +1,4 @@
-"""Scripts as YAML files: the keys of the Python API, and errors that name the line."""
+"""Scripts as YAML files, with the keys of the Python API and errors that name the line."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class _Entry(Strict):
 
 
 def load(path: Path) -> list[Rule]:
-    """Return the rules of a script: a list of `on:` (what a request looks like) with `reply:` (what it gets).
+    """Return the rules of a script, which is a list of `on:` (which requests) with `reply:` (the answer).
 
     Raises:
-        ScriptError: the file can't be read, is not YAML, or holds a wrong key or value; with file and line.
+        ScriptError: The file can't be read, is not YAML, or has a wrong key or value. The message names file and line.
     """
     root, value = _read(path)
     if not isinstance(value, list):
@@ -38,7 +38,7 @@ def load(path: Path) -> list[Rule]:
 
 
 def _read(path: Path) -> tuple[yaml.Node | None, Any]:
-    """Return a file's root node, which knows the lines, and its value; of an empty file that is `[]`."""
+    """Return a file's root node, which has the line numbers, and its value. That of an empty file is `[]`."""
     try:
         loader = _Loader(path.read_text("utf-8"))
         root = loader.get_single_node()
@@ -63,7 +63,10 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _line(node: Any, path: Iterable[int | str]) -> int:
-    """Return the line of what `path` leads to, as far as that is there; of a mapping's entry, its key's line."""
+    """Return the line of the node at `path`, or of the last node on the way that exists.
+
+    The line of a mapping's entry is that of its key.
+    """
     start = node
     for key in path:
         if isinstance(node, yaml.SequenceNode):

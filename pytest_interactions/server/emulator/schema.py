@@ -1,4 +1,4 @@
-"""A value for a JSON schema: small, deterministic, and checked against the schema before it is given out."""
+"""Values for JSON schemas: small, deterministic, and checked against the schema before they are returned."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.state import Draw
 
-#: From here on only what a schema requires is made, so that recursive ones come to an end.
+#: From this depth on only required parts are made, so that the value of a recursive schema ends.
 _DEEP = 3
-#: A schema that still wants more here has no finite value.
+#: A schema that requires parts at this depth is taken to have no finite value.
 _TOO_DEEP = 40
 _MERGED = ("allOf", "anyOf", "oneOf", "$ref")
 _FORMATS = {
@@ -35,9 +35,15 @@ _FORMATS = {
 
 
 def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> Any:
-    """A value that validates against `schema`; `hints` are values to prefer for properties of that name.
+    """Return a value that validates against `schema`.
 
-    Raises `ApiError` (400), saying which part of the schema is beyond this generator: script the answer then.
+    Args:
+        schema: The JSON schema.
+        draw: The source of what looks random.
+        hints: Values to prefer, by the name of their property.
+
+    Raises:
+        ApiError: The schema is wrong, or a part of it is beyond this generator. The message tells which.
     """
     maker = _Maker(schema, draw, hints or {})
     try:
@@ -57,7 +63,7 @@ def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> A
 
 
 class _UnsupportedError(Exception):
-    """The schema asks for something that the generator does not know."""
+    """The schema asks for something that this generator can't make."""
 
 
 class _Maker:
@@ -67,7 +73,7 @@ class _Maker:
         self._hints = hints
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
-        """A value for `schema`, which stands at `depth` under the name `name`."""
+        """Return a value for `schema`, which stands at `depth` under the name `name`."""
         schema = self._flat(schema, depth)
         hint = self._hints.get(name)
         if hint is not None and jsonschema.Draft202012Validator(self._rooted(schema)).is_valid(hint):
@@ -98,7 +104,7 @@ class _Maker:
         return {key: value for key, value in self._root.items() if key in ("$defs", "definitions")} | schema
 
     def _flat(self, schema: Any, depth: int) -> Json:
-        """`schema` with its references, alternatives and conjunctions merged into one."""
+        """Return `schema` with its references, alternatives and conjunctions merged into one."""
         if depth > _TOO_DEEP:
             raise _UnsupportedError("it goes on without an end")
         if schema is False:
@@ -116,11 +122,11 @@ class _Maker:
     def _resolve(self, reference: str) -> Any:
         if not reference.startswith("#"):
             raise _UnsupportedError(f"{reference!r} is not in the schema")
-        found = self._root
+        target = self._root
         for part in reference[1:].split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
-            found = found.get(key, False) if isinstance(found, dict) else False
-        return found
+            target = target.get(key, False) if isinstance(target, dict) else False
+        return target
 
     def _object(self, schema: Json, depth: int) -> Json:
         properties = schema.get("properties", {})
@@ -152,7 +158,7 @@ class _Maker:
 
 
 def _number(schema: Json, name: str) -> float:
-    """The first multiple of the step within the bounds; of an array's items each the next, to differ."""
+    """Return the first multiple of the step within the bounds; for the items of an array, the following ones."""
     step = schema.get("multipleOf", 1)
     low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
     high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
@@ -168,7 +174,7 @@ def _number(schema: Json, name: str) -> float:
 
 
 def _kind(schema: Json) -> str:
-    """The type to make: the one named, of several the first but null, else what the keywords speak of."""
+    """Return the type to make: the first that `schema` names besides null, else the one that its keywords are about."""
     kinds = schema.get("type")
     if isinstance(kinds, list):
         return next((kind for kind in kinds if kind != "null"), "null")
@@ -180,7 +186,7 @@ def _kind(schema: Json) -> str:
 
 
 def _choose(branches: list[Any], depth: int) -> Any:
-    """The first branch that is not null; deep down one that ends, if there is one."""
+    """Return the first branch that is not null; at a great depth one without a reference, if there is one."""
     ending = [branch for branch in branches if isinstance(branch, dict) and "$ref" not in branch]
     if depth >= _DEEP:
         return min(ending or branches, key=lambda branch: branch.get("type") != "null")
@@ -188,7 +194,7 @@ def _choose(branches: list[Any], depth: int) -> Any:
 
 
 def _merge(one: Json, other: Json) -> Json:
-    """Both schemas in one: properties and required names add up, of the rest `one` prevails."""
+    """Return both schemas as one. Properties and required names add up; otherwise `one` prevails."""
     merged = other | one
     if "properties" in one and "properties" in other:
         merged["properties"] = other["properties"] | one["properties"]

@@ -1,4 +1,4 @@
-"""Scripted answers: for a request that looks like this, answer with that."""
+"""Scripted answers: which requests they are for, what they are, and the checks of both."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _Step = Annotated[Json, AfterValidator(_whole_step)]
 
 
 class Strict(BaseModel):
-    """A mapping in a script: other keys are refused, and no value is converted."""
+    """A mapping of a script; refuses other keys, and converts no value."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
@@ -72,12 +72,16 @@ class Strict(BaseModel):
 
 
 class When(Strict):
-    """What a request must look like; what is `None` is not compared.
+    """The look of a request that gets a scripted answer; a key that is `None` is not compared.
 
-    `operation` is `create`, `get`, `cancel` or `delete`; the others speak of a create request. `input` is
-    a part of the text of this request's input, in any case. `model`, `agent` and `stream` compare with
-    the request's own. `tool` is the name of a declared function or the type of a declared tool.
-    `result_of` is the name of a function whose result the request brings.
+    Attributes:
+        operation: `create`, `get`, `cancel` or `delete`. The other keys are about a create request.
+        input: A part of the text of the request's input, in upper or lower case.
+        model: The request's model.
+        agent: The request's agent.
+        stream: Whether the request asks for a stream.
+        tool: The name of a declared function, or the type of a declared tool.
+        result_of: The name of a function whose result the request brings.
     """
 
     operation: _Operation = "create"
@@ -89,36 +93,45 @@ class When(Strict):
     result_of: str | None = None
 
     def matches(self, operation: str, turn: Turn | None) -> bool:
-        """Whether a request looks like this; `turn` is what a create request asks for."""
+        """Return whether a request looks like this; `turn` is the turn that a create request asks for."""
         if operation != self.operation:
             return False
         return turn is None or all(
-            wanted is None or found(wanted)
-            for wanted, found in (
-                (self.input, lambda wanted: wanted.casefold() in turn.prompt.casefold()),
-                (self.model, lambda wanted: turn.request.get("model", "").removeprefix("models/") == wanted),
-                (self.agent, lambda wanted: turn.request.get("agent") == wanted),
-                (self.stream, lambda wanted: turn.stream == wanted),
-                (self.tool, lambda wanted: any(wanted in (t.get("name"), t["type"]) for t in turn.tools)),
-                (self.result_of, lambda wanted: any(r.get("name") == wanted for r in turn.results)),
+            wanted is None or is_there(wanted)
+            for wanted, is_there in (
+                (self.input, lambda text: text.casefold() in turn.prompt.casefold()),
+                (self.model, lambda model: turn.request.get("model", "").removeprefix("models/") == model),
+                (self.agent, lambda agent: turn.request.get("agent") == agent),
+                (self.stream, lambda stream: turn.stream == stream),
+                (self.tool, lambda name: any(name in (tool.get("name"), tool["type"]) for tool in turn.tools)),
+                (self.result_of, lambda name: any(result.get("name") == name for result in turn.results)),
             )
         )
 
 
 class Reply(Strict):
-    """What a matching request gets.
+    """The answer to a matching request.
 
-    `text`: the model's answer; a list is sent as that many deltas when streamed. `steps`: the API's own
-    JSON. `status`: the interaction's, worked out from the steps where it is not given. `statuses`: what a
-    background interaction shows, one at a time, before its final status. `error`: an HTTP status, with
-    `message`, `code` and `retry_after` (seconds). Without any of those the emulator answers as if there
-    were no script.
+    `text`, `steps` and `error` exclude each other. Without them the emulator answers as it does without a script.
 
-    `times`: how often to answer so, `None` for always. `delay`: seconds before the answer.
-    `events_delay`: seconds before each further event. After that many events `stop_after` ends the stream
-    without its closing events, `cut_after` breaks the connection (of a unary answer: 0, before it),
-    `bare_error_after` closes with the JSON array without `data:` that the real API has been seen to send,
-    `error_event_after` with an empty `error` event. `hold`: a barrier, for Python only.
+    Attributes:
+        text: The model's answer. A list is sent as that many deltas in a stream.
+        steps: The answer's steps, in the API's own JSON.
+        status: The interaction's status. By default it follows from the steps.
+        statuses: The statuses that a background interaction shows before its final one, one for each poll.
+        error: An HTTP status from 400 to 599.
+        message: The message of the error, or of an interaction's failure.
+        code: The code of the error, or of an interaction's failure.
+        retry_after: Seconds that the client is to wait after the error.
+        times: The number of requests that get this answer; `None` means all.
+        delay: Seconds before the answer.
+        events_delay: Seconds before each event but the first.
+        stop_after: The number of events after which the stream ends without its closing events.
+        cut_after: The number of events after which the connection breaks; 0 breaks it before any answer.
+        bare_error_after: The number of events after which the stream ends with a JSON array without `data:`, as the
+            real API has been seen to end one.
+        error_event_after: The number of events after which the stream ends with an empty `error` event.
+        hold: A barrier, in Python only.
     """
 
     text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts)] = None
@@ -148,17 +161,17 @@ class Reply(Strict):
 
     @property
     def delivery(self) -> Delivery:
-        """How the answer is sent."""
+        """Return how the answer is sent."""
         return Delivery(delay=self.delay, events_delay=self.events_delay, cut_after=self.cut_after, hold=self.hold)
 
     @property
     def deltas(self) -> list[str] | None:
-        """The text as it is to be streamed, where the script says so."""
+        """Return the pieces in which to stream the text; `None` if the script gives no pieces."""
         return self.text if isinstance(self.text, list) else None
 
     @property
     def failure(self) -> ApiError | None:
-        """The error to answer with, if any."""
+        """Return the error to answer with; `None` if the answer is no error."""
         if self.error is None:
             return None
         return ApiError(self.error, self.message, code=self.code, retry_after=self.retry_after)
@@ -166,19 +179,23 @@ class Reply(Strict):
 
 @dataclass
 class Rule:
-    """One scripted answer: begun by `Emulator.on(...)`, completed by `reply(...)`."""
+    """One scripted answer, which `Emulator.on(...)` begins and `reply(...)` completes."""
 
     when: When
     answer: Reply | None = None
     used: int = field(default=0, init=False)
 
     def reply(self, **keys: Any) -> Rule:
-        """Answer so; the keys are those of `Reply`. Raises `ScriptError` for a wrong one."""
+        """Set the answer; the keys are those of `Reply`.
+
+        Raises:
+            ScriptError: A key or a value is wrong.
+        """
         self.answer = build(Reply, keys)
         return self
 
     def take(self, operation: str, turn: Turn | None) -> Reply | None:
-        """The answer to a request, if it matches and is not used up."""
+        """Return the answer and count its use; `None` if the request does not match or the answer is used up."""
         answer = self.answer
         if answer is None or not self.when.matches(operation, turn) or self.used == answer.times:
             return None
@@ -193,16 +210,16 @@ def build(model: type[_Model], keys: Json) -> _Model:
     """Return a `When` or `Reply` of these keys.
 
     Raises:
-        ScriptError: a key or a value is wrong; the message has a line for each problem.
+        ScriptError: A key or a value is wrong. The message has a line for each problem.
     """
     try:
         return model.model_validate(keys)
-    except ValidationError as error:  # its own words tell the values, which may be secret
+    except ValidationError as error:  # whose own message shows the values, which may be secret
         raise ScriptError("\n".join(message for _, message in problems(error, model))) from None
 
 
 def problems(error: ValidationError, model: type[Strict]) -> Iterator[tuple[tuple[int | str, ...], str]]:
-    """Yield the path of keys and indexes to each problem of a `model`, and a line that names it."""
+    """Yield the path of keys and indexes to each problem of a `model`, and a line about it that names the path."""
     for problem in error.errors(include_url=False):
         place = problem["loc"]
         part = next((part for key, part in (("on", When), ("reply", Reply)) if key in place[:-1]), model)
@@ -210,7 +227,7 @@ def problems(error: ValidationError, model: type[Strict]) -> Iterator[tuple[tupl
 
 
 def _message(problem: ErrorDetails, model: type[Strict]) -> str:
-    """Say what is wanted, and not what was given instead: that may be a secret."""
+    """Return what is wanted, without the value that was given instead, which may be a secret."""
     key = problem["loc"][-1]
     words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1)
     match problem["type"]:
