@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """Make the same answers every time."""
+    """Yield an emulator that gives the same answers every time."""
     with Emulator.steady() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[Any]:
-    """Any, as the SDK types each result as this or a stream of it."""
+    """Yield an SDK client, typed as `Any` since the SDK types each result as this or a stream of it."""
     client = genai.Client(api_key="any", http_options={"base_url": emulator.url})
     yield client
     client.close()
@@ -31,6 +31,6 @@ def client(emulator: Emulator) -> Iterator[Any]:
 
 @pytest.fixture
 def rest(emulator: Emulator) -> Iterator[httpx.Client]:
-    """As one would use curl."""
+    """Yield an HTTP client, for requests such as those of curl."""
     with httpx.Client(base_url=emulator.url, headers={"x-goog-api-key": "any"}) as rest:
         yield rest

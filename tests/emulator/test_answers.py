@@ -1,4 +1,4 @@
-"""What the emulator answers by itself, as the real SDK sees it."""
+"""The answers that the emulator gives without a script, as the real SDK sees them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MODEL = "gemini-3.5-flash"
 
 
 def post(rest: httpx.Client, **body: Any) -> dict[str, Any]:
-    """Create an interaction, and give its JSON."""
+    """Create an interaction, and return its JSON."""
     answer = rest.post("/v1beta/interactions", json={"model": MODEL, **body})
     return cast("dict[str, Any]", answer.json())
 
 
 def text_of(interaction: dict[str, Any]) -> str:
-    """Give the text of the last step."""
+    """Return the text of the last step."""
     return cast("str", interaction["steps"][-1]["content"][0]["text"])
 
 
@@ -42,7 +42,7 @@ def test_text(client: Any) -> None:
 
 
 def test_exact_reply(rest: httpx.Client) -> None:
-    """A model told to reply with exactly something does."""
+    """The model replies with exactly what the prompt asks for, if it says so."""
     assert text_of(post(rest, input="Reply with exactly ok.")) == "ok"
 
 
@@ -60,7 +60,7 @@ def test_memory_on_the_server(client: Any) -> None:
 
 
 def test_chained_ids_share_their_first_half(client: Any) -> None:
-    """As real ids do, those of one conversation begin alike and differ after."""
+    """The ids of one conversation begin alike and differ after, like real ones."""
     first = client.interactions.create(model=MODEL, input="One")
     second = client.interactions.create(model=MODEL, input="Two", previous_interaction_id=first.id)
     assert first.id
@@ -86,7 +86,7 @@ def test_no_memory_of_animals(rest: httpx.Client) -> None:
 
 
 def test_media(client: Any) -> None:
-    """Media by data are measured, media by uri named."""
+    """The answer tells the size of media given by data, and the address of media given by URI."""
     file = io.BytesIO()
     Image.new("RGB", (40, 30)).save(file, "JPEG")
     data = base64.b64encode(file.getvalue()).decode()
@@ -106,7 +106,7 @@ def test_media(client: Any) -> None:
         "document (application/pdf, 4 bytes). You said: Compare them."
     )
     assert interaction.usage is not None
-    assert [(each.modality, each.tokens) for each in interaction.usage.input_tokens_by_modality or []] == [
+    assert [(count.modality, count.tokens) for count in interaction.usage.input_tokens_by_modality or []] == [
         ("text", 3),
         ("image", 516),
         ("audio", 258),
@@ -114,9 +114,10 @@ def test_media(client: Any) -> None:
     ]
 
 
-def test_data_that_is_not_base64(rest: httpx.Client) -> None:
+@pytest.mark.parametrize("data", ["§", "YWJj YWJj", "YWI", 1234])
+def test_data_that_is_not_base64(rest: httpx.Client, data: Any) -> None:
     """An image whose data is not base64 is refused."""
-    answer = post(rest, input=[{"type": "image", "data": "§"}])
+    answer = post(rest, input=[{"type": "image", "data": data}])
     assert answer["error"]["message"] == "Invalid value at 'input': the data of the image is not base64."
 
 
@@ -152,7 +153,7 @@ def test_structured_output(client: Any) -> None:
 
 
 def test_structured_output_without_a_schema(rest: httpx.Client) -> None:
-    """JSON asked for without a schema is an object."""
+    """The answer is an object if the request asks for JSON without a schema."""
     answer = post(rest, input="JSON, please", response_format={"type": "text", "mime_type": "application/json"})
     assert json.loads(text_of(answer)) == {}
 
@@ -176,7 +177,7 @@ def test_search(client: Any) -> None:
 
 
 def test_search_for_something_unknown(rest: httpx.Client) -> None:
-    """What the emulator does not know it cites all the same."""
+    """The emulator cites a source even for what it does not know."""
     answer = post(rest, input="Any news?", tools=[{"type": "google_search"}])
     assert text_of(answer) == "Search results for: Any news?"
 

@@ -1,7 +1,8 @@
-"""What is refused, with which status, code and words."""
+"""Refused requests: the status, the code and the words of the errors."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -53,7 +54,7 @@ def test_wrong_requests(rest: httpx.Client, body: Any, status: int, code: str, m
 
 
 def test_null_is_nothing(rest: httpx.Client) -> None:
-    """A field that is null is one that was not given, as JavaScript clients send it."""
+    """A field that is null counts as not given, since JavaScript clients send such fields."""
     assert rest.post("/v1/interactions", json=OK | {"previous_interaction_id": None}).status_code == 200
 
 
@@ -81,6 +82,26 @@ def test_unknown_path(rest: httpx.Client) -> None:
 def test_no_json(rest: httpx.Client) -> None:
     """A body that is not JSON is refused."""
     assert rest.post("/v1/interactions", content=b"{").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("levels", "body", "status"),
+    [
+        (190, OK | {"labels": {"of": "DEEP"}}, 200),
+        (190, OK | {"response_format": {"mime_type": "application/json", "schema": "DEEP"}}, 400),
+        (190, OK | {"tools": [{"type": "function", "name": "hello", "parameters": "DEEP"}]}, 400),
+        (500, OK | {"labels": {"of": "DEEP"}}, 400),
+        (500, OK | {"response_format": {"mime_type": "application/json", "schema": "DEEP"}}, 400),
+        (100_000, OK | {"input": "DEEP"}, 400),
+        (100_000, "DEEP", 400),
+    ],
+)
+def test_deep_json(rest: httpx.Client, levels: int, body: Any, status: int) -> None:
+    """A body that is nested too deeply to be walked gets the API's 400, and so does such a schema."""
+    deep = '{"items":' * levels + "{}" + "}" * levels
+    answer = rest.post("/v1/interactions", content=json.dumps(body).replace('"DEEP"', deep))
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"]["code"] == "invalid_request"
 
 
 def test_headers(rest: httpx.Client) -> None:

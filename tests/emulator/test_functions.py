@@ -1,4 +1,4 @@
-"""Which of the app's functions the emulator calls, with what, and what it says to their results."""
+"""Calls of the app's functions by the emulator, and its answers to their results."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ WEATHER: dict[str, Any] = {
 
 
 def post(rest: httpx.Client, **body: Any) -> dict[str, Any]:
-    """Create an interaction, and give its JSON."""
+    """Create an interaction, and return its JSON."""
     answer = rest.post("/v1beta/interactions", json={"model": MODEL, **body})
     return cast("dict[str, Any]", answer.json())
 
 
 def text_of(interaction: dict[str, Any]) -> str:
-    """Give the text of the last step."""
+    """Return the text of the last step."""
     return cast("str", interaction["steps"][-1]["content"][0]["text"])
 
 

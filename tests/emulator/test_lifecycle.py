@@ -90,7 +90,7 @@ def test_files(client: Any, rest: httpx.Client, tmp_path: Any) -> None:
     file = client.files.upload(file=path)
     assert (file.mime_type, file.size_bytes) == ("text/plain", 9_000_000)
     assert client.files.get(name=file.name).uri == file.uri
-    assert [each.name for each in client.files.list()] == [file.name]
+    assert [listed.name for listed in client.files.list()] == [file.name]
     client.files.delete(name=file.name)
     assert rest.get(f"/v1beta/{file.name}").status_code == 403
 

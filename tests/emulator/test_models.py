@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,20 +54,20 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def body_of(kind: str) -> dict[str, Any]:
-    """Give the request for this kind of answer."""
+    """Return the request for this kind of answer."""
     body = BODIES[kind]
     return body if {"agent", "model"} & body.keys() else {"model": MODEL, **body}
 
 
 def unknown(value: Any) -> list[Any]:
-    """Everything in an SDK object that the SDK did not know."""
+    """Return everything in an SDK object that the SDK did not know."""
     if isinstance(value, list):
-        return [each for item in value for each in unknown(item)]
+        return list(chain.from_iterable(map(unknown, value)))
     if not isinstance(value, BaseModel):
         return []
     extras = [f"{type(value).__name__}.{name}" for name in value.__pydantic_extra__ or ()]
     own = [value] if getattr(value, "is_unknown", False) else extras
-    return own + [each for field in vars(value).values() for each in unknown(field)]
+    return own + list(chain.from_iterable(map(unknown, vars(value).values())))
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -78,7 +79,7 @@ def test_unary(rest: httpx.Client, kind: str) -> None:
         interaction = models.Interaction.model_validate(answer)
     # The SDK has no model of these; the first two are in real answers all the same.
     unmodelled = {"Interaction.object", "FunctionCallStep.signature", "FileSearchResultStep.result"}
-    assert [each for each in unknown(interaction) if each not in unmodelled] == []
+    assert [name for name in unknown(interaction) if name not in unmodelled] == []
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -88,7 +89,7 @@ def test_streamed(rest: httpx.Client, kind: str) -> None:
     adapter: TypeAdapter[Any] = TypeAdapter(models.InteractionSSEEvent)
     context = {"speakeasy_allow_unknown_union_variants": True}  # how the SDK itself reads events
     events = [adapter.validate_python(e.json(), context=context) for e in decode(stream.content)[:-1]]
-    assert [each for each in unknown(events) if not isinstance(each, str)] == []
+    assert [event for event in unknown(events) if not isinstance(event, str)] == []
     assert {event.event_type for event in events} >= {"interaction.created", "step.delta", "interaction.completed"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,14 +22,14 @@ CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat
 
 
 def ask(rest: httpx.Client, text: Any = "Hello", **more: Any) -> dict[str, Any]:
-    """Create an interaction, and give its JSON."""
+    """Create an interaction, and return its JSON."""
     body = {"model": MODEL, "input": text, **more}
     answer: dict[str, Any] = rest.post("/v1/interactions", json=body).json()
     return answer
 
 
 def said(answer: dict[str, Any]) -> str:
-    """Give the text of the last step."""
+    """Return the text of the last step."""
     text: str = answer["steps"][-1]["content"][0]["text"]
     return text
 
@@ -125,7 +127,7 @@ def test_failed_background(emulator: Emulator, rest: httpx.Client) -> None:
 
 
 def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
-    """Every request is there to be looked at."""
+    """The emulator keeps every request for the test to look at."""
     ask(rest, "Hello")
     rest.post("/v1/interactions?key=x", content=b"{")
     first, second = emulator.requests
@@ -137,20 +139,50 @@ def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("when", "reply", "message"),
     [
-        ({"inptu": "x"}, {}, "unknown key 'inptu' (did you mean 'input'?)"),
-        ({}, {"txt": "x"}, "unknown key 'txt' (did you mean 'text'?)"),
-        ({}, {"zzz": "x"}, "unknown key 'zzz'; known are: text, steps"),
-        ({"input": 1}, {}, "'input' must be text, not 1"),
-        ({"operation": "gte"}, {}, "not 'gte' (did you mean 'get'?)"),
-        ({}, {"status": "complete"}, "not 'complete' (did you mean 'completed'?)"),
-        ({}, {"times": True}, "'times' must be a count of 0 or more, not True"),
-        ({}, {"delay": -1}, "'delay' must be a number of seconds, not -1"),
-        ({}, {"error": 200}, "'error' must be an HTTP status from 400 to 599, not 200"),
-        ({}, {"text": "a", "error": 500}, "'text' and 'error' can't both be the answer"),
+        ({"inptu": "x"}, {}, "inptu: unknown key (did you mean 'input'?); known are: operation, input"),
+        ({}, {"txt": "x"}, "txt: unknown key (did you mean 'text'?)"),
+        ({}, {"zzz": "x"}, "zzz: unknown key; known are: text, steps"),
+        ({"input": 1}, {}, "input: must be a valid string"),
+        ({"operation": "gte"}, {}, "'cancel' or 'delete' (did you mean 'get'?)"),
+        ({"operation": None}, {}, "operation: must be 'create', 'get', 'cancel' or 'delete'"),
+        ({"stream": 1}, {}, "stream: must be a valid boolean"),
+        ({"stream": "true"}, {}, "stream: must be a valid boolean"),
+        ({}, {"status": "complete"}, "(did you mean 'completed'?)"),
+        ({}, {"statuses": "queued"}, "statuses: must be a valid list"),
+        ({}, {"statuses": ["queued", "complete"]}, "statuses.1: must be 'in_progress', "),
+        ({}, {"times": True}, "times: must be a valid integer"),
+        ({}, {"times": "3"}, "times: must be a valid integer"),
+        ({}, {"times": 1.5}, "times: must be a valid integer"),
+        ({}, {"stop_after": 2.0}, "stop_after: must be a valid integer"),
+        ({}, {"cut_after": -1}, "cut_after: must be greater than or equal to 0"),
+        ({}, {"delay": -1}, "delay: must be greater than or equal to 0"),
+        ({}, {"delay": True}, "delay: must be a valid number"),
+        ({}, {"delay": None}, "delay: must be a valid number"),
+        ({}, {"events_delay": float("nan")}, "events_delay: must be greater than or equal to 0"),
+        ({}, {"retry_after": "1"}, "retry_after: must be a valid number"),
+        ({}, {"error": 200}, "error: must be greater than or equal to 400"),
+        ({}, {"error": 600}, "error: must be less than or equal to 599"),
+        ({}, {"error": "503"}, "error: must be a valid integer"),
+        ({}, {"text": "a", "error": 500}, "error: can't be the answer beside 'text'"),
+        ({}, {"text": "a", "steps": []}, "steps: can't be the answer beside 'text'"),
+        ({}, {"text": 1}, "text: must be text or a list of texts"),
+        ({}, {"text": ("a", "b")}, "text: must be text or a list of texts"),
+        ({}, {"text": ["a", None]}, "text: must be text or a list of texts"),
+        ({}, {"message": b"x"}, "message: must be a valid string"),
+        ({}, {"hold": 1}, "hold: must be an instance of Hold"),
         ({}, {"steps": [{"type": "functoin_call"}]}, "'functoin_call' (did you mean 'function_call'?)"),
-        ({}, {"steps": ["x"]}, "a step is an object with a 'type', not 'x'"),
-        ({}, {"steps": [CALL | {"type": "thought"}, {"type": "user_input"}]}, "step needs 'content'"),
-        ({}, {"steps": [{"type": "model_output", "content": "x"}]}, "'content' is a list of objects"),
+        ({}, {"steps": [{"tpye": "thought"}]}, "steps.0: a step needs 'type' (did you mean 'tpye'?)"),
+        ({}, {"steps": [{"type": []}]}, "steps.0: unknown step type '[]'"),
+        ({}, {"steps": ["x"]}, "steps.0: must be a mapping"),
+        ({}, {"steps": CALL}, "steps: must be a valid list"),
+        ({}, {"steps": [{1: 2, "type": "thought"}]}, "steps.0.1.[key]: must be a valid string"),
+        (
+            {},
+            {"steps": [CALL | {"type": "thought"}, {"type": "user_input"}]},
+            "steps.1: a 'user_input' step needs 'con",
+        ),
+        ({}, {"steps": [{"type": "model_output", "content": "x"}]}, "steps.0: 'content' must be a list of objects"),
+        ({}, {"steps": [{"type": "model_output", "content": [{}]}]}, "steps.0: 'content' must be a list of objects"),
     ],
 )
 def test_wrong_scripts(emulator: Emulator, when: dict[str, Any], reply: dict[str, Any], message: str) -> None:
@@ -158,6 +190,38 @@ def test_wrong_scripts(emulator: Emulator, when: dict[str, Any], reply: dict[str
     with pytest.raises(ScriptError) as caught:
         emulator.on(**when).reply(**reply)
     assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_each_problem_has_a_line(emulator: Emulator) -> None:
+    """The error has a line for each problem, without pydantic's words and without the values, which may be secret."""
+    with pytest.raises(ScriptError) as caught:
+        emulator.on().reply(times="AIzaSecret", delay="AIzaSecret", txt="AIzaSecret")
+    times, delay, txt = str(caught.value).splitlines()
+    assert (times, delay) == ("times: must be a valid integer", "delay: must be a valid number")
+    assert txt.startswith("txt: unknown key (did you mean 'text'?)")
+    assert "AIza" not in "".join(traceback.format_exception(caught.value)).replace('="AIzaSecret"', "")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        dict.fromkeys(["text", "steps", "status", "statuses", "error", "message", "retry_after", "times", "hold"]),
+        {"delay": 0, "events_delay": 0.0},
+    ],
+)
+def test_keys_that_change_nothing(emulator: Emulator, rest: httpx.Client, keys: dict[str, Any]) -> None:
+    """A key that is `None` counts as not given, and a number of seconds may be whole."""
+    emulator.on(**dict.fromkeys(["input", "model", "agent", "stream", "tool", "result_of"])).reply(**keys)
+    assert said(ask(rest)) == "You said: Hello"
+
+
+def test_steps_stay_as_given(emulator: Emulator, rest: httpx.Client) -> None:
+    """A scripted step is answered with all its keys in their order."""
+    step = {"zebra": 1, "content": [{"text": "Hi", "type": "text", "more": None}], "type": "model_output"}
+    emulator.on().reply(steps=[step])
+    (answered,) = ask(rest)["steps"]
+    assert json.dumps(answered) == json.dumps(step)
 
 
 def test_yaml(tmp_path: Path) -> None:
@@ -184,23 +248,39 @@ def test_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- on: {input: x}\n  reply: {text: a}\n- on: {}\n  reply:\n    txet: b\n", ":5: unknown key 'txet'"),
-        ("- reply: {text: a}\n  onn: {}\n", ":2: unknown key 'onn' (did you mean 'on'?)"),
-        ("- on: {}\n", ":1: each rule needs a 'reply'"),
+        (
+            "- on: {input: x}\n  reply: {text: a}\n- on: {}\n  reply:\n    txet: b\n",
+            ":5: 1.reply.txet: unknown key (did",
+        ),
+        ("- reply: {text: a}\n  onn: {}\n", ":2: 0.onn: unknown key (did you mean 'on'?); known are: on, reply"),
+        ("- on: {}\n", ":1: 0.reply: is missing"),
+        ("- on: {}\n  repyl: {}\n", ":1: 0.reply: is missing (did you mean 'repyl'?)"),
         ("reply: {}\n", ":1: a script is a list"),
-        ("- on: {}\n  reply: text\n", ":2: 'reply' is a mapping, not 'text'"),
+        ("- text\n", ":1: 0: must be a mapping"),
+        ("- on: {}\n  reply: text\n", ":2: 0.reply: must be a mapping"),
+        ("- on: []\n  reply: {}\n", ":1: 0.on: must be a mapping"),
+        ("- reply:\n    1: x\n", ":2: 0.reply.1: Keys must be strings"),
         (
             "- reply:\n    steps:\n      - {type: thought}\n      - type: model_outptu\n",
-            ":4: unknown step type 'model_outptu' (did you mean 'model_output'?)",
+            ":4: 0.reply.steps.1: unknown step type 'model_outptu' (did you mean 'model_output'?)",
         ),
         (
             "- reply:\n    steps:\n      - type: function_call\n        id: a\n        nmae: f\n",
-            ":3: a 'function_call' step needs 'name' (did you mean 'nmae'?)",
+            ":3: 0.reply.steps.0: a 'function_call' step needs 'name' (did you mean 'nmae'?)",
         ),
-        ("- reply: {status: complete}\n", ":1: 'status' must be one of"),
-        ("- reply: {text: [1]}\n", ":1: 'text' must be text or a list of texts"),
+        ("- reply:\n    steps:\n      - type: thought\n        1: x\n", ":4: 0.reply.steps.0.1.[key]: must be"),
+        ("- reply: {status: complete}\n", ":1: 0.reply.status: must be 'in_progress', "),
+        ("- reply:\n    text: a\n    error: 500\n", ":3: 0.reply.error: can't be the answer beside 'text'"),
+        ("- reply:\n    times: '3'\n", ":2: 0.reply.times: must be a valid integer"),
+        ("- on:\n    stream: 1\n  reply: {}\n", ":2: 0.on.stream: must be a valid boolean"),
+        ("- reply: {text: [1]}\n", ":1: 0.reply.text: must be text or a list of texts"),
+        ("- reply:\n    times: 1\n    times: '1'\n", ":3: 0.reply.times: must be a valid integer"),
+        ("- reply:\n    <<:\n      {txt: a}\n", ":3: 0.reply.txt: unknown key"),
         ("- reply: [\n", ":2: not YAML: "),
         ("- reply: \x00\n", ":1: not YAML: "),
+        ("- reply: !unknown x\n", ":1: not YAML: could not determine a constructor"),
+        ("- reply: {delay: 2026-99-99}\n", ": can't be read: month must be in 1..12"),
+        ("[" * 2000 + "]" * 2000, ": can't be read: maximum recursion depth exceeded"),
     ],
 )
 def test_wrong_yaml(tmp_path: Path, text: str, message: str) -> None:

@@ -48,8 +48,8 @@ PROGRESS = {
         "step.delta/thought_summary",
     )
 }
-#: Real answer, the request that it answered in our words, and how the emulator's paths differ: those
-#: that it has besides (+) and lacks (-), each with all paths below it, and why.
+#: A real answer, a request like the one that it answered, and the paths in which the emulator differs: those that
+#: only the emulator has (+) and those that it lacks (-). Each stands for all paths below it, and has its reason.
 LIKE: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("vercel-ai/basic.json", HELLO, {}),
     ("vercel-ai/basic.chunks.txt", HELLO, {}),
@@ -72,7 +72,7 @@ LIKE: list[tuple[str, dict[str, Any], dict[str, str]]] = [
 
 
 def real(name: str, number: int = 0) -> Any:
-    """A real answer: its JSON, or the events of its stream; of a cassette's, the one with this number."""
+    """Return a real answer: its JSON, or the events of its stream. `number` chooses one of a cassette's."""
     text = real_traffic(name).read_text()
     if name.endswith(".yaml"):
         text = yaml.safe_load(text)["interactions"][number]["response"]["body"]["string"]
@@ -80,23 +80,23 @@ def real(name: str, number: int = 0) -> Any:
 
 
 def parsed(text: str) -> Any:
-    """JSON, or the data of the events of a stream."""
+    """Return the value of a JSON text, or the data of the events of a stream."""
     if not text.startswith("event:"):
         return json.loads(text)
     return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
 
 
 def paths(value: Any, here: str = "$") -> set[str]:
-    """All JSON paths in a value; the items of a list by their type."""
+    """Return all JSON paths in a value, in which the items of a list go by their type."""
     if isinstance(value, dict):
-        return {here}.union(*(paths(each, f"{here}.{key}") for key, each in value.items()))
+        return {here}.union(*(paths(member, f"{here}.{key}") for key, member in value.items()))
     if isinstance(value, list):
-        return {here}.union(*(paths(each, f"{here}[{_kind(each)}]") for each in value))
+        return {here}.union(*(paths(item, f"{here}[{_kind(item)}]") for item in value))
     return {here}
 
 
 def _kind(item: Any) -> str:
-    """What tells the items of a list apart: the type of a step or content, event and delta of an event."""
+    """Return what tells the items of a list apart: the type of a step or content, event and delta of an event."""
     if not isinstance(item, dict):
         return ""
     inner = item.get("delta") or item.get("step") or {}
@@ -111,9 +111,9 @@ def test_same_paths_as_real(rest: httpx.Client, name: str, body: dict[str, Any],
         body = body | {"stream": True}
     emulated = parsed(rest.post("/v1/interactions", json=body).text)
     ours, theirs = paths(emulated), paths(answer)
-    found = {f"+ {path}" for path in ours - theirs} | {f"- {path}" for path in theirs - ours}
-    explained = {path: {each for each in found if each.startswith(path)} for path in differences}
-    assert found == set().union(*explained.values())
+    unequal = {f"+ {path}" for path in ours - theirs} | {f"- {path}" for path in theirs - ours}
+    explained = {start: {path for path in unequal if path.startswith(start)} for start in differences}
+    assert unequal == set().union(*explained.values())
     assert all(explained.values()), "a difference that is no more"
 
 

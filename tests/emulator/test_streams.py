@@ -23,7 +23,7 @@ MODEL = "gemini-3.5-flash"
 
 
 def stream(rest: httpx.Client, **body: Any) -> list[str]:
-    """The text of each event of a stream."""
+    """Return the text of each event of a stream."""
     body = {"model": MODEL, "input": "Hello", "stream": True, **body}
     return rest.post("/v1/interactions", json=body).text.split("\n\n")
 

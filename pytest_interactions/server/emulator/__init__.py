@@ -1,4 +1,4 @@
-"""A local, deterministic Interactions API, to record tests against and to script.
+"""A local, deterministic Interactions API that tests record against and that users script.
 
 with Emulator() as emulator:
     emulator.on(input="weather").reply(text="Sunny.")

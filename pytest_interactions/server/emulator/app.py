@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
+from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.script import Rule
-    from pytest_interactions.server.emulator.state import Json, Record, Store
+    from pytest_interactions.server.emulator.state import Record, Store
     from pytest_interactions.server.emulator.turn import Turn
 
 _NO_REPLY = Reply()
-#: How a deep-research stream of the real API has been seen to end: not an event, no `data:`.
+#: The last bytes of a deep-research stream of the real API, as seen in traffic: no event and no `data:`.
 _BARE_ERROR = b'[{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}]'
-#: Headers of every answer, seen in real traffic.
+#: The headers of every answer, as seen in real traffic.
 _ALWAYS = [
     ("vary", "Origin"),
     ("vary", "X-Origin"),
@@ -43,7 +44,7 @@ _ALWAYS = [
 
 
 class Api:
-    """The routes, over a store and a script; every request is added to `requests`."""
+    """The routes of the API over a store and a script; each request is appended to `requests`."""
 
     def __init__(self, store: Store, rules: Sequence[Rule], requests: list[Received]) -> None:
         self._store = store
@@ -52,14 +53,14 @@ class Api:
         self._files = Files(store)
 
     def app(self) -> ASGIApp:
-        """The ASGI application."""
-        one = "/{version}/interactions/{name}"
+        """Return the ASGI application."""
+        interaction = "/{version}/interactions/{name}"
         router = Router(
             [
                 Route("/{version}/interactions", self._create, methods=["POST"]),
-                Route(one, self._get, methods=["GET"]),
-                Route(one, self._delete, methods=["DELETE"]),
-                Route(f"{one}/cancel", self._cancel, methods=["POST"]),
+                Route(interaction, self._get, methods=["GET"]),
+                Route(interaction, self._delete, methods=["DELETE"]),
+                Route(f"{interaction}/cancel", self._cancel, methods=["POST"]),
                 Route("/upload/{version}/files", self._upload, methods=["POST", "PUT"]),
                 Route("/{version}/files", self._list_files, methods=["GET"]),
                 Route("/{version}/files/{name}", self._get_file, methods=["GET"]),
@@ -142,17 +143,17 @@ class Api:
         return self._json({})
 
     def _reply(self, operation: str, turn: Turn | None = None) -> Reply:
-        """The first scripted reply to this, or one that changes nothing."""
+        """Return the first scripted reply that matches, or one that changes nothing."""
         return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
 
     def _json(self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY) -> Answer:
-        return Answer(200, [*self._headers("application/json"), *headers], [_dump(value)], reply.delivery)
+        return Answer(200, [*self._headers("application/json"), *headers], [compact(value).encode()], reply.delivery)
 
     def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:
         headers = self._headers("application/json; charset=UTF-8")
         if error.retry_after is not None:
             headers.append(("retry-after", f"{error.retry_after:g}"))
-        return Answer(error.status, headers, [_dump(error.body)], reply.delivery)
+        return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
 
     def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
         record.statuses.clear()
@@ -177,7 +178,3 @@ class Api:
 
 async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise ApiError(404, f"Method not found: {scope['method']} {scope['path']}")
-
-
-def _dump(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""What the emulator's model answers when no script says otherwise."""
+"""The emulator's model: its answers to requests that no script answers."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import base64
 import io
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_result
 from pytest_interactions.server.emulator.functions import function_calls
 from pytest_interactions.server.emulator.schema import value_for
 from pytest_interactions.server.emulator.state import SKIPPED_THOUGHT
-from pytest_interactions.server.emulator.turn import decoded, text_of
+from pytest_interactions.server.emulator.turn import media_bytes, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.turn import Turn
 
-#: What the model knows: words of a question, the answer, the site it cites. Answers are the quickstart's own.
+#: The model's knowledge: words of a question, the answer, and the site to cite. The answers are the quickstart's.
 _FACTS = (
     (
         "how ai works",
@@ -41,7 +42,7 @@ print(open("fibonacci.txt").read())"""
 
 
 def answer(turn: Turn) -> list[Json]:
-    """The steps that answer `turn`."""
+    """Return the steps that answer `turn`."""
     if "agent" in turn.request:
         return [thought(turn), *_agent(turn)]
     calls = function_calls(turn)
@@ -52,7 +53,7 @@ def answer(turn: Turn) -> list[Json]:
 
 
 def thought(turn: Turn) -> Json:
-    """A signed thought; with a summary where the request asks for one."""
+    """Return a signed thought, with a summary if the request asks for one."""
     if turn.results:
         return {"signature": SKIPPED_THOUGHT, "type": "thought"}
     signed = {"signature": turn.draw.signature("thought"), "type": "thought"}
@@ -63,17 +64,17 @@ def thought(turn: Turn) -> Json:
 
 
 def text(words: str, **more: Any) -> list[Json]:
-    """A model's content of one text."""
+    """Return the content of a model's step: one text."""
     return [{"text": words, **more, "type": "text"}]
 
 
 def _structured(turn: Turn) -> list[Json]:
-    schema = next((each["schema"] for each in turn.formats if "schema" in each), {"type": "object"})
+    schema = next((wanted["schema"] for wanted in turn.formats if "schema" in wanted), {"type": "object"})
     return text(json.dumps(value_for(schema, turn.draw), ensure_ascii=False, indent=2))
 
 
 def _cited(turn: Turn) -> list[Json]:
-    words, site = _known(turn) or (f"Search results for: {turn.prompt}", "example.com")
+    words, site = _fact(turn) or (f"Search results for: {turn.prompt}", "example.com")
     redirect = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
     citation = {
         "start_index": 0,
@@ -87,8 +88,11 @@ def _cited(turn: Turn) -> list[Json]:
 
 def _report(turn: Turn) -> list[Json]:
     names = {step["id"]: step["name"] for step in turn.history if step["type"] == "function_call"}
-    said = (f"{names.get(r['call_id'], r.get('name', 'The function'))} returned {text_of(r)}." for r in turn.results)
-    return text(" ".join(said))
+    sentences = (
+        f"{names.get(result['call_id'], result.get('name', 'The function'))} returned {text_of(result)}."
+        for result in turn.results
+    )
+    return text(" ".join(sentences))
 
 
 def _described(turn: Turn) -> list[Json]:
@@ -96,7 +100,7 @@ def _described(turn: Turn) -> list[Json]:
 
 
 def _describe(part: Json) -> str:
-    data = decoded(part)
+    data = media_bytes(part)
     facts = [part.get("mime_type", "of unknown type")]
     if data is None:
         return f"the {part['type']} at {part.get('uri')} ({facts[0]})"
@@ -111,17 +115,18 @@ def _pixels(data: bytes) -> list[str]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return [f"{image.width} x {image.height} pixels"]
-    except (OSError, SyntaxError, ValueError):  # what Pillow raises for what is no picture, or half of one
+    except (OSError, SyntaxError, ValueError):  # Pillow raises these for data that is no picture, or half of one
         return ["no picture that I can read"]
 
 
 def _picture(turn: Turn) -> list[Json]:
-    """A city skyline at sunset as PNG; stored, not deflated, so that every zlib gives the same bytes."""
+    """Return a city skyline at sunset as a PNG, uncompressed so that every zlib gives the same bytes."""
     from PIL import Image, ImageDraw
 
     width, height, towers = 96, 64, 8
     image = Image.new("P", (width, height))
-    image.putpalette([value for n in range(15) for value in (90 + 11 * n, 40 + 9 * n, 120 - 4 * n)] + [20, 16, 40])
+    sky = [(90 + 11 * n, 40 + 9 * n, 120 - 4 * n) for n in range(15)]
+    image.putpalette([*chain.from_iterable(sky), 20, 16, 40])
     canvas = ImageDraw.Draw(image)
     for row in range(height):
         canvas.line((0, row, width, row), fill=row * 15 // height)
@@ -139,21 +144,22 @@ def _plain(turn: Turn) -> list[Json]:
 
 def _talk(turn: Turn) -> str:
     exactly = re.search(r"(?:reply|respond|answer) with exactly:? (.+?)\.?$", turn.prompt, re.IGNORECASE)
-    known = _known(turn)
-    return exactly[1] if exactly else known[0] if known else _paws(turn) or _echo(turn)
+    fact = _fact(turn)
+    return exactly[1] if exactly else fact[0] if fact else _paws(turn) or _echo(turn)
 
 
-def _known(turn: Turn) -> tuple[str, str] | None:
-    asked = turn.prompt.casefold()
-    return next(((fact, site) for words, fact, site in _FACTS if words in asked), None)
+def _fact(turn: Turn) -> tuple[str, str] | None:
+    """Return the known answer to a prompt, and the site to cite for it."""
+    question = turn.prompt.casefold()
+    return next(((answer, site) for words, answer, site in _FACTS if words in question), None)
 
 
 def _paws(turn: Turn) -> str | None:
-    """How many paws are in the house, by what was said before."""
+    """Return the number of paws in the house, counted from the earlier turns; `None` if nobody asks for it."""
     if "paws" not in turn.prompt:
         return None
-    said = " ".join(text_of(step) for step in turn.history if step["type"] == "user_input")
-    animals = [(int(n), animal) for n, animal in re.findall(r"(\d+) (dog|cat|bird)s?\b", said)]
+    earlier = " ".join(text_of(step) for step in turn.history if step["type"] == "user_input")
+    animals = [(int(n), animal) for n, animal in re.findall(r"(\d+) (dog|cat|bird)s?\b", earlier)]
     if not animals:
         return "I don't know which animals are in your house."
     total = sum(n * _PAWS[animal] for n, animal in animals)
@@ -162,18 +168,18 @@ def _paws(turn: Turn) -> str | None:
 
 
 def _echo(turn: Turn) -> str:
-    """What the model was told, now and before: an answer that shows what it remembers."""
+    """Return all that the user said, now and earlier: an answer that shows what the model remembers."""
     earlier = [text_of(step) for step in turn.history if step["type"] == "user_input"]
     before = f" Earlier you said: {'; '.join(earlier)}" if earlier else ""
     return f"You said: {turn.prompt}{before}"
 
 
 def _agent(turn: Turn) -> list[Json]:
-    """An agent's work: research for research agents, else a script run in the environment."""
+    """Return an agent's work: a search by a research agent, a script run in the environment by any other."""
     if turn.request["agent"].startswith("deep-research"):
         search = {"arguments": {"queries": [turn.prompt]}, "search_type": "web_search"}
-        found = {"result": [{"search_suggestions": ""}], "is_error": False}
-        steps = call_and_result(turn, "google_search", search, found)
+        suggestions = {"result": [{"search_suggestions": ""}], "is_error": False}
+        steps = call_and_result(turn, "google_search", search, suggestions)
         return [*steps, {"content": _cited(turn), "type": "model_output"}]
     fibonacci = "fibonacci" in turn.prompt.casefold()
     code = _FIBONACCI if fibonacci else f"print({turn.prompt!r})"
@@ -191,10 +197,10 @@ def _fibonacci(count: int) -> str:
 
 
 def _is_structured(turn: Turn) -> bool:
-    return any(each.get("mime_type") == "application/json" for each in turn.formats)
+    return any(wanted.get("mime_type") == "application/json" for wanted in turn.formats)
 
 
-#: What the answer is made of: the first line that applies.
+#: The makers of an answer, each with its condition. The first whose condition holds makes the answer.
 _CONTENT: tuple[tuple[Callable[[Turn], bool], Callable[[Turn], list[Json]]], ...] = (
     (_is_structured, _structured),
     (lambda turn: turn.asks_for("image"), _picture),

@@ -1,11 +1,11 @@
-"""The API's own errors: what a wrong request gets, in the words of the real one where they are known."""
+"""The API's errors, in the words of the real one as far as these have been seen."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: HTTP status to the `code` of the error body. Seen in real traffic: 400; the others after google.rpc.Code,
-#: written the same way.
+#: The `code` in the error's body by HTTP status. That of 400 has been seen in real traffic; the others are named after
+#: google.rpc.Code in the same spelling.
 CODES = {
     400: "invalid_request",
     401: "unauthenticated",
@@ -21,7 +21,7 @@ CODES = {
     504: "deadline_exceeded",
 }
 
-#: What the real API says with these statuses when it says nothing more precise.
+#: The real API's general message by HTTP status.
 MESSAGES = {
     400: "Request contains an invalid argument.",
     401: "Request had invalid authentication credentials.",
@@ -37,7 +37,7 @@ _SERVER_ERRORS = 500
 
 
 class ApiError(Exception):
-    """An answer that is an error: `status` is the HTTP one, `retry_after` is in seconds."""
+    """An answer that is an error; `status` is an HTTP status, `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -55,5 +55,5 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON that the real API would send."""
+        """Return the JSON that the real API would send."""
         return {"error": {"message": self.message, "code": self.code}}

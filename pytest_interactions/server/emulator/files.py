@@ -1,4 +1,4 @@
-"""The Files API, as far as media for interactions need it: resumable uploads, get, list and delete."""
+"""The part of the Files API that media for interactions need: resumable uploads, get, list and delete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.state import Draw
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Json, Store
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Store
     from pytest_interactions.server.emulator.wire import Received
 
 
@@ -30,7 +31,7 @@ class Files:
         self._files: dict[str, Json] = {}
 
     def upload(self, received: Received, base_url: str) -> tuple[Json, list[tuple[str, str]]]:
-        """One request of a resumable upload: its answer, and the headers that say how to go on."""
+        """Return the answer to one request of a resumable upload, and the headers that say how to go on."""
         if "start" in received.headers.get("x-goog-upload-command", ""):
             return self._start(received, base_url)
         upload = self._uploads.get(received.query.get("upload_id", ""))
@@ -43,7 +44,11 @@ class Files:
         return {"file": self._finish(upload, base_url)}, [("x-goog-upload-status", "final")]
 
     def get(self, name: str) -> Json:
-        """The file's resource; the API's 403 if there is none (it says no more to strangers)."""
+        """Return the file's resource.
+
+        Raises:
+            ApiError: There is no such file. It is a 403, since the API hides from strangers which files exist.
+        """
         if name not in self._files:
             raise ApiError(403, f"You do not have permission to access the File {name} or it may not exist.")
         return self._files[name]
@@ -53,14 +58,14 @@ class Files:
         del self._files[self.get(name)["name"].removeprefix("files/")]
 
     def all(self) -> Json:
-        """All files, on one page."""
+        """Return all files, on one page."""
         return {"files": list(self._files.values())}
 
     def _start(self, received: Received, base_url: str) -> tuple[Json, list[tuple[str, str]]]:
         meta = {"mime_type": received.headers.get("x-goog-upload-header-content-type", "application/octet-stream")}
-        given: Any = received.json or {}
-        upload_id = self._store.draw({"upload": given, **meta}).text("upload", 64)
-        self._uploads[upload_id] = _Upload(meta | given.get("file", {}))
+        body: Any = received.json or {}
+        upload_id = self._store.draw({"upload": body, **meta}).text("upload", 64)
+        self._uploads[upload_id] = _Upload(meta | body.get("file", {}))
         url = f"{base_url}{received.path}?upload_id={upload_id}&upload_protocol=resumable"
         return {}, [("x-goog-upload-url", url), ("x-goog-upload-status", "active")]
 

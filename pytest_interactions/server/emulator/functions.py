@@ -1,17 +1,18 @@
-"""When the emulator's model calls which declared functions, and with what."""
+"""The calls of declared functions by the emulator's model: when, which, and with which arguments."""
 
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.server.emulator.schema import value_for
 
 if TYPE_CHECKING:
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.turn import Turn
 
-#: Words of prompts and descriptions that say nothing of what a function is about.
+#: Words of prompts and descriptions that do not tell what a function is about.
 _EMPTY_WORDS = frozenset(
     [
         "about",
@@ -44,9 +45,9 @@ _SUBJECT = re.compile(r'"([^"]+)"|(?<=[a-z,] )([A-Z]\w+(?: [A-Z]\w+)*)')
 
 
 def function_calls(turn: Turn) -> list[Json]:
-    """The calls that `turn` asks for: each function that the prompt speaks of, for each name in the prompt.
+    """Return the calls that `turn` asks for: of each function that the prompt speaks of, for each name in it.
 
-    As many functions as names are paired in order. None if the turn brings results already.
+    If there are as many functions as names, they are paired in order. If the turn brings results, there are no calls.
     """
     if turn.results:
         return []
@@ -55,12 +56,12 @@ def function_calls(turn: Turn) -> list[Json]:
     if len(functions) == len(subjects):
         pairs = list(zip(functions, subjects, strict=True))
     else:
-        pairs = [(function, subject) for function in functions for subject in subjects]
+        pairs = list(product(functions, subjects))
     return [_call(turn, function, subject) for function, subject in pairs]
 
 
 def _wanted(turn: Turn) -> list[Json]:
-    """The declared functions to call, by the tool choice and by the words they share with the prompt."""
+    """Return the functions that the tool choice allows and whose words the prompt uses."""
     functions = [tool for tool in turn.tools if tool["type"] == "function"]
     choice = turn.config.get("tool_choice", "auto")
     allowed = choice.get("allowed_tools", {}) if isinstance(choice, dict) else {"mode": choice}
@@ -73,15 +74,18 @@ def _wanted(turn: Turn) -> list[Json]:
 
 
 def _subjects(turn: Turn, functions: list[Json]) -> list[str | None]:
-    """The names in the prompt, each once, but the choices that a parameter offers; `None` if there are none."""
-    parameters = (each for tool in functions for each in _properties(tool.get("parameters", {})).values())
-    choices = {str(choice).lower() for each in parameters for choice in each.get("enum", [])}
+    """Return the names in the prompt that are no parameter's choice, without repetition; `[None]` if there are none."""
+    choices = set()
+    for function in functions:
+        for parameter in _properties(function.get("parameters", {})).values():
+            choices |= {str(choice).lower() for choice in parameter.get("enum", [])}
     names = dict.fromkeys(quoted or name for quoted, name in _SUBJECT.findall(turn.prompt))
     return [name for name in names if name.lower() not in choices] or [None]
 
 
 def _properties(schema: Json) -> dict[str, Json]:
-    return {name: each for name, each in schema.get("properties", {}).items() if isinstance(each, dict)}
+    properties = schema.get("properties", {}).items()
+    return {name: subschema for name, subschema in properties if isinstance(subschema, dict)}
 
 
 def _about(tool: Json) -> str:
@@ -106,7 +110,7 @@ def _call(turn: Turn, function: Json, subject: str | None) -> Json:
 
 
 def _required(schema: Json) -> Json:
-    """`schema` without its optional properties, if it has required ones: a model fills in what it must."""
+    """Return `schema` without its optional properties if it has required ones, as a model fills in only these."""
     required = schema.get("required")
     if not required:
         return schema
@@ -115,13 +119,14 @@ def _required(schema: Json) -> Json:
 
 
 def _hints(schema: Json, subject: str | None, prompt: str) -> dict[str, Any]:
-    """What the prompt says of the parameters: words of an enum, and the subject for the first free text."""
+    """Return the arguments that the prompt tells: words of an enum, and the subject for the first free text."""
     hints: dict[str, Any] = {}
     free: list[str] = []
-    for name, each in _properties(schema).items():
-        named = [word for word in each.get("enum", []) if isinstance(word, str) and word.lower() in prompt.lower()]
+    for name, parameter in _properties(schema).items():
+        choices = (choice for choice in parameter.get("enum", []) if isinstance(choice, str))
+        named = [choice for choice in choices if choice.lower() in prompt.lower()]
         hints |= {name: named[0]} if named else {}
-        free += [name] if each.get("type") == "string" and "enum" not in each else []
+        free += [name] if parameter.get("type") == "string" and "enum" not in parameter else []
     if subject is not None and free:
         hints[free[0]] = subject
     return hints

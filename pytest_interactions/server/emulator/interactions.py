@@ -1,4 +1,4 @@
-"""From a request to the interaction that answers it, and how that interaction looks while it goes on."""
+"""Interactions: made from a request, and shown as the API shows them while they go on."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pytest_interactions.server.emulator.state import Record, Store, interaction
 from pytest_interactions.server.emulator.turn import Turn, as_steps, since_model, text_of, usage
 
 if TYPE_CHECKING:
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.script import Reply
-    from pytest_interactions.server.emulator.state import Json
 
-#: What a background interaction shows before its final status, one at a time.
-_BACKGROUND = ("queued", "in_progress")
-#: In these statuses an interaction has no steps and no usage yet.
+#: The statuses of a background interaction before its final one. It has no steps and no usage yet.
 _UNFINISHED = ("queued", "in_progress")
-#: In these it has no answer unless the script gives one.
+#: The statuses of an interaction that has no answer unless the script gives one.
 _FRUITLESS = ("failed", "cancelled")
 
 
 def understand(body: Json, store: Store, *, stream: bool) -> Turn:
-    """The turn that a create request asks for; the API's error if it continues what there is not."""
+    """Return the turn that a create request asks for.
+
+    Raises:
+        ApiError: The input is wrong, or the interaction to continue does not exist.
+    """
     previous = body.get("previous_interaction_id")
     steps = as_steps(body["input"])
     start = since_model(steps)
@@ -35,7 +37,7 @@ def understand(body: Json, store: Store, *, stream: bool) -> Turn:
 
 
 def create(turn: Turn, reply: Reply, store: Store) -> Record:
-    """The interaction that answers `turn`, kept in the store unless the request says not to."""
+    """Return the interaction that answers `turn`, and store it unless the request says not to."""
     request = turn.request
     steps, status = _cut_to_budget(turn, _steps(turn, reply))
     token = turn.draw.token()
@@ -58,19 +60,19 @@ def create(turn: Turn, reply: Reply, store: Store) -> Record:
     }
     record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous)
     if request.get("background"):
-        record.statuses.extend(_BACKGROUND if reply.statuses is None else reply.statuses)
+        record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)
     if stored:
         store.add(record)
     return record
 
 
 def as_shown(record: Record, *, with_input: bool = False) -> Json:
-    """The interaction as the API shows it now: without steps while it goes on."""
+    """Return the interaction as the API shows it now: without steps while it goes on."""
     resource = record.resource
     if record.status in _UNFINISHED:
-        shown = ("id", "created", "updated", "environment_id", "object", "model", "agent")
-        known = {key: resource[key] for key in shown if key in resource}
-        return {"id": known.pop("id"), "status": record.status, **known}
+        keys = ("created", "updated", "environment_id", "object", "model", "agent")
+        shown = {key: resource[key] for key in keys if key in resource}
+        return {"id": resource["id"], "status": record.status, **shown}
     if not with_input:
         return resource | {"status": record.status}
     return resource | {"steps": [*record.inputs, *resource["steps"]], "input": record.inputs}
@@ -88,7 +90,7 @@ def _steps(turn: Turn, reply: Reply) -> list[Json]:
 
 
 def _cut_to_budget(turn: Turn, steps: list[Json]) -> tuple[list[Json], str]:
-    """The steps within `max_output_tokens` (a word counts as one), and the status that follows."""
+    """Return the steps cut to `max_output_tokens`, with a word as one token, and the status that follows."""
     if any(step["type"] == "function_call" for step in steps):
         return steps, "requires_action"
     budget = turn.config.get("max_output_tokens")
@@ -100,8 +102,8 @@ def _cut_to_budget(turn: Turn, steps: list[Json]) -> tuple[list[Json], str]:
 
 
 def _environment(turn: Turn) -> Json:
-    wanted = turn.request.get("environment")
-    if wanted is None:
+    environment = turn.request.get("environment")
+    if environment is None:
         return {}
-    known = wanted.get("environment_id") if isinstance(wanted, dict) else wanted
-    return {"environment_id": turn.draw.uuid("environment") if known in (None, "remote") else known}
+    name = environment.get("environment_id") if isinstance(environment, dict) else environment
+    return {"environment_id": turn.draw.uuid("environment") if name in (None, "remote") else name}

@@ -1,42 +1,55 @@
-"""Scripts as YAML files: the keys of the Python API, and errors that name the line."""
+"""Scripts as YAML files, with the keys of the Python API and errors that name the line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from pytest_interactions.errors import ScriptError
-from pytest_interactions.server.emulator.script import KeyedError, Reply, Rule, When, build, near
+from pytest_interactions.server.emulator.script import Reply, Rule, Strict, When, problems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-_KEYS = ("on", "reply")
+
+class _Entry(Strict):
+    on: When | None = None
+    reply: Reply
 
 
 def load(path: Path) -> list[Rule]:
-    """The rules of a script: a list of `on:` (what a request looks like) with `reply:` (what it gets).
+    """Return the rules of a script, which is a list of `on:` (which requests) with `reply:` (the answer).
 
-    Raises `ScriptError`, naming file and line: it can't be read, is not YAML, or holds a wrong key or step.
+    Raises:
+        ScriptError: The file can't be read, is not YAML, or has a wrong key or value. The message names file and line.
     """
+    root, value = _read(path)
+    if not isinstance(value, list):
+        raise ScriptError(f"{path}:1: a script is a list of '- on: …' with 'reply: …'")
     try:
-        text = path.read_text("utf-8")
-        root = yaml.compose(text, Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{path}: can't be read: {error}") from error
+        entries = TypeAdapter(list[_Entry]).validate_python(value)
+    except ValidationError as error:
+        lines = (f"{path}:{_line(root, place)}: {message}" for place, message in problems(error, _Entry))
+        raise ScriptError("\n".join(lines)) from None
+    return [Rule(entry.on or When(), entry.reply) for entry in entries]
+
+
+def _read(path: Path) -> tuple[yaml.Node | None, Any]:
+    """Return a file's root node, which has the line numbers, and its value. That of an empty file is `[]`."""
+    try:
+        loader = _Loader(path.read_text("utf-8"))
+        root = loader.get_single_node()
+        return root, loader.construct_document(root) if root else []
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScriptError(f"{path}:{line}: not YAML: {error.problem}") from error
+        number = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ScriptError(f"{path}:{number}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise ScriptError(f"{path}:1: not YAML: {error}") from error
-    if root is None:
-        return []
-    value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    try:
-        return _rules(value)
-    except KeyedError as error:
-        raise ScriptError(f"{path}:{_line(root, error.path)}: {error}") from error
+        raise ScriptError(f"{path}:1: not YAML: {str(error).splitlines()[0]}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ScriptError(f"{path}: can't be read: {error}") from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -49,40 +62,15 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _rules(value: Any) -> list[Rule]:
-    if not isinstance(value, list):
-        raise KeyedError("a script is a list of '- on: …' with 'reply: …'")
-    rules = []
-    for number, entry in enumerate(value):
-        if not isinstance(entry, dict) or "reply" not in entry:
-            raise KeyedError("each rule needs a 'reply'", number)
-        for key in entry:
-            if key not in _KEYS:
-                raise KeyedError(f"unknown key {key!r}{near(key, _KEYS)}; known are: on, reply", number, key)
-        rules.append(
-            Rule(
-                _part(When, entry.get("on") or {}, number, "on"),
-                _part(Reply, entry["reply"], number, "reply"),
-            )
-        )
-    return rules
+def _line(node: Any, path: Iterable[int | str]) -> int:
+    """Return the line of the node at `path`, or of the last node on the way that exists.
 
-
-def _part(kind: type[Any], keys: Any, number: int, name: str) -> Any:
-    if not isinstance(keys, dict):
-        raise KeyedError(f"{name!r} is a mapping, not {keys!r}", number, name)
-    try:
-        return build(kind, keys)
-    except KeyedError as error:
-        raise KeyedError(str(error), number, name, *error.path) from error
-
-
-def _line(node: yaml.Node, path: tuple[str | int, ...]) -> int:
-    """The line of the node that `path` leads to; of a mapping's entry, its key's line."""
-    line: int = node.start_mark.line + 1
-    if not path:
-        return line
-    if isinstance(node, yaml.SequenceNode):
-        return _line(node.value[int(path[0])], path[1:])
-    key, value = next((key, value) for key, value in node.value if key.value == path[0])
-    return _line(value, path[1:]) if path[1:] else int(key.start_mark.line) + 1
+    The line of a mapping's entry is that of its key.
+    """
+    start = node
+    for key in path:
+        if isinstance(node, yaml.SequenceNode):
+            start = node = node.value[int(key)]
+        elif isinstance(node, yaml.MappingNode):  # in which the last entry of a key counts
+            start, node = next((entry for entry in node.value[::-1] if entry[0].value == str(key)), (start, None))
+    return int(start.start_mark.line) + 1

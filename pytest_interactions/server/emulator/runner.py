@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from pytest_interactions.server.emulator.wire import Received
 
-#: What `Emulator.env` gives as the key: any key is accepted, this one is plainly none.
+#: The API key in `Emulator.env`. The emulator accepts any key; this one can be no real one.
 EMULATOR_KEY = "emulator-key"
 
 
 class Emulator(Served):
-    """A local Interactions API; it serves from the moment it is made until `stop()`.
+    """A local Interactions API, which serves from its creation until `stop()`.
 
     Args:
-        port: the TCP port on 127.0.0.1; 0 chooses a free one.
-        seed: what ids and signatures depend on: the same requests with the same seed get the same ones.
-        clock: the server's time (aware); the system's by default.
-        script: a YAML file of scripted answers.
+        port: The TCP port on 127.0.0.1; 0 chooses a free one.
+        seed: The seed of ids and signatures: the same requests with the same seed get the same ones.
+        clock: Returns the server's time, with its time zone. The default is the system's time.
+        script: A YAML file of scripted answers.
 
     Raises:
-        OSError: the port is taken.
-        ScriptError: the script can't be used.
+        OSError: The port is taken.
+        ScriptError: The script can't be used.
     """
 
     def __init__(
@@ -52,16 +52,20 @@ class Emulator(Served):
 
     @classmethod
     def steady(cls, port: int = 0, *, seed: int = 0, script: Path | None = None) -> Self:
-        """An emulator whose clock stands still: what is recorded against it is the same every time."""
+        """Return an emulator whose clock stands still, so that each recording of it is the same."""
         return cls(port, seed=seed, clock=lambda: datetime(2026, 6, 9, 12, 1, 25, tzinfo=UTC), script=script)
 
     @property
     def env(self) -> dict[str, str]:
-        """What to set in the environment of a program that is to talk to this emulator."""
+        """Return the environment variables that lead a program to this emulator."""
         return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": EMULATOR_KEY}
 
     def on(self, **when: Any) -> Rule:
-        """Begin a scripted answer to requests that look like this; the keys are those of `script.When`."""
+        """Begin a scripted answer to requests that look like this; the keys are those of `script.When`.
+
+        Raises:
+            ScriptError: A key or a value is wrong.
+        """
         rule = Rule(build(When, when))
         self._rules.append(rule)
         return rule

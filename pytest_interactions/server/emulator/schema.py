@@ -1,4 +1,4 @@
-"""A value for a JSON schema: small, deterministic, and checked against the schema before it is given out."""
+"""Values for JSON schemas: small, deterministic, and checked against the schema before they are returned."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import rstr
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Draw
 
-    from pytest_interactions.server.emulator.state import Draw, Json
-
-#: From here on only what a schema requires is made, so that recursive ones come to an end.
+#: From this depth on only required parts are made, so that the value of a recursive schema ends.
 _DEEP = 3
-#: A schema that still wants more here has no finite value.
+#: A schema that requires parts at this depth is taken to have no finite value.
 _TOO_DEEP = 40
 _MERGED = ("allOf", "anyOf", "oneOf", "$ref")
 _FORMATS = {
@@ -36,9 +35,15 @@ _FORMATS = {
 
 
 def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> Any:
-    """A value that validates against `schema`; `hints` are values to prefer for properties of that name.
+    """Return a value that validates against `schema`.
 
-    Raises `ApiError` (400), saying which part of the schema is beyond this generator: script the answer then.
+    Args:
+        schema: The JSON schema.
+        draw: The source of what looks random.
+        hints: Values to prefer, by the name of their property.
+
+    Raises:
+        ApiError: The schema is wrong, or a part of it is beyond this generator. The message tells which.
     """
     maker = _Maker(schema, draw, hints or {})
     try:
@@ -52,11 +57,13 @@ def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> A
         why = f"{error.json_path}: {error.message}" if isinstance(error, jsonschema.ValidationError) else error
         message = f"The emulator can't make a value for this schema: {why}. Script the answer instead."
         raise ApiError(400, message) from error
+    except RecursionError as error:  # jsonschema needs several frames for each level
+        raise ApiError(400, "The given schema is nested too deeply.") from error
     return value
 
 
 class _UnsupportedError(Exception):
-    """The schema asks for something that the generator does not know."""
+    """The schema asks for something that this generator can't make."""
 
 
 class _Maker:
@@ -64,18 +71,9 @@ class _Maker:
         self._root = root
         self._draw = draw
         self._hints = hints
-        self._kinds: dict[str, Callable[[Json, str, int], Any]] = {
-            "object": self._object,
-            "array": self._array,
-            "string": self._string,
-            "integer": self._number,
-            "number": self._number,
-            "boolean": lambda *_: True,
-            "null": lambda *_: None,
-        }
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
-        """A value for `schema`, which stands at `depth` under the name `name`."""
+        """Return a value for `schema`, which stands at `depth` under the name `name`."""
         schema = self._flat(schema, depth)
         hint = self._hints.get(name)
         if hint is not None and jsonschema.Draft202012Validator(self._rooted(schema)).is_valid(hint):
@@ -85,13 +83,28 @@ class _Maker:
         if "enum" in schema:
             choices = schema["enum"]
             return choices[self._draw.bytes(f"enum {name}", 1)[0] % len(choices)]
-        return self._kinds[_kind(schema)](schema, name, depth)
+        return self._of_kind(_kind(schema), schema, name, depth)
+
+    def _of_kind(self, kind: str, schema: Json, name: str, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return self._array(schema, name, depth)
+            case "string":
+                return self._string(schema, name)
+            case "integer" | "number":
+                return _number(schema, name)
+            case "boolean":
+                return True
+            case _:
+                return None
 
     def _rooted(self, schema: Json) -> Json:
         return {key: value for key, value in self._root.items() if key in ("$defs", "definitions")} | schema
 
     def _flat(self, schema: Any, depth: int) -> Json:
-        """`schema` with its references, alternatives and conjunctions merged into one."""
+        """Return `schema` with its references, alternatives and conjunctions merged into one."""
         if depth > _TOO_DEEP:
             raise _UnsupportedError("it goes on without an end")
         if schema is False:
@@ -109,13 +122,13 @@ class _Maker:
     def _resolve(self, reference: str) -> Any:
         if not reference.startswith("#"):
             raise _UnsupportedError(f"{reference!r} is not in the schema")
-        found = self._root
+        target = self._root
         for part in reference[1:].split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
-            found = found.get(key, False) if isinstance(found, dict) else False
-        return found
+            target = target.get(key, False) if isinstance(target, dict) else False
+        return target
 
-    def _object(self, schema: Json, _name: str, depth: int) -> Json:
+    def _object(self, schema: Json, depth: int) -> Json:
         properties = schema.get("properties", {})
         required = schema.get("required", [])
         wanted = required if depth >= _DEEP else [*properties, *(key for key in required if key not in properties)]
@@ -134,7 +147,7 @@ class _Maker:
         rest = first[-1] if rest is False else rest
         return [self.make(first[n] if n < len(first) else rest, f"{name} {n + 1}", depth + 1) for n in range(size)]
 
-    def _string(self, schema: Json, name: str, _depth: int) -> str:
+    def _string(self, schema: Json, name: str) -> str:
         if "pattern" in schema:
             return str(rstr.Rstr(random.Random(self._draw.text(name, 8))).xeger(schema["pattern"]))  # noqa: S311
         if "format" in schema:
@@ -143,24 +156,25 @@ class _Maker:
         text = text.ljust(schema.get("minLength", 0), "x")
         return text[: schema.get("maxLength", len(text))]
 
-    def _number(self, schema: Json, name: str, _depth: int) -> float:
-        """The first multiple of the step within the bounds; of an array's items each the next, to differ."""
-        step = schema.get("multipleOf", 1)
-        low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
-        high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
-        first = ceil(low / step) if low > -inf else min(1, floor(high / step)) if high < inf else 1
-        number: float = first * step
-        if number == schema.get("exclusiveMinimum"):
-            number = number + step if number + step < high else (low + high) / 2
-        if number == schema.get("exclusiveMaximum"):
-            number -= step
-        place = name.rpartition(" ")[2]
-        shifted: float = number + step * max(int(place) - 1, 0) if place.isdecimal() else number
-        return number if shifted >= high else shifted
+
+def _number(schema: Json, name: str) -> float:
+    """Return the first multiple of the step within the bounds; for the items of an array, the following ones."""
+    step = schema.get("multipleOf", 1)
+    low = max(schema.get("minimum", -inf), schema.get("exclusiveMinimum", -inf))
+    high = min(schema.get("maximum", inf), schema.get("exclusiveMaximum", inf))
+    first = ceil(low / step) if low > -inf else min(1, floor(high / step)) if high < inf else 1
+    number: float = first * step
+    if number == schema.get("exclusiveMinimum"):
+        number = number + step if number + step < high else (low + high) / 2
+    if number == schema.get("exclusiveMaximum"):
+        number -= step
+    place = name.rpartition(" ")[2]
+    shifted: float = number + step * max(int(place) - 1, 0) if place.isdecimal() else number
+    return number if shifted >= high else shifted
 
 
 def _kind(schema: Json) -> str:
-    """The type to make: the one named, of several the first but null, else what the keywords speak of."""
+    """Return the type to make: the first that `schema` names besides null, else the one that its keywords are about."""
     kinds = schema.get("type")
     if isinstance(kinds, list):
         return next((kind for kind in kinds if kind != "null"), "null")
@@ -172,7 +186,7 @@ def _kind(schema: Json) -> str:
 
 
 def _choose(branches: list[Any], depth: int) -> Any:
-    """The first branch that is not null; deep down one that ends, if there is one."""
+    """Return the first branch that is not null; at a great depth one without a reference, if there is one."""
     ending = [branch for branch in branches if isinstance(branch, dict) and "$ref" not in branch]
     if depth >= _DEEP:
         return min(ending or branches, key=lambda branch: branch.get("type") != "null")
@@ -180,7 +194,7 @@ def _choose(branches: list[Any], depth: int) -> Any:
 
 
 def _merge(one: Json, other: Json) -> Json:
-    """Both schemas in one: properties and required names add up, of the rest `one` prevails."""
+    """Return both schemas as one. Properties and required names add up; otherwise `one` prevails."""
     merged = other | one
     if "properties" in one and "properties" in other:
         merged["properties"] = other["properties"] | one["properties"]

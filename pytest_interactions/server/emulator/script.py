@@ -1,23 +1,29 @@
-"""Scripted answers: for a request that looks like this, answer with that."""
+"""Scripted answers: which requests they are for, what they are, and the checks of both."""
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pytest_interactions.errors import ScriptError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
+
+from pytest_interactions.api.json_values import Json
+from pytest_interactions.errors import ScriptError, closest
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.turn import STEP_KEYS
 from pytest_interactions.server.emulator.wire import Delivery, Hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
-    from pytest_interactions.server.emulator.state import Json
+    from pydantic import ValidationInfo
+    from pydantic_core import ErrorDetails
+
     from pytest_interactions.server.emulator.turn import Turn
 
-STATUSES = (
+_Operation = Literal["create", "get", "cancel", "delete"]
+_Status = Literal[
     "in_progress",
     "requires_action",
     "completed",
@@ -27,22 +33,58 @@ STATUSES = (
     "budget_exceeded",
     "queued",
     "requires_continuation",
-)
-_ERRORS = range(400, 600)
-_OPERATIONS = ("create", "get", "cancel", "delete")
+]
+_Seconds = Annotated[float, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0)]
+_HttpError = Annotated[int, Field(ge=400, le=599)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class When:
-    """What a request must look like; what is `None` is not compared.
+def _text_or_texts(value: object) -> object:
+    if value is None or all(isinstance(text, str) for text in (value if isinstance(value, list) else [value])):
+        return value
+    raise ValueError("must be text or a list of texts")
 
-    `operation` is `create`, `get`, `cancel` or `delete`; the others speak of a create request. `input` is
-    a part of the text of this request's input, in any case. `model`, `agent` and `stream` compare with
-    the request's own. `tool` is the name of a declared function or the type of a declared tool.
-    `result_of` is the name of a function whose result the request brings.
+
+def _whole_step(step: Json) -> Json:
+    if "type" not in step:
+        raise ValueError(f"a step needs 'type'{_did_you_mean('type', step)}")
+    kind = str(step["type"])
+    if kind not in STEP_KEYS:
+        raise ValueError(f"unknown step type {kind!r}{_did_you_mean(kind, STEP_KEYS)}")
+    for key in STEP_KEYS[kind]:
+        if key not in step:
+            raise ValueError(f"a {kind!r} step needs {key!r}{_did_you_mean(key, step)}")
+    content = step.get("content", [])
+    if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
+        raise ValueError("'content' must be a list of objects with a 'type'")
+    return step
+
+
+_Step = Annotated[Json, AfterValidator(_whole_step)]
+
+
+class Strict(BaseModel):
+    """A mapping of a script; refuses other keys, and converts no value."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class When(Strict):
+    """The look of a request that gets a scripted answer; a key that is `None` is not compared.
+
+    Attributes:
+        operation: `create`, `get`, `cancel` or `delete`. The other keys are about a create request.
+        input: A part of the text of the request's input, in upper or lower case.
+        model: The request's model.
+        agent: The request's agent.
+        stream: Whether the request asks for a stream.
+        tool: The name of a declared function, or the type of a declared tool.
+        result_of: The name of a function whose result the request brings.
     """
 
-    operation: str = "create"
+    operation: _Operation = "create"
     input: str | None = None
     model: str | None = None
     agent: str | None = None
@@ -51,69 +93,85 @@ class When:
     result_of: str | None = None
 
     def matches(self, operation: str, turn: Turn | None) -> bool:
-        """Whether a request looks like this; `turn` is what a create request asks for."""
+        """Return whether a request looks like this; `turn` is the turn that a create request asks for."""
         if operation != self.operation:
             return False
         return turn is None or all(
-            wanted is None or found(wanted)
-            for wanted, found in (
-                (self.input, lambda wanted: wanted.casefold() in turn.prompt.casefold()),
-                (self.model, lambda wanted: turn.request.get("model", "").removeprefix("models/") == wanted),
-                (self.agent, lambda wanted: turn.request.get("agent") == wanted),
-                (self.stream, lambda wanted: turn.stream == wanted),
-                (self.tool, lambda wanted: any(wanted in (t.get("name"), t["type"]) for t in turn.tools)),
-                (self.result_of, lambda wanted: any(r.get("name") == wanted for r in turn.results)),
+            wanted is None or is_there(wanted)
+            for wanted, is_there in (
+                (self.input, lambda text: text.casefold() in turn.prompt.casefold()),
+                (self.model, lambda model: turn.request.get("model", "").removeprefix("models/") == model),
+                (self.agent, lambda agent: turn.request.get("agent") == agent),
+                (self.stream, lambda stream: turn.stream == stream),
+                (self.tool, lambda name: any(name in (tool.get("name"), tool["type"]) for tool in turn.tools)),
+                (self.result_of, lambda name: any(result.get("name") == name for result in turn.results)),
             )
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What a matching request gets.
+class Reply(Strict):
+    """The answer to a matching request.
 
-    `text`: the model's answer; a list is sent as that many deltas when streamed. `steps`: the API's own
-    JSON. `status`: the interaction's, worked out from the steps where it is not given. `statuses`: what a
-    background interaction shows, one at a time, before its final status. `error`: an HTTP status, with
-    `message`, `code` and `retry_after` (seconds). Without any of those the emulator answers as if there
-    were no script.
+    `text`, `steps` and `error` exclude each other. Without them the emulator answers as it does without a script.
 
-    `times`: how often to answer so, `None` for always. `delay`: seconds before the answer.
-    `events_delay`: seconds before each further event. After that many events `stop_after` ends the stream
-    without its closing events, `cut_after` breaks the connection (of a unary answer: 0, before it),
-    `bare_error_after` closes with the JSON array without `data:` that the real API has been seen to send,
-    `error_event_after` with an empty `error` event. `hold`: a barrier, for Python only.
+    Attributes:
+        text: The model's answer. A list is sent as that many deltas in a stream.
+        steps: The answer's steps, in the API's own JSON.
+        status: The interaction's status. By default it follows from the steps.
+        statuses: The statuses that a background interaction shows before its final one, one for each poll.
+        error: An HTTP status from 400 to 599.
+        message: The message of the error, or of an interaction's failure.
+        code: The code of the error, or of an interaction's failure.
+        retry_after: Seconds that the client is to wait after the error.
+        times: The number of requests that get this answer; `None` means all.
+        delay: Seconds before the answer.
+        events_delay: Seconds before each event but the first.
+        stop_after: The number of events after which the stream ends without its closing events.
+        cut_after: The number of events after which the connection breaks; 0 breaks it before any answer.
+        bare_error_after: The number of events after which the stream ends with a JSON array without `data:`, as the
+            real API has been seen to end one.
+        error_event_after: The number of events after which the stream ends with an empty `error` event.
+        hold: A barrier, in Python only.
     """
 
-    text: str | list[str] | None = None
-    steps: list[Json] | None = None
-    status: str | None = None
-    statuses: list[str] | None = None
-    error: int | None = None
+    text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts)] = None
+    steps: list[_Step] | None = None
+    status: _Status | None = None
+    statuses: list[_Status] | None = None
+    error: _HttpError | None = None
     message: str | None = None
     code: str | None = None
-    retry_after: float | None = None
-    times: int | None = None
-    delay: float = 0.0
-    events_delay: float = 0.0
-    stop_after: int | None = None
-    cut_after: int | None = None
-    bare_error_after: int | None = None
-    error_event_after: int | None = None
+    retry_after: _Seconds | None = None
+    times: _Count | None = None
+    delay: _Seconds = 0.0
+    events_delay: _Seconds = 0.0
+    stop_after: _Count | None = None
+    cut_after: _Count | None = None
+    bare_error_after: _Count | None = None
+    error_event_after: _Count | None = None
     hold: Hold | None = None
+
+    @field_validator("steps", "error")
+    @classmethod
+    def _is_the_only_answer(cls, value: object, info: ValidationInfo) -> object:
+        others = [key for key in ("text", "steps") if info.data.get(key) is not None]
+        if value is not None and others:
+            raise ValueError(f"can't be the answer beside {others[0]!r}")
+        return value
 
     @property
     def delivery(self) -> Delivery:
-        """How the answer is sent."""
+        """Return how the answer is sent."""
         return Delivery(delay=self.delay, events_delay=self.events_delay, cut_after=self.cut_after, hold=self.hold)
 
     @property
     def deltas(self) -> list[str] | None:
-        """The text as it is to be streamed, where the script says so."""
+        """Return the pieces in which to stream the text; `None` if the script gives no pieces."""
         return self.text if isinstance(self.text, list) else None
 
     @property
     def failure(self) -> ApiError | None:
-        """The error to answer with, if any."""
+        """Return the error to answer with; `None` if the answer is no error."""
         if self.error is None:
             return None
         return ApiError(self.error, self.message, code=self.code, retry_after=self.retry_after)
@@ -121,19 +179,23 @@ class Reply:
 
 @dataclass
 class Rule:
-    """One scripted answer: begun by `Emulator.on(...)`, completed by `reply(...)`."""
+    """One scripted answer, which `Emulator.on(...)` begins and `reply(...)` completes."""
 
     when: When
     answer: Reply | None = None
     used: int = field(default=0, init=False)
 
     def reply(self, **keys: Any) -> Rule:
-        """Answer so; the keys are those of `Reply`. Raises `ScriptError` for a wrong one."""
+        """Set the answer; the keys are those of `Reply`.
+
+        Raises:
+            ScriptError: A key or a value is wrong.
+        """
         self.answer = build(Reply, keys)
         return self
 
     def take(self, operation: str, turn: Turn | None) -> Reply | None:
-        """The answer to a request, if it matches and is not used up."""
+        """Return the answer and count its use; `None` if the request does not match or the answer is used up."""
         answer = self.answer
         if answer is None or not self.when.matches(operation, turn) or self.used == answer.times:
             return None
@@ -141,101 +203,47 @@ class Rule:
         return answer
 
 
-class KeyedError(ScriptError):
-    """A wrong key or value; `path` leads to it, for who knows the lines."""
-
-    def __init__(self, message: str, *path: str | int) -> None:
-        super().__init__(message)
-        self.path = path
+_Model = TypeVar("_Model", bound=Strict)
 
 
-def build(kind: type[Any], keys: Json) -> Any:
-    """A `When` or `Reply` of these keys.
+def build(model: type[_Model], keys: Json) -> _Model:
+    """Return a `When` or `Reply` of these keys.
 
-    Raises `ScriptError`: an unknown key, with the one it may have meant; a value of a wrong kind; a bad step.
+    Raises:
+        ScriptError: A key or a value is wrong. The message has a line for each problem.
     """
-    known = [each.name for each in fields(kind)]
-    for key, value in keys.items():
-        if key not in known:
-            raise KeyedError(f"unknown key {key!r}{near(key, known)}; known are: {', '.join(known)}", key)
-        wanted, accepts = _CHECKS[key]
-        if not accepts(value):
-            raise KeyedError(f"{key!r} must be {wanted}, not {value!r}{_near_value(key, value)}", key)
-    for number, step in enumerate(keys.get("steps") or []):
-        _check_step(step, "steps", number)
-    both = [key for key in ("text", "steps", "error") if keys.get(key) is not None]
-    if len(both) > 1:
-        raise KeyedError(f"{both[0]!r} and {both[1]!r} can't both be the answer", both[1])
-    return kind(**keys)
+    try:
+        return model.model_validate(keys)
+    except ValidationError as error:  # whose own message shows the values, which may be secret
+        raise ScriptError("\n".join(message for _, message in problems(error, model))) from None
 
 
-def near(word: object, known: Iterable[str]) -> str:
-    """`" (did you mean 'x'?)"`, or nothing if no known word resembles."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def problems(error: ValidationError, model: type[Strict]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Yield the path of keys and indexes to each problem of a `model`, and a line about it that names the path."""
+    for problem in error.errors(include_url=False):
+        place = problem["loc"]
+        part = next((part for key, part in (("on", When), ("reply", Reply)) if key in place[:-1]), model)
+        yield place, f"{'.'.join(map(str, place))}: {_message(problem, part)}"
 
 
-def _near_value(key: str, value: object) -> str:
-    known = {"status": STATUSES, "operation": _OPERATIONS}.get(key, ())
-    return near(value, known)
+def _message(problem: ErrorDetails, model: type[Strict]) -> str:
+    """Return what is wanted, without the value that was given instead, which may be a secret."""
+    key = problem["loc"][-1]
+    words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1)
+    match problem["type"]:
+        case "extra_forbidden":
+            near = _did_you_mean(key, model.model_fields)
+            return f"unknown key{near}; known are: {', '.join(model.model_fields)}"
+        case "missing":
+            return f"is missing{_did_you_mean(key, problem['input'])}"
+        case "literal_error":
+            return words + _did_you_mean(problem["input"], re.findall(r"'(\w+)'", words))
+        case "model_type" | "dict_type":
+            return "must be a mapping"
+        case _:
+            return words
 
 
-def _check_step(step: Any, *path: str | int) -> None:
-    if not isinstance(step, dict) or "type" not in step:
-        raise KeyedError(f"a step is an object with a 'type', not {step!r}", *path)
-    kind = step["type"]
-    if kind not in STEP_KEYS:
-        raise KeyedError(f"unknown step type {kind!r}{near(kind, STEP_KEYS)}", *path, "type")
-    for key in STEP_KEYS[kind]:
-        if key not in step:
-            raise KeyedError(f"a {kind!r} step needs {key!r}{near(key, step)}", *path)
-    content = step.get("content", [])
-    if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
-        raise KeyedError("'content' is a list of objects with a 'type'", *path, "content")
-
-
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: value is None or (isinstance(value, kinds) and type(value) in kinds)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or (type(value) in (int, float) and value >= 0)
-
-
-def _is_count(value: Any) -> bool:
-    return value is None or (type(value) is int and value >= 0)
-
-
-def _are(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or (isinstance(value, list) and all(map(accepts, value)))
-
-
-_TEXT = ("text", _is(str))
-_SECONDS = ("a number of seconds", _is_number)
-_COUNT = ("a count of 0 or more", _is_count)
-#: What each key takes, in words and as a test.
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "operation": (f"one of {', '.join(_OPERATIONS)}", lambda value: value in _OPERATIONS),
-    "input": _TEXT,
-    "model": _TEXT,
-    "agent": _TEXT,
-    "stream": ("true or false", _is(bool)),
-    "tool": _TEXT,
-    "result_of": _TEXT,
-    "text": ("text or a list of texts", lambda value: _is(str)(value) or _are(_is(str))(value)),
-    "steps": ("a list of steps", _are(lambda _: True)),
-    "status": (f"one of {', '.join(STATUSES)}", lambda value: value is None or value in STATUSES),
-    "statuses": (f"a list of {', '.join(STATUSES)}", _are(lambda value: value in STATUSES)),
-    "error": ("an HTTP status from 400 to 599", lambda value: value is None or value in _ERRORS),
-    "message": _TEXT,
-    "code": _TEXT,
-    "retry_after": _SECONDS,
-    "times": _COUNT,
-    "delay": _SECONDS,
-    "events_delay": _SECONDS,
-    "stop_after": _COUNT,
-    "cut_after": _COUNT,
-    "bare_error_after": _COUNT,
-    "error_event_after": _COUNT,
-    "hold": ("a Hold", _is(Hold)),
-}
+def _did_you_mean(word: object, names: Iterable[str]) -> str:
+    near = closest(word, names)
+    return f" (did you mean {near!r}?)" if near else ""

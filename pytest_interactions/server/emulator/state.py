@@ -1,4 +1,4 @@
-"""What the emulator remembers, and where its ids, signatures and timestamps come from."""
+"""The emulator's memory, and the source of its ids, signatures and timestamps."""
 
 from __future__ import annotations
 
@@ -10,57 +10,61 @@ import uuid
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
+from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Json = dict[str, Any]
+    from pytest_interactions.api.json_values import Json
+
 #: The signature that the real API gives a thought it skipped, seen after function results.
 SKIPPED_THOUGHT = "CiRlMjQ4MzBhNy01Y2Q2LTQyZmUtOTk4Yi1lZTUzOWU3MmI5YzM="
 _WEB_SAFE = string.ascii_letters + string.digits + "_-"
 
 
 class Draw:
-    """Bytes that look random and depend on the seed, the request and a name alone."""
+    """A source of values that look random and depend only on a key and on the name of the value."""
 
-    def __init__(self, *key: object) -> None:
-        self._key = json.dumps(key, sort_keys=True, default=str)
+    def __init__(self, *key: str | int) -> None:
+        self._key = json.dumps(key)
 
     def bytes(self, name: str, size: int) -> bytes:
-        """`size` bytes for the thing called `name`."""
+        """Return `size` bytes for the thing called `name`."""
         return hashlib.shake_256(f"{self._key}/{name}".encode()).digest(size)
 
     def text(self, name: str, size: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
-        """`size` characters of `alphabet`."""
+        """Return `size` characters of `alphabet` for the thing called `name`."""
         return "".join(alphabet[byte % len(alphabet)] for byte in self.bytes(name, size))
 
     def token(self) -> str:
-        """Half of an interaction id: 23 characters, as real ones have."""
+        """Return half of an interaction id: 23 characters, as in real ones."""
         return self.text("id", 23, _WEB_SAFE)
 
     def uuid(self, name: str) -> str:
-        """A version 4 UUID."""
+        """Return a UUID of version 4 for the thing called `name`."""
         return str(uuid.UUID(bytes=self.bytes(name, 16), version=4))
 
-    def signature(self, name: str, size: int = 128) -> str:
-        """A thought signature: base64 of a length-prefixed message, as real ones are."""
-        payload = b"\x01\x0c9\xd6\xc7" + self.bytes(f"signature {name}", size)
+    def signature(self, name: str) -> str:
+        """Return a thought's signature: the base64 of a length-prefixed message, as in real ones."""
+        payload = b"\x01\x0c9\xd6\xc7" + self.bytes(f"signature {name}", 128)
         length = len(payload)
         return base64.b64encode(b"\x0a" + bytes([length & 0x7F | 0x80, length >> 7]) + payload).decode()
 
 
 def interaction_id(root: str, token: str) -> str:
-    """An id as the API makes them: chained interactions share the first half, their conversation's."""
-    message = b"".join(bytes([tag, len(half)]) + half.encode() for tag, half in ((10, root), (18, token)))
+    """Return an id in the API's form. All ids of a conversation begin with the same half, `root`."""
+    halves = ((10, root), (18, token))
+    message = b"".join(bytes([tag, len(half)]) + half.encode() for tag, half in halves)
     return "v1_" + base64.urlsafe_b64encode(message).decode().rstrip("=")
 
 
 @dataclass(kw_only=True)
 class Record:
-    """A stored interaction: its final form, what was sent to it, and the statuses it still passes through."""
+    """A stored interaction: its final form, its inputs, and the statuses that it still passes through."""
 
     resource: Json
     inputs: list[Json]
@@ -70,16 +74,20 @@ class Record:
 
     @property
     def status(self) -> str:
-        """The status that an answer shows now."""
+        """Return the status that an answer shows now."""
         return self.statuses[0] if self.statuses else str(self.resource["status"])
 
     def advance(self) -> None:
-        """Go on to the next status; a poll does that, so that no test depends on time."""
+        """Go on to the next status. Polls do that, and not time, so that no test depends on time."""
         if self.statuses:
             self.statuses.popleft()
 
     def cancel(self) -> None:
-        """End background work before its time; the API's 400 if it has ended."""
+        """Cancel background work.
+
+        Raises:
+            ApiError: The work has ended.
+        """
         if not self.statuses:
             raise ApiError(400, f"Interaction '{self.resource['id']}' is {self.status} and can't be cancelled.")
         self.statuses.clear()
@@ -87,47 +95,56 @@ class Record:
 
 
 class Store:
-    """The interactions of one emulator, and its clock and seed."""
+    """The interactions of one emulator, with its clock and its seed."""
 
     def __init__(self, seed: int, clock: Callable[[], datetime]) -> None:
         self._seed = seed
         self._clock = clock
-        self._seen: Counter[str] = Counter()
+        self._seen: Counter[bytes] = Counter()
         self._records: dict[str, Record] = {}
 
     def draw(self, request: Json) -> Draw:
-        """The source of this request's ids; the same request again gets others, in any order of requests."""
+        """Return the source of a request's ids, which depend on how often it came and not on other requests."""
         key = json.dumps(request, sort_keys=True)
-        self._seen[key] += 1
-        return Draw(self._seed, key, self._seen[key])
+        request_id = fingerprint(key.encode())  # not the request itself, as that may be large
+        self._seen[request_id] += 1
+        return Draw(self._seed, key, self._seen[request_id])
 
     def now(self) -> datetime:
-        """The emulator's time, in UTC."""
+        """Return the emulator's time, in UTC."""
         return self._clock().astimezone(UTC)
 
     def timestamp(self) -> str:
-        """The emulator's time as the API writes it."""
+        """Return the emulator's time as the API writes it."""
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def add(self, record: Record) -> None:
-        """Keep an interaction."""
+        """Store an interaction."""
         self._records[record.resource["id"]] = record
 
     def find(self, name: str) -> Record:
-        """The interaction called `name`; the API's 404 if there is none."""
+        """Return the interaction called `name`.
+
+        Raises:
+            ApiError: There is none.
+        """
         if name not in self._records:
             raise ApiError(404, f"Interaction '{name}' not found.")
         return self._records[name]
 
     def delete(self, name: str) -> None:
-        """Forget an interaction."""
+        """Forget an interaction.
+
+        Raises:
+            ApiError: There is none called `name`.
+        """
         del self._records[self.find(name).resource["id"]]
 
     def history(self, record: Record) -> list[Json]:
-        """All steps of the conversation up to `record`, inputs included, as far as they are stored."""
-        turns = []
+        """Return the stored steps of the conversation up to `record`, inputs included."""
+        turns: deque[list[Json]] = deque()
         current: Record | None = record
         while current:
-            turns.append([*current.inputs, *current.resource["steps"]])
+            turns.appendleft([*current.inputs, *current.resource["steps"]])
             current = self._records.get(current.previous or "")
-        return [step for turn in reversed(turns) for step in turn]
+        return list(chain.from_iterable(turns))

@@ -1,22 +1,23 @@
-"""One request, understood: its steps, its text, its media, its tools."""
+"""The turn that a create request asks for: its steps, text, media and tools."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_interactions.server.emulator.state import Draw, Json
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.state import Draw
 
-#: The step types that there are, each with the keys that a step can't do without (google-genai 3.4, `_gaos`).
+#: All step types, each with the keys that such a step must have (google-genai 3.4, `_gaos`).
 STEP_KEYS: dict[str, tuple[str, ...]] = {
     "user_input": ("content",),
     "model_output": ("content",),
@@ -42,19 +43,25 @@ STEP_KEYS: dict[str, tuple[str, ...]] = {
     "mcp_server_tool_call": ("id", "name", "server_name", "arguments"),
     "mcp_server_tool_result": ("call_id", "result"),
 }
-#: What the user sends; every other step is the model's.
+#: The types of the user's steps. All others are the model's.
 _USERS = ("user_input", "function_result")
-#: What the real API counts for an image, whatever its size; used for all media.
+#: The real API's count for an image of any size. The emulator uses it for all media.
 _MEDIA_TOKENS = 258
 _CHARACTERS_PER_TOKEN = 4
+#: By step type, the count that a step goes into. The other types count as tool use.
+_COUNTED_AS = {"model_output": "output", "function_call": "output", "thought": "thought"}
 
 
 @dataclass(kw_only=True)
 class Turn:
     """A request to create an interaction.
 
-    `inputs` are the steps that this turn brings, `history` all steps before them, whether the server stored
-    them or the client resent them. `draw` gives the turn its ids.
+    Attributes:
+        request: The body of the request.
+        inputs: The steps that this turn brings.
+        history: All steps before them, stored by the server or resent by the client.
+        draw: The source of the turn's ids.
+        stream: Whether the answer is to be a stream.
     """
 
     request: Json
@@ -65,47 +72,54 @@ class Turn:
 
     @cached_property
     def prompt(self) -> str:
-        """The text of this turn's input, results included."""
+        """Return the text of this turn's input, results included."""
         return "\n".join(filter(None, map(text_of, self.inputs)))
 
     @property
     def tools(self) -> list[Json]:
-        """The declared tools."""
+        """Return the declared tools."""
         return self.request.get("tools") or []
 
     @property
     def config(self) -> Json:
-        """The generation config."""
+        """Return the generation config."""
         return self.request.get("generation_config") or {}
 
     @cached_property
     def results(self) -> list[Json]:
-        """The function results that this turn brings."""
+        """Return the function results that this turn brings."""
         return [step for step in self.inputs if step["type"] == "function_result"]
 
     @cached_property
     def media(self) -> list[Json]:
-        """The images, audio, videos and documents that this turn brings."""
-        parts = (part for step in self.inputs if step["type"] == "user_input" for part in step["content"])
-        return [part for part in parts if part["type"] != "text"]
+        """Return the images, audio, videos and documents that this turn brings."""
+        contents = (step["content"] for step in self.inputs if step["type"] == "user_input")
+        return [part for part in chain.from_iterable(contents) if part["type"] != "text"]
 
     @cached_property
     def formats(self) -> list[Json]:
-        """The response formats asked for."""
+        """Return the response formats that the request asks for."""
         wanted = self.request.get("response_format") or []
         return wanted if isinstance(wanted, list) else [wanted]
 
     def asks_for(self, modality: str) -> bool:
-        """Whether the answer is to be of this modality, by the request or by the model's name."""
+        """Return whether the request or its model's name asks for an answer of this modality."""
         named = modality in self.request.get("model", "")
         return named or modality in [
-            *(each.get("type") for each in self.formats),
+            *(wanted.get("type") for wanted in self.formats),
             *self.request.get("response_modalities", []),
         ]
 
 
 def as_steps(value: Any) -> list[Json]:
-    """The input of a request as steps, in any form that the API takes it: text, content, contents, steps."""
+    """Return the input of a request as steps.
+
+    Args:
+        value: Any form that the API takes: a text, a content, a step, or a list of one of these.
+
+    Raises:
+        ApiError: The input has another form.
+    """
     items = value if isinstance(value, list) else [value]
     items = [{"type": "text", "text": item} if isinstance(item, str) else item for item in items]
     if not all(isinstance(item, dict) and "type" in item for item in items):
@@ -125,43 +139,47 @@ def as_steps(value: Any) -> list[Json]:
 
 
 def since_model(steps: list[Json]) -> int:
-    """Where the user's last turn starts: after the model's last step."""
+    """Return the index at which the user's last turn starts: after the model's last step."""
     return max((n + 1 for n, step in enumerate(steps) if step["type"] not in _USERS), default=0)
 
 
 def text_of(step: Json) -> str:
-    """The text in a step's content or result, "" if there is none."""
+    """Return the text in a step's content or result; an empty one if there is none."""
     parts = step.get("content", step.get("result", []))
     if not isinstance(parts, list):
         return parts if isinstance(parts, str) else json.dumps(parts, ensure_ascii=False)
     return "\n".join(part["text"] for part in parts if part.get("type") == "text")
 
 
-def decoded(part: Json) -> bytes | None:
-    """The bytes of a medium given by data, `None` of one given by uri; the API's 400 if it is not base64."""
+def media_bytes(part: Json) -> bytes | None:
+    """Return the data of an image or the like; `None` if it is given by URI.
+
+    Raises:
+        ApiError: The data is not base64.
+    """
     if "data" not in part:
         return None
-    try:
-        return base64.b64decode(part["data"], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ApiError(400, f"Invalid value at 'input': the data of the {part['type']} is not base64.") from error
+    data = decoded(part["data"]) if isinstance(part["data"], str) else None
+    if data is None:
+        raise ApiError(400, f"Invalid value at 'input': the data of the {part['type']} is not base64.")
+    return data
 
 
 def tokens(text: str) -> int:
-    """How many tokens a text counts for: at least one."""
+    """Return the number of tokens for which a text counts: at least one."""
     return max(1, len(text) // _CHARACTERS_PER_TOKEN)
 
 
 def usage(turn: Turn, steps: Iterable[Json]) -> Json:
-    """Token counts, as the real API spells them; only their sums are meaningful."""
+    """Return the token counts in the real API's spelling; only their sums are meaningful."""
     text = tokens(turn.prompt + turn.request.get("system_instruction", "") + "".join(map(text_of, turn.history)))
     by_modality = {"text": text}
     for part in turn.media:
         by_modality[part["type"]] = by_modality.get(part["type"], 0) + _MEDIA_TOKENS
     counts = {"output": 0, "tool_use": 0, "thought": 0}
     for step in steps:
-        said = text_of(step) if "content" in step else json.dumps(step)
-        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(said)
+        counted = text_of(step) if "content" in step else json.dumps(step)
+        counts[_COUNTED_AS.get(step["type"], "tool_use")] += tokens(counted)
     total_input = sum(by_modality.values())
     return {
         "total_tokens": total_input + sum(counts.values()),
@@ -177,6 +195,3 @@ def usage(turn: Turn, steps: Iterable[Json]) -> Json:
         ),
         "total_thought_tokens": counts["thought"],
     }
-
-
-_COUNTED_AS = {"model_output": "output", "function_call": "output", "thought": "thought"}

@@ -1,4 +1,4 @@
-"""What the API refuses, and in which words."""
+"""The checks of requests, which refuse them in the API's words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_interactions.server.emulator.errors import ApiError
 if TYPE_CHECKING:
     from typing import Any
 
-    from pytest_interactions.server.emulator.state import Json
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.server.emulator.wire import Received
 
 #: The fields of a create request, each with the JSON types it takes (google-genai 3.4: CreateModelInteraction and
@@ -50,16 +50,20 @@ _TOOLS = (
     "url_context",
 )
 _FAMILIES = ("gemini-", "gemma-", "lyria-", "veo-", "imagen-")
-#: Keys that the emulator takes for bad ones; any other is good.
+#: The API keys that the emulator refuses. It accepts any other.
 BAD_KEYS = ("YOUR_API_KEY", "bad-key")
 
 
 def check_key(received: Received) -> None:
-    """Refuse a request without an API key, or with one that is plainly not valid."""
+    """Check that a request has an API key, and not one that is plainly wrong.
+
+    Raises:
+        ApiError: It has none, or a wrong one.
+    """
     headers = received.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
     key = headers.get("x-goog-api-key") or received.query.get("key") or bearer
-    if not key and "upload_id" not in received.query:  # which is a permission by itself
+    if not key and "upload_id" not in received.query:  # the id of an upload stands for a key
         raise ApiError(
             403,
             "Method doesn't allow unregistered callers (callers without established identity). Please use API"
@@ -69,11 +73,15 @@ def check_key(received: Received) -> None:
         raise ApiError(400, "API key not valid. Please pass a valid API key.")
 
 
-def check_create(given: Any) -> Json:
-    """The body of a create request; the API's error if it can't be one."""
-    if not isinstance(given, dict):
+def check_create(received: Any) -> Json:
+    """Return the body of a create request, without its nulls.
+
+    Raises:
+        ApiError: `received` is no such body.
+    """
+    if not isinstance(received, dict):
         raise ApiError(400, "Invalid JSON payload received. Expected an object.")
-    body: Json = {key: value for key, value in given.items() if value is not None}  # null is as good as nothing
+    body: Json = {key: value for key, value in received.items() if value is not None}
     _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
@@ -83,7 +91,7 @@ def check_create(given: Any) -> Json:
     if not model.startswith(_FAMILIES):
         raise ApiError(404, f"Model '{model}' not found.")
     if body.get("background") and model.startswith("gemini-2"):
-        # In these words in real traffic.
+        # These words have been seen in real traffic.
         raise ApiError(400, f"Model '{model}' does not support background interactions.")
     if body.get("background") and body.get("store") is False:
         raise ApiError(400, "Background interactions require 'store' to be true.")
@@ -91,7 +99,7 @@ def check_create(given: Any) -> Json:
 
 
 def _check_kinds(body: Json) -> None:
-    """Refuse unknown fields, and fields and tools of a wrong kind."""
+    """Raise `ApiError` for unknown fields, and for fields and tools of a wrong kind."""
     for key, value in body.items():
         if key not in _FIELDS:
             raise ApiError(400, f"Unknown parameter '{key}'.")

@@ -1,16 +1,15 @@
-"""One answer on its way to the client: paced, held, cut, and watched for a client that goes away."""
+"""Answers on their way to the client: delayed, held, cut, and stopped when the client goes away."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.server.serving import cut, disconnected
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Hold:
-    """A barrier: the server waits for `release()` before it sends event number `before` (the first is 0)."""
+    """A barrier: the server sends event number `before`, of which the first is 0, only after `release()`."""
 
     def __init__(self, before: int = 0) -> None:
         self.before = before
@@ -28,7 +27,11 @@ class Hold:
         self._released: Future[None] = Future()
 
     def wait_reached(self, timeout: float = 5.0) -> None:
-        """Return once the server stands at the barrier; `TimeoutError` after `timeout` seconds."""
+        """Wait until the server stands at the barrier.
+
+        Raises:
+            TimeoutError: It did not get there within `timeout` seconds.
+        """
         if not self._reached.wait(timeout):
             raise TimeoutError(f"the emulator did not reach event {self.before} within {timeout} s")
 
@@ -44,10 +47,17 @@ class Hold:
 
 @dataclass(kw_only=True)
 class Received:
-    """A request as the emulator got it, and how its answer went.
+    """A request to the emulator, and the progress of its answer.
 
-    `headers` have lower-case names; `events_sent` counts the events (of a unary answer: the body) that left;
-    `disconnected` is set when the client went away before the end, `ended` when the answer is over.
+    Attributes:
+        method: The HTTP method.
+        path: The path of the URL.
+        query: The parameters in the URL.
+        headers: The headers, with lower-case names.
+        body: The body.
+        events_sent: The number of events that were sent; for an answer that is no stream, of bodies.
+        disconnected: Set when the client goes away before the end of the answer.
+        ended: Set when the answer is over.
     """
 
     method: str
@@ -59,20 +69,22 @@ class Received:
     disconnected: threading.Event = field(default_factory=threading.Event, repr=False)
     ended: threading.Event = field(default_factory=threading.Event, repr=False)
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body parsed as JSON, `None` if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        """Return the body parsed as JSON; `None` if it is not JSON."""
+        value = parse(self.body)
+        return None if value is NOT_JSON else value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How an answer is sent: `delay` seconds before it, `events_delay` before each further event.
+    """The manner of sending an answer.
 
-    After `cut_after` events the connection breaks.
+    Attributes:
+        delay: Seconds before the answer.
+        events_delay: Seconds before each event but the first.
+        cut_after: The number of events after which the connection breaks.
+        hold: A barrier before one of the events.
     """
 
     delay: float = 0.0
@@ -82,22 +94,22 @@ class Delivery:
 
 
 class Answer:
-    """An HTTP response as an ASGI app; each of `chunks` is flushed by itself, gzipped if the client asked."""
+    """An HTTP response as an ASGI app; flushes each chunk by itself, and gzips it if the client accepts that."""
 
     def __init__(
         self,
         status: int,
         headers: Iterable[tuple[str, str]],
         chunks: Sequence[bytes],
-        delivery: Delivery | None = None,
+        delivery: Delivery,
     ) -> None:
         self._status = status
         self._headers = [(name.encode(), value.encode()) for name, value in headers]
         self._chunks = chunks
-        self._delivery = delivery or Delivery()
+        self._delivery = delivery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer; ends early, without an error, when the client goes away."""
+        """Send the answer; return early, without an error, if the client goes away."""
         received: Received = scope["state"]["received"]
         gone = asyncio.ensure_future(disconnected(receive))
         try:
@@ -133,7 +145,7 @@ class Answer:
 
 
 async def _first(gone: asyncio.Future[None], wait: Awaitable[None]) -> None:
-    """Wait for `wait`, or for the client to go if that comes first."""
+    """Wait for `wait` to end, or for the client to go away."""
     waiting = asyncio.ensure_future(wait)
     await asyncio.wait([gone, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -144,8 +156,8 @@ def _plain() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
 
 
 def _gzip() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
-    """A gzip stream that can be read up to the end of each chunk (`wbits` 31: with gzip's header)."""
-    stream = zlib.compressobj(wbits=31)
+    """Return the functions of a gzip stream that can be read up to the end of each chunk."""
+    stream = zlib.compressobj(wbits=31)  # 31 means with gzip's header
     return (
         (lambda chunk: stream.compress(chunk) + stream.flush(zlib.Z_SYNC_FLUSH)),
         stream.flush,
