@@ -46,7 +46,7 @@ benchmark: $(BENCH)/.ready
 $(BENCH)/.ready: pyproject.toml
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group benchmark
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server]' --group benchmark
 	@touch $@
 
 clean:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -96,8 +96,8 @@ def main() -> int:
         path = Path(scratch) / "hops.yaml"
         _send(path, target, 0, record_mode="once")  # what is imported once is imported
         rows += [
-            _recorded("recorded, unary", Path(scratch) / "unary.yaml", target, {}),
-            _recorded("recorded, stream of 12 events", Path(scratch) / "stream.yaml", target, streamed(12)),
+            *_recorded("recorded, unary", Path(scratch) / "unary.yaml", target, {}),
+            *_recorded("recorded, stream of 12 events", Path(scratch) / "stream.yaml", target, streamed(12)),
             _send(path, target, 0).row("replayed, said to the letter"),
             _send(path, target, 0, query="?alt=json").row("replayed by key, first time"),
         ]
@@ -105,13 +105,15 @@ def main() -> int:
     return 0
 
 
-def _recorded(name: str, path: Path, target: str, headers: dict[str, str]) -> str:
-    """One exchange from the request to the file on the disk."""
-    with httpx2.Client(headers=headers) as client, traced() as trace:
-        cassette = use_cassette(path, record_mode="once")
-        with cassette:
+def _recorded(name: str, path: Path, target: str, headers: dict[str, str]) -> list[str]:
+    """One exchange, and the end of its cassette, which writes the file."""
+    with httpx2.Client(headers=headers) as client, ExitStack() as stack:
+        stack.enter_context(use_cassette(path, record_mode="once"))
+        with traced() as request:
             client.post(target, json=question(0, 200))
-    return trace.row(name)
+        with traced() as closing:
+            stack.close()
+    return [request.row(name), closing.row("its cassette closed")]
 
 
 def _send(path: Path, target: str, number: int, *, query: str = "", **options: Any) -> Trace:

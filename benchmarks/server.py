@@ -26,9 +26,10 @@ def streamed(events: int, *, first: float = 0.0, gap: float = 0.0) -> dict[str, 
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """Run the server; its base URL."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.server"], stdout=subprocess.PIPE, text=True)
+def serving(*arguments: str) -> Iterator[str]:
+    """Run the server, or the module and its arguments that are given; its base URL."""
+    command = [sys.executable, "-m", *(arguments or ("benchmarks.server",))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own modules
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
