@@ -37,15 +37,11 @@ class ServerSentEvent:
         event: The event's type (`message` where none is given), `BARE` for JSON without `data:`, `""`
             for a piece that is no event.
         data: The joined `data:` lines; `None` where there is none.
-        id: The value of this event's own `id:` line.
-        retry: The milliseconds of this event's own `retry:` line.
     """
 
     raw: bytes
     event: str = ""
     data: str | None = None
-    id: str | None = None
-    retry: int | None = None
 
     @property
     def done(self) -> bool:
@@ -149,24 +145,17 @@ class Decoder:
 
 
 def _read_event(raw: bytes) -> ServerSentEvent:
-    """The fields of one event, as the standard says to read them."""
-    fields: dict[str, str] = {}
+    """The type and the data of one event, as the standard says to read them."""
+    event = ""
     data: list[str] = []
     for line in _LINE_BREAK.split(raw.decode("utf-8", "replace")):
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             data.append(value)
-        else:
-            fields[name] = value
-    retry = fields.get("retry", "")
-    return ServerSentEvent(
-        raw,
-        event=fields.get("event") or "message",
-        data="\n".join(data) if data else None,
-        id=fields.get("id"),
-        retry=int(retry) if retry.isascii() and retry.isdecimal() else None,
-    )
+        elif name == "event":
+            event = value
+    return ServerSentEvent(raw, event=event or "message", data="\n".join(data) if data else None)
 
 
 def _read_bare(raw: bytes) -> ServerSentEvent:

@@ -98,14 +98,6 @@ def test_an_event_is_seen_as_soon_as_its_blank_line_came() -> None:
     assert [event.data for event in decoder.feed(b"\nda")] == ["1"]
 
 
-def test_id_and_retry_are_read() -> None:
-    """An event carries its own id and retry; a retry that is no number is none."""
-    (event,) = decode(b"id: 7\nretry: 3000\ndata: x\n\n")
-    assert (event.id, event.retry) == ("7", 3000)
-    (event,) = decode(b"retry: soon\ndata: x\n\n")
-    assert (event.id, event.retry) == (None, None)
-
-
 @pytest.mark.parametrize("body", [b"event: done\ndata: [DONE]\n\n", b"data: [DONE]\n\n", b"event: done\n\n"])
 def test_the_sentinel_is_known(body: bytes) -> None:
     """`done` and `[DONE]` both close a stream, and are not JSON."""
