@@ -85,8 +85,7 @@ class Decoder:
     def flush(self) -> list[ServerSentEvent]:
         """What is left when the stream has ended: events that no blank line closed."""
         rest, self._unfinished = b"".join(self._unfinished), []
-        events = list(self._add(rest)) if rest else []
-        return [*events, *self._close()]
+        return [*self._add(rest), *self._close()]
 
     def _lines(self, chunk: bytes) -> Iterator[bytes]:
         if not chunk:
@@ -103,8 +102,7 @@ class Decoder:
                 break
             yield self._finish(chunk[start:end])
             start = end
-        if start < len(chunk):
-            self._unfinished.append(chunk[start:])
+        self._unfinished.append(chunk[start:])
 
     def _finish(self, rest: bytes) -> bytes:
         line = b"".join([*self._unfinished, rest])
