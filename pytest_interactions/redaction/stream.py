@@ -26,7 +26,7 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     events = sse.decode(body)
     documents = [event.json() for event in events]
     try:
-        clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body) or b"\0" in body)
+        clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body))
     except RecursionError:
         return matcher.redact_bytes(body)  # Too deep to walk, not too deep to be searched.
     return b"".join(
