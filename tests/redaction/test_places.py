@@ -138,6 +138,9 @@ def test_a_signature_becomes_a_short_one_of_its_own() -> None:
     assert short == redact_signature(large) == redact_signature(short)
     assert short != redact_signature(large + "A")
     assert redact_signature("") == ""
+    assert redact_signature("redactedSignature of another kind").startswith("redactedSignature")
+    assert redact_signature("redactedSignature of another kind") != "redactedSignature of another kind"
+    assert len(redact_signature("half a character: \ud83d")) == 48
     changed = redactor().response(answer({"steps": [{"type": "thought", "signature": large}]}))
     assert changed.json() == {"steps": [{"type": "thought", "signature": short}]}
 
@@ -170,6 +173,7 @@ SCHEMA = {
         {"input": [{"type": "function_result", "result": [{"type": "text", "signature": SIGNATURE}]}]},
         {"id": "v1_ChdXZ0JOYXBx", "previous_interaction_id": "v1_ChdXZ0JOYXBxRERM", "environment": "env-id"},
         {"steps": [{"type": "model_output", "content": [{"type": "text", "text": "Use a Bearer token: env, key="}]}]},
+        {"steps": [{"type": "thought", "signature": 7}], "key": 8, "environment": {"env": {"A": 9}}},
         {"environment": {"network": "disabled"}, "input": None, "steps": "?", "tools": [1, [], None]},
         ["steps", {"signature": "a"}],
     ],
