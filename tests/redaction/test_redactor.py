@@ -305,6 +305,24 @@ def test_an_index_in_a_json_path_names_one_item() -> None:
     assert request.json() == {"list": [1, "REDACTED", 3, 4], "more": []}
 
 
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        ("$.X", {"X": "REDACTED"}),
+        ("$['X']", {"X": "REDACTED"}),
+        ('$["a b"].c', {"a b": {"c": "REDACTED", "d": 4}}),
+        ("$['a b'].*", {"a b": {"c": "REDACTED", "d": "REDACTED"}}),
+        ("$.7", {"7": "REDACTED"}),
+        ("$['7']", {"7": "REDACTED"}),
+        ("$[7]", {}),
+    ],
+)
+def test_a_json_path_names_a_field_with_or_without_quotes(path: str, changed: dict[str, Any]) -> None:
+    """Without brackets a number is a field's name as any other is."""
+    document = {"X": 1, "7": 2, "a b": {"c": 3, "d": 4}}
+    assert redactor(redact=[path]).request(post(document)).json() == document | changed
+
+
 def test_bytes_beside_a_known_value_stay() -> None:
     """Also those that are no text."""
     assert redactor(KEY).secrets.matcher.redact_values(b"\xff" + KEY.encode() + b"\xfe") == b"\xffREDACTED\xfe"

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_interactions.api.exchange import Request
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
-from pytest_interactions.redaction.urls import secrets_in_uri
 from tests.redaction.support import URL
 
 Q = "https://generativelanguage.googleapis.com/v1beta/files?"
@@ -196,14 +195,6 @@ def test_a_ticket_may_be_any_bytes() -> None:
         rb"\xff https://x\.googleapis\.com/\?upload_id=redacted-[0-9a-f]{16}&a=\xff",
         Secrets().matcher.redact_bytes(b"\xff https://x.googleapis.com/?upload_id=\xff\xfe&a=\xff"),
     )
-
-
-@pytest.mark.parametrize(
-    "uri", ["https://git@git.example/", "https://git:@git.example/", "https://git:REDACTED@a/?key=REDACTED"]
-)
-def test_a_url_without_a_secret_has_none(uri: str) -> None:
-    """A user's name is none, nor what redaction put there."""
-    assert list(secrets_in_uri(uri)) == []
 
 
 def test_what_redaction_put_in_a_url_is_no_secret() -> None:
