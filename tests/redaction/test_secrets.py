@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_interactions.api.exchange import Request
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets, is_stand_in
 from tests.redaction.support import URL
 
 Q = "https://generativelanguage.googleapis.com/v1beta/files?"
@@ -112,6 +112,72 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
 def test_the_credentials_of_a_url_are_learnt(uri: str, secrets: set[str]) -> None:
     """Parameters that hold a key, decoded; in others' URLs not what merely has the name of one."""
     assert learnt(uri) == secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        ("Authorization", True),
+        ("proxy-authorization", True),
+        ("apikey", True),
+        ("api_key", True),
+        ("x-goog-api-key", True),
+        ("x-auth-token", True),
+        ("client-secret", True),
+        ("x-password", True),
+        ("x-credential", True),
+        ("credentials", True),
+        ("x-tokens", False),
+        ("secretary", False),
+        ("monkey", False),
+    ],
+)
+def test_the_headers_that_carry_a_credential_are_known_by_their_names(name: str, is_known: bool) -> None:
+    """Whatever stands before the word, and in any case; not what only begins or ends like it."""
+    secrets = Secrets()
+    secrets.learn(Request(method="GET", uri=URL, headers={name: ["abc-12345"]}))
+    assert known(secrets) == ({"abc-12345"} if is_known else set())
+
+
+@pytest.mark.parametrize("name", ["cookie", "Cookie2", "set-cookie", "set-cookie2"])
+def test_of_a_cookie_the_value_is_secret(name: str) -> None:
+    """Not its name."""
+    secrets = Secrets()
+    secrets.learn(Request(method="GET", uri=URL, headers={name: ["session-1=abc-12345"]}))
+    assert known(secrets) == {"abc-12345"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("REDACTED", True),
+        ("key-[Redacted-1]\nmore", True),
+        ("your-key", True),
+        ("YOUR_KEY\n", True),
+        ("Your key", True),
+        ("placeholder", True),
+        ("my-Place_Holder 1", True),
+        ("a change-me", True),
+        ("ChangeMe_now", True),
+        ("<key>", True),
+        ("[key]", True),
+        ("{key}", True),
+        ("$KEY", True),
+        ("****", True),
+        (PLACEHOLDER_KEY, True),
+        ("yourkey-0123", False),
+        ("replaceholder", False),
+        ("exchangeme", False),
+        ("changement", False),
+        ("a<key>", False),
+        ("abababab", False),
+        (f"{PLACEHOLDER_KEY}1", True),
+        ("sk-live-0123", False),
+    ],
+)
+def test_what_stands_in_for_a_secret_is_known(value: str, expected: bool) -> None:
+    """It says so itself, in one of many ways."""
+    assert is_stand_in(value) is expected
 
 
 def test_a_request_with_nothing_new_is_not_looked_at_again() -> None:
