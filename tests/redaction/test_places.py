@@ -66,6 +66,10 @@ def test_a_place_of_one_type_is_none_for_others() -> None:
     """A field called `token` or `value` is a credential's only in a credential."""
     request = post({"type": "something_else", "token": "a", "value": "b", "client_secret": "c", "key": "d"})
     assert redactor().request(request) is request
+    others = {"token": "a", "value": "b", "key": "c"}
+    secret = dict.fromkeys(["client_secret", "refresh_token", "access_token", "id_token", "secret"], "d")
+    changed = redactor().request(post({"type": "oauth2"} | others | secret)).json()
+    assert changed == {"type": "oauth2"} | others | dict.fromkeys(secret, "REDACTED")
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,12 @@ def test_a_json_path_names_a_field_with_or_without_quotes(path: str, changed: di
     assert redactor(redact=[path]).request(post(document)).json() == document | changed
 
 
+def test_a_field_may_be_named_by_two_json_paths() -> None:
+    """Once by its name and once by a star: what each of them names is replaced."""
+    changed = redactor(redact=["$.a.b.c", "$.a.*.d"]).request(post({"a": {"b": {"c": 1, "d": 2, "e": 3}}}))
+    assert changed.json() == {"a": {"b": {"c": "REDACTED", "d": "REDACTED", "e": 3}}}
+
+
 def test_bytes_beside_a_known_value_stay() -> None:
     """Also those that are no text."""
     assert redactor(KEY).secrets.matcher.redact_values(b"\xff" + KEY.encode() + b"\xfe") == b"\xffREDACTED\xfe"
