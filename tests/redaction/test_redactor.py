@@ -243,6 +243,7 @@ def test_what_one_redactor_is_told_the_others_do_not_know() -> None:
         ("$.a[", "not a JSON path"),
         ("$..a", "not a JSON path"),
         ("$.a b", "not a JSON path"),
+        ("$.a*", "not a JSON path"),
         ("abc", "a text of 3 characters"),
         ("DACTE", "a text of 5 characters"),
         (7, "7 is not a text"),
