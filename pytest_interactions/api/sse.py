@@ -36,15 +36,11 @@ class ServerSentEvent:
         event: The event's type (`message` where none is given), `BARE` for JSON without `data:`, `""`
             for a piece that is no event.
         data: The joined `data:` lines; `None` where there is none.
-        id: The value of this event's own `id:` line.
-        retry: The milliseconds of this event's own `retry:` line.
     """
 
     raw: bytes
     event: str = ""
     data: str | None = None
-    id: str | None = None
-    retry: int | None = None
 
     @property
     def done(self) -> bool:
@@ -85,8 +81,7 @@ class Decoder:
     def flush(self) -> list[ServerSentEvent]:
         """What is left when the stream has ended: events that no blank line closed."""
         rest, self._unfinished = b"".join(self._unfinished), []
-        events = list(self._add(rest)) if rest else []
-        return [*events, *self._close()]
+        return [*self._add(rest), *self._close()]
 
     def _lines(self, chunk: bytes) -> Iterator[bytes]:
         if not chunk:
@@ -103,8 +98,7 @@ class Decoder:
                 break
             yield self._finish(chunk[start:end])
             start = end
-        if start < len(chunk):
-            self._unfinished.append(chunk[start:])
+        self._unfinished.append(chunk[start:])
 
     def _finish(self, rest: bytes) -> bytes:
         line = b"".join([*self._unfinished, rest])
@@ -145,24 +139,17 @@ class Decoder:
 
 
 def _read_event(raw: bytes) -> ServerSentEvent:
-    """The fields of one event, as the standard says to read them."""
-    fields: dict[str, str] = {}
+    """The type and the data of one event, as the standard says to read them."""
+    event = ""
     data: list[str] = []
     for line in _LINE_BREAK.split(raw.decode("utf-8", "replace")):
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             data.append(value)
-        else:
-            fields[name] = value
-    retry = fields.get("retry", "")
-    return ServerSentEvent(
-        raw,
-        event=fields.get("event") or "message",
-        data="\n".join(data) if data else None,
-        id=fields.get("id"),
-        retry=int(retry) if retry.isascii() and retry.isdecimal() else None,
-    )
+        elif name == "event":
+            event = value
+    return ServerSentEvent(raw, event=event or "message", data="\n".join(data) if data else None)
 
 
 def _read_bare(raw: bytes) -> ServerSentEvent:

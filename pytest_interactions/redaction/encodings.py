@@ -41,7 +41,7 @@ def is_plain(value: str) -> bool:
 def needles(value: str) -> set[str]:
     """What a text holds that holds `value`, unless something in it is escaped: needlessly, if `value` is plain."""
     encoded = base64_needles(value)
-    return {value, *encoded, *(text.replace("/", "\\/") for text in encoded), *map(quote_plus, encoded)}
+    return {value, *encoded, *map(quote_plus, encoded)}
 
 
 def base64_needles(value: str) -> list[str]:

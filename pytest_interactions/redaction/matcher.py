@@ -89,7 +89,7 @@ class Matcher:
     def redact_pieces(self, pieces: list[str]) -> list[str]:
         """`pieces` of one text without any secret, also where a secret is spread over several of them."""
         for rule in self._rules:
-            text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+            text = "".join(pieces)
             if rule.applies(text) and (spans := list(rule.spans(text))):
                 pieces = _replace(pieces, text, spans)
         return pieces

@@ -24,7 +24,7 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     """
     events = sse.decode(body)
     documents = [event.json() for event in events]
-    clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body) or b"\0" in body)
+    clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body))
     return b"".join(
         _written(event, document, new, matcher) for event, document, new in zip(events, documents, clean, strict=True)
     )

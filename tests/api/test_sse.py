@@ -31,6 +31,7 @@ BODIES: dict[str, tuple[bytes, list[tuple[str, str | None]]]] = {
     "comment in an event": (b"event: a\n: ping\ndata: 1\n\n", [("a", "1")]),
     "stray blank lines": (b"\n\ndata: 1\n\n\n", [("", None), ("", None), ("message", "1"), ("", None)]),
     "several data lines": (b"data: {\ndata:  1\ndata\ndata:}\n\n", [("message", "{\n 1\n\n}")]),
+    "lines that are nearly blank": (b"data: 1\n \nX\ndata: 2\n\n", [("message", "1\n2")]),
     "no data": (b"event: ping\n\n", [("ping", None)]),
     "unknown field": (b"colour: red\ndata: 1\n\n", [("message", "1")]),
     "no closing blank line": (b"data: 1\n\ndata: {}\n", [("message", "1"), ("message", "{}")]),
@@ -58,6 +59,7 @@ BODIES: dict[str, tuple[bytes, list[tuple[str, str | None]]]] = {
         b'[{\r\n  "error": {\r\n    "code": 503\r\n  }\r\n}\r\n]\r\n',
         [(BARE, '[{\n  "error": {\n    "code": 503\n  }\n}\n]')],
     ),
+    "bare JSON and what follows it on its line": (b"[1] \n\n[1]X\n\n", [(BARE, "[1] "), (BARE, "[1]X")]),
     "bracket after data": (b"data: 1\n[2]\n\n", [("message", "1")]),
     "nothing": (b"", []),
 }
@@ -98,14 +100,6 @@ def test_an_event_is_seen_as_soon_as_its_blank_line_came() -> None:
     assert [event.data for event in decoder.feed(b"\nda")] == ["1"]
 
 
-def test_id_and_retry_are_read() -> None:
-    """An event carries its own id and retry; a retry that is no number is none."""
-    (event,) = decode(b"id: 7\nretry: 3000\ndata: x\n\n")
-    assert (event.id, event.retry) == ("7", 3000)
-    (event,) = decode(b"retry: soon\ndata: x\n\n")
-    assert (event.id, event.retry) == (None, None)
-
-
 @pytest.mark.parametrize("body", [b"event: done\ndata: [DONE]\n\n", b"data: [DONE]\n\n", b"event: done\n\n"])
 def test_the_sentinel_is_known(body: bytes) -> None:
     """`done` and `[DONE]` both close a stream, and are not JSON."""
@@ -140,14 +134,23 @@ def test_data_can_be_replaced(raw: bytes, data: str, rewritten: bytes) -> None:
     """New data stands in the old one's lines, written as they were, and is read back as it was given."""
     (event,) = decode(raw)
     changed = event.with_data(data)
-    assert changed.raw == rewritten
+    assert (changed.event, changed.data, changed.raw) == (event.event, data, rewritten)
     assert decode(changed.raw)[0].data == data.replace("\r\n", "\n")
 
 
+@pytest.mark.parametrize(
+    ("raw", "rewritten"), [(b"data: 1\n\n", b"data: \xed\xa0\xbd\n\n"), (b"[1]\n\n", b"\xed\xa0\xbd\n\n")]
+)
+def test_half_a_character_can_be_put_into_data(raw: bytes, rewritten: bytes) -> None:
+    """JSON may hold a surrogate without its other half, which nothing is lost of."""
+    assert decode(raw)[0].with_data("\ud83d").raw == rewritten
+
+
 def test_a_piece_without_data_can_not_be_given_any() -> None:
-    """Replacing the data of a comment is a mistake of the caller's."""
-    with pytest.raises(ValueError, match="without data"):
-        decode(b": ping\n\n")[0].with_data("1")
+    """Replacing the data of a comment is a mistake of the caller's, and the error shows where the comment begins."""
+    with pytest.raises(ValueError, match="without data") as caught:
+        decode(b":" + b"ping" * 20 + b"\n\n")[0].with_data("1")
+    assert str(caught.value).endswith(repr(b":" + b"ping" * 19 + b"pin"))
 
 
 def test_time_is_linear_in_the_bytes() -> None:

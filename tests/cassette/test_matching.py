@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import is_loopback
-from pytest_interactions.cassette.matching import key_of
+from pytest_interactions.cassette.matching import canonical_path, key_of
 from pytest_interactions.cassette.messages import differing, explain
 from pytest_interactions.options import DEFAULT_MATCH_ON
 
@@ -25,6 +26,10 @@ def _post(body: Any, uri: str = CREATE) -> Request:
 
 def _get(uri: str) -> Request:
     return Request(method="GET", uri=uri)
+
+
+def _image(data: str) -> Request:
+    return _post({"input": [{"type": "image", "data": data, "mime_type": "image/png"}]})
 
 
 def _upload(boundary: str | None, data: bytes = b"data") -> Request:
@@ -54,12 +59,23 @@ def _same(a: Request, b: Request, *match_on: str) -> bool:
             _post({}, "https://us-central1-aiplatform.googleapis.com/v1beta1/projects/p/locations/l/interactions"),
         ),
         (_get(f"{CREATE}/x?stream=false&a=1&b=2"), _get(f"{CREATE}/x?b=2&a=1")),
+        (_get(f"{CREATE}/x?include_input=false&alt=json"), _get(f"{CREATE}/x")),
         (_get(f"{REAL}/v1beta/files/f"), _get("http://localhost:1/v1/files/f")),
+        (_get(f"{REAL}/download/v1beta/files/f"), _get("http://api.localhost:1/download/v1/files/f")),
+        (
+            _get("https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/models"),
+            _get("https://aiplatform.googleapis.com/v1beta1/projects/q/locations/global/models"),
+        ),
         (_post(b"raw", f"{REAL}/upload/v1beta/files"), _post(b"raw", "http://[::1]:1/upload/v1/files")),
         (_upload("1f3a"), _upload('"9c 0e"')),
         (_upload("1f3a"), _upload("9c0e; charset=utf-8")),
         (_upload(None), _upload(None)),
         (_get("https://h:443/p?b=1&a=2"), _get("https://h/p?a=2&b=1")),
+        (_get("http://h:80/p"), _get("http://h/p")),
+        (_get(f"{CREATE}/x/"), _get(f"{CREATE}/x")),
+        (_image("-__-"), _image("+//+")),
+        (_image("+//+"), _image(f"pytest-interactions-media:{sha256(bytes([251, 255, 254])).hexdigest()[:32]}.png")),
+        (_post(b'"data": "no JSON"'), _post(b'"data": "no JSON"')),
     ],
 )
 def test_what_means_the_same_matches(a: Request, b: Request) -> None:
@@ -73,10 +89,9 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
         (_post({"input": "x"}), _post({"input": "y"})),
         (_post({"input": "x"}), _post({"input": "x", "store": False})),
         (_post({"input": "x"}), _post({"input": "x", "stream": True})),
+        (_post({"input": "x"}), _post({"input": "x", "stream": 0})),
         (_post({"input": [1, 2]}), _post({"input": [2, 1]})),
         (_post({"a": 1}), _post({"a": True})),
-        (_post({"input": [{"arguments": {"unit": None}}]}), _post({"input": [{"arguments": {}}]})),
-        (_post({"input": [{"result": None}]}), _post({"input": [{}]})),
         (_post(b"raw"), _post(b"row")),
         (_get(f"{CREATE}/x"), _get(f"{CREATE}/y")),
         (_get(f"{CREATE}/x"), _get(f"{CREATE}/x?include_input=true")),
@@ -84,6 +99,12 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
         (_get("https://a.example/p"), _get("http://a.example/p")),
         (_post({"stream": False}, "https://a.example/p"), _post({}, "https://a.example/p")),
         (_get("https://a.example/v1/p"), _get("https://a.example/v2/p")),
+        (_get("https://a.example/v1/p?alt=sse"), _get("https://a.example/v1/p")),
+        (_get("https://a.example/v1/p?alt=json"), _get("https://a.example/v1/p")),
+        (_get(f"{REAL}/v1beta/files?alt=media"), _get(f"{REAL}/v1beta/files")),
+        (_get("https://a.example/p?flag="), _get("https://a.example/p")),
+        (_get(f"{REAL}/upload/v1beta/files"), _get(f"{REAL}/v1beta/files")),
+        (_image("+//+"), _image("+///")),
         (_get("http://localhost:1/status"), _get("http://localhost:2/status")),
         (_get("http://127.0.0.1:1/files/f"), _get(f"{REAL}/v1beta/files/f")),
         (_upload("1f3a"), _upload("1f3a", b"other")),
@@ -93,6 +114,29 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
 def test_what_differs_does_not_match(a: Request, b: Request) -> None:
     """Any difference that the API, another host or the app's own data may mean something by is one."""
     assert not _same(a, b)
+
+
+@pytest.mark.parametrize("field", ["arguments", "result", "parameters", "schema", "response_format"])
+def test_a_null_of_the_apps_own_counts(field: str) -> None:
+    """In what the app or the model wrote, and at its place, a null says something; around it, it does not."""
+    assert not _same(_post({"tools": [{field: {"unit": None}}]}), _post({"tools": [{field: {}}]}))
+    assert not _same(_post({field: {"a": {"b": None}}}), _post({field: {"a": {}}}))
+    assert not _same(_post({"tools": [{field: None}]}), _post({"tools": [{}]}))
+    assert _same(_post({"tools": [{field: {}, "b": None}], "c": None}), _post({"tools": [{field: {}}]}))
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        (f"{CREATE}/x/cancel?alt=json", "/interactions/x/cancel"),
+        (f"{REAL}/v1beta/files/f", "/files/f"),
+        (f"{REAL}/upload/v1beta/files", "/upload/files"),
+        ("https://a.example/v1/p", "/v1/p"),
+    ],
+)
+def test_a_path_is_known_without_what_any_may_replace(uri: str, path: str) -> None:
+    """The API's versions go, what else there is stays."""
+    assert canonical_path(_get(uri)) == path
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,71 @@ def test_each_place_of_the_table_is_redacted(place: Any) -> None:
         assert redactor().request(request) is request
 
 
+@pytest.mark.parametrize(
+    ("path", "type_"),
+    [
+        ("tools[*].headers.*", ""),
+        ("tools[*].exa_ai_search_config.api_key", ""),
+        ("tools[*].parallel_ai_search_config.api_key", ""),
+        ("tools[*].mcp_servers[*].streamable_http_transport.headers.*", ""),
+        ("interaction.tools[*].headers.*", ""),
+        ("agents[*].tools[*].headers.*", ""),
+        ("triggers[*].interaction.tools[*].headers.*", ""),
+        ("environment.network.allowlist[*].transform.*", ""),
+        ("environment.network.allowlist[*].transform[*].*", ""),
+        ("environment.env.*", ""),
+        ("environment.env.*.value", ""),
+        ("base_environment.env.*", ""),
+        ("agents[*].base_environment.env.*", ""),
+        ("env.*", ""),
+        ("environments[*].env.*", ""),
+        ("token", "bearer_token"),
+        ("client_secret", "oauth2"),
+        ("value", "environment_variable"),
+        ("key", "replicated"),
+        ("refresh_token", ""),
+        ("access_token", ""),
+        ("id_token", ""),
+        ("new_signing_secret", ""),
+        ("secret", ""),
+        ("signing_secrets[*].truncated_secret", ""),
+        ("webhooks[*].signing_secrets[*].truncated_secret", ""),
+    ],
+)
+def test_a_secret_is_redacted_wherever_the_api_has_one(path: str, type_: str) -> None:
+    """In each resource, as its documentation names the fields."""
+    changed = redactor().response(answer(walk_to(path, SECRET) | {"type": type_})).json()
+    assert changed == walk_to(path, "REDACTED") | {"type": type_}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "steps[*].signature",
+        "steps[*].thought_signature",
+        "interaction.outputs[*].signature",
+        "input[*].content[*].signature",
+        "step.signature",
+        "delta.thought_signature",
+        "content.signature",
+        "contents[*].parts[*].thought_signature",
+        "candidates[*].content.parts[*].thought_signature",
+    ],
+)
+def test_a_signature_is_replaced_wherever_the_api_has_one(path: str) -> None:
+    """In today's schema, in earlier ones and in that of generateContent."""
+    changed = redactor().response(answer(walk_to(path, SIGNATURE))).json()
+    assert changed == walk_to(path, redact_signature(SIGNATURE))
+
+
 def test_a_place_of_one_type_is_none_for_others() -> None:
     """A field called `token` or `value` is a credential's only in a credential."""
     request = post({"type": "something_else", "token": "a", "value": "b", "client_secret": "c", "key": "d"})
     assert redactor().request(request) is request
+    others = {"token": "a", "value": "b", "key": "c"}
+    secret = dict.fromkeys(["client_secret", "refresh_token", "access_token", "id_token", "secret"], "d")
+    changed = redactor().request(post({"type": "oauth2"} | others | secret)).json()
+    assert changed == {"type": "oauth2"} | others | dict.fromkeys(secret, "REDACTED")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +199,10 @@ def test_a_signature_becomes_a_short_one_of_its_own() -> None:
     assert short == redact_signature(large) == redact_signature(short)
     assert short != redact_signature(large + "A")
     assert redact_signature("") == ""
+    assert redact_signature(short + short) == short + short
+    for other in ("redactedSignature", "redactedSignature" + "g" * 31, short + "+", short[:-1]):
+        assert redact_signature(other) not in {other, short}
+    assert len(redact_signature("half a character: \ud83d")) == 48
     changed = redactor().response(answer({"steps": [{"type": "thought", "signature": large}]}))
     assert changed.json() == {"steps": [{"type": "thought", "signature": short}]}
 
@@ -170,6 +235,7 @@ SCHEMA = {
         {"input": [{"type": "function_result", "result": [{"type": "text", "signature": SIGNATURE}]}]},
         {"id": "v1_ChdXZ0JOYXBx", "previous_interaction_id": "v1_ChdXZ0JOYXBxRERM", "environment": "env-id"},
         {"steps": [{"type": "model_output", "content": [{"type": "text", "text": "Use a Bearer token: env, key="}]}]},
+        {"steps": [{"type": "thought", "signature": 7}], "key": 8, "environment": {"env": {"A": 9}}},
         {"environment": {"network": "disabled"}, "input": None, "steps": "?", "tools": [1, [], None]},
         ["steps", {"signature": "a"}],
     ],

@@ -243,6 +243,7 @@ def test_what_one_redactor_is_told_the_others_do_not_know() -> None:
         ("$.a[", "not a JSON path"),
         ("$..a", "not a JSON path"),
         ("$.a b", "not a JSON path"),
+        ("$.a*", "not a JSON path"),
         ("abc", "a text of 3 characters"),
         ("DACTE", "a text of 5 characters"),
         (7, "7 is not a text"),
@@ -269,6 +270,7 @@ def test_a_request_that_only_speaks_of_placeholders_has_none() -> None:
     """Real signatures, and text that names a placeholder, may be sent."""
     assert placeholder_in(post({"input": [{"type": "thought", "signature": SIGNATURE}]}, x_goog_api_key=KEY)) is None
     assert placeholder_in(post({"input": "What is redactedSignature0123?", "n": 1})) is None
+    assert placeholder_in(post({"input": "redactedSignature is what?", "n": 1})) is None
     assert placeholder_in(Request(method="POST", uri=URL, body=b"redactedSignature")) is None
 
 
@@ -287,6 +289,50 @@ def test_a_form_loses_its_credentials() -> None:
     )
     assert changed.body == b"grant_type=refresh_token&refresh_token=REDACTED&client_secret=REDACTED&client_id=me"
     assert redactor().request(changed) is changed
+    revoke = Request(method="POST", uri=URL, headers=form, body=b"token=abc&client_id=\xff")
+    assert redactor().request(revoke).body == b"token=REDACTED&client_id=\xff"
+
+
+def test_what_is_known_is_taken_out_of_an_errors_text() -> None:
+    """The words of a failure are kept as those of an answer are."""
+    assert redactor(KEY).text(f"cannot open https://x.example/?a={KEY}: refused") == (
+        "cannot open https://x.example/?a=REDACTED: refused"
+    )
+
+
+def test_an_index_in_a_json_path_names_one_item() -> None:
+    """The items beside it stay; where there is none, nothing changes."""
+    request = redactor(redact=["$.list[1]", "$.list[4]", "$.more[0]"]).request(post({"list": [1, 2, 3, 4], "more": []}))
+    assert request.json() == {"list": [1, "REDACTED", 3, 4], "more": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        ("$.X", {"X": "REDACTED"}),
+        ("$['X']", {"X": "REDACTED"}),
+        ('$["a b"].c', {"a b": {"c": "REDACTED", "d": 4}}),
+        ("$['a b'].*", {"a b": {"c": "REDACTED", "d": "REDACTED"}}),
+        ("$.7", {"7": "REDACTED"}),
+        ("$['7']", {"7": "REDACTED"}),
+        ("$[7]", {}),
+    ],
+)
+def test_a_json_path_names_a_field_with_or_without_quotes(path: str, changed: dict[str, Any]) -> None:
+    """Without brackets a number is a field's name as any other is."""
+    document = {"X": 1, "7": 2, "a b": {"c": 3, "d": 4}}
+    assert redactor(redact=[path]).request(post(document)).json() == document | changed
+
+
+def test_a_field_may_be_named_by_two_json_paths() -> None:
+    """Once by its name and once by a star: what each of them names is replaced."""
+    changed = redactor(redact=["$.a.b.c", "$.a.*.d"]).request(post({"a": {"b": {"c": 1, "d": 2, "e": 3}}}))
+    assert changed.json() == {"a": {"b": {"c": "REDACTED", "d": "REDACTED", "e": 3}}}
+
+
+def test_bytes_beside_a_known_value_stay() -> None:
+    """Also those that are no text."""
+    assert redactor(KEY).secrets.matcher.redact_values(b"\xff" + KEY.encode() + b"\xfe") == b"\xffREDACTED\xfe"
 
 
 @pytest.mark.parametrize("levels", [600, 900, 3000])

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import base64
+import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from pytest_interactions.api.exchange import Request
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets, is_stand_in
 from tests.redaction.support import URL
 
 Q = "https://generativelanguage.googleapis.com/v1beta/files?"
@@ -30,7 +32,8 @@ def test_the_environments_secrets_are_known() -> None:
     environ = {
         "GEMINI_API_KEY": "AIzaSyABCDEF",
         "my_service_token": "abc-12345",
-        "WEBHOOK_SECRET": "correcthorsebatterystaple",
+        "WEBHOOK_SECRET": "correcthorsebatterys",
+        "OTHER_SECRET": "correcthorsebattery",
         "OTHER_API_KEY": "short1!",
         "DEPLOY_TOKEN": "development",
         "EMPTY_TOKEN": "",
@@ -44,7 +47,7 @@ def test_the_environments_secrets_are_known() -> None:
         "HOME": "/home/someone-12345",
         "TOKENS": "abc-123456789",
     }
-    assert known(Secrets.from_environ(environ)) == {"AIzaSyABCDEF", "abc-12345", "correcthorsebatterystaple"}
+    assert known(Secrets.from_environ(environ)) == {"AIzaSyABCDEF", "abc-12345", "correcthorsebatterys"}
 
 
 @pytest.mark.parametrize(
@@ -58,9 +61,14 @@ def test_the_environments_secrets_are_known() -> None:
         ({"authorization": "Bearer ya29.abcdef"}, {"ya29.abcdef"}),
         ({"authorization": "raw-value"}, {"raw-value"}),
         ({"proxy_authorization": "Token abcd-efgh"}, {"abcd-efgh"}),
+        ({"authorization": "Several parts-012 more"}, {"parts-012 more"}),
         (
             {"authorization": "Basic " + base64.b64encode(b"user:pass word").decode()},
             {"pass word", base64.b64encode(b"user:pass word").decode()},
+        ),
+        (
+            {"authorization": "Basic " + base64.b64encode(b"first.last:pass:word").decode()},
+            {"pass:word", base64.b64encode(b"first.last:pass:word").decode()},
         ),
         ({"authorization": "Basic c2tfbGl2ZS0xMjo="}, {"sk_live-12", "c2tfbGl2ZS0xMjo="}),
         (
@@ -69,7 +77,7 @@ def test_the_environments_secrets_are_known() -> None:
         ),
         ({"authorization": "Basic ///////\xff"}, {"///////\xff"}),
         ({"authorization": "Basic gIGCg4SFhoc="}, {"gIGCg4SFhoc="}),
-        ({"cookie": "consent=accepted; session=abc-123-def; theme=dark"}, {"abc-123-def"}),
+        ({"cookie": "consent=accepted; session=abc-123-def=; theme=dark"}, {"abc-123-def="}),
         ({"x_api_key": "short"}, set()),
         ({"x_goog_api_key": PLACEHOLDER_KEY}, set()),
         ({"user_agent": "google-genai-sdk/3.4.0", "content_type": "application/json"}, set()),
@@ -94,6 +102,9 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
         ("https://averylongusernameoftoken:x-oauth-basic@git.example/", {"averylongusernameoftoken", "x-oauth-basic"}),
         ("https://someone:pass%20word1@git.example/", {"pass word1"}),
         ("https://git@git.example/", set()),
+        ("https://first.last@git.example/", set()),
+        ("https://correcthorsebatterys@git.example/", {"correcthorsebatterys"}),
+        ("https://correcthorsebattery@git.example/", set()),
         ("https://mcp.example/sse?exaApiKey=abcd-efgh", {"abcd-efgh"}),
         (Q + "pageToken=0123456789abcdef0123&page_token=0123456789abcdef0123", set()),
     ],
@@ -101,6 +112,72 @@ def test_the_credentials_of_a_request_are_learnt(headers: dict[str, str], secret
 def test_the_credentials_of_a_url_are_learnt(uri: str, secrets: set[str]) -> None:
     """Parameters that hold a key, decoded; in others' URLs not what merely has the name of one."""
     assert learnt(uri) == secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        ("Authorization", True),
+        ("proxy-authorization", True),
+        ("apikey", True),
+        ("api_key", True),
+        ("x-goog-api-key", True),
+        ("x-auth-token", True),
+        ("client-secret", True),
+        ("x-password", True),
+        ("x-credential", True),
+        ("credentials", True),
+        ("x-tokens", False),
+        ("secretary", False),
+        ("monkey", False),
+    ],
+)
+def test_the_headers_that_carry_a_credential_are_known_by_their_names(name: str, is_known: bool) -> None:
+    """Whatever stands before the word, and in any case; not what only begins or ends like it."""
+    secrets = Secrets()
+    secrets.learn(Request(method="GET", uri=URL, headers={name: ["abc-12345"]}))
+    assert known(secrets) == ({"abc-12345"} if is_known else set())
+
+
+@pytest.mark.parametrize("name", ["cookie", "Cookie2", "set-cookie", "set-cookie2"])
+def test_of_a_cookie_the_value_is_secret(name: str) -> None:
+    """Not its name."""
+    secrets = Secrets()
+    secrets.learn(Request(method="GET", uri=URL, headers={name: ["session-1=abc-12345"]}))
+    assert known(secrets) == {"abc-12345"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("REDACTED", True),
+        ("key-[Redacted-1]\nmore", True),
+        ("your-key", True),
+        ("YOUR_KEY\n", True),
+        ("Your key", True),
+        ("placeholder", True),
+        ("my-Place_Holder 1", True),
+        ("a change-me", True),
+        ("ChangeMe_now", True),
+        ("<key>", True),
+        ("[key]", True),
+        ("{key}", True),
+        ("$KEY", True),
+        ("****", True),
+        (PLACEHOLDER_KEY, True),
+        ("yourkey-0123", False),
+        ("replaceholder", False),
+        ("exchangeme", False),
+        ("changement", False),
+        ("a<key>", False),
+        ("abababab", False),
+        (f"{PLACEHOLDER_KEY}1", True),
+        ("sk-live-0123", False),
+    ],
+)
+def test_what_stands_in_for_a_secret_is_known(value: str, expected: bool) -> None:
+    """It says so itself, in one of many ways."""
+    assert is_stand_in(value) is expected
 
 
 def test_a_request_with_nothing_new_is_not_looked_at_again() -> None:
@@ -124,6 +201,16 @@ def test_what_is_learnt_later_is_found_from_then_on() -> None:
     assert run.matcher.redact("own-value later-value-1") == "own-value REDACTED"
 
 
+def test_a_variable_that_is_unset_meanwhile_is_no_secret() -> None:
+    """Another thread may do that after the names were listed."""
+
+    class Unset(dict[str, str]):
+        def get(self, _: Any, default: Any = None) -> Any:
+            return default
+
+    assert known(Secrets.from_environ(Unset(A_TOKEN="abc-12345"))) == set()
+
+
 def test_a_representation_shows_no_secret() -> None:
     """Not even a debugger's view of a failure shows one."""
     assert repr(Secrets(["secret-value"])) == "<Secrets: 1 values, 0 patterns>"
@@ -144,6 +231,8 @@ def test_a_representation_shows_no_secret() -> None:
         ("https://x.google.com/?a=1&amp;key=abc&amp;b=2", "https://x.google.com/?a=1&amp;key=REDACTED&amp;b=2"),
         ("ask ?key=abc of example.com://", "ask ?key=abc of example.com://"),
         ("https://x.google.com/?monkey=abc&key=", "https://x.google.com/?monkey=abc&key="),
+        ("https://x.google.com/ or ?key=abc", "https://x.google.com/ or ?key=abc"),
+        ("https://x.google.com:80 of me@example.com", "https://x.google.com:80 of me@example.com"),
     ],
 )
 def test_a_url_loses_its_secret_part(url: str, clean: str | None) -> None:
@@ -163,7 +252,15 @@ def test_uploads_stay_apart_and_the_client_may_escape_as_it_likes() -> None:
     header = redact(Q + "upload_id=AB/c-known")
     assert header == redact(Q + "upload_id=AB%2Fc-known")
     assert header != redact(Q + "upload_id=AB/c-other")
-    assert "AB" not in header
+    assert header == Q + "upload_id=redacted-" + sha256(b"AB/c-known").hexdigest()[:16]
+
+
+def test_a_ticket_may_be_any_bytes() -> None:
+    """A URL in a body that is no text is redacted too, and nothing else of the body changes."""
+    assert re.fullmatch(
+        rb"\xff https://x\.googleapis\.com/\?upload_id=redacted-[0-9a-f]{16}&a=\xff",
+        Secrets().matcher.redact_bytes(b"\xff https://x.googleapis.com/?upload_id=\xff\xfe&a=\xff"),
+    )
 
 
 def test_what_redaction_put_in_a_url_is_no_secret() -> None:
@@ -186,6 +283,7 @@ def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pyt
     secrets.learn_environ(environ)
     secrets.learn_environ(environ)
     secrets.learn_environ(environ | {"A_TOKEN": "def-12345"})
+    secrets.learn_environ(environ)
     assert judged == ["abc-12345", "def-12345"]
     assert known(secrets) == {"abc-12345", "def-12345"}
 

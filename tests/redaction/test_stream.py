@@ -80,6 +80,20 @@ def test_only_the_text_that_holds_a_piece_changes() -> None:
     assert changed == [first | {"text": "REDACTED"}, {"type": "text", "text": ""}]
 
 
+def test_texts_in_lists_are_joined_by_their_place() -> None:
+    """The first texts of two deltas are one text, the second ones another."""
+    pieces = [delta(content=[{"text": text}, {"text": "."}]) for text in (KEY[:9], KEY[9:])]
+    changed = deltas(redactor(KEY).response(stream(*pieces)))
+    assert changed == [{"content": [{"text": text}, {"text": "."}]} for text in ("REDACTED", "")]
+
+
+def test_what_is_no_delta_is_searched_too() -> None:
+    """A key that this run knows nothing of is found by its looks in every event."""
+    key = "AIza" + "Sy0_" * 8 + "abc"
+    changed = redactor().response(stream({"event_type": "error", "error": {"message": f"{key} is not valid"}}))
+    assert b'{"message":"REDACTED is not valid"}' in changed.body
+
+
 def test_the_pieces_of_different_steps_are_not_one_text() -> None:
     """Two halves of a secret in two steps are no secret, and stay."""
     response = stream(delta(0, type="text", text=KEY[:20]), delta(1, type="text", text=KEY[20:]))
@@ -117,14 +131,16 @@ def test_signatures_in_a_stream_are_replaced_one_by_one() -> None:
 def test_all_bytes_that_hold_no_secret_stay() -> None:
     """Comments, odd spacing, CRLF, ids and a bare error in the stream are kept; one event's data alone changes."""
     before = b': ping\r\n\r\nid: 7\r\nevent:step.delta\r\ndata:  {"a" : 1.50}\r\n\r\n'
-    secret = b'event: step.delta\ndata: {"index": 0, "delta": {"type": "text", "text": "%s"}}\n\n' % KEY.encode()
+    secret = (
+        b'event: step.delta\ndata: {"index": 0, "delta": {"type": "text", "text": "%s \xc3\xa9"}}\n\n' % KEY.encode()
+    )
     after = b'[{"error": {"code": 503}}]\n\ndata: [DONE]\n\n'
     response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=before + secret + after)
     changed = redactor(KEY).response(response).body
     assert changed.startswith(before)
     assert changed.endswith(after)
     assert changed[len(before) : -len(after)] == (
-        b'event: step.delta\ndata: {"index":0,"delta":{"type":"text","text":"REDACTED"}}\n\n'
+        b'event: step.delta\ndata: {"index":0,"delta":{"type":"text","text":"REDACTED \xc3\xa9"}}\n\n'
     )
 
 

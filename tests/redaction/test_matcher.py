@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
+
+PLAIN, SPECIAL = "plain-value-1", "pass word/1"
+
+
+@pytest.mark.parametrize(
+    ("values", "body", "expected"),
+    [
+        ([], "some text", False),
+        ([], "a=b, someone@example.com", False),
+        ([], "see https://example.com/x", False),
+        ([], "see https://example.com/?a=b", True),
+        ([], "see https://someone@example.com/", True),
+        ([], r"see https:\/\/example.com\/?a=b", True),
+        ([], f"my {PLACEHOLDER_KEY}", True),
+        ([], "ya29.", True),
+        ([], "%41", True),
+        ([], r"\u0041", True),
+        ([PLAIN], f"my {PLAIN}", True),
+        ([PLAIN], base64.b64encode(PLAIN.encode()).decode(), True),
+        ([PLAIN], r"C:\x 50 % a+b", False),
+        ([SPECIAL], "some text", False),
+        ([SPECIAL], f"my {SPECIAL}", True),
+        ([SPECIAL], r"C:\x", True),
+        ([SPECIAL], "50 %", True),
+        ([SPECIAL], "a+b", True),
+    ],
+)
+def test_a_body_is_searched_only_if_there_may_be_something_in_it(values: list[str], body: str, expected: bool) -> None:
+    """What is said quickly is certain if it is no, and no for nearly every body."""
+    assert Matcher(values).may_be_in(body.encode()) is expected
+    assert Matcher(values, [re.compile("x")]).may_be_in(body.encode())
+
+
+def test_what_was_redacted_once_is_not_searched_again() -> None:
+    """Patterns are looked for before, between and after the placeholders, up to the last character."""
+    redact = Matcher(patterns=[re.compile("[A-Z]|$|^")]).redact
+    assert redact("A REDACTED bB REDACTEDC") == "REDACTED REDACTED bREDACTED REDACTEDREDACTED"
+    assert redact("REDACTED") == "REDACTED"
+    assert redact("") == ""
+
+
+def test_what_is_found_is_told_with_its_place() -> None:
+    """Known values and keys by their kind, and the matches of the patterns apart from them."""
+    matcher = Matcher([PLAIN], [re.compile("[0-9]{4}"), re.compile("q")])
+    text = f"q {PLAIN} ya29.{'a' * 20} 2024"
+    assert list(matcher.find(text)) == [(2, "a known secret"), (16, "a Google access token")]
+    assert list(matcher.find_patterns(text)) == [
+        (42, "a match of the redact option"),
+        (0, "a match of the redact option"),
+    ]
+    assert list(Matcher().find(text)) == [(16, "a Google access token")]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "clean"),
+    [
+        (["", "plain-", "", "value-1", ""], ["", "REDACTED", "", "", ""]),
+        (["a plain", "-value", "-1 b", "c"], ["a REDACTED", "", " b", "c"]),
+        (["plain-value-1plain-", "value-1"], ["REDACTEDREDACTED", ""]),
+        (["a", "plain-value-1", "b"], ["a", "REDACTED", "b"]),
+        (["a", "b"], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_what_is_written_stands_in_the_piece_where_the_secret_began(pieces: list[str], clean: list[str]) -> None:
+    """All other pieces keep what is theirs."""
+    assert Matcher([PLAIN]).redact_pieces(pieces) == clean
