@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from benchmarks.report import Section
 
 #: One module for each question, in the order of the page.
-_QUESTIONS: Final = ("per_request", "suites", "media", "conversation", "recording", "startup", "opening", "servers")
+_QUESTIONS: Final = (
+    "per_request",
+    "clients",
+    "suites",
+    "media",
+    "conversation",
+    "recording",
+    "startup",
+    "opening",
+    "servers",
+)
 _HERE: Final = Path(__file__).parent
 
 

@@ -1,0 +1,185 @@
+"""What a replayed request costs by the clients that are not httpx, beside a mock of each written by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import json
+from contextlib import ExitStack
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import requests
+import urllib3
+
+from benchmarks.contenders import CASSETTES
+from benchmarks.material import URL, WRITERS, pairs
+from benchmarks.report import Section, duration, times
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+    from typing import Self
+
+    from benchmarks.material import Pair
+
+    #: Asks each of some questions, and returns the seconds of each and the ids that were answered.
+    Ask = Callable[[list[dict[str, Any]]], list[tuple[float, str]]]
+
+_SIZE: Final = 200
+_COUNTS: Final = (1, 10, 100, 1000, 10_000)
+#: vcrpy takes minutes beyond this many exchanges.
+_MOST: Final = 1000
+_REQUESTS: Final = 200
+
+
+class _Answers:
+    """A mock's answers: it parses the body, finds its answer, and makes sure that all of the body is as expected."""
+
+    def __init__(self, traffic: list[Pair]) -> None:
+        self._answers = {str(asked["input"]): (asked, json.dumps(answered).encode()) for asked, answered in traffic}
+
+    def __call__(self, body: bytes | str) -> bytes:
+        asked = json.loads(body)
+        expected, answered = self._answers[asked["input"]]
+        assert asked == expected  # noqa: S101 - this is how a mock checks
+        return answered
+
+
+class _Adapter(requests.adapters.BaseAdapter):
+    def __init__(self, answers: _Answers) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        response = requests.Response()
+        response.status_code, response.url, response.request = 200, str(request.url), request
+        response.raw = io.BytesIO(self._answers(request.body or b""))
+        return response
+
+    def close(self) -> None: ...
+
+
+class _Pool(urllib3.PoolManager):
+    def __init__(self, answers: _Answers) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def urlopen(self, *_: Any, body: bytes = b"", **__: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+        return urllib3.HTTPResponse(io.BytesIO(self._answers(body)), status=200, preload_content=True)
+
+
+class _Answered:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def json(self) -> Any:
+        return json.loads(self._body)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+def _requests(answers: _Answers | None) -> Ask:
+    def ask(questions: list[dict[str, Any]]) -> list[tuple[float, str]]:
+        with requests.Session() as session:
+            if answers:
+                session.mount("https://", _Adapter(answers))
+            return _timed(lambda question: session.post(URL, json=question, timeout=5).json(), questions)
+
+    return ask
+
+
+def _urllib3(answers: _Answers | None) -> Ask:
+    def ask(questions: list[dict[str, Any]]) -> list[tuple[float, str]]:
+        with _Pool(answers) if answers else urllib3.PoolManager() as pool:
+            return _timed(lambda question: pool.request("POST", URL, json=question).json(), questions)
+
+    return ask
+
+
+def _aiohttp(answers: _Answers | None) -> Ask:
+    async def all_of_them(questions: list[dict[str, Any]]) -> list[tuple[float, str]]:
+        async with aiohttp.ClientSession() as session:
+
+            async def post(question: dict[str, Any]) -> Any:
+                if answers:  # as aioresponses does it, in place of the session's method
+                    async with _Answered(answers(json.dumps(question))) as answered:
+                        return await answered.json()
+                async with session.post(URL, json=question) as response:
+                    return await response.json()
+
+            return [await _atimed(post(question)) for question in questions]
+
+    return lambda questions: asyncio.run(all_of_them(questions))
+
+
+def _timed(post: Callable[[dict[str, Any]], Any], questions: list[dict[str, Any]]) -> list[tuple[float, str]]:
+    answers = []
+    for question in questions:
+        begun = perf_counter()
+        answer = post(question)
+        answers.append((perf_counter() - begun, answer["id"]))
+    return answers
+
+
+async def _atimed(work: Awaitable[Any]) -> tuple[float, str]:
+    begun = perf_counter()
+    answer = await work
+    return perf_counter() - begun, answer["id"]
+
+
+_CLIENTS: Final[dict[str, Callable[[_Answers | None], Ask]]] = {
+    "requests": _requests,
+    "urllib3": _urllib3,
+    "aiohttp": _aiohttp,
+}
+
+
+def run(scratch: Path, *, quick: bool) -> Section:
+    """Ask by each client, over ours, vcrpy's and a mock, in turns."""
+    section = Section("Other clients", ("client", "exchanges", "mock", "ours", "vcrpy"))
+    for client in _CLIENTS:
+        ratios: dict[int, float] = {}
+        for count in _COUNTS[:3] if quick else _COUNTS:
+            figures = _measure(client, scratch, pairs(count, _SIZE), rounds=2 if quick else 5)
+            mocked = figures.pop("mock")
+            cells = [f"{duration(seconds)} ({times(seconds / mocked)})" for seconds in figures.values()]
+            cells += ["—"] * (2 - len(cells))
+            section.rows.append((client, f"{count:,}", duration(mocked), *cells))
+            ratios[count] = figures["ours"] / mocked
+        worst = max(ratios, key=lambda number: ratios[number])
+        found = f"{times(min(ratios.values()))} to {times(ratios[worst])} (at {worst:,} exchanges)"
+        section.aim(f"a request by {client} costs at most 2× the mock's", found, met=ratios[worst] <= 2)
+    section.notes.append(
+        f"Each client's `post` of {_SIZE} B in the recorded order, by one session. Mocks stand where such mocks do: "
+        "in place of requests' adapter, of urllib3's `urlopen`, and of aiohttp's whole request; so they skip what ours "
+        "lets the client do itself: connection, framing, parsing of the answer's head."
+    )
+    return section
+
+
+def _measure(client: str, scratch: Path, traffic: list[Pair], rounds: int) -> dict[str, float]:
+    """Return the median seconds of one request, by contender."""
+    names = ["mock", "ours"] + (["vcrpy"] if len(traffic) <= _MOST else [])
+    samples: dict[str, list[float]] = {name: [] for name in names}
+    for name in names[1:]:
+        WRITERS[name](scratch / f"{name}.yaml", traffic)
+    asked = traffic[:_REQUESTS]
+    for _ in range(rounds):
+        for name in names:
+            gc.collect()
+            with ExitStack() as stack:
+                if name != "mock":
+                    stack.enter_context(CASSETTES[name](scratch / f"{name}.yaml"))
+                ask = _CLIENTS[client](_Answers(traffic) if name == "mock" else None)
+                answers = ask([question for question, _ in asked])
+            if [answered for _, answered in answers] != [answer["id"] for _, answer in asked]:
+                raise RuntimeError(f"{client} over {name} got other answers")
+            samples[name] += [seconds for seconds, _ in answers]
+    return {name: median(seconds) for name, seconds in samples.items()}
