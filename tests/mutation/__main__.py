@@ -64,7 +64,9 @@ def main() -> int:
         data = SourceFileMutationData(path=path)
         data.load()
         statuses = {name: status_by_exit_code[code] for name, code in data.exit_code_by_key.items()}
-        print(f"{path}: {len(statuses)} mutants, {dict(Counter(statuses.values()))}")
+        if statuses:
+            counts = ", ".join(f"{number} {status}" for status, number in Counter(statuses.values()).most_common())
+            print(f"{path}: {counts}")
         survivors += [_mutant(path, name) for name, status in statuses.items() if status not in NOTICED]
     listed = list(_listed())
     unlisted = [mutant for mutant in survivors if not any(entry.is_for(mutant) for entry in listed)]
