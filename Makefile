@@ -7,10 +7,13 @@ READY := $(VENV)/.ready
 # A venv of its own: cassetter's plugin and pytest-recording's both want the flag --record-mode, so they can't share one.
 BENCH := .venv-benchmark
 
+# Another of its own: mutmut needs much that nothing else does.
+MUTATION := .venv-mutation
+
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark clean
+.PHONY: demo test setup lint types tests benchmark mutation clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -49,5 +52,17 @@ $(BENCH)/.ready: pyproject.toml
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server]' --group benchmark
 	@touch $@
 
+# From nothing each time, as mutmut keeps what it found also where it is the tests that changed; and each time the same.
+mutation: $(MUTATION)/.ready
+	rm -rf mutants
+	PYTHONHASHSEED=0 $(MUTATION)/bin/mutmut run
+	$(MUTATION)/bin/python -m tests.mutation
+
+$(MUTATION)/.ready: pyproject.toml
+	@test -x $(MUTATION)/bin/python || $(PYTHON) -m venv $(MUTATION)
+	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group mutation
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -57,6 +57,15 @@ def test_response_headers_that_replay_does_not_need_never_stay() -> None:
     }
 
 
+def test_a_header_may_be_a_url_relative_to_the_requests() -> None:
+    """Its parameters are redacted as those of a whole URL are, and no other header is taken for one."""
+    headers = {"location": ["/p?key=abc&a=1", "https://x.google.com/?key=abc"], "content-type": ["text/plain;key=abc"]}
+    assert redactor().response(Response(status=200, headers=headers)).headers == {
+        "location": ["/p?key=REDACTED&a=1", "https://x.google.com/?key=REDACTED"],
+        "content-type": ["text/plain;key=abc"],
+    }
+
+
 def test_keep_headers_keeps_more_of_them_but_not_a_known_secret() -> None:
     """A header kept by option is kept in any case, and what is secret in it is replaced all the same."""
     redact = redactor(KEY, keep_headers=["X-Trace", "user-agent"])
@@ -322,6 +331,11 @@ def test_a_json_path_names_a_field_with_or_without_quotes(path: str, changed: di
     """Without brackets a number is a field's name as any other is."""
     document = {"X": 1, "7": 2, "a b": {"c": 3, "d": 4}}
     assert redactor(redact=[path]).request(post(document)).json() == document | changed
+
+
+def test_four_characters_are_a_text_to_look_for() -> None:
+    """Fewer would be found by chance."""
+    assert redactor(redact=["Jane"]).text("Jane Doe") == "REDACTED Doe"
 
 
 def test_a_field_may_be_named_by_two_json_paths() -> None:

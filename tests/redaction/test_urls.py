@@ -116,4 +116,5 @@ def test_a_url_may_be_escaped() -> None:
 )
 def test_a_url_without_a_secret_has_none(uri: str) -> None:
     """A user's name is none, nor what redaction put there."""
+    assert redact(uri) == uri
     assert list(secrets_in_uri(uri)) == []
