@@ -1,1 +1,1 @@
-"""What the Interactions API is: its messages, streams and models. No I/O happens here."""
+"""The Interactions API: its messages, streams and models. No I/O happens here."""

@@ -1,4 +1,4 @@
-"""Base64: the one place where it is decoded, in the standard alphabet and in that for URLs."""
+"""The one place where base64 is decoded, in the standard alphabet and in the one for URLs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _URLSAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def decoded(text: str | bytes, *, strict: bool = True) -> bytes | None:
-    """Return what `text` is the base64 of; `None` where it is none.
+    """Return the bytes that `text` encodes, or `None` if it is not base64.
 
     Args:
         text: Base64 in one of the two alphabets, with its padding.
-        strict: Whether other characters and wrong padding make it none. Otherwise white space and the like is left out.
+        strict: Refuse other characters and wrong padding. Otherwise skip white space and the like.
     """
     data = text.encode("ascii", "replace") if isinstance(text, str) else text
     try:

@@ -1,6 +1,6 @@
-"""What of a conversation is behaviour: its steps as plain data, without what differs at each recording.
+"""The behaviour in a conversation: its steps as plain data, without what differs at each recording.
 
-What that is stands in the tables at the top of this file, and nowhere else.
+Only the tables at the top of this file say what differs.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.base64_text import decoded
@@ -21,8 +22,8 @@ from pytest_interactions.api.steps import as_steps, plain
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
-#: Fields that differ at each recording, of steps, contents, annotations, errors, events, and the results of the API's
-#: own tools. Arguments, and what the app's own functions return, are behaviour whatever their fields are called.
+#: Fields that differ at each recording: in steps, contents, annotations, errors, events and results of the API's own
+#: tools. Arguments and results of the app's own functions are behaviour, whatever their fields are called.
 VOLATILE = frozenset(
     {
         *("id", "call_id", "event_id", "interaction_id", "previous_interaction_id", "environment_id", "media_id"),
@@ -32,17 +33,17 @@ VOLATILE = frozenset(
     }
 )
 
-#: What a URL holds that differs at each recording.
+#: The parts of URLs that differ at each recording.
 VOLATILE_IN_URLS = (
     (re.compile(r"(//vertexaisearch\.cloud\.google\.com/grounding-api-redirect/).+"), r"\1…"),
     (re.compile(r"(/v\d\w*/files/)[\w-]+"), r"\1…"),
 )
 _URLS = ("url", "uri", "document_uri")
 
-#: Values that mean the same as none: the API spells them out in one form of an answer, and not in the other.
+#: Values that mean the same as no value: streams and plain answers differ in whether they spell them out.
 DEFAULTS = {"is_error": False, "search_type": "web_search"}
 
-#: All that is left of a step where wording does not count; of its content, that which is no text.
+#: The fields that are left where wording does not count. Of a step's content, only media are left.
 STRUCTURE = ("type", "call", "server_name", "arguments", "is_error")
 STRUCTURE_OF_MEDIA = ("type", "mime_type")
 STRUCTURE_OF_ERRORS = ("code", "status")
@@ -52,18 +53,18 @@ _APP = ("function_call", "function_result", "mcp_server_tool_call", "mcp_server_
 
 
 def behaviour_of(value: Any, *, text: bool = True, opening: bool = False) -> list[Json]:
-    """The behaviour that `value` shows.
+    """Return the behaviour that `value` shows.
 
     Args:
-        value: An object with `interactions` (the fixture), an interaction, a list of interactions, of steps or of
-            stream events; as JSON, as objects of this package or as those of a client library.
+        value: An object with `interactions` (the fixture), an interaction, or a list of interactions, steps or
+            stream events. Each may be JSON, or an object of this package or of a client library.
         text: Whether wording counts; without it only structure is left.
-        opening: Whether to show what was sent to begin the conversation. One interaction by itself does not have it,
-            so that it is left out where different forms of the same behaviour shall look the same.
+        opening: Whether to show the input that began the conversation. A single answer does not repeat it, so it is
+            left out where different forms of the same behaviour shall look the same.
 
     Returns:
-        One object for each turn: `status` (missing for a list of steps), `steps`, and where there are any `errors`
-        and `unknown_events`. A call and its result have the same `call`, such as `get_weather#1`.
+        One object for each turn: `status` (missing for a list of steps), `steps`, and `errors` and
+        `unknown_events` if there are any. A call and its result have the same `call`, such as `get_weather#1`.
 
     Raises:
         TypeError: `value` is none of these.
@@ -92,7 +93,7 @@ def _turns(value: Any, *, opening: bool) -> list[Json]:
 
 
 def _unwrapped(value: Any) -> Any:
-    """Objects of a client library as plain data; an interaction of ours knows more than its data."""
+    """Return a client library's object as plain data; keep ours, as an `Interaction` knows more than its data."""
     return value if isinstance(value, Interaction) else plain(value)
 
 
@@ -104,34 +105,31 @@ def _has(item: Any, *names: str) -> bool:
     return isinstance(item, Mapping) and any(name in item for name in names)
 
 
-def _with_status(found: list[Turn], *, opening: bool) -> list[Json]:
-    return [_told(turn, inputs=opening or number > 0) for number, turn in enumerate(found)]
+def _with_status(conversation: list[Turn], *, opening: bool) -> list[Json]:
+    return [_plain_turn(turn, inputs=opening or number > 0) for number, turn in enumerate(conversation)]
 
 
-def _told(turn: Turn, *, inputs: bool) -> Json:
-    outputs = list(turn.outputs)
-    while not inputs and outputs and outputs[0].type == "user_input":
-        del outputs[0]
-    steps = [*turn.inputs, *outputs] if inputs else outputs
-    extra = turn.interaction.model_extra or {}
+def _plain_turn(turn: Turn, *, inputs: bool) -> Json:
+    answer = dropwhile(lambda step: step.type == "user_input", turn.outputs)
+    steps = [*turn.inputs, *turn.outputs] if inputs else answer
     return {
         "status": turn.interaction.status,
         "steps": [step.model_dump() for step in steps],
         "errors": turn.interaction.errors,
-        "unknown_events": extra.get("unknown_events"),
+        "unknown_events": getattr(turn.interaction, "unknown_events", None),
     }
 
 
 def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
     steps = [_step(step, calls) for step in turn["steps"]]
-    told: Json = {"status": turn["status"]} if "status" in turn else {}
-    told["steps"] = steps if text else [_structure(step) for step in steps]
+    behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
+    behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
         items = [_lasting(item) or {} for item in _list(turn.get(name))]
         if items:
             kept = ("event_type", *STRUCTURE_OF_ERRORS)
-            told[name] = items if text else [_only(item, kept) for item in items]
-    return told
+            behaviour[name] = items if text else [_only(item, kept) for item in items]
+    return behaviour
 
 
 def _list(value: Any) -> list[Any]:
@@ -142,7 +140,7 @@ def _list(value: Any) -> list[Any]:
 
 
 class _Calls:
-    """Names each call after its tool and a number, for its result to be known by."""
+    """Names of calls, each a tool and a number; a result takes the name of its call."""
 
     def __init__(self) -> None:
         self._numbers: Counter[str] = Counter()
@@ -163,29 +161,29 @@ class _Calls:
 
 def _step(step: Json, calls: _Calls) -> Json:
     call = calls.name(step)
-    told: Json = {"type": step.get("type", "")} | ({} if call is None else {"call": call})
+    behaviour: Json = {"type": step.get("type", "")} | ({} if call is None else {"call": call})
     for key, value in step.items():
         if key in ("type", "call") or (key == "name" and call is not None):
             continue
-        own = key in ("arguments", "result") and step.get("type") in _APP
-        lasting = value if own and not _is_content(value) else _field(key, value)
+        is_of_app = key in ("arguments", "result") and step.get("type") in _APP
+        lasting = value if is_of_app and not _is_content(value) else _field(key, value)
         if lasting is not None:
-            told[key] = lasting
-    return told
+            behaviour[key] = lasting
+    return behaviour
 
 
 def _field(key: str, value: Any) -> Any:
-    """What lasts of a field; `None` for nothing."""
+    """Return the lasting part of a field's value; `None` if there is none."""
     if key in VOLATILE or (key in DEFAULTS and DEFAULTS[key] == value):
         return None
     return _contents(value) if _is_content(value) else _lasting(value)
 
 
 def _structure(step: Json) -> Json:
-    told = _only(step, STRUCTURE)
+    structure: Json = _only(step, STRUCTURE)
     parts = step["content"] if _is_content(step.get("content")) else []
     media = [_only(part, STRUCTURE_OF_MEDIA) for part in parts if part["type"] != "text"]
-    return {**told, "content": media} if media else told
+    return {**structure, "content": media} if media else structure
 
 
 def _only(item: Any, names: Iterable[str]) -> Any:
@@ -193,16 +191,16 @@ def _only(item: Any, names: Iterable[str]) -> Any:
 
 
 def _lasting(value: Any) -> Any:
-    """`value` without what differs at each recording, and without objects and lists that held nothing else."""
+    """Return `value` without what differs at each recording; `None` for an object or list that held nothing else."""
     if isinstance(value, Mapping):
-        told = {
+        fields = {
             key: _url(item) if key in _URLS else _lasting(item)
             for key, item in value.items()
             if key not in VOLATILE and item is not None
         }
-        return told or (None if value else {})
+        return fields or (None if value else {})
     if isinstance(value, list):
-        items = [told for told in map(_lasting, value) if told is not None]
+        items = [item for item in map(_lasting, value) if item is not None]
         return items or (None if value else [])
     return value
 
@@ -222,33 +220,28 @@ def _is_content(value: Any) -> bool:
 
 
 def _contents(parts: list[Json]) -> list[Json]:
-    """Contents with adjacent texts joined, as a stream joins them, and media as size and digest."""
-    told: list[Json] = []
+    """Return contents with adjacent texts joined, as a stream joins them, and media as size and digest."""
+    contents: list[Json] = []
     for part in map(_content, parts):
-        last = told[-1] if told else {}
+        last = contents[-1] if contents else {}
         if _is_text(part) and _is_text(last):
             last["text"] += part["text"]
             last["annotations"] = [*last.get("annotations", []), *part.get("annotations", [])]
         else:
-            told.append(part)
-    return told
+            contents.append(part)
+    return contents
 
 
 def _is_text(part: Json) -> bool:
-    return (
-        part.get("type") == "text"
-        and isinstance(part.get("text"), str)
-        and isinstance(part.get("annotations", []), list)
-    )
+    has_text = part.get("type") == "text" and isinstance(part.get("text"), str)
+    return has_text and isinstance(part.get("annotations", []), list)
 
 
 def _content(part: Json) -> Json:
-    told = {"type": part["type"], **(_lasting(part) or {})}
-    data = told.get("data")
+    content = {"type": part["type"], **(_lasting(part) or {})}
+    data = content.get("data")
     if isinstance(data, str | bytes):
-        del told["data"]
-        raw = data if isinstance(data, bytes) else decoded(data)
-        if raw is None:
-            raw = str(data).encode("utf-8", "backslashreplace")
-        told |= {"bytes": len(raw), "sha256": hex_digest(raw, IN_SNAPSHOT)}
-    return told
+        del content["data"]
+        raw = data if isinstance(data, bytes) else decoded(data) or data.encode("utf-8", "backslashreplace")
+        content |= {"bytes": len(raw), "sha256": hex_digest(raw, IN_SNAPSHOT)}
+    return content

@@ -1,10 +1,10 @@
-"""From recorded HTTP to interactions, and from interactions to the trajectory of a whole conversation."""
+"""The way from recorded HTTP to interactions, and from these to the trajectory of a whole conversation."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.fold import BEGINNINGS, fold
 from pytest_interactions.api.models import Interaction, Step
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 
 def interaction_of(exchange: Exchange) -> Interaction | None:
-    """The interaction that an exchange returned or streamed, with what was sent to it.
+    """Return the interaction that an exchange returned or streamed, with the input that was sent to it.
 
-    Returns:
-        `None` where there is none: an HTTP error, a deletion, another API.
+    An exchange without an interaction gives `None`: an HTTP error, a deletion, another API.
     """
     request, response = exchange.request, exchange.response
     if interaction_path(request.uri) is None or not 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's success
@@ -38,7 +37,7 @@ def interaction_of(exchange: Exchange) -> Interaction | None:
     sent = request.json()
     if not isinstance(sent, dict):
         return interaction
-    # To go on after a limit, a client that stores nothing sends the input again: it is no input to this answer.
+    # A client that stores nothing goes on after a limit by sending the input again: it is no input to this answer.
     return interaction.sent({**sent, "input": None} if "continuation_token" in sent else sent)
 
 
@@ -50,7 +49,7 @@ def _folded(events: list[ServerSentEvent]) -> Interaction:
 
 @dataclass(slots=True)
 class Turn:
-    """One interaction within a conversation: what was new in its input, what came of it, and how it ended."""
+    """One interaction within a conversation, with the new steps of its input and the steps of its answer."""
 
     interaction: Interaction
     inputs: list[Step] = field(default_factory=list)
@@ -58,34 +57,37 @@ class Turn:
 
 
 def trajectory(interactions: Iterable[Interaction]) -> list[Step]:
-    """All steps of a conversation in order, inputs included, no step twice. See `turns`."""
-    return [step for turn in turns(interactions) for step in (*turn.inputs, *turn.outputs)]
+    """Return all steps of a conversation in order, inputs included, no step twice. See `turns`."""
+    steps: list[Step] = []
+    for turn in turns(interactions):
+        steps += [*turn.inputs, *turn.outputs]
+    return steps
 
 
 def turns(interactions: Iterable[Interaction]) -> list[Turn]:
     """Put the interactions of one test in order, each with the steps that it added to the conversation.
 
-    An interaction that was polled counts once, in its last state; of a history that was sent again
-    (`store: false`), only what is new counts.
+    An interaction that was polled counts once, in its last state. Of a history that was sent again
+    (`store: false`), only the new steps count.
     """
-    found: list[Turn] = []
+    ordered: list[Turn] = []
     contexts: list[_Context] = []
-    seen: set[tuple[str, _Key]] = set()
+    seen: set[tuple[str, str]] = set()
     for interaction in _last_states(interactions):
         sent = as_steps(interaction.input)
-        outputs = _answered(interaction)
+        outputs = as_steps(interaction.steps) or as_steps(interaction.outputs, said_by="model_output")
         if sent and _keys(outputs[: len(sent)]) == _keys(sent):
-            outputs = outputs[len(sent) :]  # the answer repeats what was sent
+            outputs = outputs[len(sent) :]  # the answer repeats its input
         new = sent if interaction.previous_interaction_id else _new(sent, contexts)
         contexts.append(_Context(_keys(sent), _keys(outputs)))
         outputs = [step for step in outputs if not step.id or (str(step.id), _key(step)) not in seen]
         seen.update((str(step.id), _key(step)) for step in outputs if step.id)
-        found.append(Turn(interaction, new, outputs))
-    return found
+        ordered.append(Turn(interaction, new, outputs))
+    return ordered
 
 
 def _last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
-    """Each interaction once, where it began, with what was sent to it and the last that was heard of it."""
+    """Return each interaction once, at the place of its first exchange, with its input and its last state."""
     states: dict[Any, Interaction] = {}
     for number, interaction in enumerate(interactions):
         name = str(interaction.id) if interaction.id else number
@@ -97,11 +99,11 @@ def _last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 
 def _resumed(first: Interaction, then: Interaction) -> Interaction:
-    """`then`, from its beginning on: a stream that goes on where another one broke (`last_event_id`) tells the rest."""
-    told, rest = first._events, then._events  # noqa: SLF001 - known to this package alone
-    if first is then or not told or not rest or any(_kind(event) in BEGINNINGS for event in rest):
+    """Return `then` from its beginning: a stream may go on where the `first` one broke (`last_event_id`)."""
+    events, rest = first._events, then._events  # noqa: SLF001 - known to this package alone
+    if first is then or not events or not rest or any(_kind(event) in BEGINNINGS for event in rest):
         return then
-    return _folded([*told, *rest])
+    return _folded([*events, *rest])
 
 
 def _kind(event: ServerSentEvent) -> Any:
@@ -109,32 +111,26 @@ def _kind(event: ServerSentEvent) -> Any:
     return data.get("event_type") if isinstance(data, dict) else None
 
 
-def _answered(interaction: Interaction) -> list[Step]:
-    return as_steps(interaction.steps) or as_steps(interaction.outputs, said_by="model_output")
-
-
 # --- a history that is sent again ---
 
-_Key = str
-#: What of a step, and of a content, says that it is the same one.
+#: The fields that identify a step, and a content.
 _OF_STEP = ("type", "content", "name", "server_name", "arguments", "result")
 _OF_CONTENT = ("type", "text", "data", "uri")
 
 
-@dataclass(slots=True)
-class _Context:
-    """All that the model knew after a turn, as keys."""
+class _Context(NamedTuple):
+    """The keys of all steps that the model knew after a turn."""
 
-    sent: list[_Key]
-    answered: list[_Key]
+    sent: list[str]
+    answered: list[str]
 
 
-def _keys(steps: Iterable[Step]) -> list[_Key]:
-    """A key for each step that was said; thoughts are left out, as a client may drop them."""
+def _keys(steps: Iterable[Step]) -> list[str]:
+    """Return a key for each step; thoughts are left out, as a client may drop them."""
     return [_key(step) for step in steps if step.type != "thought"]
 
 
-def _key(step: Step) -> _Key:
+def _key(step: Step) -> str:
     data = plain(step)
     if isinstance(data.get("content"), list):
         data["content"] = [_identity(part) for part in data["content"]]
@@ -146,21 +142,21 @@ def _identity(part: Any) -> Any:
 
 
 def _new(sent: list[Step], contexts: Sequence[_Context]) -> list[Step]:
-    """The steps of `sent` that are not the history of an earlier turn, sent again whole or from some step on."""
-    spoken = [step for step in sent if step.type != "thought"]
-    keys = _keys(spoken)
+    """Return the steps of `sent` that are not the history of an earlier turn, sent again whole or from some step on."""
+    without_thoughts = [step for step in sent if step.type != "thought"]
+    keys = _keys(without_thoughts)
     for context in reversed(contexts):
         for start in range(len(context.sent) + 1 if context.answered else 0):
             beyond = _beyond([*context.sent[start:], *context.answered], keys)
             if beyond is not None:
-                return [spoken[index] for index in beyond]
+                return [without_thoughts[index] for index in beyond]
     return sent
 
 
-def _beyond(history: list[_Key], keys: list[_Key]) -> list[int] | None:
-    """Where in `keys` there are others than those of `history`; `None` if it is not all there, in order.
+def _beyond(history: list[str], keys: list[str]) -> list[int] | None:
+    """Return the indices of `keys` that are not of `history`; `None` unless all of `history` is there, in order.
 
-    Others may stand in between: results are often put right after their calls.
+    Other keys may stand in between: a client often puts a result right after its call.
     """
     if keys[:1] != history[:1]:
         return None

@@ -13,21 +13,19 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """A step, a content or an interaction that grows: text and lists are collected and joined once, at the end."""
+    """A step or a content that grows: texts and lists are collected, and joined once at the end."""
 
     def __init__(self, fields: Mapping[str, Any], *, flat: bool = False) -> None:
         self.fields = dict(fields)
         self.texts: dict[str, list[str]] = {}
         self.lists: dict[str, list[Any]] = {}
-        #: Whether content stands in the node itself, as it did before there were steps.
+        #: Whether the node holds content itself, as it did before there were steps.
         self.flat = flat
 
     def add_text(self, key: str, text: str) -> None:
         """Add to the text of the field `key`."""
-        if key not in self.texts:
-            known = self.fields.get(key)
-            self.texts[key] = [known] if isinstance(known, str) else []
-        self.texts[key].append(text)
+        known = self.fields.get(key)
+        self.texts.setdefault(key, [known] if isinstance(known, str) else []).append(text)
 
     def add_items(self, key: str, items: Iterable[Any]) -> None:
         """Add to the list of the field `key`."""
@@ -37,7 +35,7 @@ class Node:
         self.lists[key].extend(items)
 
     def child(self, key: str, fields: Json) -> Node:
-        """The growing content at the end of the list `key`, or a new one where `fields` don't go on with it."""
+        """Return the last content of the list `key`, or a new one if `fields` don't continue it."""
         self.add_items(key, ())
         items = self.lists[key]
         if items and isinstance(items[-1], dict):
@@ -48,7 +46,7 @@ class Node:
         return node
 
     def result(self) -> Json:
-        """What has grown, as JSON."""
+        """Return the grown node as JSON."""
         built = dict(self.fields)
         for key, items in self.lists.items():
             built[key] = [item.result() if isinstance(item, Node) else item for item in items]
@@ -59,22 +57,22 @@ class Node:
         return built
 
 
-#: What of a content comes in pieces.
+#: The fields of a content that come in pieces.
 _GROWING = ("text", "data")
 
 
 def _goes_on(node: Any, delta: Json) -> bool:
-    """Whether a delta is more of the content `node`: deltas do not say which content they belong to.
+    """Return whether a delta is more of the content `node`: deltas do not name the content they belong to.
 
-    Sound comes in chunks that each name its format; of images and documents, only what names nothing goes on.
+    Each chunk of audio or video names its format. A chunk of an image or document that names anything begins a new one.
     """
     kind = delta.get("type")
     if not isinstance(node, Node) or node.fields.get("type") != kind:
         return False
     if kind == "text":
         return True
-    told = {key: value for key, value in delta.items() if key not in ("type", *_GROWING)}
-    same = told.items() <= node.fields.items() if kind in ("audio", "video") else not told
+    named = {key: value for key, value in delta.items() if key not in ("type", *_GROWING)}
+    same = named.items() <= node.fields.items() if kind in ("audio", "video") else not named
     return same and "data" in delta
 
 
@@ -106,7 +104,7 @@ def _annotations(node: Node, delta: Json) -> None:
 
 
 def _merge(node: Node, delta: Json) -> None:
-    """More of the fields of a step: text and lists are added, objects updated, the rest is replaced."""
+    """Merge a delta into the fields of its step: add texts and lists, update objects, replace the rest."""
     for key, value in delta.items():
         known = node.fields.get(key)
         if key == "type" or (key in ("arguments", "signature") and not value and key in node.fields):
@@ -122,7 +120,7 @@ def _merge(node: Node, delta: Json) -> None:
 
 
 def _merge_or_keep(node: Node, delta: Json) -> None:
-    """Of a delta that has its step's type, take the fields over; any other is kept, as content of its step."""
+    """Merge a delta that has its step's type; keep any other as content of its step."""
     if delta.get("type") == node.fields.setdefault("type", delta.get("type")):
         _merge(node, delta)
     else:
@@ -136,7 +134,7 @@ def _parsed(texts: list[str]) -> Any:
 
 
 def _joined_base64(texts: list[str]) -> str:
-    """Chunks that were each encoded for themselves, or one encoding that was cut up."""
+    """Join chunks that were each encoded for themselves, or one encoding that was cut up."""
     if not any(text.endswith("=") for text in texts[:-1]):
         return "".join(texts)
     chunks = [decoded(text, strict=False) for text in texts]
@@ -158,7 +156,7 @@ _DELTAS: dict[str, Callable[[Node, Json], None]] = {
     "arguments_delta": _merge,
 }
 
-#: The step that a delta belongs to whose `step.start` was not seen. A call's or result's delta has its step's type.
+#: The type of step for a delta whose `step.start` was not seen. A call's or result's delta has its step's type.
 STEP_OF = {
     **dict.fromkeys(("text", "image", "audio", "video", "document", "text_annotation_delta"), "model_output"),
     "thought_summary": "thought",
@@ -168,5 +166,5 @@ STEP_OF = {
 
 
 def apply(node: Node, delta: Json) -> None:
-    """Let `node` grow by `delta`, whatever its type."""
+    """Add `delta`, whatever its type, to `node`."""
     _DELTAS.get(str(delta.get("type")), _merge_or_keep)(node, delta)

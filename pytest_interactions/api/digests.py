@@ -1,11 +1,11 @@
-"""Digests: what stands for a text or for data where that is too long, or secret."""
+"""Digests that stand for texts and data that are too long, or secret."""
 
 from __future__ import annotations
 
 from hashlib import blake2b, sha256
 from typing import Final
 
-#: How many hexadecimal digits stand in cassettes, snapshots and file names. Changing one changes these files.
+#: The numbers of hexadecimal digits in cassettes, snapshots and file names. Changing one changes these files.
 IN_SIGNATURE: Final = 31  # makes the placeholder of a signature 48 characters long, which is base64
 IN_MEDIA_NAME: Final = 32
 IN_TICKET: Final = 16
@@ -19,5 +19,5 @@ def hex_digest(data: bytes | str, digits: int) -> str:
 
 
 def fingerprint(data: bytes) -> bytes:
-    """Return 20 bytes that stand for `data` in memory; nothing that is kept depends on them."""
+    """Return 20 bytes that stand for `data` in memory; no file depends on them."""
     return blake2b(data, digest_size=20).digest()

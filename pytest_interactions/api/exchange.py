@@ -15,7 +15,7 @@ _UNPARSED: Any = object()
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """What a request and a response share: headers and a decoded body (no content-encoding)."""
+    """The common part of a request and a response: headers and a decoded body (no content-encoding)."""
 
     # Not in the repr: pytest prints the arguments of a failing function, and a live request holds the key.
     headers: Headers = field(default_factory=dict, repr=False)
@@ -24,30 +24,30 @@ class Message:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, in lower case; `""` where none is given."""
+        """Return the media type without its parameters, in lower case; `""` if there is none."""
         values = self.headers.get("content-type")
         return values[0].partition(";")[0].strip().lower() if values else ""
 
     def json(self) -> Any:
-        """The body parsed as JSON, once, whatever the content type says; `NOT_JSON` if it is not JSON.
+        """Return the body parsed as JSON, whatever the content type says; `NOT_JSON` if it is not JSON.
 
-        The value is shared: do not change it, but `with_json` a changed copy.
+        The value is parsed once and shared: do not change it, but pass a changed copy to `with_json`.
         """
         if self._json is _UNPARSED:
             self._json = parse(self.body)
         return self._json
 
     def with_json(self, value: Any) -> Self:
-        """The same message with `value` as its body."""
+        """Return the same message with `value` as its body."""
         return replace(self, body=compact(value).encode("utf-8", "surrogatepass"), _json=value)
 
     def unparsed(self) -> Self:
-        """The same message without the parsed value of its body, which may be many times as large."""
+        """Return the same message without the parsed value of its body, which may be many times as large."""
         return replace(self, _json=_UNPARSED)
 
     def with_body(self, body: bytes) -> Self:
-        """The same message with another body."""
-        return replace(self, body=body, _json=_UNPARSED)
+        """Return the same message with another body; the same object if the body is equal."""
+        return self if body == self.body else replace(self, body=body, _json=_UNPARSED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Response(Message):
 
     @property
     def is_stream(self) -> bool:
-        """Whether the body is server-sent events; judged by the body where there is no content type."""
+        """Return whether the body is server-sent events; without a content type, its first bytes decide."""
         return self.content_type == "text/event-stream" or (
             not self.content_type and self.body.startswith((b"event:", b"data:"))
         )
@@ -75,10 +75,10 @@ class Response(Message):
 
 @dataclass(slots=True, kw_only=True)
 class Cut:
-    """Why a response's body is recorded only up to a point.
+    """The reason why a response's body is recorded only up to a point.
 
-    `by` is `"app"` (the app stopped reading) or `"connection"` (it broke: `error` is the client library's name
-    of the exception, `message` its text).
+    `by` is `"app"` if the app stopped reading. It is `"connection"` if the connection broke: then `error` is the
+    client library's name of the exception, and `message` its text.
     """
 
     by: str
@@ -95,5 +95,5 @@ class Exchange:
     cut: Cut | None = None
 
     def unparsed(self) -> Exchange:
-        """The same exchange without the parsed values of its bodies."""
+        """Return the same exchange without the parsed values of its bodies."""
         return replace(self, request=self.request.unparsed(), response=self.response.unparsed())

@@ -1,4 +1,4 @@
-"""From a stream of events to the interaction that a call without `stream` would have returned."""
+"""The way from a stream of events to the interaction that a call without `stream` would have returned."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def fold(events: Iterable[Any]) -> Interaction:
     """Fold the events of one stream, in time linear in their number.
 
-    Known are today's events (`step.…`) and those before May 2026 (`content.…`). An event, a delta or a step that is
-    not known is kept: the delta as content of its step, the event in the interaction's `unknown_events`. Errors that
-    the stream tells of are in the interaction's `errors`. A stream that stops early gives what it told up to there.
+    It knows today's events (`step.…`) and those before May 2026 (`content.…`). It keeps what it does not know: a delta
+    as content of its step, an event in the interaction's `unknown_events`. The interaction's `errors` hold the errors
+    in the stream. A stream that stops early gives the interaction up to there.
 
     Args:
         events: `Event` objects, their JSON as dicts, the codec's `ServerSentEvent`, or a client library's event
@@ -36,12 +36,12 @@ def fold(events: Iterable[Any]) -> Interaction:
 
 
 def payloads(event: Any) -> Iterator[Json]:
-    """The JSON objects that one event carries; none for a comment or the closing sentinel."""
+    """Yield the JSON objects that one event carries; none for a comment or the closing sentinel."""
     if isinstance(event, ServerSentEvent):
         data = event.json()
         if data is NOT_JSON:
             return
-        # JSON without an event's frame is how the API cuts a stream short: a list of errors.
+        # The API cuts a stream short by a list of errors, as JSON without an event's frame.
         for item in data if isinstance(data, list) else [data]:
             yield {"event_type": event.event, **(item if isinstance(item, dict) else {"data": item})}
     elif isinstance(event, Mapping):
@@ -53,7 +53,7 @@ def payloads(event: Any) -> Iterator[Json]:
 
 
 class _Folding:
-    """What was told so far."""
+    """The interaction so far, and the state of the stream it is folded from."""
 
     def __init__(self) -> None:
         self._interaction: Json = {}
@@ -77,7 +77,7 @@ class _Folding:
 
     def result(self) -> Json:
         result = self._interaction
-        if result.get("id") == "":  # a stream's way to say that nothing is stored; without one, there is no id
+        if result.get("id") == "":  # the API stores nothing; an answer without `stream` has no id then
             del result["id"]
         if self._nodes:
             result[self._list] = [node.result() for node in self._nodes]
@@ -91,22 +91,21 @@ class _Folding:
     # --- events ---
 
     def created(self, event: Json) -> None:
-        """Begin anew, or go on: a client that resumes an answer cut off by a limit chains several interactions."""
+        """Begin anew, or go on: a client that resumes an answer after a limit chains several interactions."""
         interaction = _object(event.get("interaction"))
         known = self._interaction.get("id")
         if known and known == interaction.get("id"):
             del self._nodes[self._begun :]
         self._begun = len(self._nodes)
         self._open.clear()
-        self._tell(interaction)
+        self._update(interaction)
 
     def status(self, event: Json) -> None:
-        told = {key: value for key, value in event.items() if key not in _ENVELOPE}
         identity = {} if "id" in self._interaction else {"id": event.get("interaction_id", "")}
-        self._tell({**identity, **told})
+        self._update(identity | {key: value for key, value in event.items() if key not in _ENVELOPE})
 
     def completed(self, event: Json) -> None:
-        self._tell(_object(event.get("interaction")))
+        self._update(_object(event.get("interaction")))
 
     def error(self, event: Json) -> None:
         self._errors.append(event.get("error") or {})
@@ -130,39 +129,37 @@ class _Folding:
         apply(self._open[self._at(event)], delta)
 
     def stop(self, event: Json) -> None:
-        """A step that stopped has nothing more to tell."""
+        """Change nothing: the deltas of the step are all there."""
 
-    # --- what they change ---
+    # --- changes to the interaction ---
 
     def _begin(self, event: Json, fields: Any, *, flat: bool) -> None:
         self._index = self._at(event)
-        node = Node(_object(fields), flat=flat)
-        self._open[self._index] = node
-        self._nodes.append(node)
+        self._open[self._index] = Node(_object(fields), flat=flat)
+        self._nodes.append(self._open[self._index])
 
     def _at(self, event: Json) -> int:
         index = event.get("index")
         return index if isinstance(index, int) else self._index
 
-    def _tell(self, interaction: Json) -> None:
-        told = dict(interaction)
+    def _update(self, fields: Json) -> None:
         for key in ("steps", "outputs"):
-            steps = told.get(key)
+            steps = fields.get(key)
             if steps and isinstance(steps, list):
-                del told[key]
+                del fields[key]
                 self._list = key
                 self._nodes[self._begun :] = [Node(_object(step)) for step in steps]
-        self._interaction.update(told)
+        self._interaction.update(fields)
 
 
 def _object(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-#: The events that tell of an interaction from its beginning on.
+#: The events that begin an interaction.
 BEGINNINGS = ("interaction.created", "interaction.start")
 
-#: What an event says of itself, and not of its interaction.
+#: The fields that describe an event itself, and not its interaction.
 _ENVELOPE = frozenset({"event_type", "event_id", "interaction_id", "metadata"})
 
 _EVENTS: dict[str, Callable[[_Folding, Json], None]] = {

@@ -1,4 +1,4 @@
-"""Hosts and ports: which are this machine's own, and which are allowed by name."""
+"""Hosts and ports: those of this machine, and those that are allowed by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON: how its values are typed, and how they are read and written everywhere in this package."""
+"""JSON: the types of its values, and the functions that read and write them everywhere in this package."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Any, Final
 #: A JSON object. Its values are JSON values, which are `Any`.
 Json = dict[str, Any]
 
-#: What `parse` returns for what is no JSON (`None` is JSON's null).
+#: The value that `parse` returns for text that is not JSON (`None` is JSON's null).
 NOT_JSON: Any = type("NotJson", (), {"__repr__": lambda _: "NOT_JSON", "__bool__": lambda _: False})()
 
-#: The levels of nesting that pydantic's parser accepts, and so the deepest value that any walk meets.
+#: The most levels of nesting that pydantic's parser accepts, and so the most that any walk meets.
 DEEPEST: Final = 200
 
 
 def parse(text: str | bytes) -> Any:
-    """Return the value of a JSON text, in UTF-8, UTF-16 or UTF-32 where it is bytes.
+    """Return the value of a JSON text, or `NOT_JSON`. Bytes may be UTF-8, UTF-16 or UTF-32.
 
-    Returns:
-        `NOT_JSON` where it is none, and where it is nested deeper than `DEEPEST` levels: whoever gets a value can walk
-        it recursively. Of a key that an object has twice the last value counts.
+    JSON nested deeper than `DEEPEST` levels is `NOT_JSON` too, so that callers can walk any value recursively.
+    If an object has a key twice, the last value counts.
     """
     from pydantic_core import from_json
 
@@ -43,7 +42,7 @@ def compact(value: Any, *, sort_keys: bool = False) -> str:
 def _is_shallow(value: Any) -> bool:
     level = [value]
     for _ in range(DEEPEST + 1):
-        containers = [each for each in level if isinstance(each, dict | list)]
+        containers = [item for item in level if isinstance(item, dict | list)]
         level = []
         for container in containers:
             level += container.values() if isinstance(container, dict) else container

@@ -1,7 +1,7 @@
-"""The Interactions API's resources, as open models: what is unknown is kept as it came and is never an error.
+"""The Interactions API's resources, as open models: unknown data is kept as it came and is never an error.
 
-No field is demanded, a value of another form than is known today stays as it is, and a field that is not listed
-here is an attribute all the same. `model_dump()` gives back what came, with nothing added.
+No field is required. A value of a form that is not known today stays as it is. A field that is not listed here is
+an attribute all the same. `model_dump()` returns the data as it came, with nothing added.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _or_as_it_came(value: Any, validate: Any) -> Any:
         return value
 
 
-#: A field of type `T` that keeps a value which isn't one.
+#: A field of type `T` that keeps a value of another type as it is.
 Lenient = Annotated[T, WrapValidator(_or_as_it_came), SerializeAsAny()]
 
 
@@ -28,21 +28,21 @@ class _Open(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
-        """The object as plain data: the fields that came, and no others, unless `options` say so."""
+        """Return the object as plain data: the fields that came, and no others unless `options` say so."""
         return super().model_dump(**{"exclude_unset": True, **options})
 
     def model_dump_json(self, **options: Any) -> str:
-        """The same as JSON."""
+        """Return the same as JSON."""
         return super().model_dump_json(**{"exclude_unset": True, **options})
 
 
 class Content(_Open):
-    """A piece of what was said: `text`, or media of `type` `image`, `audio`, `video` or `document`."""
+    """A piece of an input or an answer: `text`, or media of `type` `image`, `audio`, `video` or `document`."""
 
     type: Lenient[str] = ""
     text: Lenient[str | None] = None
     annotations: Lenient[list[dict[str, Any]] | None] = None
-    #: Media as base64, or where to find it.
+    #: Media as base64, or their URL.
     data: Lenient[str | None] = None
     uri: Lenient[str | None] = None
     mime_type: Lenient[str | None] = None
@@ -51,17 +51,17 @@ class Content(_Open):
 class Step(_Open):
     """One entry of a trajectory: `user_input`, `thought`, `function_call`, `model_output` and others.
 
-    Which fields there are depends on `type`; those of another type are `None`.
+    Its fields depend on `type`; those of other types are `None`.
     """
 
     type: Lenient[str] = ""
-    #: Of `user_input` and `model_output`.
+    #: In `user_input` and `model_output`.
     content: Lenient[list[Content] | None] = None
-    #: Of `thought`, where the model was asked for it.
+    #: In `thought`, if the request asked for it.
     summary: Lenient[list[Content] | None] = None
-    #: Proves to the API that a step is its own.
+    #: The proof for the API that a step is its own.
     signature: Lenient[str | None] = None
-    #: Of a call, by which its result names it.
+    #: In a call; the `call_id` of its result is the same.
     id: Lenient[str | None] = None
     call_id: Lenient[str | None] = None
     name: Lenient[str | None] = None
@@ -72,13 +72,13 @@ class Step(_Open):
 
 
 class Interaction(_Open):
-    """One turn of a conversation: what was sent, the steps that were taken, and how they ended.
+    """One turn of a conversation: its input, its steps and its final status.
 
-    `input` and `previous_interaction_id` are the request's where the response doesn't repeat them; they are then
-    no part of `model_dump()`, which gives back what came.
+    `input` and `previous_interaction_id` are the request's where the response doesn't repeat them. They are then
+    no part of `model_dump()`, which returns the response as it came.
     """
 
-    #: Missing where the API stores nothing (`store: false`).
+    #: Missing if the API stores nothing (`store: false`).
     id: Lenient[str | None] = None
     #: `in_progress`, `requires_action`, `completed`, `failed`, `cancelled`, `incomplete`, `budget_exceeded`,
     #: `queued`, `requires_continuation`, or one of tomorrow.
@@ -86,31 +86,31 @@ class Interaction(_Open):
     model: Lenient[str | None] = None
     agent: Lenient[str | None] = None
     steps: Lenient[list[Step] | None] = None
-    #: What there was before May 2026 in place of `steps`.
+    #: In place of `steps` before May 2026.
     outputs: Lenient[list[Step] | None] = None
-    #: A text, content, or steps, in whatever form they were sent.
+    #: A text, content or steps, in the form of the request.
     input: Any = None
     previous_interaction_id: Lenient[str | None] = None
     usage: Lenient[dict[str, Any] | None] = None
     errors: Lenient[list[Any] | None] = None
     created: Lenient[str | None] = None
     updated: Lenient[str | None] = None
-    #: The events of the stream that it was folded from, for a stream that goes on where this one broke.
+    #: The events of the stream it was folded from, as another stream may go on where this one broke.
     _events: list[Any] = PrivateAttr(default_factory=list)
 
     @property
     def output_text(self) -> str:
-        """What the model said last: the text after the last call, result or input."""
-        said: list[str] = []
+        """Return the end of the model's answer: the text after the last call, result or input."""
+        texts: list[str] = []
         for step in reversed(self.steps if isinstance(self.steps, list) else []):
             if step.type not in ("thought", "model_output"):
                 break
             if isinstance(step.content, list):
-                said.extend(part.text for part in reversed(step.content) if isinstance(part.text, str))
-        return "".join(reversed(said))
+                texts.extend(part.text for part in reversed(step.content) if isinstance(part.text, str))
+        return "".join(reversed(texts))
 
     def sent(self, request: dict[str, Any]) -> Interaction:
-        """The same interaction, with what the request's JSON says of it and the response did not repeat."""
+        """Return the same interaction, with the fields of the request's JSON that the response did not repeat."""
         names = {"input", "previous_interaction_id"} & request.keys() - self.model_fields_set
         copy = self.model_copy(update={name: request[name] for name in names})
         copy.__pydantic_fields_set__.difference_update(names)
@@ -118,7 +118,7 @@ class Interaction(_Open):
 
 
 class Event(_Open):
-    """One event of a stream; which fields there are depends on `event_type`."""
+    """One event of a stream; its fields depend on `event_type`."""
 
     event_type: Lenient[str] = ""
     index: Lenient[int | None] = None

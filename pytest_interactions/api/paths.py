@@ -1,4 +1,4 @@
-"""Which URLs are the Interactions API's, whatever server, API version or project they name."""
+"""The URLs of the Interactions API, whatever server, API version or project they name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ _INTERACTIONS = re.compile(r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<pa
 
 
 def interaction_path(uri: str) -> str | None:
-    """The part of `uri` that says what is asked of the Interactions API.
-
-    Args:
-        uri: An absolute URI, or a path.
+    """Return the part of a URI's path below the API version and Vertex project; `uri` may be a path itself.
 
     Returns:
-        `/interactions`, `/interactions/{id}` or `/interactions/{id}/cancel`, with no origin, API version,
-        Vertex project or query; `None` for any other path, so for one below a server's own prefix too.
+        `/interactions`, `/interactions/{id}` or `/interactions/{id}/cancel`, without the query. `None` for any other
+        path, and so for one below a server's own prefix.
     """
     match = _INTERACTIONS.fullmatch(urlsplit(uri).path)
     return "/" + match["path"].rstrip("/") if match else None

@@ -1,8 +1,7 @@
 """Server-sent events, decoded and re-encoded byte for byte. No I/O happens here.
 
-The format is that of https://html.spec.whatwg.org/multipage/server-sent-events.html, with two things on top:
-nothing of what came is dropped, and the JSON that the API writes between events without `data:`, when
-it cuts a stream short, is an event too.
+The format is that of https://html.spec.whatwg.org/multipage/server-sent-events.html, with two additions: no byte is
+dropped, and JSON without `data:`, which the API writes between events when it cuts a stream short, is an event too.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ class ServerSentEvent:
     """One event, or one of the pieces between events (comment, byte order mark, stray blank line).
 
     Attributes:
-        raw: The exact bytes, with the closing blank line if there was one. Joined, they are the stream.
-        event: The event's type (`message` where none is given), `BARE` for JSON without `data:`, `""`
-            for a piece that is no event.
-        data: The joined `data:` lines; `None` where there is none.
+        raw: The exact bytes, with the closing blank line if there is one. Joined, they are the stream.
+        event: The event's type (`message` by default); `BARE` for JSON without `data:`; `""` for a piece that is
+            no event.
+        data: The joined `data:` lines; `None` if there are none.
     """
 
     raw: bytes
@@ -44,18 +43,18 @@ class ServerSentEvent:
 
     @property
     def done(self) -> bool:
-        """Whether this is the sentinel that closes a stream: `event: done` or `data: [DONE]`."""
+        """Return whether this is the sentinel that closes a stream: `event: done` or `data: [DONE]`."""
         return self.event == "done" or self.data == "[DONE]"
 
     def json(self) -> Any:
-        """The data parsed as JSON; `NOT_JSON` if there is none, or it isn't JSON, as in `[DONE]`."""
+        """Return the data parsed as JSON; `NOT_JSON` if there is none, or it isn't JSON, as in `[DONE]`."""
         return NOT_JSON if self.data is None else parse(self.data)
 
     def with_data(self, data: str) -> ServerSentEvent:
-        """The same event with other data; the rest of its bytes, and the way its lines are written, stay.
+        """Return the same event with other data; the rest of its bytes, and the way its lines are written, stay.
 
         Raises:
-            ValueError: This piece has no data that could be replaced.
+            ValueError: This piece has no data to replace.
         """
         if self.data is None:
             raise ValueError(f"an event without data can't be given any: {self.raw[:80]!r}")
@@ -66,7 +65,7 @@ class ServerSentEvent:
 
 
 class Decoder:
-    """Turns chunks of a stream into events; how the stream was cut into chunks does not show in them."""
+    """A reader that turns chunks of a stream into events, which do not depend on the size of the chunks."""
 
     def __init__(self) -> None:
         self._unfinished: list[bytes] = []
@@ -75,11 +74,14 @@ class Decoder:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that this chunk completes."""
-        return [event for line in self._lines(chunk) for event in self._add(line)]
+        """Return the events that this chunk completes."""
+        events: list[ServerSentEvent] = []
+        for line in self._lines(chunk):
+            events += self._add(line)
+        return events
 
     def flush(self) -> list[ServerSentEvent]:
-        """What is left when the stream has ended: events that no blank line closed."""
+        """Return the events that no blank line had closed when the stream ended."""
         rest, self._unfinished = b"".join(self._unfinished), []
         return [*self._add(rest), *self._close()]
 
@@ -122,7 +124,7 @@ class Decoder:
         self._block.append(line)
 
     def _kind_of(self, line: bytes) -> str:
-        """The kind of block that this line goes on with or, if it is another than the open one, begins."""
+        """Return the kind of block of this line; a kind other than the open block's begins a new block."""
         is_comment = line.startswith(b":")
         if self._kind == BARE and not is_comment and not _FIELD.match(line):
             return BARE
@@ -135,11 +137,11 @@ class Decoder:
         self._block.clear()
         self._kind = _NONE
         if raw:
-            yield _READ[kind](raw)
+            yield _READERS.get(kind, ServerSentEvent)(raw)
 
 
 def _read_event(raw: bytes) -> ServerSentEvent:
-    """The type and the data of one event, as the standard says to read them."""
+    """Read the type and the data of one event, as the standard says."""
     event = ""
     data: list[str] = []
     for line in _LINE_BREAK.split(raw.decode("utf-8", "replace")):
@@ -157,18 +159,13 @@ def _read_bare(raw: bytes) -> ServerSentEvent:
     return ServerSentEvent(raw, event=BARE, data=_LINE_BREAK.sub("\n", text))
 
 
-#: The kinds of block a stream is made of, and how each is read. A stray blank line is of no kind.
+#: The kinds of block in a stream, besides `BARE`. A stray blank line is of no kind.
 _NONE, _COMMENT, _EVENT = "", "comment", "event"
-_READ: dict[str, Callable[[bytes], ServerSentEvent]] = {
-    _NONE: ServerSentEvent,
-    _COMMENT: ServerSentEvent,
-    _EVENT: _read_event,
-    BARE: _read_bare,
-}
+_READERS: dict[str, Callable[[bytes], ServerSentEvent]] = {_EVENT: _read_event, BARE: _read_bare}
 
 
 def _event_with_data(raw: bytes, data: str) -> bytes:
-    """Put the new lines where the old data lines stand, the last of which takes what is left over."""
+    """Replace each data line by a new one, and the last by all new ones that are left."""
     lines = raw.splitlines(keepends=True)
     last = max(place for place, line in enumerate(lines) if _DATA_LINE.match(line))
     values = [line.encode("utf-8", "surrogatepass") for line in _LINE_BREAK.split(data)]
@@ -193,11 +190,11 @@ def _bare_with_data(raw: bytes, data: str) -> bytes:
 
 
 def decode(body: bytes) -> list[ServerSentEvent]:
-    """All events of a whole body, and the pieces between them; their `raw` joined is the body."""
+    """Return all events of a whole body, and the pieces between them; their `raw` joined is the body."""
     decoder = Decoder()
     return decoder.feed(body) + decoder.flush()
 
 
 def split(body: bytes) -> list[bytes]:
-    """The body, cut after each event; joined, the pieces are the body."""
+    """Return the pieces of the body, cut after each event."""
     return [event.raw for event in decode(body)]

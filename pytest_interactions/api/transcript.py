@@ -1,4 +1,4 @@
-"""A conversation as a text that people read: one line per fact, multi-line text as its lines."""
+"""Transcripts of conversations, for people to read: one line per fact, multi-line text as its lines."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 _INDENT = "  "
-#: Not fit for a line of a text file or a terminal: controls, surrogates, and what some take for an end of line.
+#: The characters unfit for a line of a file or a terminal: controls, surrogates, and line ends other than a line feed.
 _UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\xa0-\u2027\u202f-\ud7ff\ue000-\U0010ffff]")
 _PLAIN_KEY = re.compile(r"[\w-]+")
-#: What of a step is no fact of its own: it stands in the step's first line.
+#: The fields that a step's first line shows.
 _IN_HEAD = ("type", "call", "is_error")
-#: What of a step is said rather than told: texts and media.
-_SAID = ("summary", "content", "result")
+#: The fields that hold texts and media; they follow the facts.
+_WORDING = ("summary", "content", "result")
 
 
 class Line(NamedTuple):
@@ -31,17 +31,17 @@ class Line(NamedTuple):
 
 
 def transcript(value: Any, *, text: bool = True) -> str:
-    """The transcript of whatever shows steps; arguments and errors are those of `behaviour_of`."""
+    """Return the transcript of a value that shows steps; arguments and errors are those of `behaviour_of`."""
     return render(behaviour_of(value, text=text))
 
 
 def render(turns: Iterable[Any]) -> str:
-    """The transcript of what `behaviour_of` returned; `""` for nothing at all, else closed by a line feed."""
+    """Return the transcript of turns that `behaviour_of` returned, closed by a line feed; `""` for no lines."""
     return "".join(f"{line.text}\n" for line in lines(turns))
 
 
 def lines(turns: Iterable[Any]) -> Iterator[Line]:
-    """The lines of the transcript, for who wants to colour them."""
+    """Yield the lines of the transcript, for a caller that colours them."""
     for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict):
             yield Line("fact", _value(turn))
@@ -53,28 +53,26 @@ def lines(turns: Iterable[Any]) -> Iterator[Line]:
         for step in turn.get("steps", []):
             yield from _indented(_step(step), indent)
         for error in turn.get("errors", []):
-            yield from _indented((Line("error", fact) for _, fact in _facts({"error": error}, ": ")), indent)
+            yield from _indented((Line("error", fact.text) for fact in _facts({"error": error}, ": ")), indent)
         for event in turn.get("unknown_events", []):
             yield from _indented(_event(event), indent)
 
 
 def escaped(text: str) -> str:
-    """`text` with what is not printable as escapes, on one line unless it has line feeds."""
-    return "\n".join(_UNPRINTABLE.sub(_escape, line) for line in text.split("\n"))
+    """Return `text` with unprintable characters as escapes; only its line feeds stay line ends."""
+    return "\n".join(
+        _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), line) for line in text.split("\n")
+    )
 
 
-def _escape(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape").decode()
-
-
-def _indented(found: Iterable[Line], indent: str) -> Iterator[Line]:
-    for line in found:
+def _indented(unindented: Iterable[Line], indent: str) -> Iterator[Line]:
+    for line in unindented:
         yield line._replace(text=(indent + line.text).rstrip())
 
 
 def _event(event: Any) -> Iterator[Line]:
-    told = event if isinstance(event, dict) else {"data": event}
-    return _step({**told, "type": f"event {told.get('event_type', '')}".rstrip()})
+    fields = event if isinstance(event, dict) else {"data": event}
+    return _step({**fields, "type": f"event {fields.get('event_type', '')}".rstrip()})
 
 
 def _step(step: Any) -> Iterator[Line]:
@@ -83,63 +81,64 @@ def _step(step: Any) -> Iterator[Line]:
         return
     head = " ".join(str(step[name]) for name in ("type", "call") if step.get(name))
     head = escaped(head or "step") + (" (error)" if step.get("is_error") else "")
-    body = [line for name in _SAID if name in step for line in _said(step[name])]
-    facts = [
-        Line(kind, fact)
-        for name in sorted(step.keys() - {*_IN_HEAD, *_SAID, "event_type"}, key=str)
-        for kind, fact in (_facts(step[name], " = ") if name == "arguments" else _facts({name: step[name]}, ": "))
-    ]
-    if not facts and len(body) == 1 and body[0].kind == "text":
+    body: list[Line] = []
+    for name in sorted(step.keys() - {*_IN_HEAD, *_WORDING, "event_type"}, key=str):
+        body += _facts(step[name], " = ") if name == "arguments" else _facts({name: step[name]}, ": ")
+    for name in _WORDING:
+        if name in step:
+            body += _wording(step[name])
+    if len(body) == 1 and body[0].kind == "text":
         yield Line("step", f"{head}: {body[0].text}")
     else:
         yield Line("step", head)
-        yield from _indented([*facts, *body], _INDENT)
+        yield from _indented(body, _INDENT)
 
 
-# --- what is said ---
+# --- texts and media ---
 
 
-def _said(value: Any) -> Iterator[Line]:
-    """A text, contents, or a result in a form of its own."""
+def _wording(value: Any) -> Iterator[Line]:
+    """Yield the lines of a text, of contents, or of a result in a form of its own."""
     if isinstance(value, str):
         yield from _text(value)
     elif isinstance(value, list) and all(isinstance(part, dict) and "type" in part for part in value):
         for part in value:
             yield from _part(part)
     else:
-        yield from (Line(kind, fact) for kind, fact in _facts(value, ": "))
+        yield from _facts(value, ": ")
 
 
 def _part(part: Json) -> Iterator[Line]:
-    annotations = part.get("annotations")
-    rest = {key: value for key, value in part.items() if key != "annotations" or not isinstance(value, list)}
+    rest = dict(part)
+    annotations = rest.pop("annotations") if isinstance(part.get("annotations"), list) else []
     if part.get("type") == "text" and isinstance(part.get("text"), str):
         yield from _text(rest.pop("text"))
     if rest != {"type": "text"} or "text" not in part:
         yield Line("fact", _bracketed(rest))
-    for annotation in annotations if isinstance(annotations, list) else []:
+    for annotation in annotations:
         yield Line("fact", _bracketed(annotation))
 
 
 def _text(text: str) -> Iterator[Line]:
-    """The lines of a text; blanks at the ends of lines, and empty lines at its end, are not told."""
+    """Yield the lines of a text, without blanks at the ends of lines and without empty lines at its end."""
     for line in escaped(text).rstrip().split("\n"):
         yield Line("text", line.rstrip())
 
 
 def _bracketed(item: Any) -> str:
-    """One line for an object: its type, then its fields."""
+    """Return one line for an object: its type, then its fields."""
     if not isinstance(item, dict):
         return f"[{_value(item)}]"
-    fields = [fact for key in sorted(item, key=str) if key != "type" for _, fact in _facts({key: item[key]}, "=")]
-    return "[" + " ".join([escaped(str(item.get("type", ""))), *(field.replace("\n", "\\n") for field in fields)]) + "]"
+    fields = {key: value for key, value in item.items() if key != "type"}
+    facts = [fact.text.replace("\n", "\\n") for fact in _facts(fields, "=")] if fields else []
+    return "[" + " ".join([escaped(str(item.get("type", ""))), *facts]) + "]"
 
 
 # --- facts ---
 
 
-def _facts(value: Any, separator: str, path: str = "") -> Iterator[tuple[str, str]]:
-    """One line per leaf of `value`, named by its path; keys are sorted, as their order means nothing."""
+def _facts(value: Any, separator: str, path: str = "") -> Iterator[Line]:
+    """Yield one line per leaf of `value`, named by its path; keys are sorted, as their order means nothing."""
     if isinstance(value, dict) and value:
         for key in sorted(value, key=str):
             name = str(key) if _PLAIN_KEY.fullmatch(str(key)) else _value(str(key))
@@ -148,10 +147,10 @@ def _facts(value: Any, separator: str, path: str = "") -> Iterator[tuple[str, st
         for index, item in enumerate(value):
             yield from _facts(item, separator, f"{path}[{index}]")
     elif isinstance(value, str) and "\n" in value.rstrip() and separator != "=":
-        yield "fact", f"{path}{separator.rstrip()}"
-        yield from (("text", _INDENT + line.text) for line in _text(value))
+        yield Line("fact", f"{path}{separator.rstrip()}")
+        yield from (Line("text", _INDENT + line.text) for line in _text(value))
     else:
-        yield "fact", f"{path}{separator if path else ''}{_value(value)}"
+        yield Line("fact", f"{path}{separator if path else ''}{_value(value)}")
 
 
 def _value(value: Any) -> str:

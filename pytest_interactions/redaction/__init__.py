@@ -1,1 +1,1 @@
-"""What must never reach the disk, and how it is taken out. Pure functions only."""
+"""The removal of everything that must never reach the disk. Pure functions only."""

@@ -1,16 +1,17 @@
-"""How a known value may be written, and one pattern that finds it however it is."""
+"""The spellings of a known value, and one pattern that finds them all."""
 
 from __future__ import annotations
 
 import base64
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: What stands where a secret stood.
+#: The text that replaces a secret.
 REDACTED = "REDACTED"
 
 # An escape of a printable ASCII character that no encoder needs to escape, but any may.
@@ -24,56 +25,54 @@ _SIMPLE_ESCAPES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '
 
 
 def has_needless_escape(text: str) -> bool:
-    """Whether something in `text` is escaped that no encoder needs to escape."""
+    """Return whether `text` holds an escape of a character that no encoder needs to escape."""
     return ("\\u00" in text or "%" in text) and _NEEDLESS_ESCAPE.search(text) is not None
 
 
 def has_needless_escape_in_bytes(body: bytes) -> bool:
-    """`has_needless_escape` for text that was not decoded."""
+    """Return the same as `has_needless_escape` for a text that was not decoded."""
     return (b"\\u00" in body or b"%" in body) and _NEEDLESS_ESCAPE_IN_BYTES.search(body) is not None
 
 
 def is_plain(value: str) -> bool:
-    """Whether every encoder leaves all of `value` as it is."""
+    """Return whether every encoder leaves `value` as it is."""
     return _PLAIN.fullmatch(value) is not None
 
 
 def needles(value: str) -> set[str]:
-    """What a text holds that holds `value`, unless something in it is escaped: needlessly, if `value` is plain."""
+    """Return search texts: a text with `value` holds one, unless it has escapes (needless ones if `value` is plain)."""
     encoded = base64_needles(value)
     return {value, *encoded, *map(quote_plus, encoded)}
 
 
 def base64_needles(value: str) -> list[str]:
-    """What base64 of anything with `value` in it contains: for each alignment, standard and URL-safe."""
+    """Return search texts for base64 of data that contains `value`: for each alignment, standard and URL-safe."""
     raw = value.encode("utf-8", "surrogatepass")
     if len(raw) < _MIN_ENCODED:
         return []
-    found: list[str] = []
+    fragments: list[str] = []
     for skipped in range(3):
-        # Only the characters that no neighbouring byte has a bit in are the same in every context.
+        # Characters with bits of a neighbouring byte differ from context to context.
         encoded = base64.b64encode(b"\0" * skipped + raw)
         start, end = -(-skipped * 8 // 6), (skipped + len(raw)) * 8 // 6
         text = encoded[start:end].decode()
-        found += [text, text.replace("+", "-").replace("/", "_")]
-    return list(dict.fromkeys(found))
+        fragments += [text, text.replace("+", "-").replace("/", "_")]
+    return list(dict.fromkeys(fragments))
 
 
 def pattern(values: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all `values`: as they are, escaped as in JSON or a URL (also twice), or in base64."""
+    """Return one pattern for all `values`: as they are, escaped as in JSON or a URL (also twice), or in base64."""
     longest_first = sorted(values, key=lambda value: (-len(value), value))
     spelt = ("".join(map(_any_spelling, value)) for value in longest_first)
-    fragments = sorted((text for value in longest_first for text in base64_needles(value)), key=len, reverse=True)
-    encoded = ("".join(char if char.isalnum() else _any_spelling(char) for char in text) for text in fragments)
+    fragments = sorted(chain.from_iterable(map(base64_needles, longest_first)), key=len, reverse=True)
+    encoded = (re.sub(r"[^A-Za-z0-9]", lambda char: _any_spelling(char[0]), text) for text in fragments)
     return re.compile("|".join([*spelt, f"(?P<base64>{'|'.join(encoded) or '(?!)'})"]))
 
 
 def replacement(match: re.Match[str]) -> str:
-    """What to write for a match of `pattern`; as long as what it replaces in base64, so that it decodes."""
+    """Return the text to write for a match of `pattern`; in base64 it is as long as the match, so that it decodes."""
     encoded = match["base64"]
-    if encoded is None:
-        return REDACTED
-    return (REDACTED * (len(encoded) // len(REDACTED) + 1))[: len(encoded)]
+    return REDACTED if encoded is None else (REDACTED * len(encoded))[: len(encoded)]
 
 
 def _any_spelling(char: str) -> str:

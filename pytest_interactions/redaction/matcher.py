@@ -1,10 +1,10 @@
-"""A text without the values, patterns, keys and URLs that are secret."""
+"""The search for secret values, patterns, keys and URLs in a text, and their replacement."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_interactions.redaction import encodings
@@ -15,67 +15,67 @@ from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_urls
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-#: The API key that replay sets when there is none. What holds it is only good for replay, but no secret.
+#: The API key that replay sets when there is none. A message that holds it is only good for replay, but no secret.
 PLACEHOLDER_KEY = "pytest-interactions-placeholder-key"
 
-#: Where a secret begins and ends in a text, and what to write instead.
+#: A secret's start and end in a text, and its replacement.
 Span = tuple[int, int, str]
 
 
 class _Rule(NamedTuple):
-    """Finds one kind of secret in a text; `applies` says quickly whether it may be there."""
+    """A search for one kind of secret in a text; `applies` says quickly whether there may be one."""
 
     applies: Callable[[str], bool]
     spans: Callable[[str], Iterator[Span]]
 
 
 class Matcher:
-    """Finds what is secret in a text; it never changes.
+    """An immutable search for secrets in texts.
 
     Args:
-        values: Values to look for, however they are written.
-        patterns: What else to look for, as it is.
+        values: Values to look for, in any spelling.
+        patterns: Patterns to look for, in no other spelling.
     """
 
     def __init__(self, values: Collection[str] = (), patterns: Collection[re.Pattern[str]] = ()) -> None:
         self.values, self.patterns = values, patterns
-        self._needles = sorted({needle for value in values for needle in encodings.needles(value)})
-        gates = [*self._needles, PLACEHOLDER_KEY, *(key.gate for key in KEY_PATTERNS)]
-        self._needles_in_bytes = [gate.encode("utf-8", "surrogatepass") for gate in gates]
+        self._needles = sorted(set(chain.from_iterable(map(encodings.needles, values))))
+        markers = [*self._needles, PLACEHOLDER_KEY, *(key.marker for key in KEY_PATTERNS)]
+        self._markers_in_bytes = [marker.encode("utf-8", "surrogatepass") for marker in markers]
         self._known = encodings.pattern(values)
         self._plain = all(map(encodings.is_plain, values))
         self._rules = [
             # URLs first: a ticket that is a known value too must stay different from other tickets.
-            _Rule(_may_hold_url, secrets_in_urls),
+            _Rule(lambda text: "://" in text or ":\\" in text, secrets_in_urls),
             _Rule(self._value_may_be_in, lambda text: _spans(self._known, text, encodings.replacement)),
-            # What an app does with its key shows the stand-in on replay where it showed the key before.
+            # On replay, the placeholder stands wherever the app showed its key while it was recorded.
             _rule(PLACEHOLDER_KEY, re.compile(re.escape(PLACEHOLDER_KEY))),
             *(_rule("", pattern) for pattern in patterns),
-            *(_rule(key.gate, key.pattern) for key in KEY_PATTERNS),
+            *(_rule(key.marker, key.pattern) for key in KEY_PATTERNS),
         ]
 
     def may_be_in(self, body: bytes) -> bool:
-        """Whether `redact` may find anything in `body`: if not, it says so quickly and for certain."""
+        """Return quickly whether `redact` may find anything in `body`; `False` is certain."""
         return (
             bool(self.patterns)
-            or any(needle in body for needle in self._needles_in_bytes)
+            or any(marker in body for marker in self._markers_in_bytes)
             or ((b"=" in body or b"@" in body) and (b"://" in body or b":\\" in body))
             or (not self._plain and (b"\\" in body or b"%" in body or b"+" in body))
             or encodings.has_needless_escape_in_bytes(body)
         )
 
     def redact(self, text: str) -> str:
-        """`text` without any secret, however it is written."""
+        """Return `text` without any secret, in any spelling."""
         return self.redact_pieces([text])[0]
 
     def redact_bytes(self, body: bytes) -> bytes:
-        """`body` without any secret; all its other bytes, text or not, stay."""
+        """Return `body` without any secret; all its other bytes, text or not, stay."""
         if not self.may_be_in(body):
             return body
         return self.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def redact_values(self, body: bytes) -> bytes:
-        """`body` without the known values: for text whose marks must stay, such as JSON's."""
+        """Return `body` without the known values: for text whose syntax must stay, such as JSON's."""
         text = body.decode("utf-8", "surrogateescape")
         if not self._value_may_be_in(text):
             return body
@@ -83,11 +83,11 @@ class Matcher:
         return _replace([text], text, spans)[0].encode("utf-8", "surrogateescape")
 
     def redact_form(self, body: str) -> str:
-        """A form, written as the query of a URL is, without any secret."""
+        """Return a form, written as the query of a URL is, without any secret."""
         return self.redact(_replace([body], body, list(secrets_in_form(body)))[0])
 
     def redact_pieces(self, pieces: list[str]) -> list[str]:
-        """`pieces` of one text without any secret, also where a secret is spread over several of them."""
+        """Return `pieces` of one text without any secret, even one that is spread over several pieces."""
         for rule in self._rules:
             text = "".join(pieces)
             if rule.applies(text) and (spans := list(rule.spans(text))):
@@ -95,34 +95,28 @@ class Matcher:
         return pieces
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
-        """Where in `text` a known value or a key begins, and which of these it is."""
+        """Yield the start and the kind of each known value and each key in `text`."""
         if self._value_may_be_in(text):
             yield from ((match.start(), "a known secret") for match in self._known.finditer(text))
         for key in KEY_PATTERNS:
-            if key.gate in text:
+            if key.marker in text:
                 yield from ((match.start(), key.kind) for match in key.pattern.finditer(text))
 
     def find_patterns(self, text: str) -> Iterator[tuple[int, str]]:
-        """Where in `text` a match of one of the patterns begins, and that it is one."""
-        matches = (match for pattern in self.patterns for match in _matches(pattern, text))
-        return ((match.start(), "a match of the redact option") for match in matches)
+        """Yield the start and the kind of each match of one of the patterns in `text`."""
+        for pattern in self.patterns:
+            yield from ((match.start(), "a match of the redact option") for match in _matches(pattern, text))
 
     def _value_may_be_in(self, text: str) -> bool:
-        if not self.values:
-            return False
-        return (
+        return bool(self.values) and (
             any(needle in text for needle in self._needles)
             or (not self._plain and ("\\" in text or "%" in text or "+" in text))
             or encodings.has_needless_escape(text)
         )
 
 
-def _may_hold_url(text: str) -> bool:
-    return "://" in text or ":\\" in text
-
-
-def _rule(gate: str, pattern: re.Pattern[str]) -> _Rule:
-    return _Rule(lambda text: gate in text, lambda text: _spans(pattern, text, lambda _: REDACTED))
+def _rule(marker: str, pattern: re.Pattern[str]) -> _Rule:
+    return _Rule(lambda text: marker in text, lambda text: _spans(pattern, text, lambda _: REDACTED))
 
 
 def _spans(pattern: re.Pattern[str], text: str, write: Callable[[re.Match[str]], str]) -> Iterator[Span]:
@@ -130,7 +124,7 @@ def _spans(pattern: re.Pattern[str], text: str, write: Callable[[re.Match[str]],
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """The matches between placeholders: what was redacted once stays as it is."""
+    """Yield the matches between placeholders, as redacted text must not change again."""
     start = 0
     while start <= len(text):
         end = text.find(REDACTED, start)
@@ -140,7 +134,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 
 
 def _replace(pieces: list[str], text: str, spans: list[Span]) -> list[str]:
-    """Replace `spans` of `text`, which is the joined `pieces`; what is written goes where a span begins."""
+    """Replace `spans` of `text`, which is the joined `pieces`, in the piece where each span begins."""
     ends = list(accumulate(map(len, pieces)))
     new: list[list[str]] = [[] for _ in pieces]
 
@@ -151,10 +145,10 @@ def _replace(pieces: list[str], text: str, spans: list[Span]) -> list[str]:
             new[place].append(text[start:upto])
             start, place = upto, place + 1
 
-    done = 0
-    for start, end, written in spans:
-        copy(done, start)
-        new[bisect_right(ends, start)].append(written)
-        done = end
-    copy(done, len(text))
+    copied = 0
+    for start, end, replacement in spans:
+        copy(copied, start)
+        new[bisect_right(ends, start)].append(replacement)
+        copied = end
+    copy(copied, len(text))
     return ["".join(parts) for parts in new]

@@ -1,4 +1,4 @@
-"""What keys look like, whoever's they are."""
+"""The shapes of any provider's keys."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class KeyPattern:
-    """What a kind of credential looks like, wherever it stands.
+    """The shape of one kind of credential.
 
     Attributes:
-        kind: What a finding calls it.
-        gate: A text without which the pattern can't match; looked for first, as that is much cheaper.
-        pattern: What is replaced.
+        kind: Its name in a finding.
+        marker: A text without which the pattern can't match; looked for first, as that is much cheaper.
+        pattern: The text to replace.
     """
 
     kind: str
-    gate: str
+    marker: str
     pattern: re.Pattern[str]
 
 
-# With a letter, digit or base64 character beside it, it is a piece of media and no key.
+# A match with a letter, digit or base64 character beside it is a piece of media and no key.
 _ALONE = r"(?<![A-Za-z0-9+/_-]){}(?![A-Za-z0-9+/_-])"
 # Letters and digits mixed: "Bearer YOUR_ACCESS_TOKEN_HERE" and "bearer authentication" are text.
 _BEARER = (

@@ -1,4 +1,4 @@
-"""Where the API carries secrets: one table, and a walk that visits those places and no others."""
+"""The places where the API carries secrets: one table, and a walk that visits them and no others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction.encodings import REDACTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Kind = Literal["signature", "secret"]
 
@@ -23,11 +23,12 @@ class Place:
     """A field that holds a secret.
 
     Attributes:
-        path: From the root of a JSON body or an event's data. `<steps>` and `<config>` stand for all the
-            places of `STEPS` and `CONFIGS`; `[*]` is every item of a list, `*` every field of an object.
-        kind: `signature` is replaced by a short one derived from it, `secret` by a fixed text.
-        why: What holding the value is good for.
-        types: If given, the `type` that the object with the field must have.
+        path: Its path from the root of a JSON body or an event's data. `<steps>`, `<config>` and `<environment>`
+            stand for every place in `STEPS`, `CONFIGS` and `ENVIRONMENTS`; `[*]` is every item of a list, `*` every
+            field of an object.
+        kind: A `signature` is replaced by a short one derived from it, a `secret` by a fixed text.
+        why: The use of the value for whoever holds it.
+        types: The values that `type` must have in the object with the field; any if empty.
     """
 
     path: str
@@ -36,26 +37,28 @@ class Place:
     types: tuple[str, ...] = ()
 
 
-#: Where an object with `tools`, `environment` and `steps` stands in a body.
+#: The places of objects with `tools`, `environment` and `steps`.
 CONFIGS = (
     "",  # a request to create an interaction or an agent, and the resource in a response
     "interaction.",  # a stream's event, and the interaction that a trigger starts
     "agents[*].",  # a list of agents
     "triggers[*].interaction.",  # a list of triggers
 )
-#: Where a step, or a part of one, stands in an interaction or an event.
+_STEP_FIELDS = ("steps[*].", "input[*].", "input.", "outputs[*].")
+#: The places of steps, and of parts of steps, in an interaction or an event.
 STEPS = (
-    *(config + field for config in CONFIGS[:2] for field in ("steps[*].", "input[*].", "input.", "outputs[*].")),
+    *_STEP_FIELDS,
+    *(f"interaction.{name}" for name in _STEP_FIELDS),
     "input[*].content[*].",  # a history of turns, as written before May 2026
     "step.",  # step.start
     "delta.",  # step.delta, and content.delta as written before May 2026
     "content.",  # content.start, as written before May 2026
 )
-#: Where the environment of an agent or an interaction is described.
+#: The places of descriptions of an agent's or an interaction's environment.
 ENVIRONMENTS = ("<config>environment.", "<config>base_environment.", "", "environments[*].")
 
 _THOUGHT = "the model's encrypted thought, which goes on where this account left off"
-_CREDENTIAL = "what the server keeps as a managed credential"
+_CREDENTIAL = "a login that the server keeps as a managed credential"
 PLACES = (
     Place("<steps>signature", "signature", _THOUGHT),
     Place("<steps>thought_signature", "signature", _THOUGHT),
@@ -64,11 +67,7 @@ PLACES = (
     Place("<config>tools[*].headers.*", "secret", "logs in to an MCP server"),
     Place("<config>tools[*].exa_ai_search_config.api_key", "secret", "pays for searches at Exa"),
     Place("<config>tools[*].parallel_ai_search_config.api_key", "secret", "pays for searches at Parallel"),
-    Place(
-        "<config>tools[*].mcp_servers[*].streamable_http_transport.headers.*",
-        "secret",
-        "logs in to an MCP server",
-    ),
+    Place("<config>tools[*].mcp_servers[*].streamable_http_transport.headers.*", "secret", "logs in to an MCP server"),
     Place("<environment>network.allowlist[*].transform.*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>network.allowlist[*].transform[*].*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>env.*", "secret", "a variable of the sandbox, often a login"),
@@ -86,29 +85,26 @@ PLACES = (
     Place("key", "secret", "lets anyone speak with a replicated voice", ("replicated",)),
 )
 
-#: How every signature's placeholder begins: letters and digits only, so that any base64 decoder takes it.
+#: The beginning of every signature's placeholder: letters and digits only, so that any base64 decoder takes it.
 SIGNATURE = "redactedSignature"
 _IS_SIGNATURE = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{{IN_SIGNATURE}}})+")
 
 
-def redact_signature(signature: str) -> str:
-    """The placeholder of a signature: 48 characters of base64; `""` and placeholders stay as they are."""
-    if not signature or is_signature_placeholder(signature):
-        return signature
-    return SIGNATURE + hex_digest(signature, IN_SIGNATURE)
+def redact_signature(value: Any) -> Any:
+    """Return the placeholder of a signature: 48 characters of base64. `""`, placeholders and other values stay."""
+    if not isinstance(value, str) or not value or is_signature_placeholder(value):
+        return value
+    return SIGNATURE + hex_digest(value, IN_SIGNATURE)
 
 
 def is_signature_placeholder(text: str) -> bool:
-    """Whether `text` is what `redact_signature` writes, or several of them in a row."""
+    """Return whether `text` is one or several results of `redact_signature` in a row."""
     return text.startswith(SIGNATURE) and _IS_SIGNATURE.fullmatch(text) is not None
 
 
 @dataclass(slots=True)
 class Node:
-    """A step on the way to some places: what to look at in the value that stands here.
-
-    `replace` is given the value that stands here, if it is a place itself.
-    """
+    """A node of the tree of places; at a place, `replace` makes the new value from the old one."""
 
     fields: dict[str, Node] = field(default_factory=dict)
     any_field: Node | None = None
@@ -118,7 +114,7 @@ class Node:
     types: tuple[str, ...] = ()
 
     def rewrite(self, value: Any) -> Any:
-        """`value` with its places replaced: a copy along the changed paths, or the same object."""
+        """Return `value` with its places replaced: a copy along the changed paths, or the same object."""
         if self.replace is not None:
             value = self.replace(value)
         if isinstance(value, dict):
@@ -153,35 +149,28 @@ class Node:
 
 @lru_cache(maxsize=16)
 def tree(extra_paths: tuple[str, ...] = ()) -> Node:
-    """`PLACES` as a tree to walk; each of `extra_paths` (`$.a.b[*].c`) replaces whatever stands there.
+    """Return `PLACES` as a tree to walk, with more paths such as `$.a.b[*].c` where any value is a secret.
 
     Raises:
-        OptionError: A path that can't be read.
+        OptionError: A path can't be read.
     """
     root = Node()
     for place in PLACES:
         for path in _expand(place.path):
-            replace = redact_signature_value if place.kind == "signature" else redact_string
-            _plant(root, path, replace, place.types)
+            _plant(root, path, redact_signature if place.kind == "signature" else _redact_string, place.types)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
-        _plant(root, path.removeprefix("$"), redact_all, ())
+        _plant(root, path.removeprefix("$"), _redact_any, ())
     return root
 
 
-def redact_signature_value(value: Any) -> Any:
-    """What stands at a signature's place; only text is a signature."""
-    return redact_signature(value) if isinstance(value, str) else value
-
-
-def redact_string(value: Any) -> Any:
-    """What stands at a secret's place; `""` says that there is none."""
+def _redact_string(value: Any) -> Any:
+    # `""` says that there is no secret.
     return REDACTED if isinstance(value, str) and value not in ("", REDACTED) else value
 
 
-def redact_all(value: Any) -> Any:
-    """What stands where the user said that a secret does."""
+def _redact_any(value: Any) -> Any:
     return value if value == REDACTED or value is None else REDACTED
 
 
@@ -190,11 +179,14 @@ _PATH = re.compile(rf"\$(?:{_SEGMENT})+")
 _SEGMENTS = re.compile(_SEGMENT)
 
 
-def _expand(path: str) -> list[str]:
-    for name, stands_for in (("<environment>", ENVIRONMENTS), ("<config>", CONFIGS), ("<steps>", STEPS)):
+def _expand(path: str) -> Iterator[str]:
+    for name, prefixes in (("<environment>", ENVIRONMENTS), ("<config>", CONFIGS), ("<steps>", STEPS)):
         if path.startswith(name):
-            return [full for prefix in stands_for for full in _expand(prefix + path.removeprefix(name))]
-    return list(dict.fromkeys(("." + path, "." + re.sub(r"_(.)", lambda match: match[1].upper(), path))))
+            for prefix in prefixes:
+                yield from _expand(prefix + path.removeprefix(name))
+            return
+    yield f".{path}"
+    yield "." + re.sub(r"_(.)", lambda match: match[1].upper(), path)
 
 
 def _plant(root: Node, path: str, replace: Callable[[Any], Any], types: tuple[str, ...]) -> None:
@@ -205,13 +197,13 @@ def _plant(root: Node, path: str, replace: Callable[[Any], Any], types: tuple[st
 
 
 def _child(node: Node, segment: str) -> Node:
-    name = segment[1:] if segment.startswith(".") else segment[1:-1]
-    if name == "*":
-        if segment == "[*]":
-            node.any_item = node.any_item or Node()
-            return node.any_item
+    if segment == "[*]":
+        node.any_item = node.any_item or Node()
+        return node.any_item
+    if segment == ".*":
         node.any_field = node.any_field or Node()
         return node.any_field
+    name = segment[1:] if segment.startswith(".") else segment[1:-1]
     if segment.startswith("[") and name.isdecimal():
         return node.items.setdefault(int(name), Node())
     return node.fields.setdefault(name.strip("'\""), Node())

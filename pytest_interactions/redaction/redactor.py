@@ -1,4 +1,4 @@
-"""Takes every secret out of a request or a response."""
+"""The removal of every secret from a request or a response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
+from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.stream import redact_stream
 from pytest_interactions.redaction.texts import map_texts, texts
@@ -22,38 +22,32 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Message)
 
-#: The request headers that say what is asked for; no other enters a cassette, besides `UPLOAD_HEADERS`.
+#: The request headers that the answer depends on; no other enters a cassette, besides `UPLOAD_HEADERS`.
 REQUEST_HEADERS = frozenset({"accept", "api-revision", "content-type", "range"})
 #: The response headers that a client acts on; no other enters a cassette, besides `UPLOAD_HEADERS`.
 RESPONSE_HEADERS = frozenset(
     {
-        "content-disposition",
-        "content-range",
-        "content-type",
-        "etag",
-        "link",
-        "location",
-        "retry-after",
-        "retry-after-ms",
+        *("content-disposition", "content-range", "content-type", "etag"),
+        *("link", "location", "retry-after", "retry-after-ms"),
     }
 )
-#: How the headers of a resumable upload begin, both ways.
+#: The beginning of the headers of a resumable upload, both ways.
 UPLOAD_HEADERS = "x-goog-upload-"
 
 _FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = places.SIGNATURE.encode()
-# A shorter text than this stands in too many others by chance.
+# A shorter text is in too many others by chance.
 _MIN_LITERAL = 4
 
 
 class Redactor:
-    """A pure, idempotent function over requests and responses: what it returns holds no secret.
+    """A pure, idempotent function over requests and responses: its results hold no secret.
 
     Args:
         secrets: The values known so far; it may grow while this is in use.
-        keep_headers: The names of more headers to keep, in any case.
-        redact: What else is a secret: a text; a compiled pattern, or `re:` and a pattern, for any text; a
-            JSON path such as `$.tools[*].url`, for a body or an event's data.
+        keep_headers: The names of more headers to keep, in upper or lower case.
+        redact: More secrets: a text; a compiled pattern, or `re:` and a pattern, for any text; a JSON path such as
+            `$.tools[*].url`, for a body or an event's data.
 
     Raises:
         OptionError: Something in `redact` can't be used.
@@ -67,7 +61,7 @@ class Redactor:
         redact: Iterable[str | re.Pattern[str]] = (),
     ) -> None:
         values, patterns, paths = _sort_options(redact)
-        #: What is looked for everywhere: the values known so far, and those of `redact`.
+        #: The secrets to look for everywhere: those known so far, and the texts and patterns of `redact`.
         self.secrets = Secrets(values, patterns, base=secrets)
         self._tree = places.tree(tuple(paths))
         kept = frozenset(name.lower() for name in keep_headers)
@@ -75,24 +69,23 @@ class Redactor:
         self._response_headers = RESPONSE_HEADERS | kept
 
     def request(self, request: Request) -> Request:
-        """`request` without its secrets; the same object if there is nothing to change."""
+        """Return `request` without its secrets; the same object if there is nothing to change."""
         uri = self.secrets.matcher.redact(request.uri)
         if uri != request.uri:
             request = replace(request, uri=uri)
         return self._body(self._headers(request, self._request_headers))
 
     def response(self, response: Response) -> Response:
-        """`response` without its secrets; the same object if there is nothing to change."""
+        """Return `response` without its secrets; the same object if there is nothing to change."""
         response = self._headers(response, self._response_headers)
         if (reason := self.text(response.reason)) != response.reason:
             response = replace(response, reason=reason)
         if not response.is_stream:
             return self._body(response)
-        body = redact_stream(response.body, self._tree, self.secrets.matcher)
-        return response if body == response.body else response.with_body(body)
+        return response.with_body(redact_stream(response.body, self._tree, self.secrets.matcher))
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """`exchange` without its secrets; the same object if there is nothing to change."""
+        """Return `exchange` without its secrets; the same object if there is nothing to change."""
         cut = exchange.cut
         redacted = Exchange(
             request=self.request(exchange.request),
@@ -102,7 +95,7 @@ class Redactor:
         return exchange if redacted == exchange else redacted
 
     def text(self, text: str) -> str:
-        """`text`, such as an error's, without its secrets."""
+        """Return `text`, such as an error's, without its secrets."""
         return self.secrets.matcher.redact(text)
 
     def _headers(self, message: _M, allowed: frozenset[str]) -> _M:
@@ -114,14 +107,14 @@ class Redactor:
         return message if kept == message.headers else replace(message, headers=kept)
 
     def _header(self, value: str) -> str:
-        # A URL that is relative to the request's begins with no scheme to know it by.
+        # A URL that is relative to the request's has no scheme, so `redact` would not find it.
         return self.secrets.matcher.redact_form(value) if value.startswith("/") else self.secrets.matcher.redact(value)
 
     def _body(self, message: _M) -> _M:
         if not message.body:
             return message
         matcher = self.secrets.matcher
-        # JSON may be in UTF-16 too, whose bytes say nothing to `may_be_in`.
+        # JSON may be in UTF-16 too, which `may_be_in` can't read.
         search = matcher.may_be_in(message.body) or b"\0" in message.body
         document = message.json()
         if not isinstance(document, dict | list):
@@ -131,33 +124,24 @@ class Redactor:
             clean = map_texts(clean, matcher.redact)
         if clean is not document:
             message = message.with_json(clean)
-        return _without_values(message, matcher) if search else message
+        if not search:
+            return message
+        # No walk sees the first value of a field that is given twice: JSON's readers show the last one.
+        changed = message.with_body(matcher.redact_values(message.body))
+        # A number that is a known value is for the gate: redacted, it would be no JSON.
+        return message if changed.json() is NOT_JSON else changed
 
     def _text(self, message: _M) -> _M:
-        matcher = self.secrets.matcher
-        if message.content_type == _FORM:
-            text = message.body.decode("utf-8", "surrogateescape")
-            body = matcher.redact_form(text).encode("utf-8", "surrogateescape")
-        else:
-            body = matcher.redact_bytes(message.body)
-        return message if body == message.body else message.with_body(body)
-
-
-def _without_values(message: _M, matcher: Matcher) -> _M:
-    """Take out what no walk sees: of a field that is given twice, JSON's readers show the last one."""
-    body = matcher.redact_values(message.body)
-    if body == message.body:
-        return message
-    changed = message.with_body(body)
-    # A number that is a known value is for the gate: JSON has no other place for it.
-    return message if changed.json() is NOT_JSON else changed
+        if message.content_type != _FORM:
+            return message.with_body(self.secrets.matcher.redact_bytes(message.body))
+        text = self.secrets.matcher.redact_form(message.body.decode("utf-8", "surrogateescape"))
+        return message.with_body(text.encode("utf-8", "surrogateescape"))
 
 
 def placeholder_in(request: Request) -> str | None:
-    """Where `request` carries what only replay can answer; `None` if nowhere.
+    """Return the place of a placeholder, which only replay can answer: `header NAME`, `the URL's query` or a JSON path.
 
-    Returns:
-        `header NAME`, `the URL's query` or a JSON path.
+    A request without a placeholder gives `None`.
     """
     for name, values in request.headers.items():
         if any(PLACEHOLDER_KEY in value for value in values):
@@ -169,10 +153,8 @@ def placeholder_in(request: Request) -> str | None:
     return next((path for path, text in texts(request.json()) if places.is_signature_placeholder(text)), None)
 
 
-def _sort_options(
-    redact: Iterable[Any],
-) -> tuple[list[str], list[re.Pattern[str]], list[str]]:
-    """The texts, the patterns and the JSON paths among the entries of the `redact` option."""
+def _sort_options(redact: Iterable[Any]) -> tuple[list[str], list[re.Pattern[str]], list[str]]:
+    """Return the texts, the patterns and the JSON paths among the entries of the `redact` option."""
     values: list[str] = []
     patterns: list[re.Pattern[str]] = []
     paths: list[str] = []

@@ -1,4 +1,4 @@
-"""Says what redaction would still take out of a text, whoever wrote it."""
+"""The search for everything that redaction would still take out of a text, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.secrets import Secrets
 
-# Long enough to find the line of a value by; a value that a writer folded is found by its beginning.
+# Enough of a value to find its line; no more, as a writer may have folded the rest.
 _PROBE = 24
-# What stands at a signature's place and is shorter is an example in a document.
+# A shorter text at a signature's place is an example in a document.
 _MIN_SIGNATURE = 40
 
-# In what no parser makes sense of, such as half an event.
+# For text that no parser can read, such as half an event.
 _LOOSE_SIGNATURE = re.compile(r"[sS]ignature\\*\"\s*:\s*\\*\"(?P<value>(?!redacted)[A-Za-z0-9+/_=-]{64,})")
 
 _SIGNATURE = "a thought signature"
@@ -43,8 +43,8 @@ class Finding:
 
     Attributes:
         line: The line on which it begins, from 1.
-        kind: What it is, as in "contains a Google API key".
-        where: Its place in the text's structure, `""` if the text has none.
+        kind: A description such as "a Google API key".
+        where: Its place in the text's structure; `""` if the text has none.
     """
 
     line: int
@@ -53,53 +53,51 @@ class Finding:
 
 
 def scan(text: str, secrets: Secrets) -> list[Finding]:
-    """All secrets in `text`, in order; none if it is what the redactor left.
+    """Return all secrets in `text`, in order; none if the redactor wrote it.
 
     Args:
         text: A cassette of any recorder (YAML or JSON), a stream, lines of JSON, or any other text.
-        secrets: The values known in this run, looked for besides all that is a secret by its looks or place.
+        secrets: The values known in this run, besides everything that is a secret by its looks or place.
     """
     lines, matcher = _Lines(text), secrets.matcher
-    found = {
-        Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip())
-        for leaf in structure.leaves(text)
-        for hit in _in_leaf(leaf, matcher)
-    }
-    placed = {(finding.line, finding.kind) for finding in found}
-    # Comments, and what no parser makes sense of.
+    findings: set[Finding] = set()
+    for leaf in structure.leaves(text):
+        for hit in _in_leaf(leaf, matcher):
+            findings.add(Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip()))
+    placed = {(finding.line, finding.kind) for finding in findings}
+    # Comments, and text that no parser can read.
     loose = ((lines.at(start), kind) for start, kind in matcher.find(text))
-    found.update(Finding(line, kind) for line, kind in loose if (line, kind) not in placed)
-    return sorted(found)
+    findings.update(Finding(line, kind) for line, kind in loose if (line, kind) not in placed)
+    return sorted(findings)
 
 
 def clean(text: str, secrets: Secrets) -> str:
-    """`text` with each secret replaced where it stands, and nothing else changed.
+    """Return `text` with each secret replaced in place, and nothing else changed.
 
-    What stands there in base64 or compressed stays: `scan` the result.
+    Secrets in base64 or in compressed data stay: `scan` the result.
     """
     text = secrets.matcher.redact(text)
     spans: dict[int, tuple[int, str]] = {}
     for leaf in structure.leaves(text):
         for hit in _in_leaf(leaf, secrets.matcher):
-            for written in _spellings(hit.text):
-                start = text.find(written, leaf.start, leaf.end)
+            for spelling in _spellings(hit.text):
+                start = text.find(spelling, leaf.start, leaf.end)
                 while start >= 0:
-                    spans[start] = (start + len(written), hit.replacement)
-                    start = text.find(written, start + len(written), leaf.end)
+                    spans[start] = (start + len(spelling), hit.replacement)
+                    start = text.find(spelling, start + len(spelling), leaf.end)
     pieces: list[str] = []
-    done = 0
+    copied = 0
     for start, (end, replacement) in sorted(spans.items()):
-        if start >= done:
-            pieces += [text[done:start], replacement]
-            done = end
-    return "".join([*pieces, text[done:]])
+        if start >= copied:
+            pieces += [text[copied:start], replacement]
+            copied = end
+    return "".join([*pieces, text[copied:]])
 
 
 def is_suspicious(exchange: Exchange, secrets: Secrets) -> bool:
-    """Return whether a redacted exchange holds what redaction has no place for.
+    """Return whether a redacted exchange holds a secret that redaction can't replace.
 
-    That is a credential in a header that was to be kept, and a secret in a body that is compressed, or that is no JSON
-    and no stream.
+    It may be in a header that was to be kept, or in a body that is compressed, or that is no JSON and no stream.
     """
     messages: tuple[Message, ...] = (exchange.request, exchange.response)
     return any(_has_credential(message) or _is_suspicious_body(message, secrets.matcher) for message in messages)
@@ -116,7 +114,7 @@ def _is_suspicious_body(message: Message, matcher: Matcher) -> bool:
 
 
 class _Hit(NamedTuple):
-    """A secret in a leaf: its kind, its place in there, its text, and what to write instead."""
+    """A secret in a leaf: its kind, its place in there, its text, and its replacement."""
 
     kind: str
     where: str
@@ -125,7 +123,7 @@ class _Hit(NamedTuple):
 
 
 class _Lines:
-    """Says on which line of a text something stands."""
+    """The numbers of the lines of a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -135,7 +133,7 @@ class _Lines:
         return bisect_left(self._ends, place) + 1
 
     def of(self, value: str, leaf: structure.Leaf) -> int:
-        """The line where `value` begins within `leaf`, or where `leaf` does if it is written otherwise."""
+        """Return the line where `value` begins within `leaf`; the line of `leaf` if `value` has another spelling."""
         for probe in (json.dumps(value, ensure_ascii=False)[1:-1], value):
             place = self._text.find(probe[:_PROBE].partition("\n")[0], leaf.start, leaf.end)
             if place >= 0:
@@ -163,16 +161,16 @@ def _in_documents(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
 
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
-    """The kinds of secret that a text held before it was redacted, and the part of it that was one."""
+    """Yield the kind and the text of each secret in a text that redaction changed."""
     if places.is_signature_placeholder(new):
         if len(old) >= _MIN_SIGNATURE:
             yield _SIGNATURE, old
         return
-    found = list(_in_text(old, matcher))
-    # Only here: most of a file is not what a pattern is meant for, a status or a date.
-    found += [(kind, old[start:]) for start, kind in matcher.find_patterns(old)]
-    yield from found
-    if not found and len(old) >= MIN_LENGTH and not is_stand_in(old):
+    secrets = list(_in_text(old, matcher))
+    # Only here: elsewhere in a file, a pattern of the user would find statuses and dates too.
+    secrets += [(kind, old[start:]) for start, kind in matcher.find_patterns(old)]
+    yield from secrets
+    if not secrets and len(old) >= MIN_LENGTH and not is_stand_in(old):
         yield _PLACE, old
 
 
@@ -188,7 +186,7 @@ def _is_credential(name: str, value: str) -> bool:
 
 
 def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
-    """Where two documents of one shape differ in a text, and both texts."""
+    """Yield the path of each text that differs between two documents of one shape, with both texts."""
     if old is not new:
         for (path, before), (_, after) in zip(texts(old), texts(new), strict=True):
             if before != after:
@@ -196,7 +194,7 @@ def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _spellings(text: str) -> list[str]:
-    """How a secret may be written in JSON or YAML, or in JSON in those."""
+    """Return the spellings that a secret may have in JSON or YAML, or in JSON in those."""
     plain = json.dumps(text, ensure_ascii=False)[1:-1]
     careful = plain.replace("=", "\\u003d").replace("+", "\\u002b").replace("/", "\\/")
     return list(dict.fromkeys([plain, plain.replace("=", "\\u003d"), plain.replace("/", "\\/"), careful, text]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.base64_text import decoded
@@ -20,7 +21,7 @@ __all__ = ["AUTH_HEADER", "MIN_LENGTH", "PLACEHOLDER_KEY", "Secrets", "is_stand_
 
 #: Shorter values than this turn up in ordinary text, so they are not looked for.
 MIN_LENGTH = 8
-# From this length on even a text of nothing but small letters is no word.
+# From this length on, even a text of small letters only is no word.
 _LONG = 20
 
 #: The names of headers that carry a credential.
@@ -37,12 +38,12 @@ _STAND_IN = re.compile(
 
 
 class Secrets:
-    """The secret values known so far, and patterns of others; it only ever grows.
+    """The secret values known so far, and patterns of others; it only grows.
 
     Args:
         values: Values to look for, whatever they look like.
-        patterns: What else to look for; not in base64 or in any other encoding.
-        base: What is known elsewhere is known here too, also when it grows; not the other way round.
+        patterns: Patterns to look for; not in base64 or in any other encoding.
+        base: Other secrets to look for too, even those it learns later; it learns nothing from here.
     """
 
     def __init__(
@@ -62,37 +63,34 @@ class Secrets:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Secrets:
-        """The values of `*_API_KEY`, `*_TOKEN` and `*_SECRET` that look like a secret."""
+        """Return the values of `*_API_KEY`, `*_TOKEN` and `*_SECRET` that look like a secret."""
         secrets = cls()
         secrets.learn_environ(environ)
         return secrets
 
     def learn_environ(self, environ: Mapping[str, str]) -> None:
-        """Take in what `from_environ` would: tests may have set more since. Takes microseconds if they have not."""
-        # Only the values that matter are looked up: `os.environ` decodes each that it hands out.
-        set_now = {environ.get(name, "") for name in environ if name.upper().endswith(_SECRET_VARIABLES)}
-        new = set_now - self._seen_in_environ
-        if new:
-            self._seen_in_environ |= new
-            self._add(filter(looks_secret, new))
+        """Add the values that `from_environ` takes, as a test may set more. Takes microseconds if there are none."""
+        # `os.environ` decodes each value on its way out, so only the values of these names are looked up.
+        values = {environ.get(name, "") for name in environ if name.upper().endswith(_SECRET_VARIABLES)}
+        new = values - self._seen_in_environ
+        self._seen_in_environ |= new
+        self._add(filter(looks_secret, new))
 
     def learn(self, request: Request) -> None:
-        """Take in the credentials that a request carries; does next to nothing if it carries no new ones.
+        """Add the credentials that a request carries. Takes next to no time if there are no new ones.
 
-        Call it for requests that are replayed too: what an app sends must be redacted the same way in both.
+        Call it for requests that are replayed too: an app's requests must be redacted the same way in both.
         """
-        sent = [(name, value) for name, values in request.headers.items() for value in values]
-        if "?" in request.uri or "@" in request.uri:
-            sent.append(("", request.uri))
-        if self._seen.issuperset(sent):
-            return
-        new = [pair for pair in sent if pair not in self._seen]
-        self._seen.update(new)
-        self._add(secret for name, value in new for secret in _secrets_in(name, value))
+        sent = {("", request.uri)} if "?" in request.uri or "@" in request.uri else set()
+        for name, values in request.headers.items():
+            sent.update((name, value) for value in values)
+        new = sent - self._seen
+        self._seen |= new
+        self._add(chain.from_iterable(_secrets_in(name, value) for name, value in new))
 
     @property
     def matcher(self) -> Matcher:
-        """What finds all that is known now."""
+        """Return the matcher that finds all secrets known now."""
         base = self._base.matcher if self._base else None
         if self._matcher is None or base is not self._base_matcher:
             known = self._values.union(base.values) if base else self._values
@@ -112,27 +110,27 @@ class Secrets:
 
 @lru_cache(maxsize=1)
 def of_this_run() -> Secrets:
-    """The secrets known in this process: the environment's, and the keys seen in requests."""
+    """Return the secrets known in this process: the environment's, and the keys seen in requests."""
     return Secrets()
 
 
 def looks_secret(value: str) -> bool:
-    """Whether `value` is long and mixed enough to be a secret, and does not say that it is none."""
+    """Return whether `value` is long and mixed enough to be a secret, and is no stand-in for one."""
     kinds = (str.islower, str.isupper, str.isdigit)
     mixed = sum(any(map(kind, value)) for kind in kinds) + any(not char.isalnum() for char in value)
     return len(value) >= MIN_LENGTH and not is_stand_in(value) and (mixed > 1 or len(value) >= _LONG)
 
 
 def is_stand_in(value: str) -> bool:
-    """Whether `value` says that it only stands in for a secret: `REDACTED`, `<your key>`, `****`."""
+    """Return whether `value` obviously stands in for a secret: `REDACTED`, `<your key>`, `****`."""
     return value == PLACEHOLDER_KEY or _STAND_IN.fullmatch(value) is not None
 
 
 def _secrets_in(name: str, value: str) -> Iterator[str]:
-    """The secrets in a request header's value or, if it has no name, in a URI.
+    """Yield the secrets in a request header's value or, if it has no name, in a URI.
 
-    Only what looks like one: it is looked for in all that follows, where `completed` and `your-api-key` are text. What
-    does not is kept out of its own place all the same.
+    Only values that look like secrets count, as all later traffic is searched for them and `completed` or
+    `your-api-key` are text there. Other values are still redacted in their own places.
     """
     if not name:
         yield from filter(looks_secret, secrets_in_uri(value))
@@ -148,7 +146,7 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
 
 
 def _login(basic: str) -> list[str]:
-    """The password, and the user's name where that is a token."""
+    """Return the password, and the user's name if that is a token."""
     try:
         user, _, password = (decoded(basic, strict=False) or b"").decode().partition(":")
     except UnicodeDecodeError:

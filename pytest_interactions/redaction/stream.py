@@ -1,4 +1,4 @@
-"""Takes every secret out of a stream of server-sent events, and leaves all other bytes as they are."""
+"""The removal of every secret from a stream of server-sent events; all other bytes stay as they are."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 
 def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
-    """`body` without any secret, also where one is spread over several deltas of a step.
+    """Return a stream's `body` without any secret, even one that is spread over several deltas of a step.
 
-    Args:
-        body: The stream, decoded.
-        tree: The places of secrets in an event's data.
-        matcher: What is a secret wherever it stands.
+    The `tree` has the places of secrets in an event's data, and `matcher` finds secrets in any place.
     """
     events = sse.decode(body)
     documents = [event.json() for event in events]
@@ -31,31 +28,27 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
 
 
 def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search: bool) -> list[Any]:
-    """The data of a stream's events without any secret; the same objects where there is nothing to change.
+    """Return the data of a stream's events without any secret; the same objects where there is nothing to change.
 
-    Args:
-        documents: The data of each event.
-        tree: The places of secrets in them.
-        matcher: What is a secret wherever it stands.
-        search: Whether it may find any within one event; what is spread over several is looked for in any case.
+    Without `search`, `matcher` skips secrets within one event and looks only for those spread over several.
     """
     clean = _redact_deltas([tree.rewrite(document) for document in documents], matcher)
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
 
 
 def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Matcher) -> bytes:
-    """The event's bytes; those that are no JSON (comments, ids, errors in plain words) are searched as text."""
+    """Return the event's bytes; those that are no JSON (comments, ids, errors in plain words) are searched as text."""
     if document is NOT_JSON:
         return matcher.redact_bytes(event.raw)
     if clean is not document:
         event = event.with_data(compact(clean))
-    # A number may be a known value too, and JSON has no other place for it.
+    # A number may be a known value too; redacted, it would be no JSON.
     raw = matcher.redact_values(event.raw)
     return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw
 
 
 def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:
-    """The events' data without the secrets that only show once a step's deltas are joined."""
+    """Return the events' data without the secrets that only show once a step's deltas are joined."""
     spread: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for number, document in enumerate(documents):
         if isinstance(document, dict) and isinstance(delta := document.get("delta"), dict):
@@ -63,8 +56,8 @@ def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:
                 spread[str(document.get("index")), path].append((number, text))
     changed: dict[int, dict[str, str]] = defaultdict(dict)
     for (_, path), pieces in spread.items():
-        before = [text for _, text in pieces]
-        for (number, old), new in zip(pieces, matcher.redact_pieces(before), strict=True):
+        redacted = matcher.redact_pieces([text for _, text in pieces])
+        for (number, old), new in zip(pieces, redacted, strict=True):
             if new != old:
                 changed[number][path] = new
     return [
@@ -74,7 +67,7 @@ def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:
 
 
 def _with_texts(value: Any, new: dict[str, str], path: str = "$") -> Any:
-    """`value` with other texts at some of the paths that `texts` gave them."""
+    """Return `value` with the `new` texts at their paths, which are those of `texts`."""
     if isinstance(value, str):
         return new.get(path, value)
     if isinstance(value, dict):

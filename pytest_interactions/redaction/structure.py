@@ -1,4 +1,4 @@
-"""Reads a text as far as it can be read: YAML, JSON, streams, lines of JSON, and these within each other."""
+"""The structure of any text, as far as it can be read: YAML, JSON, streams, lines of JSON, and these nested."""
 
 from __future__ import annotations
 
@@ -20,19 +20,10 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # An object with one of these fields is a body of the API, or an event's data.
 _BODY_FIELDS = frozenset(
     {
-        "agent_config",
-        "candidates",
-        "contents",
-        "delta",
-        "environment",
-        "event_type",
-        "input",
-        "interaction",
-        "new_signing_secret",
-        "outputs",
-        "signing_secrets",
-        "steps",
-        "tools",
+        *("agent_config", "environment", "input", "interaction", "outputs", "steps", "tools"),
+        *("delta", "event_type"),
+        *("candidates", "contents"),
+        *("new_signing_secret", "signing_secrets"),
     }
 )
 _EVENT_FIELDS = ("event:", "data:")
@@ -45,12 +36,12 @@ class Leaf:
     """A text within a text, or a body that was written as part of the structure around it.
 
     Attributes:
-        path: Its place in that structure, `""` if there is none.
-        start: Where it begins in the whole text, in characters.
-        end: Where it ends.
-        text: What it says once unquoted and decoded.
-        header: If it is a header's value, that header's name.
-        documents: The JSON documents it consists of: one for a body, one for each event of a stream.
+        path: Its place in that structure; `""` if there is none.
+        start: Its start in the whole text, in characters.
+        end: Its end.
+        text: Its text, unquoted and decoded.
+        header: The header's name if it is a header's value.
+        documents: The JSON documents in it: one for a body, one for each event of a stream.
     """
 
     path: str
@@ -62,26 +53,24 @@ class Leaf:
 
 
 def leaves(text: str) -> Iterator[Leaf]:
-    """All leaves of `text`, in order."""
-    root, found = None, []
+    """Yield all leaves of `text`, in order."""
+    root, walked = None, []
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
         with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
             root = yaml.compose(text, Loader=_Loader)
-    with suppress(RecursionError):  # what is too deep to walk is text
-        found = list(_walk(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
-    yield from found or _plain(text)
+    with suppress(RecursionError):  # a structure too deep to walk is text
+        walked = list(_walk(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
+    yield from walked or _plain(text)
 
 
 def leaf_of(body: bytes) -> Leaf:
-    """Return the body of a message as a leaf, decompressed where it is gzip, or gzip in base64."""
-    text = body.decode("utf-8", "surrogateescape")
-    raw = body if body.startswith(_GZIP) else decoded(text, strict=False) if _is_gzip_in_base64(text) else None
-    text = text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
+    """Return the body of a message as a leaf, decompressed if it is gzip, or gzip in base64."""
+    text = _unpacked(body.decode("utf-8", "surrogateescape"), body if body.startswith(_GZIP) else None)
     return Leaf("", 0, len(text), text, documents=_documents(text))
 
 
 def _plain(text: str) -> Iterator[Leaf]:
-    """A stream, a document, or lines of which some may be documents."""
+    """Yield one leaf for a stream or a document, or else one for each line, which may be a document."""
     whole = Leaf("", 0, len(text), text, documents=_documents(text))
     if whole.documents:
         yield whole
@@ -95,7 +84,8 @@ def _plain(text: str) -> Iterator[Leaf]:
 def _walk(node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
     start, end = node.start_mark.index, node.end_mark.index
     if isinstance(node, yaml.ScalarNode):
-        text = _decoded(node)
+        is_binary = node.tag == "tag:yaml.org,2002:binary"
+        text = _unpacked(node.value, decoded(node.value, strict=False) if is_binary else None)
         yield Leaf(path, start, end, text, header, _documents(text))
     elif isinstance(node, yaml.SequenceNode):
         if chunks := _chunks(node):
@@ -116,16 +106,16 @@ def _walk(node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
 
 
 def _chunks(node: yaml.SequenceNode) -> str:
-    """The stream that a list of its chunks, or of its events, makes; `""` if it is no such list."""
-    found = [item.value for item in node.value if isinstance(item, yaml.ScalarNode)]
-    if len(found) < len(node.value) or not found or not found[0].startswith(_EVENT_FIELDS):
+    """Return the stream of a list of chunks or of events; `""` if the list is none of these."""
+    chunks = [item.value for item in node.value if isinstance(item, yaml.ScalarNode)]
+    if len(chunks) < len(node.value) or not chunks or not chunks[0].startswith(_EVENT_FIELDS):
         return ""
-    are_events = all(text.startswith(_EVENT_FIELDS) and not text.endswith("\n") for text in found)
-    return ("\n\n" if are_events else "").join(found)
+    are_events = all(text.startswith(_EVENT_FIELDS) and not text.endswith("\n") for text in chunks)
+    return ("\n\n" if are_events else "").join(chunks)
 
 
 def _value(node: yaml.Node) -> Any:
-    """The node as JSON would have it; a number is a text here, since nothing looks at it."""
+    """Return the node's JSON value; numbers are texts here, as nothing looks at them."""
     if isinstance(node, yaml.MappingNode):
         return {str(_value(key)): _value(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -133,19 +123,15 @@ def _value(node: yaml.Node) -> Any:
     return node.value
 
 
-def _decoded(node: yaml.ScalarNode) -> str:
-    text: str = node.value
-    is_binary = node.tag == "tag:yaml.org,2002:binary"
-    raw = decoded(text, strict=False) if is_binary or _is_gzip_in_base64(text) else None
+def _unpacked(text: str, raw: bytes | None) -> str:
+    """Return the text of `raw`, or `text` if there is none; gzip, also in base64, is decompressed."""
+    if raw is None and text.lstrip().startswith(_GZIP_IN_BASE64):
+        raw = decoded(text, strict=False)
     return text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
 
 
-def _is_gzip_in_base64(text: str) -> bool:
-    return text.lstrip()[: len(_GZIP_IN_BASE64)] == _GZIP_IN_BASE64
-
-
 def _decompressed(raw: bytes) -> bytes:
-    """Return what is compressed in `raw`, or `raw` itself; where the end is missing, as much as there is."""
+    """Return `raw` decompressed, as far as it goes if its end is missing; `raw` itself if it is no gzip."""
     if not raw.startswith(_GZIP):
         return raw
     try:
@@ -156,10 +142,9 @@ def _decompressed(raw: bytes) -> bytes:
 
 def _documents(text: str) -> list[Any]:
     begin = text.lstrip()[:8]
+    documents = []
     if begin.startswith(("{", "[")):
-        document = parse(text)
-        return [] if document is NOT_JSON else [document]
-    if not begin.startswith((*_EVENT_FIELDS, ":")):
-        return []
-    found = [event.json() for event in sse.decode(text.encode("utf-8", "surrogateescape"))]
-    return [document for document in found if document is not NOT_JSON]
+        documents = [parse(text)]
+    elif begin.startswith((*_EVENT_FIELDS, ":")):
+        documents = [event.json() for event in sse.decode(text.encode("utf-8", "surrogateescape"))]
+    return [document for document in documents if document is not NOT_JSON]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """`value` with `change` applied to every text in it and every field's name; the same object if none changes."""
+    """Return `value` with `change` applied to each text and each field's name; the same object if none changes."""
     if isinstance(value, str):
         new = change(value)
         return value if new == value else new
@@ -33,16 +33,16 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def texts(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
-    """Every text in `value` with its JSON path, in order."""
-    left = [(path, value)]
-    while left:
-        path, value = left.pop()
+    """Yield the JSON path of each text in `value` and the text, in order."""
+    stack = [(path, value)]
+    while stack:
+        path, value = stack.pop()
         if isinstance(value, str):
             yield path, value
         elif isinstance(value, dict):
-            left += reversed([(f"{path}.{name}", item) for name, item in value.items()])
+            stack += reversed([(f"{path}.{name}", item) for name, item in value.items()])
         elif isinstance(value, list):
-            left += reversed([(f"{path}[{place}]", item) for place, item in enumerate(value)])
+            stack += reversed([(f"{path}[{place}]", item) for place, item in enumerate(value)])
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:

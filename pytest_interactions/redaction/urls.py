@@ -1,4 +1,4 @@
-"""URLs that work for whoever holds them, and what they are without their secret part."""
+"""URLs that work for whoever holds them: their secret parts, and the replacements of these."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pytest_interactions.redaction.encodings import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How the redacted value of a ticket begins: of a parameter that is good for one thing, such as one upload.
+#: The beginning of a ticket's redacted value. A ticket is a parameter that is good for one thing, such as one upload.
 TICKET = "redacted-"
 
-# Parameters whose value is good for one thing only, and must stay different from another's.
+# Parameters whose value is good for one thing only. Redacted values must stay different from each other.
 _TICKETS = r"upload_id|x-goog-signature|x-amz-signature|signature|sig"
 # Parameters whose value opens all of an account.
 _KEYS = (
@@ -29,7 +29,7 @@ _LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTAL
 # A URL in a text, its slashes escaped or not.
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
 _LOGIN = re.compile(r"[^:]+:[\\/]+(?P<user>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\]*))?@")
-# A user's name that is as long as this is none.
+# A longer user's name is a token.
 _LONG_USER = 20
 _HOST = re.compile(r"[^:]+:[\\/]+(?:[^/?#\\]*@)?(?P<host>\[[^]]*\]|[^/?#:\\]*)")
 _GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com", re.IGNORECASE)
@@ -46,7 +46,7 @@ _IS_SECRET = re.compile(f"{_TICKETS}|{_KEYS}", re.IGNORECASE)
 
 
 def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
-    """Where in `text` the secret parts of URLs begin and end, and what to write instead."""
+    """Yield the start, the end and the replacement of each secret part of a URL in `text`."""
     for url in _URL.finditer(text):
         start, end = url.span()
         login = _LOGIN.match(text, start, end)
@@ -58,17 +58,17 @@ def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
-    """Where the secret fields of a form (written as a URL's query is) begin and end; what to write instead."""
+    """Yield the start, the end and the replacement of each secret field of a form, written as a URL's query is."""
     return _secret_parameters(body, 0, len(body), googles=True)
 
 
 def is_token(user: str) -> bool:
-    """Whether what stands in a user's place is a token: some services take one there, with any password or none."""
+    """Return whether a user's name is a token: some services take one there, with any password or none."""
     return len(user) >= _LONG_USER or _LOOKS_RANDOM.fullmatch(user) is not None
 
 
 def secrets_in_uri(uri: str) -> Iterator[str]:
-    """The decoded secret parts of a URI; what redaction put there, and replay handed out, is none."""
+    """Yield the decoded secret parts of a URI, but not redacted ones, which replay hands out."""
     if login := _LOGIN.match(uri):
         user, password = unquote(login["user"]), unquote(login["password"] or "")
         yield from (part for part in (user if is_token(user) else "", password) if part not in {"", REDACTED})
@@ -86,7 +86,7 @@ def _secret_parameters(text: str, start: int, end: int, *, googles: bool) -> Ite
 
 
 def _ticket(value: str) -> str:
-    # A client may escape other characters in the URL it was given than the server did.
+    # A client may escape other characters of a URL than the server that it got the URL from.
     return TICKET + hex_digest(unquote_plus(value), IN_TICKET)
 
 
