@@ -1,4 +1,4 @@
-"""Every error that a user of this package can meet.
+"""All errors that a user of this package can meet.
 
 Each message names the file, the place and what to do next, and never holds a secret.
 """
@@ -16,55 +16,55 @@ class InteractionsError(Exception):
 
 
 class OptionError(InteractionsError, ValueError):
-    """An option, a record mode or a cassette name is not one that can be used."""
+    """An option, a record mode or a cassette name that can't be used."""
 
 
 class CassetteError(InteractionsError):
-    """The base of what can go wrong with a cassette."""
+    """The base of all errors of a cassette."""
 
 
 class CassetteNotFoundError(CassetteError):
-    """A request was made in a test that has no cassette yet, and the record mode forbids recording one."""
+    """A request in a test that has no cassette yet, in a record mode that forbids recording one."""
 
 
 class CassetteFormatError(CassetteError):
-    """A cassette file exists and can't be read; it is never overwritten."""
+    """An existing cassette file that can't be read; it is never overwritten."""
 
 
 class CassetteMissError(CassetteError):
-    """The cassette holds no recording that answers this request."""
+    """A request that no recording in the cassette answers."""
 
 
 class UnplayedError(CassetteError):
-    """The test ended and recorded exchanges were not asked for."""
+    """The end of a test that did not ask for all recorded exchanges."""
 
 
 class StreamEndedError(CassetteError):
-    """A replayed stream was read further than it was recorded."""
+    """A replayed stream that is read further than it was recorded."""
 
 
 class CassetteWriteError(CassetteError):
-    """The cassette could not be written; the message says where the recording was kept."""
+    """A cassette that can't be written; the message says where the recording was kept."""
 
 
 class SecretLeakError(CassetteError):
-    """The text about to be written holds a secret; the message says where, never what."""
+    """A secret in the text about to be written; the message says where, never what."""
 
 
 class PlaceholderError(InteractionsError):
-    """A live request would have carried a redaction placeholder; it was not sent."""
+    """A live request with a redaction placeholder in it; it was not sent."""
 
 
 class NetworkBlockedError(InteractionsError):
-    """A socket to a host other than loopback was asked for during replay."""
+    """A connection during replay to a host other than loopback."""
 
 
 class MissingExtraError(InteractionsError, ImportError):
-    """A part of this package needs an extra that is not installed."""
+    """A part of this package that needs an extra that is not installed."""
 
 
 class ScriptError(InteractionsError, ValueError):
-    """An emulator script can't be used; the message names its line."""
+    """An emulator script that can't be used; the message names its line."""
 
 
 def closest(word: Any, names: Iterable[Any]) -> str | None:

@@ -1,17 +1,18 @@
-"""The options, what they may be, and which source wins: the only place where that is decided."""
+"""The options, their permitted values and the order of their sources; no other module decides on these."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from pytest_interactions.errors import OptionError, closest
 
 
 class RecordMode(StrEnum):
-    """What may be recorded: as vcrpy means them, and `rewrite` as pytest-recording does."""
+    """The record modes: those of vcrpy, and `rewrite` of pytest-recording."""
 
     NONE = "none"
     ONCE = "once"
@@ -21,7 +22,7 @@ class RecordMode(StrEnum):
 
 
 class Unplayed(StrEnum):
-    """What recorded exchanges that a test didn't ask for are."""
+    """The possible results of recorded exchanges that a test didn't ask for."""
 
     FAIL = "fail"
     WARN = "warn"
@@ -37,7 +38,7 @@ class Options:
     """All options of one cassette, validated.
 
     `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` in bytes.
-    The callables take and return vcrpy's types, a `vcr.request.Request` or a response as vcrpy's dict; `None` means
+    The callables take and return vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict. `None` means
     "do not record".
     """
 
@@ -46,7 +47,7 @@ class Options:
     match_on: tuple[str, ...] = DEFAULT_MATCH_ON
     unplayed: Unplayed = Unplayed.FAIL
     keep_headers: tuple[str, ...] = ()
-    redact: tuple[Any, ...] = field(default=(), repr=False)  # a failure may show the representation
+    redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
     allowed_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
     chunking: str | int = "event"
@@ -68,20 +69,20 @@ def _choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
 
 
 def _names(value: Any) -> tuple[Any, ...]:
-    """Names separated by commas or white space, as a command line or an ini file has them, or a list."""
+    """Return the names in a list, or in a text that separates them by commas or white space."""
     items = _items(value)
     if not all(isinstance(item, str) for item in items):
         raise OptionError(f"{value!r} is not a list of names")
-    return tuple(name for item in items for name in item.replace(",", " ").split())
+    return tuple(" ".join(items).replace(",", " ").split())
 
 
 def _items(value: Any) -> tuple[Any, ...]:
-    """One item a line, as an ini file has them, or a list; an item may hold commas and spaces."""
+    """Return the items of a list, or of a text with one item on each line; an item may hold commas and spaces."""
     if isinstance(value, str):
         return tuple(line.strip() for line in value.splitlines() if line.strip())
     if not isinstance(value, Iterable) or isinstance(value, bytes):
         raise OptionError(f"{value!r} is not a list")
-    return tuple(part for item in value for part in (item.splitlines() if isinstance(item, str) else [item]))
+    return tuple(chain.from_iterable(item.splitlines() if isinstance(item, str) else [item] for item in value))
 
 
 def _match_on(value: Any) -> tuple[str, ...]:
@@ -95,14 +96,10 @@ def _match_on(value: Any) -> tuple[str, ...]:
 
 
 def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    answers = {"true": True, "yes": True, "on": True, "1": True, "": False}
-    answers |= {"false": False, "no": False, "off": False, "0": False}
-    answer = answers.get(str(value).strip().lower())
-    if answer is None:
+    text = str(value).strip().lower()
+    if text not in {"true", "yes", "on", "1", "", "false", "no", "off", "0"}:
         raise OptionError(f"{value!r} is neither true nor false")
-    return answer
+    return text in {"true", "yes", "on", "1"}
 
 
 def _chunking(value: Any) -> str | int:
@@ -129,10 +126,6 @@ def _size(value: Any) -> int:
     return int(value)
 
 
-def _text(value: Any) -> str:
-    return str(value).strip()
-
-
 def _callable(value: Any) -> Callable[[Any], Any] | None:
     if value is not None and not callable(value):
         raise OptionError(f"{value!r} can't be called")
@@ -141,9 +134,10 @@ def _callable(value: Any) -> Callable[[Any], Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How one option is read.
+    """The conversion, help text and kind of one option.
 
-    `adds`: sources add up instead of the last one winning. `several`: it is a list all the same. `on`: it is on or off.
+    `adds`: all sources add to it. `several`: it is a list, but the last source wins. `on`: it is a switch. `flag`: the
+    command line and the ini file have it.
     """
 
     convert: Callable[[Any], Any]
@@ -156,7 +150,9 @@ class Spec:
 
 SPECS: Final[Mapping[str, Spec]] = {
     "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all or rewrite"),
-    "cassette_dir": Spec(_text, "directory of the cassettes, below the rootdir (default: cassettes)"),
+    "cassette_dir": Spec(
+        lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
+    ),
     "match_on": Spec(
         _match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})", several=True
     ),
@@ -174,38 +170,34 @@ SPECS: Final[Mapping[str, Spec]] = {
 }
 
 
-def resolve(*sources: tuple[str, Mapping[str, Any]]) -> Options:
-    """Make the options from `(what it is called in an error, its values)`, the later sources winning.
+_Source = tuple[str, Mapping[str, Any]]
+
+
+def resolve(*sources: _Source) -> Options:
+    """Return the options from sources, each a name for errors and its values; later sources win.
 
     Raises:
-        OptionError: An unknown name, or a value that can't be one; the message names the source and the near match.
+        OptionError: A name is unknown or a value can't be used. The message names the source and a similar name.
     """
     merged: dict[str, Any] = {}
     for source, values in sources:
         for name, value in values.items():
-            merged_value = _convert(source, name, value)
-            merged[name] = merged.get(name, ()) + merged_value if SPECS[name].adds else merged_value
+            converted = _convert(source, name, value)
+            merged[name] = merged.get(name, ()) + converted if SPECS[name].adds else converted
     return Options(**merged)
 
 
 def order(
-    *,
-    ini: tuple[str, Mapping[str, Any]],
-    config: tuple[str, Mapping[str, Any]],
-    flags: tuple[str, Mapping[str, Any]],
-    markers: Iterable[tuple[str, Mapping[str, Any]]],
+    *, ini: Mapping[str, Any], config: Mapping[str, Any], flags: Mapping[str, Any], markers: Iterable[_Source]
 ) -> Options:
-    """Resolve what pytest knows of one test: ini, then `interactions_config`, then flags, then markers.
+    """Resolve the options of one test: ini, then `interactions_config`, then flags, then markers.
 
-    A marker describes its test, so it beats the command line, but never for the record mode: whoever runs the
-    tests decides whether they may touch the network.
+    A marker describes its test, so it beats the command line. The record mode is the exception: the person who runs
+    the tests decides whether they may touch the network.
     """
-    markers = list(markers)
-    options = resolve(ini, config, flags, *markers)
-    if "record_mode" in flags[1]:
-        mode = _convert(flags[0], "record_mode", flags[1]["record_mode"])
-        return replace(options, record_mode=mode)
-    return options
+    sources = ("ini file", ini), ("interactions_config", config), ("command line", flags)
+    record_mode = {name: value for name, value in flags.items() if name == "record_mode"}
+    return resolve(*sources, *markers, ("command line", record_mode))
 
 
 def _convert(source: str, name: str, value: Any) -> Any:

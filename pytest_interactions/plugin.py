@@ -1,11 +1,11 @@
-"""The pytest plugin: options, marker, fixtures. What they need is imported when a test uses them."""
+"""The pytest plugin: options, marker and fixtures. The rest of the package is imported when a test uses it."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ _NOTES = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer each option as a flag and an ini key."""
+    """Add each option as a flag and an ini key."""
     from pytest_interactions.options import SPECS
 
     group = parser.getgroup("interactions", "record and replay of the Gemini Interactions API")
@@ -45,20 +45,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         kind: dict[str, Any] = {"action": "append"} if spec.adds else {"nargs": "?", "const": "true"} if spec.on else {}
         flag = f"--interactions-{dashed}"
         group.addoption(flag, dest=f"interactions_{name}", default=None, help=spec.help, **kind)
-        # As text, or in TOML as what it is.
+        # An ini file gives text; TOML may give a list or a switch.
         ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Announce the marker, and refuse options of the command line and the ini file that can't be."""
+    """Register the marker, and refuse unusable options of the command line and the ini file."""
     config.addinivalue_line(
         "markers",
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
     config.stash[_BEGUN] = time.time()
     config.stash[_NOTES] = []
-    ini, flags = config.stash[_GIVEN] = _ini(config), _flags(config)
+    flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
+    ini = _given(config.getini)
+    config.stash[_GIVEN] = ini, flags
     if ini or flags:
         from pytest_interactions.options import resolve
 
@@ -68,19 +70,12 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-def _ini(config: pytest.Config) -> dict[str, Any]:
+def _given(read: Callable[[str], Any]) -> dict[str, Any]:
+    """Return the options that are set where `read`, `config.getini` or `config.getoption`, looks."""
     from pytest_interactions.options import SPECS
 
-    values = {name: config.getini(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
+    values = {name: read(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _flags(config: pytest.Config) -> dict[str, Any]:
-    from pytest_interactions.options import SPECS
-
-    values = {name: config.getoption(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
-    flags = {name: value for name, value in values.items() if value is not None}
-    return {name: "\n".join(value) if isinstance(value, list) else value for name, value in flags.items()}
 
 
 def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
@@ -93,12 +88,7 @@ def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
     if not isinstance(config, Mapping):
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
     ini, flags = item.config.stash[_GIVEN]
-    return order(
-        ini=("ini file", ini),
-        config=("interactions_config", config),
-        flags=("command line", flags),
-        markers=markers,
-    )
+    return order(ini=ini, config=config, flags=flags, markers=markers)
 
 
 # --- the marker ---
@@ -106,7 +96,7 @@ def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give marked tests the fixture, before their other function-scoped ones: these may make a client."""
+    """Give marked tests the fixture before their other function-scoped fixtures, which may make a client."""
     for item in items:
         names: list[str] | None = getattr(item, "fixturenames", None)
         if names is None or not (_FIXTURE in names or item.get_closest_marker(_FIXTURE)):
@@ -129,10 +119,6 @@ def _path(item: pytest.Item, options: Options) -> Path:
     return cassette_path(directory, item.config.rootpath, item.path, ".".join([*nodes, item.name]))
 
 
-def _is_named(item: pytest.Item) -> bool:
-    return any(marker.args for marker in item.iter_markers(_FIXTURE))
-
-
 # --- fixtures ---
 
 
@@ -148,14 +134,14 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
     from pytest_interactions.clients.context import open_cassette, opened
 
     item: pytest.Item = request.node
-    with _plainly():
+    with _without_traceback():
         options = _options(item, interactions_config)
         cassette = open_cassette(
             _path(item, options),
             options,
             rerecord=f"pytest {_argument(item)} --interactions-record-mode=rewrite",
             begun=item.config.stash[_BEGUN],
-            shared=_is_named(item),
+            shared=any(marker.args for marker in item.iter_markers(_FIXTURE)),
         )
     item.stash[_CASSETTE] = cassette
     item.config.stash[_NOTES].extend(cassette.recovered)
@@ -167,7 +153,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
 @pytest.fixture
 def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
     """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`."""
-    with _plainly():
+    with _without_traceback():
         from pytest_interactions.server import ReplayServer
 
         server = ReplayServer(interactions)
@@ -178,7 +164,7 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 @pytest.fixture
 def interactions_emulator() -> Iterator[Emulator]:
     """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
-    with _plainly():
+    with _without_traceback():
         from pytest_interactions.server.emulator import Emulator
     with Emulator.steady() as emulator:  # so that a recording of it changes only with the test
         yield emulator
@@ -195,14 +181,14 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
 
 
 def _argument(item: pytest.Item) -> str:
-    """What names the test on the command line of whoever runs it, ready to be pasted into a shell."""
+    """Return the test's name on the command line of this run, quoted for a shell."""
     file = os.path.relpath(item.path, item.config.invocation_params.dir)
     return shlex.quote("::".join([file, *item.nodeid.split("::")[1:]]))
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Fail a test with an error's own words alone: neither a traceback nor what led to it."""
+def _without_traceback() -> Iterator[None]:
+    """Fail a test with an error's own message alone, without a traceback or a cause."""
     try:
         yield
     except InteractionsError as error:
@@ -210,10 +196,10 @@ def _plainly() -> Iterator[None]:
 
 
 def _finish(item: pytest.Item, cassette: Cassette) -> None:
-    """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
+    """Save the cassette, and fail a test that passed but must not; a test that failed is not failed twice."""
     outcome = item.stash.get(_OUTCOME, "interrupted")
     notes = item.config.stash[_NOTES]
-    with _plainly():
+    with _without_traceback():
         written = cassette.close(failed=outcome != "passed" or bool(cassette.failures))
     if written is not None and written != cassette.path:
         notes.append(f"{item.nodeid} did not pass, so its cassette is as it was; the new recording is {written}")
@@ -233,15 +219,15 @@ def _finish(item: pytest.Item, cassette: Cassette) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note what became of a test: pytest does not throw a test's exception into its fixtures."""
+    """Note a test's outcome for its fixtures, as pytest does not throw a test's exception into them."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
     if report.when == "call" or not report.passed:
         item.stash[_OUTCOME] = report.outcome
     cassette = item.stash.get(_CASSETTE, None)
     if report.failed and report.when == "call" and cassette is not None:
-        told = report.longreprtext
-        unsaid = [str(failure) for failure in cassette.failures if str(failure).splitlines()[0] not in told]
-        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+        shown = report.longreprtext
+        hidden = [str(failure) for failure in cassette.failures if str(failure).splitlines()[0] not in shown]
+        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(hidden)]
     return report  # type: ignore[return-value] # and passes on
 
 
@@ -257,14 +243,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take a pytest-xdist worker's notes over."""
+    """Add a pytest-xdist worker's notes to the controller's."""
     node.config.stash[_NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what whoever ran the tests should know."""
+    """Print the notes on this run."""
     notes = config.stash[_NOTES]
     if notes:
         terminalreporter.section("interactions")
-        for note in notes:
-            terminalreporter.write_line(note)
+        terminalreporter.write_line("\n".join(notes))

@@ -20,12 +20,11 @@ __all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snap
 
 
 class StepsExtension(SingleFileSnapshotExtension):
-    """Writes `__snapshots__/<test module>/<test>.steps.txt`: the transcript as it is read."""
+    """The syrupy extension that writes the transcript to `__snapshots__/<test module>/<test>.steps.txt`."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "steps.txt"
-    #: Whether wording counts.
-    text: ClassVar[bool] = True
+    text: ClassVar[bool] = True  # whether wording counts
 
     def serialize(
         self,
@@ -35,7 +34,7 @@ class StepsExtension(SingleFileSnapshotExtension):
         include: PropertyFilter | None = None,
         matcher: PropertyMatcher | None = None,
     ) -> str:
-        """The transcript of `data`; the filters see what `pytest_interactions.api.behaviour.behaviour_of` makes of it.
+        """Return the transcript of `data`; the filters see the result of `api.behaviour.behaviour_of`.
 
         Raises:
             TypeError: `data` shows no steps.
@@ -44,23 +43,18 @@ class StepsExtension(SingleFileSnapshotExtension):
 
 
 class StructureExtension(StepsExtension):
-    """The same without wording: step types, tools with their arguments, statuses, order."""
+    """The same extension without wording: step types, tools with their arguments, statuses, order."""
 
     text = False
 
 
 class StepsAssertion(SnapshotAssertion):
-    """syrupy's assertion on a transcript; all that its call accepts is accepted, and `text`."""
+    """syrupy's assertion on a transcript, whose call also accepts `text`."""
 
     redact: Callable[[str], str] = staticmethod(str)
 
     def __call__(self, *, text: bool = True, **options: Any) -> SnapshotAssertion:
-        """Change this one assertion.
-
-        Args:
-            text: `False` to leave wording out.
-            options: syrupy's own: `name`, `include`, `exclude`, `matcher`, `diff`, …
-        """
+        """Change this one assertion: `text=False` leaves wording out, the other options are syrupy's own."""
         if not text:
             options.setdefault("extension_class", StructureExtension)
         if options.get("matcher") is not None:
@@ -69,18 +63,18 @@ class StepsAssertion(SnapshotAssertion):
 
 
 def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:
-    """The assertion of the fixture `snapshot_steps`, made from that of syrupy's fixture `snapshot`.
+    """Return the assertion of the fixture `snapshot_steps`, made from that of syrupy's fixture `snapshot`.
 
     `redact` takes the secrets out of a text: an SDK's own object holds them, and a snapshot must not.
     """
     options = {field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.init}
-    made = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
-    made.redact = redact
-    return made
+    assertion = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
+    assertion.redact = redact
+    return assertion
 
 
 def _redacting(redact: Callable[[str], str], matcher: PropertyMatcher | None = None) -> PropertyMatcher:
-    """A matcher that redacts each text, and then does what `matcher` does."""
+    """Return a matcher that redacts each text and then calls `matcher`."""
 
     def match(*, data: SerializableData, path: PropertyPath) -> SerializableData | None:
         clean = redact(data) if isinstance(data, str) else data
@@ -96,7 +90,7 @@ def _filtered(
     matcher: PropertyMatcher | None,
     path: PropertyPath = (),
 ) -> Any:
-    """`data` as syrupy's own serializer would filter and match it."""
+    """Return `data` as syrupy's own serializer would filter and match it."""
     if matcher:
         data = matcher(data=data, path=path)
     if not isinstance(data, dict | list):

@@ -1,1 +1,1 @@
-"""What answers a request from its recordings, or records it on the side."""
+"""The cassette in memory: its matching, record modes, recording and replay."""

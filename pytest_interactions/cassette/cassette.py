@@ -1,4 +1,4 @@
-"""The cassette: answers a request from its recordings, or records it on the side."""
+"""The cassette, which answers a request from its recordings or records it."""
 
 from __future__ import annotations
 
@@ -44,13 +44,14 @@ class Cassette:
 
     Attributes:
         path: The cassette's file, whether it exists or not.
-        record_mode: The record mode in force.
-        options: All options in force.
+        record_mode: The record mode of `options`.
+        options: The options of this cassette.
         failures: The errors that this cassette has raised, which the app may have swallowed.
-        sleeps: What the test slept, or skipped, while it replayed.
+        sleeps: The test's sleeps during replay.
+        recovered: Notes on recordings of killed processes that were put in their place.
     """
 
-    def __init__(  # noqa: PLR0913 - one opening, all its facts
+    def __init__(  # noqa: PLR0913 - a cassette is opened in one step
         self,
         path: Path,
         options: Options,
@@ -63,12 +64,12 @@ class Cassette:
         """Open the cassette at `path`.
 
         Args:
-            path: The cassette's file, whether it exists or not.
-            options: What to do.
-            secrets: The values that must not reach the disk; those of live requests are added.
+            path: The cassette's file.
+            options: The options of this cassette.
+            secrets: The values that must not reach the disk; this cassette adds those of live requests.
             rerecord: The command that records this cassette anew, named in errors.
-            begun: When this run began, as `time.time()` tells it: into a file written since, all its tests record.
-            shared: Whether several tests may play their parts of it, so that each leaves the others' unplayed.
+            begun: The start of this run in seconds since 1970. All tests record into a file that was written later.
+            shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette.
@@ -85,7 +86,6 @@ class Cassette:
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
-        #: What was found of recordings whose process was killed, and put in its place.
         self.recovered = recover(path, gate, media_threshold=options.media_threshold)
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun)
         self._old = self._mode.old.exchanges
@@ -97,40 +97,39 @@ class Cassette:
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """What the test asked for so far and its answers, redacted, in the order of the requests."""
+        """Return the test's requests so far with their responses, redacted, in the order of the requests."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
         return [self.whole(entry) for entry in entries if entry is not None]
 
     @property
     def interactions(self) -> list[Interaction]:
-        """One interaction for each exchange that returned or streamed one, in order."""
+        """Return one interaction for each exchange that returned or streamed one, in order."""
         from pytest_interactions.api.conversation import interaction_of
 
-        found = (interaction_of(exchange) for exchange in self.exchanges)
-        return [interaction for interaction in found if interaction is not None]
+        return [interaction for interaction in map(interaction_of, self.exchanges) if interaction is not None]
 
     @property
     def steps(self) -> list[Step]:
-        """The whole trajectory of the test, inputs included."""
+        """Return all steps of the test, inputs included."""
         from pytest_interactions.api.conversation import trajectory
 
         return trajectory(self.interactions)
 
     @property
     def all_played(self) -> bool:
-        """Whether each recorded exchange was asked for."""
+        """Return whether the test asked for each recorded exchange."""
         return len(self._index.played) == len(self._old)
 
     @property
     def replays_only(self) -> bool:
-        """Whether nothing can be recorded, so that no network is needed."""
+        """Return whether nothing can be recorded, so that no network is needed."""
         return not self._mode.records
 
-    if not TYPE_CHECKING:  # which would take any name for one of an attribute
+    if not TYPE_CHECKING:  # pragma: no branch - a type checker would accept every attribute
 
         def __getattr__(self, name: str) -> NoReturn:
-            """Say what to use instead of one of vcrpy's names: what they would count is not counted here."""
+            """Raise an error that names the replacement of an attribute of vcrpy's cassette."""
             if name in messages.OF_VCRPY:
                 raise AttributeError(messages.of_vcrpy(name))
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -144,27 +143,25 @@ class Cassette:
     # --- playing and recording ---
 
     def bypass(self, origin: str) -> None:
-        """Let requests to `origin` (`host:port`) through, neither played nor recorded."""
+        """Let requests to `origin` (`host:port`) through without playing or recording them."""
         self._bypassed.add(origin)
 
     def passes(self, host: str, port: int | None) -> bool:
-        """Whether a request to `host` is none of the cassette's business."""
-        if self._bypassed and f"{host}:{port}" in self._bypassed:
-            return True
+        """Return whether a request to `host` bypasses the cassette."""
         allowed = self.options.allowed_hosts
-        return bool(allowed) and is_allowed(host, port, allowed)
+        return f"{host}:{port}" in self._bypassed or (bool(allowed) and is_allowed(host, port, allowed))
 
     def answer(self, live: Request) -> Tape | Recording | None:
-        """Find what answers a request, or take its place among the recordings.
+        """Find the recorded response to a request, or begin to record the request.
 
         Returns:
-            The recorded response to replay; a `Recording` where the request is to be sent; `None` where it is to be
-            sent and a `before_record_request` hook wants no record of it.
+            A `Tape` to replay; a `Recording` if the request must be sent; `None` if it must be sent and a
+            `before_record_request` hook wants no record of it.
 
         Raises:
             CassetteNotFoundError: There is no cassette, and none may be made.
             CassetteMissError: There is no recording, and none may be made.
-            PlaceholderError: The request would be sent and carries a redaction placeholder.
+            PlaceholderError: The request must be sent and carries a redaction placeholder.
         """
         __tracebackhide__ = True
         if self._mode.plays and self._filters.is_literal:
@@ -172,20 +169,20 @@ class Cassette:
             with self._lock:
                 number = self._index.take_literal(live)
                 if number is not None:
-                    return self._played(number)
+                    return self._play(number)
         request = self._filters.keep_request(live)
         if request is None:
             return None
         with self._lock:
             number = self._index.take(self._filters.key(request)) if self._mode.plays and self._old else None
             if number is not None:
-                return self._played(number)
+                return self._play(number)
             self._must_record(live, request)
             recording = self._recorder.begin(request)
             self._timeline.append(recording)
             return recording
 
-    def _played(self, number: int) -> Tape:
+    def _play(self, number: int) -> Tape:
         exchange = self._old[number]
         self._timeline.append(exchange)
         return Tape(
@@ -197,7 +194,7 @@ class Cassette:
         )
 
     def would_play(self, live: Request) -> bool:
-        """Whether `answer` would replay; raises what it would raise."""
+        """Return whether `answer` would replay `live`; raise the errors of `answer`."""
         __tracebackhide__ = True
         request = self._filters.keep_request(live)
         if request is None:
@@ -209,18 +206,18 @@ class Cassette:
         return False
 
     def whole(self, exchange: Exchange) -> Exchange:
-        """The exchange with its media in it; raises as `pieces` does."""
+        """Return the exchange with its media in it; raise `CassetteFormatError` if a file is missing or was altered."""
         try:
             return media.whole(exchange, self._media)
         except CassetteFormatError as error:
             raise self.failed_with(error) from None
 
     def redacted(self, text: str) -> str:
-        """`text` without any secret, as it would be recorded."""
+        """Return `text` without secrets, as it would be recorded."""
         return self._filters.redactor.text(text)
 
     def failed_with(self, error: _Error) -> _Error:
-        """Remember an error that the app may swallow."""
+        """Remember and return an error that the app may swallow."""
         self.failures.append(error)
         return error
 
@@ -228,7 +225,7 @@ class Cassette:
         return StreamEndedError(messages.read_too_far(exchange.request, cassette=self.path, rerecord=self._rerecord))
 
     def _must_record(self, live: Request, request: Request) -> None:
-        """Raise what keeps the request from being sent, if anything does."""
+        """Raise an error if the request must not be sent."""
         __tracebackhide__ = True
         if not self._mode.records:
             raise self.failed_with(self._missed(request))
@@ -237,26 +234,22 @@ class Cassette:
             raise self.failed_with(PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord)))
 
     def _missed(self, request: Request) -> InteractionsError:
-        if self._mode.seen is None:
-            record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the mode comes last, whatever the test's name
+        if self._mode.signature is None:
+            record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
             return CassetteNotFoundError(messages.not_found(request, cassette=self.path, record=record))
-        stored = [
-            self._filters.redact_request(exchange.request.unparsed()) or exchange.request for exchange in self._old
+        recorded = [
+            (self._filters.redact_request(old.request.unparsed()) or old.request, number in self._index.played)
+            for number, old in enumerate(self._old)
         ]
+        same = self._index.numbers(self._filters.key(request))
         return CassetteMissError(
-            messages.explain(
-                request,
-                [(each, number in self._index.played) for number, each in enumerate(stored)],
-                cassette=self.path,
-                same=self._index.numbers(self._filters.key(request)),
-                rerecord=self._rerecord,
-            )
+            messages.explain(request, recorded, cassette=self.path, same=same, rerecord=self._rerecord)
         )
 
     # --- the end ---
 
     def problem(self) -> InteractionsError | None:
-        """What the test did that it must not pass with: a swallowed error, or recordings that it never asked for."""
+        """Return an error that must fail the test: a swallowed one, or one for exchanges that were not played."""
         if self.failures:
             return self.failures[0]
         unplayed = self._index.unplayed()
@@ -272,17 +265,17 @@ class Cassette:
 
     @property
     def left_over(self) -> int:
-        """How many recorded exchanges are kept though a recording test did not ask for them; 0 if others may."""
+        """Return how many exchanges stay though the test did not ask for them; 0 if other tests may ask for them."""
         return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())
 
     def close(self, *, failed: bool) -> Path | None:
-        """Save what was recorded.
+        """Save the recording.
 
-        A first recording is saved even if the test `failed`, and may be continued. A re-recording of a failing test
-        leaves the old file as it is, and is put beside it.
+        A first recording is saved even if the test `failed`, and a later run may continue it. A re-recording of a
+        failed test is put beside the old file, which stays as it is.
 
         Returns:
-            The file that was written; `None` where nothing was recorded.
+            The file that was written; `None` if nothing was recorded.
 
         Raises:
             CassetteWriteError: The file can't be written; the message says where the recording was kept.

@@ -1,4 +1,4 @@
-"""The recorded exchanges of a cassette, found by a key that is computed once for each."""
+"""The index of a cassette's recorded exchanges, with one computed key for each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.matching import Key
 
-# A GET of an interaction keeps answering with its last recording once that says one of these.
+# A GET of an interaction keeps playing its last recording once that has one of these statuses.
 _SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}
 
 
 class Index:
-    """Plays each exchange once, identical requests in recorded order, and a settled poll for ever."""
+    """The order of play: each exchange once, identical requests in recorded order, a settled poll for ever."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Index:
         redacted: Callable[[Request], Request | None],
         key: Callable[[Request], Key],
     ) -> None:
-        """Hold `exchanges`; `redacted` and `key` do to a recorded request what is done to a live one."""
+        """Hold `exchanges`; `redacted` and `key` are the redaction and the key of live and of recorded requests."""
         self.exchanges = exchanges
         self.played: set[int] = set()
         self._redacted = redacted
@@ -39,9 +39,9 @@ class Index:
         self._literal = _LiteralLane(exchanges, self.played)
 
     def take_literal(self, live: Request) -> int | None:
-        """Play what answers `live` next, if it says what a recorded request says; return its number, or `None`.
+        """Play the next answer to `live` if a recorded request has the same words; return its number, or `None`.
 
-        What says the same is filtered to the same and has the same key, so that nothing need be computed for it.
+        Requests with the same words have the same key, so that `live` needs neither redaction nor a key of its own.
         """
         words = _words(live)
         number = self._literal.next(words)
@@ -52,20 +52,20 @@ class Index:
         return None if key is None else self.take(key)
 
     def numbers(self, key: Key) -> list[int]:
-        """The numbers of all exchanges with this key, in recorded order."""
-        if self._numbers is None:  # at the first request: a test that makes none pays for none
+        """Return the numbers of all exchanges with this key, in recorded order."""
+        if self._numbers is None:  # computed late, as a test without requests needs no keys
             self._numbers = {}
             for number, exchange in enumerate(self.exchanges):
                 recorded = exchange.request.unparsed()
                 request = self._redacted(recorded)
                 if request is not None:
-                    same = self._key(request)
-                    self._numbers.setdefault(same, []).append(number)
-                    self._literal.learn(recorded, same)
+                    recorded_key = self._key(request)
+                    self._numbers.setdefault(recorded_key, []).append(number)
+                    self._literal.learn(recorded, recorded_key)
         return self._numbers.get(key, [])
 
     def find(self, key: Key) -> int | None:
-        """The number of the exchange that answers next; nothing is played by asking."""
+        """Return the number of the exchange that answers next, without playing it; `None` if none is left."""
         numbers = self.numbers(key)
         place = self._next.get(key, 0)
         while place < len(numbers) and numbers[place] in self.played:
@@ -76,34 +76,34 @@ class Index:
         return numbers[-1] if numbers and _is_settled(self.exchanges[numbers[-1]]) else None
 
     def take(self, key: Key) -> int | None:
-        """Play the exchange that answers next; its number, or `None` where there is none left."""
+        """Play the exchange that answers next; return its number, or `None` if none is left."""
         number = self.find(key)
         if number is not None:
             self.played.add(number)
         return number
 
     def unplayed(self) -> list[int]:
-        """The numbers of the exchanges that were not played, but for polls: how often a test asks may vary."""
+        """Return the numbers of the exchanges that were not played, without polls, whose number may vary."""
         entries = enumerate(self.exchanges)
         return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
 
 
 class _LiteralLane:
-    """Finds a recorded request that says to the letter what a live one says.
+    """The quick search for a recorded request with the same words as a live one.
 
-    The first exchange that was not played yet is tried first: a test that runs as it was recorded asks for nothing
-    else, and what comes before that one was played, so nothing with its key is its elder.
+    It tries the first unplayed exchange first, as a test that runs as it was recorded asks for that one. All exchanges
+    before it were played, so no exchange with the same key comes before it.
     """
 
     def __init__(self, exchanges: Sequence[Exchange], played: Container[int]) -> None:
         self._exchanges = exchanges
         self._played = played
-        self._first = 0  # of those not played
+        self._first = 0  # the first unplayed exchange
         self._words: tuple[int, _Words] | None = None
         self._keys: dict[bytes, Key] = {}
 
     def next(self, words: _Words) -> int | None:
-        """Return the number of the first exchange that was not played yet, if its request says `words`."""
+        """Return the number of the first unplayed exchange if its request has these words."""
         while self._first in self._played:
             self._first += 1
         if self._first == len(self._exchanges):
@@ -113,11 +113,11 @@ class _LiteralLane:
         return self._first if self._words[1] == words else None
 
     def learn(self, recorded: Request, key: Key) -> None:
-        """Remember the key of a recorded request by what it says."""
+        """Remember the key of a recorded request by its words."""
         self._keys[_digest(_words(recorded))] = key
 
     def key(self, words: _Words) -> Key | None:
-        """Return the key of the recorded requests that say `words`, if it is known."""
+        """Return the key of the recorded requests with these words, if it is known."""
         return self._keys.get(_digest(words)) if self._keys else None
 
 
@@ -125,9 +125,9 @@ _Words = tuple[str, str, bytes]
 
 
 def _words(request: Request) -> _Words:
-    """Return what a request says, but for the white space of JSON; cheap, as no field is put in order."""
+    """Return a request's method, URI and body without the white space of JSON; cheap, as no field is sorted."""
     value = request.json()
-    body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # of version 2: the same for the same
+    body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # version 2: equal values, equal bytes
     return request.method, request.uri, body
 
 

@@ -1,4 +1,4 @@
-"""Which recorded request a live one is: a key computed once per request, and the parts it is made of."""
+"""The key by which a live request finds a recorded one, and the parts of the key."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Request
 
-#: The origin under which every address of the Gemini API counts, a local server of it too.
+#: The common origin of all addresses of the Gemini API, local servers included.
 API_ORIGIN: Final = "gemini-api"
 
 _API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
 _API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
-# Spelt out or left out, these mean the same to the API.
+# To the API these mean the same whether they are spelt out or left out.
 _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), ("include_input", "false")}
 _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
-# Below these, a null is the user's own data; elsewhere it is a field that a client spelt out.
+# A null below one of these is the user's own data; elsewhere a client spelt out a default.
 _OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
 
 Key = tuple[Any, ...]
 
 
 def key_of(request: Request, match_on: Iterable[str]) -> Key:
-    """Compute what two requests must share to be the same; hashable and small, whatever the body's size."""
+    """Return a key that two matching requests share; it is hashable, and small whatever the body's size."""
     return tuple(_PARTS[name](request) for name in match_on)
 
 
 def canonical_query(request: Request) -> list[tuple[str, str]]:
-    """The query's pairs, sorted, without those that spell out a default."""
+    """Return the query's pairs, sorted, without those that spell out a default."""
     pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True)
     return sorted(pair for pair in pairs if not (is_api(request) and pair in _DEFAULT_QUERY))
 
 
 def canonical_json(request: Request) -> Any:
-    """The body's JSON without what spells out a default; `NOT_JSON` for any other body."""
-    value = parse(media.normalised(request.body)) if _may_hold_media(request) else request.json()
+    """Return the body's JSON without fields that spell out a default; `NOT_JSON` for any other body."""
+    value = request.json()
+    if value is not NOT_JSON and b'"data"' in request.body:  # where media are
+        value = parse(media.normalised(request.body))
     if not isinstance(value, dict) or interaction_path(request.uri) is None:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
@@ -54,29 +56,25 @@ def canonical_json(request: Request) -> Any:
 
 
 def canonical_bytes(request: Request) -> bytes:
-    """The body; one of several parts, with the same boundary between them each time, as clients draw it by lot."""
+    """Return the body; a multipart body gets a fixed boundary, as clients choose one at random."""
     if not request.content_type.startswith("multipart/"):
         return request.body
-    found = _BOUNDARY.search(request.headers["content-type"][0])
-    return request.body.replace((found[1] or found[2]).encode(), b"boundary") if found else request.body
-
-
-def _may_hold_media(request: Request) -> bool:
-    return b'"data"' in request.body and request.json() is not NOT_JSON
+    boundary = _BOUNDARY.search(request.headers["content-type"][0])
+    return request.body.replace((boundary[1] or boundary[2]).encode(), b"boundary") if boundary else request.body
 
 
 def canonical_path(request: Request) -> str:
-    """The path without API version and Vertex's project prefix, where it is one of the Gemini API."""
+    """Return the path; one of the Gemini API without its version and without Vertex's project prefix."""
     interactions = interaction_path(request.uri)
     if interactions is not None:
         return interactions
     path = _split(request.uri).path
-    found = _API_PATH.match(path) if is_api(request) else None
-    return f"{found[1] or ''}/{found[2]}" if found else path
+    api_path = _API_PATH.match(path) if is_api(request) else None
+    return f"{api_path[1] or ''}/{api_path[2]}" if api_path else path
 
 
 def is_api(request: Request) -> bool:
-    """Whether the request goes to the Gemini API, or to a local server that may stand for it."""
+    """Return whether the request goes to the Gemini API, or to a local server that may stand for it."""
     return _origin(request) == API_ORIGIN
 
 

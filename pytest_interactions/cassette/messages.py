@@ -1,4 +1,4 @@
-"""Why no recording answers a request, in words: the closest recorded one, field by field, and what to do."""
+"""The messages of a cassette's errors, such as the difference between a request and the closest recorded one."""
 
 from __future__ import annotations
 
@@ -20,26 +20,17 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Request
 
-_SHOWN: Final = 12  # lines of difference; more is not read
-_WIDTH: Final = 60  # characters of a value, around where it differs
+_SHOWN: Final = 12  # lines of differences, as nobody reads more
+_WIDTH: Final = 60  # characters of a value around the difference
 
 
 def explain(
-    live: Request,
-    recorded: Sequence[tuple[Request, bool]],
-    *,
-    cassette: Path,
-    same: Sequence[int],
-    rerecord: str,
+    live: Request, recorded: Sequence[tuple[Request, bool]], *, cassette: Path, same: Sequence[int], rerecord: str
 ) -> str:
-    """Say why `live` has no answer.
+    """Say why `live`, which is redacted, has no answer.
 
-    Args:
-        live: The request as it would be recorded: nothing secret is in it.
-        recorded: The recorded requests in order, each with whether it was played.
-        cassette: How to call the cassette.
-        same: The numbers of the recorded requests that match `live`; all of them were played.
-        rerecord: The command that records anew.
+    `recorded` has all recorded requests in order, each with whether it was played. `same` has the numbers of those that
+    match `live`; all of them were played.
     """
     lines = [f"{cassette} has no recording that answers this request.", "", f"  {_title(live)}", ""]
     if not recorded:
@@ -68,7 +59,7 @@ def not_found(live: Request, *, cassette: Path, record: str) -> str:
 
 
 def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:
-    """Say that the answer to `request` is read further than it was recorded."""
+    """Say that the app reads the answer to `request` further than it was recorded."""
     return (
         f"{cassette}: the response to {request.method} {request.uri} was recorded only up to here: the app stopped "
         f"reading when it was recorded, and now reads on. To record it again: {rerecord}"
@@ -76,7 +67,7 @@ def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:
 
 
 def unplayed(requests: Sequence[Request], numbers: Sequence[int], *, cassette: Path, rerecord: str) -> str:
-    """Say that of the recorded `requests` those with these `numbers`, counted from 0, were not asked for."""
+    """Say that the test did not ask for the recorded `requests` with these `numbers`, counted from 0."""
     listed = "\n".join(
         f"  exchange {number + 1}: {requests[number].method} {requests[number].uri}" for number in numbers
     )
@@ -87,7 +78,7 @@ def unplayed(requests: Sequence[Request], numbers: Sequence[int], *, cassette: P
 
 
 def placeholder(request: Request, where: str, *, rerecord: str) -> str:
-    """Say that `request` was not sent, as there is a redaction's placeholder in it: `where` says in which place."""
+    """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
     return (
         f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that redaction "
         "put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and record a conversation as "
@@ -95,7 +86,7 @@ def placeholder(request: Request, where: str, *, rerecord: str) -> str:
     )
 
 
-#: The names of vcrpy's cassette that tests read, and what says here what they would say.
+#: The attributes of vcrpy's cassette that tests read, and their replacements here.
 OF_VCRPY: Final = {
     "data": "exchanges",
     "dirty": "record_mode and exchanges",
@@ -112,7 +103,7 @@ OF_VCRPY: Final = {
 
 
 def of_vcrpy(name: str) -> str:
-    """Say that one of vcrpy's names is not there, and what is."""
+    """Say that an attribute of vcrpy's cassette is missing, and name its replacement."""
     return f"this is no cassette of vcrpy's, so it has no {name!r}; use {OF_VCRPY[name]}."
 
 
@@ -126,19 +117,14 @@ def _numbers(indices: Sequence[int]) -> str:
 
 
 def _closest(live: Request, recorded: Sequence[tuple[Request, bool]]) -> tuple[int, list[str]]:
-    """Find the recorded request with the fewest differences, unplayed ones first where it is a draw."""
-    best: tuple[tuple[int, bool, int], list[str]] | None = None
-    for number, (request, played) in enumerate(recorded):
-        differences = list(differing(request, live))
-        rank = (len(differences), played, number)
-        if best is None or rank < best[0]:
-            best = (rank, differences)
-    assert best is not None  # noqa: S101 - the caller has at least one
-    return best[0][2], best[1]
+    """Return the number of the recorded request with the fewest differences, and these; an unplayed one wins a draw."""
+    candidates = ((number, played, list(differing(request, live))) for number, (request, played) in enumerate(recorded))
+    number, _, differences = min(candidates, key=lambda candidate: (len(candidate[2]), candidate[1]))
+    return number, differences
 
 
 def differing(recorded: Request, live: Request) -> Iterator[str]:
-    """Name each field in which two requests differ, as `tools[0].name: "a" -> "b"`, or `: added`, `: removed`."""
+    """Yield a line for each difference, such as `tools[0].name: "a" -> "b"`, `tools: added` or `tools: removed`."""
     if recorded.method != live.method:
         yield f"method: {recorded.method} -> {live.method}"
     old, new = (_title(request).partition(" ")[2] for request in (recorded, live))
@@ -161,25 +147,23 @@ def _readable(body: bytes) -> str:
 
 def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
     if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
-            below = f"{path}.{name}" if path else str(name)
-            if name not in new:
-                yield f"{below}: removed"
-            elif name not in old:
-                yield f"{below}: added"
-            else:
-                yield from _compare(below, old[name], new[name])
+        for name in old | new:
+            yield from _compare_part(f"{path}.{name}" if path else str(name), name, old, new)
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            below = f"{path}[{index}]"
-            if index >= len(new):
-                yield f"{below}: removed"
-            elif index >= len(old):
-                yield f"{below}: added"
-            else:
-                yield from _compare(below, old[index], new[index])
+        before, after = dict(enumerate(old)), dict(enumerate(new))
+        for index in before | after:
+            yield from _compare_part(f"{path}[{index}]", index, before, after)
     elif type(old) is not type(new) or old != new:
         yield from _changed(path or "body", old, new)
+
+
+def _compare_part(path: str, key: Any, old: dict[Any, Any], new: dict[Any, Any]) -> Iterator[str]:
+    if key not in new:
+        yield f"{path}: removed"
+    elif key not in old:
+        yield f"{path}: added"
+    else:
+        yield from _compare(path, old[key], new[key])
 
 
 def _changed(path: str, old: Any, new: Any) -> Iterator[str]:

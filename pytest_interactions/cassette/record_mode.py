@@ -1,7 +1,8 @@
-"""The cassette's file as it was found, and what the record mode makes of it."""
+"""The record mode, applied to the cassette's file as it was when the cassette was opened."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AppliedMode:
-    """What was there when a cassette was opened.
+    """The record mode's decisions, and the file on which they are based.
 
     Attributes:
-        path: The cassette.
-        seen: The file's `storage.signature`; `None` where there was none.
-        old: What the file held.
-        starts_over: Whether nothing of what was there counts.
+        path: The cassette's file.
+        signature: The file's `storage.signature`; `None` if there was no file.
+        old: The contents of the file.
+        starts_over: Whether the recording starts from nothing.
         plays: Whether recordings are replayed.
-        replaces: Whether what is recorded takes the place of what was there.
-        records: Whether a request without a recording is sent and recorded. In mode `once` that goes on in the run
-            that made the file, and after a first recording whose test failed.
+        replaces: Whether the recording replaces an existing one.
+        records: Whether a request without a recording is sent and recorded. Mode `once` does so in the run that made
+            the file, and after a first recording whose test failed.
     """
 
     path: Path
-    seen: tuple[int, int, int] | None
+    signature: tuple[int, int, int] | None
     old: storage.Contents
     starts_over: bool
     plays: bool
@@ -38,30 +39,29 @@ class AppliedMode:
 
     @classmethod
     def at(cls, path: Path, mode: RecordMode, *, begun: float | None) -> Self:
-        """Open the file at `path` in a run that began at `begun`, as `time.time()` tells it.
+        """Open the file at `path` in a run that began at `begun`, in seconds since 1970.
 
         Raises:
-            CassetteFormatError: The file exists and is no cassette, and is not to be replaced.
+            CassetteFormatError: The file exists, is no cassette and must not be replaced.
         """
-        seen = storage.signature(path)
-        this_run = begun is not None and seen is not None and seen[0] >= begun * 1e9
-        try:
-            old = storage.load(path)
-        except CassetteNotFoundError:
-            old = storage.Contents()
-        except CassetteFormatError:
-            if mode is not RecordMode.REWRITE or this_run:
-                raise
-            old = storage.Contents()
+        signature = storage.signature(path)
+        this_run = begun is not None and signature is not None and signature[0] >= begun * 1e9
         starts_over = mode is RecordMode.REWRITE and not this_run
+        old = storage.Contents()
+        try:
+            with suppress(CassetteNotFoundError):
+                old = storage.load(path)
+        except CassetteFormatError:
+            if not starts_over:
+                raise
         plays = mode is not RecordMode.ALL and not starts_over
-        goes_on = seen is None or this_run or old.incomplete
+        goes_on = signature is None or this_run or old.incomplete
         return cls(
             path=path,
-            seen=seen,
+            signature=signature,
             old=old,
             starts_over=starts_over,
             plays=plays,
-            replaces=not plays and seen is not None,
+            replaces=not plays and signature is not None,
             records=goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE,
         )

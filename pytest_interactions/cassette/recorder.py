@@ -1,4 +1,4 @@
-"""What a test records, and how it comes to the file without loss."""
+"""The recordings of a test, and their way into the file without loss."""
 
 from __future__ import annotations
 
@@ -22,18 +22,15 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """One exchange being recorded; its place among the others is taken when its request is sent."""
+    """One exchange during its recording; it gets its place among the others when its request is sent."""
 
     def __init__(
-        self,
-        request: Request,
-        keep: Callable[[Response], Response | None],
-        finished: Callable[[Exchange], None],
+        self, request: Request, keep: Callable[[Response], Response | None], finished: Callable[[Exchange], None]
     ) -> None:
-        """Hold the redacted `request`; `keep` redacts its response, or drops it, and `finished` is given both."""
+        """Hold the redacted `request`; `keep` redacts or drops its response, and `finished` receives the exchange."""
         self.request = request.unparsed()
         self.exchange: Exchange | None = None
-        #: Finishes the recording of a response that is still open when the test ends.
+        #: A function that finishes the recording of a response that is still open when the test ends.
         self.leave: Callable[[], None] | None = None
         self._keep = keep
         self._finished = finished
@@ -53,7 +50,7 @@ class Recording:
 _IDS: Final = re.compile(rb'"(?:id|signature)"\s*:\s*"([^"\\]{6,})"')
 
 
-def _speaks_of(ids: set[bytes], request: Request) -> bool:
+def _mentions(ids: set[bytes], request: Request) -> bool:
     words = set(re.findall(rb'"([^"\\]{6,})"', request.body)) | set(urlsplit(request.uri).path.encode().split(b"/"))
     return not ids.isdisjoint(words)
 
@@ -62,7 +59,7 @@ class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
     def __init__(self, mode: AppliedMode, filters: Filters, gate: Gate, *, media_threshold: int) -> None:
-        """Record for the cassette that was opened so; `gate` sees all that is written."""
+        """Record for a cassette that was opened in `mode`; `gate` checks all that is written."""
         self._mode = mode
         self._filters = filters
         self._gate = gate
@@ -72,30 +69,30 @@ class Recorder:
         self._lock = RLock()
 
     def begin(self, request: Request) -> Recording:
-        """Take a place for the filtered `request` and its answer."""
+        """Begin to record the filtered `request`, and give it its place."""
         recording = Recording(request, self._filters.keep_response, self._journal.add)
         with self._lock:
             self._recordings.append(recording)
         return recording
 
     def exchanges(self) -> list[Exchange]:
-        """The exchanges that are finished."""
+        """Return the finished exchanges."""
         with self._lock:
             return [recording.exchange for recording in self._recordings if recording.exchange is not None]
 
     def save(self, *, failed: bool) -> Path | None:
-        """Put what was recorded into the file, or beside it; see `Cassette.close`."""
+        """Put the recording into the file or beside it; see `Cassette.close`."""
         for recording in list(self._recordings):
             if recording.leave is not None:
                 recording.leave()
-        # In a recording that may go on, a request that got no answer is to be tried again.
+        # A later run may continue a failed recording, and tries requests without an answer again.
         recorded = [exchange for exchange in self.exchanges() if exchange.response.status or not failed]
         completed = self._mode.old.incomplete and self._mode.records and not failed
         try:
             written = self._put(recorded, failed=failed) if recorded or completed else None
             if written is None and not failed:
                 self._remove()
-        except (CassetteWriteError, SecretLeakError):  # whose messages say where the recording is
+        except (CassetteWriteError, SecretLeakError):  # their messages say where the recording is
             self._journal.discard()
             raise
         except BaseException:
@@ -105,9 +102,9 @@ class Recorder:
         return written
 
     def _remove(self) -> None:
-        """Delete a cassette that was to be recorded anew, and that nothing was recorded for."""
+        """Delete a cassette that starts over and has no new recording."""
         path = self._mode.path
-        if self._mode.starts_over and self._mode.seen is not None:
+        if self._mode.starts_over and self._mode.signature is not None:
             with storage.locked(path):
                 storage.remove(path)
 
@@ -118,10 +115,10 @@ class Recorder:
             self._write(aside, storage.Contents(recorded, incomplete=True))
             return aside
         with storage.locked(path):
-            incomplete = failed and self._mode.plays and (self._mode.seen is None or old.incomplete)
+            incomplete = failed and self._mode.plays and (self._mode.signature is None or old.incomplete)
             try:
-                exchanges = self._kept(recorded) + self._theirs() + recorded
-            except CassetteFormatError as error:  # damaged since it was opened
+                exchanges = self._kept(recorded) + self._added_by_others() + recorded
+            except CassetteFormatError as error:  # the file was damaged after it was opened
                 self._write(aside, storage.Contents(recorded, incomplete=True))
                 raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
             self._write(path, storage.Contents(exchanges, incomplete=incomplete))
@@ -129,7 +126,7 @@ class Recorder:
         return path
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
-        """The old exchanges that stay: in mode `all`, those that weren't recorded again."""
+        """Return the old exchanges that stay; in mode `all`, these were not recorded again."""
         old = self._mode.old.exchanges
         if self._mode.starts_over:
             return []
@@ -137,27 +134,27 @@ class Recorder:
             return old
         key, filtered = self._filters.key, self._filters.redact_request
         again = {key(request) for exchange in recorded if (request := filtered(exchange.request.unparsed()))}
-        kept, gone = [], set[bytes]()
+        kept, gone_ids = [], set[bytes]()
         for exchange in old:
             request = filtered(exchange.request.unparsed())
-            # What went on from an answer that was recorded again speaks of ids that are no more.
-            if request is not None and (key(request) in again or _speaks_of(gone, request)):
-                gone |= set(_IDS.findall(exchange.response.body))
+            # A request that continues from a replaced answer mentions ids that no longer exist.
+            if request is not None and (key(request) in again or _mentions(gone_ids, request)):
+                gone_ids |= set(_IDS.findall(exchange.response.body))
             else:
                 kept.append(exchange)
         return kept
 
-    def _theirs(self) -> list[Exchange]:
-        """What other processes have put in the file since it was opened."""
-        if storage.signature(self._mode.path) in (None, self._mode.seen):
+    def _added_by_others(self) -> list[Exchange]:
+        """Return the exchanges that other processes have put in the file since it was opened."""
+        if storage.signature(self._mode.path) in (None, self._mode.signature):
             return []
-        rest, theirs = list(self._mode.old.exchanges), []
+        rest, added = list(self._mode.old.exchanges), []
         for exchange in storage.load(self._mode.path).exchanges:
             if exchange in rest:
                 rest.remove(exchange)
             else:
-                theirs.append(exchange)
-        return theirs
+                added.append(exchange)
+        return added
 
     def _write(self, path: Path, contents: storage.Contents) -> None:
         storage.save(path, contents, self._gate, media_threshold=self._media_threshold)

@@ -1,4 +1,4 @@
-"""What a test sleeps while it replays: skipped, or measured."""
+"""The sleeps of a test during replay, which are skipped or measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_IDLE: Final = 1.0  # seconds of sleep in one replay that are worth a word
+_IDLE: Final = 1.0  # seconds of sleep in one replay; more are worth a note in the summary
 
 
 class Sleeps:
@@ -18,8 +18,7 @@ class Sleeps:
 
     Attributes:
         skip: Whether sleeping is skipped.
-        seconds: For how long the app slept, however many of its threads and tasks at once; if it is skipped, what it
-            asked for.
+        seconds: The time in which at least one thread or task slept; if sleeping is skipped, the sum of all sleeps.
     """
 
     def __init__(self, *, skip: bool) -> None:
@@ -31,14 +30,14 @@ class Sleeps:
 
     @property
     def idle(self) -> bool:
-        """Whether the test really slept for so long that it is worth skipping."""
+        """Return whether the test slept for so long that skipping is worth it."""
         return not self.skip and self.seconds > _IDLE
 
     @contextmanager
-    def one(self, asked: float) -> Iterator[float]:
-        """Count one sleep of `asked` seconds; yield how many seconds it is to take."""
+    def one(self, seconds: float) -> Iterator[float]:
+        """Count one sleep of `seconds`; yield the seconds that it is to take."""
         if self.skip:
-            self.seconds += asked
+            self.seconds += seconds
             yield 0
             return
         with self._lock:
@@ -46,7 +45,7 @@ class Sleeps:
                 self._since = time.monotonic()
             self._sleepers += 1
         try:
-            yield asked
+            yield seconds
         finally:
             with self._lock:
                 self._sleepers -= 1

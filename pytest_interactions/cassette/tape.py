@@ -1,6 +1,6 @@
-"""A recorded response as it is played: its chunks, their pace, and its end. No I/O happens here.
+"""A recorded response as it is played: its chunks, their pace, and its end.
 
-Each client, and the replay server, waits, sends and raises in its own way what a tape says.
+Each client, and the replay server, waits, sends and raises in its own way; there is no network I/O here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Cut, Exchange, Response
     from pytest_interactions.options import Options
 
-#: Seconds for which a stream that the app left when it was recorded waits at its end to be left again: by a timeout, by
-#: another task, or by a client in another process. Whoever is still there then reads on.
+#: If the app left a recorded stream, the replay waits so many seconds at the end for the app to leave again: by a
+#: timeout, another task, or a client in another process. A reader that is still there afterwards reads on.
 READS_ON: Final = 5.0
 
 
 class Ending(Enum):
-    """How a response ended when it was recorded: as its server meant, by a broken connection, or left by the app."""
+    """The end of a recorded response: complete, broken by the connection, or left by the app."""
 
     COMPLETE = auto()
     BROKEN = auto()
@@ -40,11 +40,11 @@ class Tape:
     """One recorded response, to be played once.
 
     Attributes:
-        exchange: What was recorded.
-        options: How it is played: `chunking` and `pace`.
-        directory: Where the media files are that the body refers to.
-        remember: Takes each of our errors, as the app may swallow it.
-        read_too_far: Makes the error for a response that is read further than it was recorded.
+        exchange: The recorded exchange.
+        options: The options, of which `chunking` and `pace` count here.
+        directory: The directory of the media files to which the body refers.
+        remember: A function that takes each of our errors, as the app may swallow it.
+        read_too_far: A function that makes the error for a response that is read further than it was recorded.
     """
 
     exchange: Exchange
@@ -55,17 +55,17 @@ class Tape:
 
     @property
     def response(self) -> Response:
-        """The recorded response; its status is 0 where there was no answer at all."""
+        """Return the recorded response; its status is 0 if there was no answer at all."""
         return self.exchange.response
 
     @property
     def pace(self) -> float:
-        """The seconds between two chunks."""
+        """Return the seconds between two chunks."""
         return self.options.pace if self.response.is_stream else 0.0
 
     @property
     def ending(self) -> Ending:
-        """How the response ended."""
+        """Return how the response ended."""
         cut = self.exchange.cut
         if cut is None:
             return Ending.COMPLETE
@@ -73,15 +73,11 @@ class Tape:
 
     @property
     def lingers(self) -> float:
-        """The seconds for which the end waits to be left by the app once more; only a reader that waits reads on."""
+        """Return the seconds to wait at the end, so that the app can leave the response as it did before."""
         return READS_ON if self.ending is Ending.LEFT else 0.0
 
     def error(self, broken: Callable[[Cut], Exception]) -> Exception:
-        """Return what is raised at the end of a response that is not complete.
-
-        Args:
-            broken: Makes the client's own exception for a broken connection.
-        """
+        """Return the error for the end of an incomplete response; `broken` makes the client's own exception."""
         cut = self.exchange.cut
         if cut is not None and self.ending is Ending.BROKEN:
             return broken(cut)
@@ -89,9 +85,11 @@ class Tape:
         return error
 
     def headers(self) -> list[tuple[str, str]]:
-        """Return the headers to play, one pair a value."""
+        """Return the headers to play, one pair for each value."""
         response = self.response
-        headers = [(name, value) for name, values in response.headers.items() for value in values]
+        headers: list[tuple[str, str]] = []
+        for name, values in response.headers.items():
+            headers += [(name, value) for value in values]
         if "content-type" not in response.headers and response.body:  # some recorders strip all headers
             if response.is_stream:
                 headers.append(("content-type", "text/event-stream"))
@@ -100,7 +98,7 @@ class Tape:
         return headers
 
     def chunks(self) -> Iterator[bytes]:
-        """Cut the body, its media in it, into the chunks of its replay.
+        """Yield the chunks of the replay of the body with its media.
 
         Raises:
             CassetteFormatError: A media file is missing or was altered.
@@ -111,23 +109,20 @@ class Tape:
             raise self.remember(error) from None
 
     def on_one_line(self) -> Self:
-        """Return the same tape with JSON on one line, as the API writes it; cassettes lay it out for their readers."""
+        """Return the tape with JSON on one line, as the API writes it; a cassette has it on many, for its readers."""
         response = self.response
         if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
             return self
         value = response.json()
-        return (
-            self
-            if value is NOT_JSON
-            else replace(self, exchange=replace(self.exchange, response=response.with_json(value)))
-        )
+        one_line = response if value is NOT_JSON else response.with_json(value)
+        return replace(self, exchange=replace(self.exchange, response=one_line))
 
 
 def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:
-    """Cut a body: one chunk an event (`"event"`), one in all (`"whole"`), or so many bytes each."""
+    """Yield a body's chunks: one for each event (`"event"`), a single one (`"whole"`), or so many bytes each."""
     body = response.body
     if chunking == "event" and not response.is_stream:
-        # One, but for media: these are never put together here.
+        # A single chunk, unless there are media, which need not be in memory as a whole.
         yield from media.chunks(body, directory) if media.PREFIX in body else [body]
         return
     body = media.inlined(response, directory).body

@@ -1,1 +1,1 @@
-"""A cassette on the disk: its text, its media, and how they are written without loss."""
+"""A cassette on the disk: its text, its media, and the code that writes them without loss."""

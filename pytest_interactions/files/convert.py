@@ -1,4 +1,4 @@
-"""Our exchange to vcrpy's request and response and back, for its stubs and for hooks written for it."""
+"""The conversion between our exchange and vcrpy's request and response, for vcrpy's stubs and hooks."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from pytest_interactions.api.json_values import NOT_JSON, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# What no longer holds of a body that is stored decoded and whole.
+# Headers that are wrong for a body that is stored decoded and whole.
 TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 def deserialized(text: str) -> Any:
-    """Return what a cassette's text holds, in YAML or in the JSON of vcrpy's other serializer.
+    """Return the value of a cassette's text, in YAML or in the JSON of vcrpy's other serializer.
 
     Raises:
-        ValueError, yaml.YAMLError: It is neither.
+        ValueError, yaml.YAMLError: The text is neither.
     """
-    # JSON may have escapes that YAML does not know.
+    # JSON may have escapes that YAML lacks.
     data = parse(text) if text.lstrip().startswith("{") else NOT_JSON
     return yamlserializer.deserialize(text) if data is NOT_JSON else data
 
 
 def from_vcr_request(request: Any) -> Request:
-    """Take over vcrpy's request."""
+    """Convert vcrpy's request."""
     return Request(
         method=request.method.upper(),
         uri=request.uri,
@@ -42,13 +42,13 @@ def from_vcr_request(request: Any) -> Request:
 
 
 def to_vcr_request(request: Request) -> Any:
-    """Make vcrpy's request; it has one value per header."""
+    """Make vcrpy's request, which has one value per header."""
     headers = {name: values[0] for name, values in request.headers.items() if values}
     return VcrRequest(request.method, request.uri, request.body, headers)
 
 
 def from_vcr_response(response: dict[str, Any]) -> Response:
-    """Take over vcrpy's dict, with its body decoded."""
+    """Convert vcrpy's dict, and decode its body."""
     headers = headers_of(response["headers"])
     body = bytes_of(response["body"].get("string"))
     if "content-encoding" in headers and body:
@@ -63,10 +63,10 @@ def from_vcr_response(response: dict[str, Any]) -> Response:
 
 
 def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
-    """Take over one item of a cassette's `interactions`.
+    """Convert one item of a cassette's `interactions`.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: It is none.
+        KeyError, TypeError, ValueError, AttributeError: `item` is not an exchange.
     """
     request, response, cut = item["request"], item["response"], item.get("cut")
     if "status_code" in response:  # vcrpy before 6 had this shape for httpx
@@ -88,7 +88,7 @@ def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
 
 
 def to_vcr_response(response: Response) -> dict[str, Any]:
-    """Make vcrpy's dict, which its receiver may change."""
+    """Make vcrpy's dict, which the caller may change."""
     return {
         "status": {"code": response.status, "message": response.reason},
         "headers": {name: list(values) for name, values in response.headers.items()},
@@ -109,7 +109,7 @@ def hook_response(hook: Callable[[Any], Any], response: Response) -> Response | 
 
 
 def headers_of(headers: dict[str, Any] | None) -> Headers:
-    """Headers by name in lower case, each with a list of its values."""
+    """Return the headers by name in lower case, each with a list of its values."""
     return {
         str(name).lower(): [str(value) for value in (values if isinstance(values, list) else [values])]
         for name, values in (headers or {}).items()
@@ -117,9 +117,9 @@ def headers_of(headers: dict[str, Any] | None) -> Headers:
 
 
 def bytes_of(body: Any) -> bytes:
-    """A body as vcrpy has been known to keep it: text, bytes, nothing, a file, an iterator of chunks, or JSON.
+    """Return the bytes of a body as vcrpy may keep it: text, bytes, `None`, a file, an iterator of chunks, or JSON.
 
-    JSON comes from its aiohttp stub, which keeps what the app passed as `json=`.
+    JSON comes from its aiohttp stub, which keeps the app's `json=` argument.
     """
     if isinstance(body, bytes):
         return body
@@ -129,5 +129,5 @@ def bytes_of(body: Any) -> bytes:
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if hasattr(body, "read"):
         return bytes_of(body.read())
-    chunks = body if isinstance(body, Iterable) else [str(body)]  # an aiohttp form, say: the same each time will do
+    chunks = body if isinstance(body, Iterable) else [str(body)]  # such as an aiohttp form: any stable text will do
     return b"".join(map(bytes_of, chunks))

@@ -1,7 +1,7 @@
-"""What a recording has finished, on the disk while it goes on: a process that is killed loses nothing.
+"""The journal: a recording's finished exchanges on the disk, so that a killed process loses nothing.
 
-The journals of `test.yaml` are in `.test.yaml.journal/`: one for each process that records it, beside a lock that its
-process holds for as long as it lives.
+The journals of `test.yaml` are in `.test.yaml.journal/`, one for each process that records it. Beside each is a lock
+that its process holds for as long as it lives.
 """
 
 from __future__ import annotations
@@ -27,25 +27,22 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
 
-_HEAD: Final = "version: 1\ninteractions:\n"
-_END: Final = "# finished\n"  # no line of an exchange begins so
+_HEAD: Final = b"version: 1\ninteractions:\n"
+_END: Final = b"# finished\n"  # no line of an exchange begins like this
 _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
 
 
 def beside(path: Path) -> Path:
-    """Where a re-recording is put that must not take the place of the cassette at `path`."""
+    """Return the path for a re-recording that must not replace the cassette at `path`."""
     return path.with_name(f"{path.stem}.failed.yaml")
 
 
 class Journal:
-    """The finished exchanges of one recording; on the disk from the first one on.
+    """The finished exchanges of one recording of `path`, on the disk from the first one on.
 
-    Args:
-        path: The cassette.
-        gate: Sees the text of each exchange before the disk does, and may refuse it. When it has learnt of a secret,
-            which may be in what is there, all is written anew.
-        replaces: Whether the recording takes the place of one that is there.
+    `gate` checks the text of each exchange before it is written. After it has learnt a new secret, the whole journal is
+    written anew, as the secret may be in it. `replaces` says whether the recording replaces an existing one.
     """
 
     def __init__(self, path: Path, gate: Gate, *, replaces: bool) -> None:
@@ -59,10 +56,10 @@ class Journal:
 
     @cached_property
     def _lock(self) -> FileLock:
-        return _lock(self._path)  # made when it is needed: a test that replays needs none
+        return _lock(self._path)  # made late, as a test that replays needs none
 
     def add(self, exchange: Exchange) -> None:
-        """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""
+        """Write an exchange; one that holds a secret, or can't be written, waits for the end of the recording."""
         known, item = self._gate.known, self._item(exchange)
         with self._turn:
             if not self._usable:
@@ -74,11 +71,11 @@ class Journal:
                 elif item:
                     self._write(item)
             except OSError:
-                self._usable = False  # what follows a broken item could not be read
+                self._usable = False  # nothing after a broken item could be read
             self._known = known
 
     def leave(self) -> None:
-        """Leave it on the disk, to be recovered: the recording could not be put anywhere."""
+        """Leave the journal on the disk for the next run, as the recording could not be saved."""
         with self._turn:
             self._usable = False
             if self._file is not None:
@@ -86,7 +83,7 @@ class Journal:
                 self._lock.release()
 
     def discard(self) -> None:
-        """Take it off the disk: the recording is in its cassette, or must not be kept."""
+        """Delete the journal, as the recording is in its cassette or must not be kept."""
         with self._turn:
             self._usable = False
             if self._file is not None:
@@ -95,22 +92,22 @@ class Journal:
                 _release(self._lock, self._path.parent)
 
     def _item(self, exchange: Exchange) -> bytes:
-        """What is written of an exchange; nothing where the gate refuses it."""
-        parsed_once = exchange.unparsed()  # and forgotten, as its values may be many times as large
-        item = exchange_text(parsed_once)
+        """Return the text of an exchange; nothing if the gate refuses it."""
+        copy = exchange.unparsed()  # so that its parsed values, which may be many times as large, are not kept
+        item = exchange_text(copy)
         with suppress(SecretLeakError):
-            self._gate.check(0, parsed_once, item)
-            return (item + _END).encode()
+            self._gate.check(0, copy, item)
+            return item.encode() + _END
         return b""
 
     def _write_anew(self, old: BufferedWriter) -> None:
-        old.close()  # some systems replace no file that is open
+        old.close()  # some systems do not replace an open file
         try:
             with storage.replacing(self._path) as new:
-                new.write(_HEAD.encode())
+                new.write(_HEAD)
                 new.writelines(self._item(self._gate.redact_again(exchange)) for exchange in self._exchanges)
         except OSError:
-            self._path.unlink(missing_ok=True)  # it may hold what is known as a secret now
+            self._path.unlink(missing_ok=True)  # it may hold the new secret
             raise
         self._file = self._path.open("ab")
 
@@ -119,32 +116,23 @@ class Journal:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             self._file = self._path.open("xb")
-            self._file.write(_HEAD.encode())
+            self._file.write(_HEAD)
         self._file.write(item)
-        self._file.flush()  # to the system: it outlives this process there
+        self._file.flush()  # to the operating system, which outlives this process
 
 
 def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
-    """Put what killed processes recorded for a cassette into it, or beside it if it was to take its place.
+    """Put the recordings of killed processes into their cassette, or beside it if they were to replace it.
 
-    Args:
-        path: The cassette, whether it exists or not.
-        gate: As `storage.save` has it.
-        media_threshold: As `storage.save` has it.
-
-    Returns:
-        What was done, for whoever ran this.
-
-    Raises:
-        CassetteWriteError: As `storage.save` raises it.
+    Return a note for the user on each. The arguments and the `CassetteWriteError` are those of `storage.save`.
     """
     try:
         files = sorted(_directory(path).iterdir())
     except OSError:
         return []
     notes = []
-    for journal in (file for file in files if file.suffix == _SUFFIX):
-        with _abandoned(journal) as is_abandoned, suppress(CassetteFormatError):  # which is raised when it is read
+    for journal in [file for file in files if file.suffix == _SUFFIX]:
+        with _abandoned(journal) as is_abandoned, suppress(CassetteFormatError):  # opening raises it again
             if is_abandoned:
                 notes.append(_recover(journal, path, gate, media_threshold))
                 journal.unlink()
@@ -152,11 +140,14 @@ def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
 
 
 def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
-    text, _, _unfinished = journal.read_bytes().rpartition(_END.encode())
+    text, _, _unfinished = journal.read_bytes().rpartition(_END)
     exchanges = storage.loads(text, journal).exchanges if text else []
     target = beside(path) if journal.name.endswith(_BESIDE) else path
     with storage.locked(path):
-        old = _contents(target) if target == path else storage.Contents(incomplete=True)
+        old = storage.Contents(incomplete=True)
+        if target == path:
+            with suppress(CassetteNotFoundError):
+                old = storage.load(path)
         if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
             return f"{target}: holds all that a killed process had recorded"
         old.exchanges += exchanges
@@ -164,22 +155,15 @@ def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str
             storage.save(target, old, gate, media_threshold=media_threshold)
         except SecretLeakError as leak:
             return f"what a killed process had recorded could not be recovered: {leak}"
-        # It is as old as what is in it: a file of this very run is one to go on with.
+        # The file is as old as the journal: a newer one would pass for a recording of this run.
         written = journal.stat().st_mtime_ns
         os.utime(target, ns=(written, written))
     return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}"
 
 
-def _contents(path: Path) -> storage.Contents:
-    try:
-        return storage.load(path)
-    except CassetteNotFoundError:
-        return storage.Contents(incomplete=True)
-
-
-def _holds(exchanges: list[Exchange], found: list[Exchange]) -> bool:
+def _holds(exchanges: list[Exchange], recovered: list[Exchange]) -> bool:
     rest = list(exchanges)
-    for exchange in found:
+    for exchange in recovered:
         if exchange not in rest:
             return False
         rest.remove(exchange)
@@ -188,7 +172,7 @@ def _holds(exchanges: list[Exchange], found: list[Exchange]) -> bool:
 
 @contextmanager
 def _abandoned(journal: Path) -> Iterator[bool]:
-    """Say whether the process of this journal is gone; if so, no other takes it up inside."""
+    """Yield whether the process of this journal is gone; if so, keep other processes off the journal."""
     lock = _lock(journal)
     try:
         lock.acquire(timeout=0)
@@ -206,13 +190,13 @@ def _directory(path: Path) -> Path:
 
 
 def _lock(journal: Path) -> FileLock:
-    # Not bound to a thread: a server's thread writes what the test's own discards.
+    # Not bound to a thread: a server's thread writes the journal that the test's thread discards.
     return FileLock(journal.with_suffix(".lock"), thread_local=False)
 
 
 def _release(lock: FileLock, directory: Path) -> None:
-    """Let a lock go, and remove its file, and the directory if it was the last."""
+    """Release a lock and delete its file, and the directory if it is empty then."""
     lock.release()
-    with suppress(OSError):  # another process has just taken it, or has a journal of its own there
+    with suppress(OSError):  # another process has just taken the lock, or has a journal of its own
         Path(lock.lock_file).unlink()
         directory.rmdir()

@@ -1,9 +1,8 @@
 """The layout of a cassette: the text of a vcrpy version 1 cassette that a person can review.
 
 JSON bodies are pretty-printed and SSE bodies verbatim, both as literal blocks with their UTF-8 unescaped; any other
-body is written as vcrpy writes it. The literal blocks are laid out here, as PyYAML's fast emitter quotes text with
-emoji and its pure one takes a microsecond for every character. `reading` reads what was laid out here; any other file
-is PyYAML's.
+body is written as vcrpy writes it. This module lays out the literal blocks itself, as PyYAML's fast emitter quotes text
+with emoji and its pure one takes a microsecond for every character. `reading` reads this layout, PyYAML any other.
 """
 
 from __future__ import annotations
@@ -32,36 +31,28 @@ _NOT_LITERAL: Final = re.compile(
 
 
 def head(*, incomplete: bool = False, empty: bool = False) -> str:
-    """Write what stands before the exchanges; `incomplete` marks a first recording whose test failed."""
+    """Return the text before the exchanges; `incomplete` marks a first recording whose test failed."""
     metadata = "metadata:\n  incomplete: true\n" if incomplete else ""
     return f"version: 1\n{metadata}interactions:{' []' if empty else ''}\n"
 
 
 def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False) -> str:
-    """Write a whole cassette."""
-    return "".join(
-        [head(incomplete=incomplete, empty=not exchanges), *(exchange_text(each.unparsed()) for each in exchanges)]
-    )
+    """Return the text of a whole cassette."""
+    items = [exchange_text(exchange.unparsed()) for exchange in exchanges]
+    return head(incomplete=incomplete, empty=not items) + "".join(items)
 
 
 def exchange_text(exchange: Exchange) -> str:
-    """Write one item of the cassette's `interactions` list."""
+    """Return the text of one item of the cassette's `interactions` list."""
     request, response = exchange.request, exchange.response
+    status = {"code": response.status, "message": response.reason}
     return "".join(
         [
             "- request:\n",
             _indented(_yaml({"method": request.method, "uri": request.uri, "headers": request.headers}), "    "),
             _field("body", request, "    "),
             "  response:\n",
-            _indented(
-                _yaml(
-                    {
-                        "status": {"code": response.status, "message": response.reason},
-                        "headers": response.headers,
-                    }
-                ),
-                "    ",
-            ),
+            _indented(_yaml({"status": status, "headers": response.headers}), "    "),
             "    body:\n",
             _field("string", response, "      "),
             _cut(exchange.cut),
@@ -77,7 +68,7 @@ def _cut(cut: Cut | None) -> str:
 
 
 def _field(name: str, message: Message, margin: str) -> str:
-    """Write a body as `name: …`, indented by `margin`."""
+    """Return a body as `name: …`, indented by `margin`."""
     text = _json_text(message) or _stream_text(message)
     if text is not None:
         return f"{margin}{name}: {_literal(text, margin + '  ')}"
@@ -89,9 +80,9 @@ def _field(name: str, message: Message, margin: str) -> str:
 
 
 def _json_text(message: Message) -> str | None:
-    """Pretty-print a JSON body; `None` if it is not JSON, or has a number without a finite value here.
+    """Return a JSON body pretty-printed; `None` if it is not JSON, or has a number that Python reads as infinite.
 
-    Of a key that an object has twice the last value stays, as parsers have it.
+    If an object has a key twice, the last value stays, as in parsers.
     """
     if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
         return None
@@ -100,18 +91,19 @@ def _json_text(message: Message) -> str | None:
         return None
     try:
         text = _pretty(value)
-    except ValueError:  # 1e999 is JSON and has no finite value here
+    except ValueError:  # 1e999 is JSON, but Python reads it as infinite
         return None
     if text.isascii() and "\x7f" not in text:  # the writer has escaped all other controls
         return text
-    return _NOT_LITERAL.sub(lambda character: _escape(character[0]), text)
+    # `json.dumps` escapes all but DEL.
+    return _NOT_LITERAL.sub(lambda character: json.dumps(character[0])[1:-1].replace("\x7f", "\\u007f"), text)
 
 
 def _pretty(value: Any) -> str:
-    """Lay JSON out by pydantic's writer, 9 times as fast as Python's, which takes what that one does not.
+    """Return JSON from pydantic's writer, 9 times as fast as Python's, or from Python's, which takes more values.
 
     Raises:
-        ValueError: There is a number in it that is not finite.
+        ValueError: A number is not finite.
     """
     from pydantic_core import to_json
 
@@ -119,13 +111,9 @@ def _pretty(value: Any) -> str:
         text = to_json(value, indent=2).decode()
     except ValueError:  # lone surrogates, or more than 255 levels
         text = ""
-    if not text or "NaN" in text or "Infinity" in text:  # in a text, or as a number, at which the other one stops
+    if not text or "NaN" in text or "Infinity" in text:  # as a text, or as a number, which Python's writer refuses
         return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     return text
-
-
-def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 
 
 def _stream_text(message: Message) -> str | None:
@@ -139,7 +127,7 @@ def _stream_text(message: Message) -> str | None:
 
 
 def _literal(text: str, margin: str) -> str:
-    """Lay `text` out as a literal block below a key, its lines behind `margin`."""
+    """Return `text` as a literal block below a key, its lines behind `margin`."""
     hint = "2" if text[0] in " \n\t" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text.endswith("\n\n") else ""
     body = text if chomp == "-" else text[:-1]
@@ -147,7 +135,7 @@ def _literal(text: str, margin: str) -> str:
 
 
 def _indented(text: str, margin: str) -> str:
-    """Return `text` with `margin` before each line that is not empty, 5 times as fast as `textwrap.indent` does."""
+    """Return `text` with `margin` before each line that is not empty; 5 times as fast as `textwrap.indent`."""
     indented = f"\n{text}".replace("\n", f"\n{margin}")
     return re.sub(rf"\n{margin}(?=\n|\Z)", "\n", indented)[1:]
 

@@ -1,6 +1,6 @@
-"""Large media out of the cassette's text: a file beside it for each, named by its digest, inlined again when played.
+"""Large media in files beside the cassette: named by their digest, and put back in when a recording is played.
 
-In the text a reference takes the payload's place. Both stand where the API has base64: in a field `data`.
+In the cassette a reference replaces the payload. Both are where the API has base64, in a field `data`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Message)
 
-#: How a reference to a media file begins.
+#: The beginning of a reference to a media file.
 PREFIX: Final = b"pytest-interactions-media:"
 _REFERENCE: Final = re.compile(re.escape(PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
 _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
@@ -31,29 +31,25 @@ _FIELD: Final = re.compile(rb'"data"\s*:\s*"')
 _MIME: Final = re.compile(rb'"mime_type"\s*:\s*"([a-z]+/(?:x-)?([\w.+-]+))[;"]')
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
-_CHUNK: Final = 3 * 2**16  # bytes of a file turned into base64 at once; a multiple of 3, so that no padding is between
+_CHUNK: Final = 3 * 2**16  # bytes of a file turned into base64 at once; a multiple of 3, which needs no padding
 
-# Python's own table, and not the machine's: a recording is the same wherever it is made.
+# Python's own table, not the machine's, so that every machine makes the same recording.
 _TYPES: Final = mimetypes.MimeTypes()
 
 
 def directory_of(cassette: Path) -> Path:
-    """Where the media of the cassette at this path are: `<test>.media` beside it."""
+    """Return the directory of the media of the cassette at this path: `<test>.media` beside it."""
     name = cassette.stem if cassette.suffix in {".yaml", ".yml", ".json"} else cassette.name
     return cassette.with_name(f"{name}.media")
 
 
 def is_name(name: str) -> bool:
-    """Whether a file of this name was put into a media directory by this package."""
+    """Return whether this package put a file of this name into a media directory."""
     return _NAME.fullmatch(name) is not None
 
 
 def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, bytes]]:
-    """Put references in the place of all payloads of more than `threshold` bytes.
-
-    Returns:
-        The exchange as it is to be written, and the files it refers to: bytes by name.
-    """
+    """Return the exchange with references to all payloads of more than `threshold` bytes, and these by file name."""
     files: dict[str, bytes] = {}
 
     def refer(payload: bytes, around: bytes) -> bytes | None:
@@ -73,12 +69,12 @@ def extract(exchange: Exchange, threshold: int) -> tuple[Exchange, dict[str, byt
 
 
 def normalised(body: bytes) -> bytes:
-    """`body` with the digest alone of each payload and each reference: the same for both."""
+    """Return `body` with the digest in place of each payload and each reference, so that both match."""
 
     def refer(payload: bytes, _: bytes) -> bytes | None:
-        found = _REFERENCE.fullmatch(payload)
-        if found:
-            return PREFIX + found[1]
+        reference = _REFERENCE.fullmatch(payload)
+        if reference:
+            return PREFIX + reference[1]
         decoded, _urlsafe = _decoded(payload)
         return None if decoded is None else PREFIX + hex_digest(decoded, IN_MEDIA_NAME).encode()
 
@@ -86,17 +82,18 @@ def normalised(body: bytes) -> bytes:
 
 
 def references(text: str) -> set[str]:
-    """The names of the media files that the text of a cassette refers to."""
-    return {(found[1] + found[3]).decode() for found in _REFERENCE.finditer(text.encode("utf-8", "surrogatepass"))}
+    """Return the names of the media files to which the text of a cassette refers."""
+    matches = _REFERENCE.finditer(text.encode("utf-8", "surrogatepass"))
+    return {(reference[1] + reference[3]).decode() for reference in matches}
 
 
 def inlined(message: _M, directory: Path) -> _M:
-    """The message with its media in it again; raises as `chunks` does."""
+    """Return the message with its media in it again; raise as `chunks` does."""
     return message.with_body(b"".join(chunks(message.body, directory))) if PREFIX in message.body else message
 
 
 def whole(exchange: Exchange, directory: Path) -> Exchange:
-    """The exchange with its media in it again; raises as `chunks` does."""
+    """Return the exchange with its media in it again; raise as `chunks` does."""
     request, response = inlined(exchange.request, directory), inlined(exchange.response, directory)
     if request is exchange.request and response is exchange.response:
         return exchange
@@ -104,19 +101,19 @@ def whole(exchange: Exchange, directory: Path) -> Exchange:
 
 
 def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
-    """Hand out `body` with its media in it again, never holding more of them than one file.
+    """Yield `body` with its media in it again, with one file in memory at a time.
 
     Raises:
         CassetteFormatError: A media file is missing or was altered.
     """
     done = 0
-    for found in _REFERENCE.finditer(body) if PREFIX in body else ():
-        data = _read(directory / (found[1] + found[3]).decode(), found[1].decode())
-        yield body[done : found.start()]
+    for reference in _REFERENCE.finditer(body) if PREFIX in body else ():
+        data = _read(directory / (reference[1] + reference[3]).decode(), reference[1].decode())
+        yield body[done : reference.start()]
         for start in range(0, len(data), _CHUNK):
             encoded = binascii.b2a_base64(data[start : start + _CHUNK], newline=False)
-            yield encoded.translate(_TO_URLSAFE) if found[2] else encoded
-        done = found.end()
+            yield encoded.translate(_TO_URLSAFE) if reference[2] else encoded
+        done = reference.end()
     yield body[done:]
 
 
@@ -140,16 +137,16 @@ def _rewritten(message: _M, refer: Callable[[bytes, bytes], bytes | None]) -> _M
 
 
 def _replaced(body: bytes, refer: Callable[[bytes, bytes], bytes | None]) -> bytes:
-    """`body` with what `refer` gives for the text of each field `data` and what is around it."""
+    """Return `body` with the text of each field `data` replaced; `refer` takes it and the text around it."""
     if b'"data"' not in body:
         return body
     parts, done, place = [], 0, 0
-    while (found := _FIELD.search(body, place)) is not None:
-        start = found.end()
+    while (key := _FIELD.search(body, place)) is not None:
+        start = key.end()
         end = body.find(b'"', start)
         if end < 0:
             break
-        new = refer(body[start:end], body[max(0, found.start() - 200) : found.start()] + body[end : end + 200])
+        new = refer(body[start:end], body[max(0, key.start() - 200) : key.start()] + body[end : end + 200])
         if new is not None:
             parts += [body[done:start], new]
             done = end
@@ -158,7 +155,7 @@ def _replaced(body: bytes, refer: Callable[[bytes, bytes], bytes | None]) -> byt
 
 
 def _decoded(payload: bytes) -> tuple[bytes | None, bool]:
-    """What `payload` is the base64 of, and whether in the alphabet for URLs; `None` if it is not, to the letter."""
+    """Return the decoded `payload`, if it would encode back to the same text, and whether it is in the URL alphabet."""
     urlsafe = b"-" in payload or b"_" in payload
     plain = payload.translate(_URLSAFE) if urlsafe else payload
     if (urlsafe and (b"+" in payload or b"/" in payload)) or len(plain) % 4 or not plain:
@@ -166,16 +163,15 @@ def _decoded(payload: bytes) -> tuple[bytes | None, bool]:
     decoded = base64_text.decoded(plain)
     if decoded is None:
         return None, urlsafe
-    # The last characters may say the same in several ways; only the usual one comes back.
+    # Several spellings of the last characters decode to the same bytes; encoding gives back only the usual one.
     tail = binascii.b2a_base64(decoded[(len(decoded) - 1) // 3 * 3 :], newline=False)
     return (decoded, urlsafe) if plain.endswith(tail) else (None, urlsafe)
 
 
 def _suffix(around: bytes) -> str:
-    """Return the suffix for the type that is declared beside the data; `.bin` where there is none that has one."""
+    """Return the suffix for the type that is declared beside the data; `.bin` if there is no usable one."""
     declared = _MIME.search(around)
     if declared is None:
         return ".bin"
-    known = _TYPES.guess_extension(declared[1].decode(), strict=False)
-    suffix = known or f".{declared[2].decode()}"
+    suffix = _TYPES.guess_extension(declared[1].decode(), strict=False) or f".{declared[2].decode()}"
     return suffix if _SUFFIX.fullmatch(suffix) else ".bin"

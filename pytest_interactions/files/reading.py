@@ -1,4 +1,4 @@
-"""The quick reader of what `layout` wrote: without PyYAML, and without a copy of a body beyond the one that is kept."""
+"""The quick reader of the layout of `layout`, which needs neither PyYAML nor temporary copies of the bodies."""
 
 from __future__ import annotations
 
@@ -29,25 +29,22 @@ _WORDS = frozenset({b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"
 
 
 def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
-    """Read a cassette that was laid out here.
+    """Return the exchanges of a cassette in the layout of `layout`, and whether it is incomplete.
 
-    Returns:
-        Its exchanges, and whether it is incomplete; `None` where a single character is not as it would be written
-        here: the file is for PyYAML then, which knows what is wrong with it.
+    Return `None` if any character differs from that layout: PyYAML must read the file then, and can say what is wrong.
     """
-    start = _HEAD.match(raw)
-    if start is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
+    head = _HEAD.match(raw)
+    if head is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
-    exchanges, place = [], start.end()
+    exchanges, place = [], head.end()
     while place < len(raw):
-        found = raw.find(b"\n- request:\n", place)
-        end = len(raw) if found < 0 else found + 1
+        end = raw.find(b"\n- request:\n", place) + 1 or len(raw)
         exchange = _read_exchange(raw, place, end)
         if exchange is None:
             return None
         exchanges.append(exchange)
         place = end
-    return exchanges, start[1] is not None
+    return exchanges, head[1] is not None
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -87,22 +84,22 @@ def _read_headers(lines: bytes | None) -> Headers | None:
     values: list[str] = []
     place = 0
     while lines and place < len(lines):
-        found = _NAME_OR_VALUE.match(lines, place)
-        if found is None:
+        line = _NAME_OR_VALUE.match(lines, place)
+        if line is None:
             return None
-        if found[1]:
-            values = headers.setdefault(found[1].decode(), [])
+        if line[1]:
+            values = headers.setdefault(line[1].decode(), [])
         else:
-            value = _read_scalar(found[2])
+            value = _read_scalar(line[2])
             if value is None:
                 return None
             values.append(value)
-        place = found.end()
+        place = line.end()
     return headers
 
 
 def _read_scalar(scalar: bytes) -> str | None:
-    """A text in quotes, or a plain one that can be nothing but a text."""
+    """Return a quoted text, or a plain one that YAML reads as a text; `None` for any other scalar."""
     if scalar.startswith(b"'"):
         return scalar[1:-1].decode()
     if scalar.lower() in _WORDS or b": " in scalar or b" #" in scalar or scalar.endswith((b":", b" ")):
@@ -111,7 +108,7 @@ def _read_scalar(scalar: bytes) -> str | None:
 
 
 def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
-    """The body between `start` and `end`: nothing, or a literal block behind a margin of so many blanks."""
+    """Return the body between `start` and `end`: nothing, or a literal block behind a margin of `margin` blanks."""
     if raw[start:end] == b"''\n":
         return b""
     mark = _LITERAL.match(raw, start, end)
@@ -119,7 +116,7 @@ def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
         return None
     start, blanks = mark.end(), b" " * margin
     if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n\t"):
-        return None  # its first line says how far a block is indented
+        return None  # without a hint, the first line sets the indentation of a block
     block = b"\n" + raw[start : end - 1]
     if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(b"\n")):
         return None

@@ -1,4 +1,4 @@
-"""Cassette files: read with errors that name the place, written so that nothing is ever lost."""
+"""The reading and writing of cassette files: errors name the place, and nothing is ever lost."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ from pytest_interactions.files import convert, layout, media, reading
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
 
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
-
-
 DEFAULT_THRESHOLD: Final = Options().media_threshold
 
 
 @dataclass(slots=True)
 class Contents:
-    """What a cassette file holds; `incomplete` marks a first recording whose test failed."""
+    """The contents of a cassette file; `incomplete` marks a first recording whose test failed."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     incomplete: bool = False
@@ -44,7 +42,7 @@ def load(path: Path) -> Contents:
 
     Raises:
         CassetteNotFoundError: There is no such file.
-        CassetteFormatError: It is not a cassette; the message names file, line and what to do.
+        CassetteFormatError: The file is not a cassette; the message names file, line and what to do.
     """
     try:
         raw = path.read_bytes()
@@ -56,10 +54,10 @@ def load(path: Path) -> Contents:
 
 
 def loads(raw: bytes, path: Path) -> Contents:
-    """Read the bytes of a cassette; `path` is named in errors. Raises as `load` does."""
-    found = reading.read(raw)
-    if found is not None:
-        return Contents(*found)
+    """Read the bytes of a cassette; errors are those of `load`, and name `path`."""
+    contents = reading.read(raw)
+    if contents is not None:
+        return Contents(*contents)
     text = _text(raw, path)
     try:
         data = convert.deserialized(text)
@@ -85,20 +83,14 @@ def loads(raw: bytes, path: Path) -> Contents:
 
 
 def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
-    """Write a cassette in one step: whoever looks finds the old file or the new one.
+    """Write a cassette in one step, so that readers find the old file or the new one.
 
-    One exchange at a time is laid out, checked and written, so that a large cassette needs little more memory than
-    its exchanges.
-
-    Args:
-        path: The cassette.
-        contents: What it is to hold.
-        gate: Sees all text before the disk does, and may refuse it.
-        media_threshold: The size in bytes above which media go to files of their own.
+    One exchange at a time is laid out, checked by `gate` and written, so that a large cassette needs little more memory
+    than its exchanges. Media above `media_threshold` bytes go to files of their own.
 
     Raises:
-        CassetteWriteError: The directory can't be written; the recording was kept where the message says.
-        SecretLeakError: The gate refused it; the message says why, and where the rest was kept.
+        CassetteWriteError: The directory can't be written; the message says where the recording was kept.
+        SecretLeakError: The gate refused a text; the message says why, and where the rest was kept.
     """
     try:
         _write(path, contents, gate, media_threshold)
@@ -129,18 +121,11 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
 
 
 def _write(
-    path: Path,
-    contents: Contents,
-    gate: Gate,
-    media_threshold: int,
-    edit: Callable[[str], str] | None = None,
+    path: Path, contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None = None
 ) -> int:
-    """Put the media there first, then the text that refers to them; what nothing refers to any more goes last.
+    """Write the media, then the text that refers to them; delete unused media last. Return the number of exchanges.
 
-    With `edit` each text is changed by it, and what the gate refuses even so is left out.
-
-    Returns:
-        How many exchanges were written.
+    If `edit` is given, it changes each text, and exchanges that the gate refuses even then are left out.
     """
     written = 0
     directory = media.directory_of(path)
@@ -149,8 +134,8 @@ def _write(
     with replacing(path) as file:
         file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
         for number, exchange in enumerate(contents.exchanges):
-            redacted = gate.redact_again(exchange).unparsed()  # what is parsed of it lasts for one round
-            moved, found = media.extract(redacted, media_threshold)
+            redacted = gate.redact_again(exchange).unparsed()  # so that its parsed values are soon freed
+            moved, new_files = media.extract(redacted, media_threshold)
             text = layout.exchange_text(moved)
             try:
                 if edit is None:
@@ -158,13 +143,13 @@ def _write(
                 else:
                     text = edit(text)
                     gate.check_text(number, text)
-                for data in found.values():
+                for data in new_files.values():
                     gate.check_text(number, data.decode("latin-1"))
             except SecretLeakError:
                 if edit is None:
                     raise
-                continue  # nothing can clean it, a compressed body say; the rest is worth keeping
-            files |= found
+                continue  # nothing can clean it, such as a compressed body; the rest is worth keeping
+            files |= new_files
             used |= media.references(text)
             file.write(text.encode())
             written += 1
@@ -172,28 +157,28 @@ def _write(
             if not (directory / name).exists():
                 with replacing(directory / name) as medium:
                     medium.write(data)
-    if directory.is_dir():
-        for name in {file.name for file in directory.iterdir() if media.is_name(file.name)} - used:
-            (directory / name).unlink()
-        with suppress(OSError):  # there are files in it, ours or another's
-            directory.rmdir()
+    _delete_media(directory, keep=used)
     return written
 
 
 def remove(path: Path) -> None:
     """Delete a cassette with its media."""
-    directory = media.directory_of(path)
-    for file in directory.iterdir() if directory.is_dir() else ():
-        if media.is_name(file.name):
-            file.unlink()
-    with suppress(OSError):
-        directory.rmdir()
+    _delete_media(media.directory_of(path))
     path.unlink()
+
+
+def _delete_media(directory: Path, keep: Container[str] = ()) -> None:
+    """Delete the media files of `directory` but those to `keep`, and the directory if it is empty then."""
+    for file in list(directory.iterdir()) if directory.is_dir() else ():
+        if media.is_name(file.name) and file.name not in keep:
+            file.unlink()
+    with suppress(OSError):  # it does not exist, or there are files in it
+        directory.rmdir()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file beside `path`, making its directory where needed, that takes its place in one step at the end.
+    """Yield a new file that replaces `path` in one step at the end; make the directory if needed.
 
     Raises:
         OSError: The directory can't be written; `path` is as it was.
@@ -213,7 +198,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Take the turn to write `path` among all processes of this machine; the lock is kept out of the tree."""
+    """Keep other processes of this machine from writing `path`; the lock is outside the project's directory."""
     directory = Path(tempfile.gettempdir()) / f"pytest-interactions-locks-{_user()}"
     directory.mkdir(exist_ok=True)
     with FileLock(directory / f"{hex_digest(os.fsencode(path.absolute()), IN_MEDIA_NAME)}.lock"):
@@ -221,7 +206,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def signature(path: Path) -> tuple[int, int, int] | None:
-    """What changes when another process replaces the file; `None` where there is none."""
+    """Return a value that changes when another process replaces the file; `None` if there is no file."""
     try:
         status = path.stat()
     except OSError:
@@ -255,7 +240,7 @@ def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:
 
 
 def _line_of(text: str, number: int) -> int:
-    """Say in which line the item `number` of `interactions` begins; only asked for an error."""
+    """Return the line on which the item `number` of `interactions` begins; it is needed for errors only."""
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     items = next(value for key, value in root.value if key.value == "interactions")
     return int(items.value[number].start_mark.line) + 1

@@ -1,4 +1,4 @@
-"""Which cassette a request is for: the only one, or the one that its path names."""
+"""The cassettes of a server: a single one, or a directory from which the path of a request chooses."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.cassette import Cassette
 
-#: How the names of cassettes end.
+#: The suffixes of cassette files.
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
-# How the paths of the API itself begin.
+# The first segment of the API's own paths.
 _API: Final = re.compile(r"v\d+\w*|upload|download")
 
 
 class Cassettes(Protocol):
-    """Where cassettes are."""
+    """The cassettes of one server."""
 
     def find(self, path: str) -> Route:
-        """The cassette that a path, as it was sent, belongs to; raises an `InteractionsError` if there is none."""
+        """Return the cassette for a path as it was sent; raise an `InteractionsError` if there is none."""
         ...
 
     def cassettes(self) -> list[Cassette]:
-        """Those that were opened."""
+        """Return the cassettes that were opened."""
         ...
 
 
@@ -42,16 +42,16 @@ class OneCassette:
         self._cassette = cassette
 
     def find(self, path: str) -> Route:
-        """The cassette."""
+        """Return the cassette."""
         return Route(self._cassette, "", path)
 
     def cassettes(self) -> list[Cassette]:
-        """The cassette."""
+        """Return the cassette."""
         return [self._cassette]
 
 
 class CassetteDirectory:
-    """The cassettes of a directory, each named by the first segment of the path, and opened when first asked for."""
+    """The cassettes of a directory, each named by the first segment of a path and opened at its first request."""
 
     def __init__(self, directory: Path, open_at: Callable[[Path], Cassette]) -> None:
         self._directory = directory
@@ -60,10 +60,10 @@ class CassetteDirectory:
         self._lock = Lock()
 
     def find(self, path: str) -> Route:
-        """The cassette that the path's first segment names.
+        """Return the cassette that the path's first segment names.
 
         Raises:
-            OptionError: It names none, or one outside the directory.
+            OptionError: The segment names no cassette, or one outside the directory.
             CassetteFormatError: The file exists and is no cassette.
         """
         segment, slash, rest = path.removeprefix("/").partition("/")
@@ -73,12 +73,12 @@ class CassetteDirectory:
                 f"the path {path} names no cassette: this server serves all cassettes of a directory, so a path "
                 "begins with the name of one, as in /weather/v1beta/interactions."
             )
-        at = named_cassette(self._directory, name)
+        file = named_cassette(self._directory, name)
         with self._lock:
-            if at not in self._opened:
-                self._opened[at] = self._open_at(at)
-        return Route(self._opened[at], f"/{segment}", slash + rest)
+            if file not in self._opened:
+                self._opened[file] = self._open_at(file)
+        return Route(self._opened[file], f"/{segment}", slash + rest)
 
     def cassettes(self) -> list[Cassette]:
-        """Those that were asked for."""
+        """Return the cassettes that were opened."""
         return list(self._opened.values())

@@ -1,4 +1,4 @@
-"""The HTTP surface of a cassette: plays what is recorded, sends on what is to be recorded."""
+"""The HTTP application of a cassette, which plays recorded responses and forwards requests to be recorded."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.server.upstream import Answer, Upstream
 
-# Seconds that the end of a response is waited for before its last chunk is passed on.
+# The seconds to wait for the end of a response before its last chunk is forwarded.
 _ENDS: Final = 0.1
 _BAD_GATEWAY: Final = 502
-# An error's status and code; none that a client would retry by itself.
+# The status and code of each error; clients retry none of these by themselves.
 _ERRORS: Final[dict[type[InteractionsError], tuple[int, str]]] = {
     CassetteMissError: (404, "not_found"),
     CassetteNotFoundError: (404, "not_found"),
@@ -41,7 +41,7 @@ _OTHER_ERROR: Final = (400, "failed_precondition")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The cassette that a path belongs to: the path is `prefix + path`, and the API's own is `path`."""
+    """The cassette for the path `prefix + path`, of which `path` is the API's own."""
 
     cassette: Cassette
     prefix: str
@@ -49,19 +49,14 @@ class Route:
 
 
 class Proxy:
-    """The ASGI application.
-
-    Args:
-        find: Which cassette a path, as it was sent, belongs to; may raise an `InteractionsError`.
-        upstream: Where requests are sent to be recorded.
-    """
+    """The ASGI application; `find` returns the cassette for a path as it was sent, or raises an `InteractionsError`."""
 
     def __init__(self, find: Callable[[str], Route], upstream: Upstream) -> None:
         self._find = find
         self._upstream = upstream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, for as long as the client is there."""
+        """Answer one request, until the client goes away."""
         incoming = Incoming(scope, receive)
         if incoming.url.path == "/healthz":
             await PlainTextResponse("ok\n")(scope, receive, send)
@@ -77,51 +72,49 @@ class Proxy:
         await _end(answering)
 
 
+@dataclass(eq=False)
 class _Call:
     """One request on its way to its answer."""
 
-    def __init__(
-        self, upstream: Upstream, incoming: Incoming, body: bytes, gone: asyncio.Future[None], send: Send
-    ) -> None:
-        self._upstream = upstream
-        self._incoming = incoming
-        self._body = body
-        self._gone = gone
-        self._send = send
-        self._prefix = ""
-        self._started = False
+    upstream: Upstream
+    incoming: Incoming
+    body: bytes
+    gone: asyncio.Future[None]
+    send: Send
+    prefix: str = ""
+    started: bool = False
 
     async def answer(self, find: Callable[[str], Route]) -> None:
-        """Replay it, or send it on; what keeps it from either is an error in the API's own shape."""
+        """Replay the answer, or forward the request; send an error of ours in the API's own shape."""
         try:
-            found = find(self._incoming.scope["raw_path"].decode("latin-1"))
-            self._prefix = found.prefix
-            request = self._request(found.path)
-            answer = found.cassette.answer(request)
+            route = find(self.incoming.scope["raw_path"].decode("latin-1"))
+            self.prefix = route.prefix
+            request = self._request(route.path)
+            answer = route.cassette.answer(request)
             if isinstance(answer, Tape):
                 await self._play(answer.on_one_line())
             else:
-                await self._pass_on(request, answer)
+                await self._forward(request, answer)
         except InteractionsError as error:
-            if self._started:
+            if self.started:
                 await self._break()
             else:
                 await self._fail(*_ERRORS.get(type(error), _OTHER_ERROR), str(error))
 
     def _request(self, path: str) -> Request:
-        """The request as the API is to get it, and as it is recorded: with the API's address."""
-        query = self._incoming.scope["query_string"].decode("latin-1")
+        """Return the request with the API's address, for the API and for the recording."""
+        query = self.incoming.scope["query_string"].decode("latin-1")
         headers: Headers = {}
-        for name, value in self._incoming.headers.items():
+        for name, value in self.incoming.headers.items():
             if name not in HOP_BY_HOP:
                 headers.setdefault(name, []).append(value)
-        # What is encoded can't be seen to end, and is recorded decoded anyway.
+        # The end of an encoded body can't be seen, and it is recorded decoded anyway.
         headers["accept-encoding"] = ["identity"]
         return Request(
-            method=self._incoming.method.upper(),
-            uri=self._upstream.url + path + (f"?{query}" if query else ""),
+            method=self.incoming.method.upper(),
+            uri=self.upstream.url + path + (f"?{query}" if query else ""),
             headers=headers,
-            body=self._body,
+            body=self.body,
         )
 
     # --- replay ---
@@ -133,15 +126,15 @@ class _Call:
             await self._chunk(b"", more=False)
             return
         if tape.lingers:
-            # A client that stops reading where it stopped before goes away now.
-            await asyncio.wait([self._gone], timeout=tape.lingers)
-        tape.error(lambda cut: ConnectionError(cut.message))  # which the cassette remembers, if it is ours
+            # A client that left here when this was recorded leaves again now.
+            await asyncio.wait([self.gone], timeout=tape.lingers)
+        tape.error(lambda cut: ConnectionError(cut.message))  # the cassette remembers the error, if it is ours
         await self._break()
 
     async def _play_response(self, tape: Tape) -> None:
         chunks = tape.chunks()
-        first = next(chunks, b"")  # what can't be played is an error, as long as nothing was sent
-        await self._start(tape.response.status, tape.headers(), asked=tape.exchange.request.uri)
+        first = next(chunks, b"")  # before the start, as a body that can't be played is an error response
+        await self._start(tape.response.status, tape.headers(), uri=tape.exchange.request.uri)
         await self._chunk(first)
         for chunk in chunks:
             if tape.pace:
@@ -150,23 +143,23 @@ class _Call:
 
     # --- recording ---
 
-    async def _pass_on(self, request: Request, recording: Recording | None) -> None:
+    async def _forward(self, request: Request, recording: Recording | None) -> None:
         try:
-            async with self._upstream.send(request, recording) as answer:
-                await self._relay(answer, asked=request.uri)
+            async with self.upstream.send(request, recording) as answer:
+                await self._relay(answer, uri=request.uri)
         except ConnectionError as error:
-            message = f"{self._upstream.url} gave no answer that could be recorded: {error}"
+            message = f"{self.upstream.url} gave no answer that could be recorded: {error}"
             await self._fail(_BAD_GATEWAY, "unavailable", message)
 
-    async def _relay(self, answer: Answer, *, asked: str) -> None:
-        await self._start(answer.status, [h for h in answer.headers if h[0] not in HOP_BY_HOP], asked=asked)
+    async def _relay(self, answer: Answer, *, uri: str) -> None:
+        await self._start(answer.status, [h for h in answer.headers if h[0] not in HOP_BY_HOP], uri=uri)
         is_stream = any(name == "content-type" and "event-stream" in value for name, value in answer.headers)
         decoder = sse.Decoder()
         upcoming = _next(answer.chunks)
         try:
             while (chunk := await upcoming) is not None:
                 upcoming = _next(answer.chunks)
-                # Whoever has the end of a response may end this process: it is to be recorded by then.
+                # A client that has the end of a response may end this process, so it must be recorded by then.
                 if not is_stream or any(event.done for event in decoder.feed(chunk)):
                     await asyncio.wait([upcoming], timeout=_ENDS)
                 await self._chunk(chunk)
@@ -176,34 +169,34 @@ class _Call:
         finally:
             await _end(upcoming)
 
-    # --- what the client gets ---
+    # --- the response to the client ---
 
-    async def _start(self, status: int, headers: Iterable[tuple[str, str]], *, asked: str) -> None:
+    async def _start(self, status: int, headers: Iterable[tuple[str, str]], *, uri: str) -> None:
         raw = [
-            (name.encode(), (self._link(value, asked) if _is_link(name) else value).encode()) for name, value in headers
+            (name.encode(), (self._link(value, uri) if _is_link(name) else value).encode()) for name, value in headers
         ]
-        self._started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        self.started = True
+        await self.send({"type": "http.response.start", "status": status, "headers": raw})
 
     async def _chunk(self, data: bytes, *, more: bool = True) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        await self.send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def _break(self) -> None:
         """Break the connection, as the API's was broken."""
-        await cut(self._incoming.scope, self._gone)
+        await cut(self.incoming.scope, self.gone)
 
     async def _fail(self, status: int, code: str, message: str) -> None:
         response = JSONResponse({"error": {"code": code, "message": message}}, status)
-        await response(self._incoming.scope, self._incoming.receive, self._send)
+        await response(self.incoming.scope, self.incoming.receive, self.send)
 
-    def _link(self, value: str, asked: str) -> str:
-        """The link `value` in the answer to a request to `asked`, leading through this server if it led to the API."""
-        to, origin = urlsplit(urljoin(asked, value)), urlsplit(asked)
-        if (to.scheme, to.netloc) != (origin.scheme, origin.netloc):
+    def _link(self, value: str, uri: str) -> str:
+        """Return the link `value`, of the answer to a request to `uri`, through this server if it leads to the API."""
+        target, origin = urlsplit(urljoin(uri, value)), urlsplit(uri)
+        if (target.scheme, target.netloc) != (origin.scheme, origin.netloc):
             return value
-        here = str(self._incoming.base_url).rstrip("/") + self._prefix
-        path = to.path.removeprefix(urlsplit(self._upstream.url).path)
-        return here + to._replace(scheme="", netloc="", path=path).geturl()
+        here = str(self.incoming.base_url).rstrip("/") + self.prefix
+        path = target.path.removeprefix(urlsplit(self.upstream.url).path)
+        return here + target._replace(scheme="", netloc="", path=path).geturl()
 
 
 def _is_link(name: str) -> bool:
@@ -218,7 +211,7 @@ def _next(chunks: AsyncIterator[bytes]) -> asyncio.Task[bytes | None]:
 
 
 async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, wait for its end, and raise what it raised but for a broken connection."""
+    """Cancel a task, wait for its end, and raise its error unless that is a broken connection."""
     task.cancel()
     with suppress(asyncio.CancelledError, ConnectionError):
         await task

@@ -14,26 +14,26 @@ from pytest_interactions.server.upstream import Upstream
 if TYPE_CHECKING:
     from pytest_interactions.cassette.cassette import Cassette
 
-#: Where requests are sent to be recorded, unless told otherwise.
+#: The address of the real API.
 API = "https://generativelanguage.googleapis.com"
 
 
 def default_upstream() -> str:
-    """Where the environment says that the API is, as it says so to the SDKs."""
+    """Return the API's address from the environment variable of the SDKs, or that of the real API."""
     return os.environ.get("GOOGLE_GEMINI_BASE_URL") or API
 
 
 class ReplayServer(Served):
-    """Serves one cassette, from the moment it is made until `stop()`.
+    """A server of one cassette, which runs from its creation until `stop()`.
 
-    What another process asks for here is replayed or recorded as if this process had asked for it, and what it must
-    not ask for fails the test that owns the cassette.
+    It replays or records the requests of other processes as if this process had made them. A request without an answer
+    fails the test that owns the cassette.
 
     Args:
-        cassette: Opened, and saved by its owner after `stop()`.
+        cassette: An opened cassette; its owner saves it after `stop()`.
         host: The address to listen on.
         port: The TCP port; 0 chooses a free one.
-        upstream: Where requests are sent to be recorded; `default_upstream()` if not given.
+        upstream: The address of the API that answers requests to be recorded; `default_upstream()` if not given.
 
     Raises:
         OSError: The port is taken.
@@ -47,17 +47,15 @@ class ReplayServer(Served):
         remote = Upstream(upstream or default_upstream())
         proxy = Proxy(OneCassette(cassette).find, remote)
         self._serving = Serving(proxy, name="interactions-server", host=host, port=port, closing=remote.aclose)
-        for name in (host, "localhost"):  # what this process asks for here is answered here, not twice
+        for name in (host, "localhost"):  # this process's own requests to this server meet the cassette only once
             cassette.bypass(f"{name}:{self._serving.port}")
 
     @property
     def env(self) -> dict[str, str]:
-        """What to set in the environment of a program that is to talk to this server.
+        """Return the environment variables for a program that is to use this server.
 
-        The key is this process's own where it is needed to record, and a placeholder where it is not.
+        The key is this process's own if the cassette may record, and a placeholder otherwise.
         """
-        keys = (
-            [] if self._cassette.replays_only else [os.environ.get("GEMINI_API_KEY"), os.environ.get("GOOGLE_API_KEY")]
-        )
-        key = next(filter(None, keys), PLACEHOLDER_KEY)
-        return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": key}
+        own_key = os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY")
+        key = None if self._cassette.replays_only else own_key
+        return {"GOOGLE_GEMINI_BASE_URL": self.url, "GEMINI_API_KEY": key or PLACEHOLDER_KEY}

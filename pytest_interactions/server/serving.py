@@ -1,4 +1,4 @@
-"""An ASGI app on a real socket, in a thread of its own: how both servers of this package run."""
+"""An ASGI app on a real socket in a thread of its own, the base of both servers of this package."""
 
 from __future__ import annotations
 
@@ -19,22 +19,18 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds that an idle connection is kept: longer than a client's pause, so that none sends into a closing one.
+# The seconds that an idle connection is kept: longer than clients pause, so that none uses a closing connection.
 _KEEP_ALIVE = 600
 
 
 class Serving:
-    """An app that is served from the moment this is made until `stop()`.
+    """The server of one app, which runs in a thread called `name` from its creation until `stop()`.
 
-    Args:
-        app: the ASGI application; its `scope["state"]["connections"]` are the server's open connections.
-        name: what the thread is called.
-        host: the address to listen on.
-        port: the TCP port; 0 chooses a free one.
-        closing: awaited in the server's loop when all its connections are closed.
+    The app's `scope["state"]["connections"]` are the server's open connections. The `port` 0 chooses a free one.
+    `closing` is awaited in the server's loop when all connections are closed.
 
     Raises:
-        OSError: the port is taken, or the host is none of this machine's.
+        OSError: The port is taken, or the host is not an address of this machine.
     """
 
     def __init__(
@@ -61,7 +57,6 @@ class Serving:
         self._config.load()
         self._socket = _listening(host, port)
         self._host = f"[{host}]" if ":" in host else host
-        #: The TCP port in use.
         self.port: int = self._socket.getsockname()[1]
         self._closing = closing
         self._loop = asyncio.SelectorEventLoop()
@@ -71,7 +66,7 @@ class Serving:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """Return the address, without a slash at its end."""
         return f"http://{self._host}:{self.port}"
 
     def stop(self) -> None:
@@ -91,15 +86,15 @@ class Serving:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        """What `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
+        """Serve as `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
         state = ServerState()
         server = await self._loop.create_server(
             lambda: H11Protocol(self._config, state, {"connections": state.connections}),
             sock=self._socket,
         )
         await self._over.wait()
-        # First no more are accepted, then those that just were are waited for: asyncio's server, closed at once, would
-        # forget the latter.
+        # First accept no more connections, then wait for the last accepted ones: asyncio's server would forget these if
+        # it were closed at once.
         self._loop.remove_reader(self._socket)
         while (tasks := asyncio.all_tasks() - {asyncio.current_task()}) or state.connections:
             for connection in list(state.connections):
@@ -111,13 +106,13 @@ class Serving:
 
 
 class Served:
-    """What has a `Serving`: its address, its end, and a `with` block from the one to the other."""
+    """The base of classes with a `Serving`; a `with` block stops it at its end."""
 
     _serving: Serving
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """Return the address, without a slash at its end."""
         return self._serving.url
 
     def stop(self) -> None:
@@ -132,10 +127,10 @@ class Served:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Return a listening socket of which asyncio knows that it is TCP's.
+    """Return a listening socket that names TCP as its protocol, which `socket.create_server` leaves out.
 
-    asyncio sets TCP_NODELAY only on connections whose socket names its protocol, which `socket.create_server` leaves
-    out. Without it the second answer on a connection waits 40 ms for the client to acknowledge the first.
+    asyncio sets TCP_NODELAY only on connections of such a socket. Without TCP_NODELAY the second answer on a connection
+    waits 40 ms for the client to acknowledge the first.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family)
@@ -143,16 +138,13 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 async def disconnected(receive: Receive) -> None:
-    """Return when the client has gone; the request's body must have been read before."""
+    """Wait until the client has gone; the request's body must have been read before."""
     while (await receive())["type"] != "http.disconnect":
         ...
 
 
 async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
-    """Close the connection in the middle of the answer, after what was sent has left.
-
-    `gone` is `disconnected` as a task.
-    """
+    """Close the connection after the part of the answer that was sent; `gone` is `disconnected` as a task."""
     for connection in list(scope["state"]["connections"]):
         if connection.client == tuple(scope["client"]):
             connection.transport.close()
@@ -161,12 +153,12 @@ async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
 
 @contextmanager
 def foreground() -> Iterator[Callable[[], None]]:
-    """Take Ctrl-C and SIGTERM over inside, and yield a function that returns once one of them has come."""
-    told = threading.Event()
-    before = {name: signal.signal(name, lambda *_: told.set()) for name in _SIGNALS}
+    """Handle Ctrl-C and SIGTERM, and yield a function that waits for one of them."""
+    signalled = threading.Event()
+    before = {name: signal.signal(name, lambda *_: signalled.set()) for name in _SIGNALS}
 
     def wait() -> None:
-        while not told.wait(0.5):  # in slices, as Windows does not interrupt a wait for a signal
+        while not signalled.wait(0.5):  # in slices, as on Windows a signal does not interrupt a wait
             ...
 
     try:

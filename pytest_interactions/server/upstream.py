@@ -1,4 +1,4 @@
-"""The real API behind a local server: requests are sent on to it, and its answers recorded on their way back."""
+"""The real API behind a local server, which forwards requests to it and records the answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request
     from pytest_interactions.cassette.recorder import Recording
 
-#: Headers of one connection, not of what is sent over it, and those that the sender writes itself.
+#: Headers that belong to one connection, and those that the sender writes itself.
 HOP_BY_HOP: Final = frozenset(
     {
         "connection",
@@ -35,12 +35,12 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-_CONNECT: Final = 30.0  # seconds; how long an answer takes is between the app and the API
+_CONNECT: Final = 30.0  # seconds to connect; an answer may take as long as the app waits for it
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response whose body is still to come; `headers` are as they came, `chunks` raises `ConnectionError`."""
+    """A response whose body is still to come; `headers` are unchanged, `chunks` may raise `ConnectionError`."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -48,13 +48,10 @@ class Answer:
 
 
 class Upstream:
-    """Sends requests to one API; for use in one event loop.
-
-    Args:
-        url: Where the API is, without a slash at its end; the proxies of the environment are respected.
+    """The API at `url`, for use in one event loop; requests go through the proxies of the environment.
 
     Raises:
-        OptionError: The URL is none.
+        OptionError: `url` is no URL.
     """
 
     def __init__(self, url: str) -> None:
@@ -70,9 +67,9 @@ class Upstream:
 
     @asynccontextmanager
     async def send(self, request: Request, recording: Recording | None) -> AsyncIterator[Answer]:
-        """Send `request` and give its answer; leaving the context closes the connection if more is to come.
+        """Send `request` and yield its answer; the end of the context closes the connection if more is to come.
 
-        The body comes with the encoding that the API chose. `recording` gets what was read of it.
+        The body has the encoding that the API chose. `recording` gets the part of it that was read.
 
         Raises:
             ConnectionError: The API could not be reached, or gave no answer.
@@ -96,22 +93,20 @@ class Upstream:
             await self._transport.aclose()
 
     async def _handle(self, request: Request) -> Any:
-        """The response to `request`; through the bare transport, as httpx's client logs URLs, which may hold a key."""
+        """Return the response to `request` from a transport, as httpx's client logs URLs, which may hold a key."""
         http = self._client.http
         if self._transport is None:
             self._transport = http.AsyncHTTPTransport(
-                verify=self.url.startswith("https:"),  # loading the certificates takes its time
+                verify=self.url.startswith("https:"),  # loading the certificates takes long
                 limits=http.Limits(max_connections=None),
                 proxy=self._proxy,
             )
-        # The method itself, not the patch that a cassette in this process put in its place.
+        # The original method, as a cassette in this process may have patched it.
         handle = inspect.unwrap(http.AsyncHTTPTransport.handle_async_request)
-        headers = [
-            (name, value.encode("latin-1"))  # as ASGI decodes them
-            for name, values in request.headers.items()
-            if name not in HOP_BY_HOP and name != "content-length"
-            for value in values
-        ]
+        headers = []
+        for name, values in request.headers.items():
+            if name not in HOP_BY_HOP and name != "content-length":
+                headers += [(name, value.encode("latin-1")) for value in values]  # as ASGI decodes them
         message = http.Request(
             request.method,
             request.uri,
