@@ -58,3 +58,8 @@ def test_what_is_no_json_is_said_to_be_none(text: str | bytes) -> None:
 def test_what_is_nested_too_deep_to_be_walked_is_no_json(inside: str, begin: str, end: str) -> None:
     for levels, is_read in ((DEEPEST, True), (DEEPEST + 1, False), (100_000, False)):
         assert (parse(begin * levels + inside + end * levels) is not NOT_JSON) is is_read
+
+
+def test_a_text_with_half_a_character_in_it_is_read() -> None:
+    """Bytes that are no text are decoded to such halves, so that none is lost."""
+    assert parse('["\ud83d", 1]') == ["\ud83d", 1]
