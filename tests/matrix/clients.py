@@ -282,15 +282,10 @@ CLIENTS: dict[str, Client] = {
     "httpx-async": AsyncHttpx(httpx),
     "httpx2": Httpx(httpx2),
     "httpx2-async": AsyncHttpx(httpx2),
-    "requests": Requests(),
-    "urllib3": Urllib3(),
-    "urllib": Urllib(),
-    "aiohttp": Aiohttp(),
 }
 SDKS: dict[str, Client] = {
     "genai-httpx2": Genai("httpx2"),
     "genai-httpx": Genai("httpx"),
     "genai-async-httpx2": AsyncGenai("httpx2"),
     "genai-async-httpx": AsyncGenai("httpx"),
-    "genai-aiohttp": AiohttpGenai(),
 }
