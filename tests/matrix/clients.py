@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
-from unittest import mock
 
 import aiohttp
 import httpx
@@ -48,7 +46,12 @@ class Call:
 
 
 class Client(Protocol):
-    """A client library: `ask` makes one call, `at_once` many of them in eight threads, or as tasks."""
+    """A client library: `ask` makes one call, `at_once` many of them in eight threads, or as tasks.
+
+    `environment` is to be set meanwhile.
+    """
+
+    environment: dict[str, str]
 
     def ask(self, url: str, call: Call) -> Any:
         """Make one call and return what an app sees of its answer."""
@@ -62,6 +65,9 @@ class Client(Protocol):
 class Sync:
     """A client that blocks."""
 
+    def __init__(self, **environment: str) -> None:
+        self.environment = environment
+
     def ask(self, url: str, call: Call) -> Any:
         raise NotImplementedError
 
@@ -72,6 +78,9 @@ class Sync:
 
 class Async:
     """A client that awaits."""
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = environment
 
     async def aask(self, url: str, call: Call) -> Any:
         raise NotImplementedError
@@ -102,6 +111,7 @@ class Httpx(Sync):
     """httpx or httpx2."""
 
     def __init__(self, http: Any) -> None:
+        super().__init__()
         self._http = http
 
     def ask(self, url: str, call: Call) -> Any:
@@ -119,6 +129,7 @@ class AsyncHttpx(Async):
     """httpx or httpx2, async."""
 
     def __init__(self, http: Any) -> None:
+        super().__init__()
         self._http = http
 
     async def aask(self, url: str, call: Call) -> Any:
@@ -228,11 +239,8 @@ class Aiohttp(Async):
 class Genai(Sync):
     """google-genai's interactions; a call's path is the prompt."""
 
-    def __init__(self, library: str) -> None:
-        self._library = library
-
     def ask(self, url: str, call: Call) -> Any:
-        with _sdk(url, call, self._library) as client:
+        with _sdk(url, call) as client:
             if call.streamed:
                 events = client.interactions.create(model="m", input=call.path, stream=True)
                 return [event.model_dump() for event in islice(events, call.lines)]
@@ -242,11 +250,8 @@ class Genai(Sync):
 class AsyncGenai(Async):
     """google-genai's interactions, async."""
 
-    def __init__(self, library: str) -> None:
-        self._library = library
-
     async def aask(self, url: str, call: Call) -> Any:
-        with _sdk(url, call, self._library) as client:
+        with _sdk(url, call) as client:
             async with client.aio as aio:
                 if call.streamed:
                     events = await aio.interactions.create(model="m", input=call.path, stream=True)
@@ -258,7 +263,7 @@ class AiohttpGenai(Async):
     """google-genai's async models, which it asks by aiohttp."""
 
     async def aask(self, url: str, call: Call) -> Any:
-        with _sdk(url, call, "httpx2") as client:
+        with _sdk(url, call) as client:
             async with client.aio as aio:
                 if call.streamed:
                     events = await aio.models.generate_content_stream(model="m", contents=call.path)
@@ -267,14 +272,13 @@ class AiohttpGenai(Async):
 
 
 @contextmanager
-def _sdk(url: str, call: Call, library: str) -> Iterator[Any]:
+def _sdk(url: str, call: Call) -> Iterator[Any]:
     options: Any = {"base_url": url, "timeout": int(call.timeout * 1000), "retry_options": {"attempts": 1}}
-    with mock.patch.dict(os.environ, {"GOOGLE_GENAI_HTTP_CLIENT": library}):
-        client = genai.Client(api_key=KEY, http_options=options)
-        try:
-            yield client
-        finally:
-            client.close()
+    client = genai.Client(api_key=KEY, http_options=options)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 CLIENTS: dict[str, Client] = {
@@ -284,8 +288,8 @@ CLIENTS: dict[str, Client] = {
     "httpx2-async": AsyncHttpx(httpx2),
 }
 SDKS: dict[str, Client] = {
-    "genai-httpx2": Genai("httpx2"),
-    "genai-httpx": Genai("httpx"),
-    "genai-async-httpx2": AsyncGenai("httpx2"),
-    "genai-async-httpx": AsyncGenai("httpx"),
+    "genai-httpx2": Genai(GOOGLE_GENAI_HTTP_CLIENT="httpx2"),
+    "genai-httpx": Genai(GOOGLE_GENAI_HTTP_CLIENT="httpx"),
+    "genai-async-httpx2": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx2"),
+    "genai-async-httpx": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx"),
 }

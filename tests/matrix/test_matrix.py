@@ -53,6 +53,13 @@ CELLS = [(name, call, CLIENTS) for name, call in CALLS.items()] + [
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
+@pytest.fixture(autouse=True)
+def _environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what selects the library that an SDK uses."""
+    for name, value in request.getfixturevalue("client").environment.items():
+        monkeypatch.setenv(name, value)
+
+
 def _seen(client: Client, url: str, call: Call) -> Any:
     """What the app sees: a value, of which the white space of JSON does not count, or the client's own exception."""
     try:
