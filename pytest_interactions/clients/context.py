@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import httpx, isolation, vcr_stubs
+from pytest_interactions.clients import http_client, httpx, isolation, vcr_stubs
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from vcr_stubs.patches(_CASSETTES)
     yield from httpx.patches(_CASSETTES)
+    yield from http_client.patches(_CASSETTES)
 
 
 _CASSETTES: Final[InForce[Cassette]] = InForce(_patches)

@@ -265,21 +265,11 @@ class _Side:
         expected = self._response.headers.get("content-length")
         if expected is not None:
             return sum(map(len, self._chunks)) >= int(expected)
-        events = sse.decode(self._decoded()[-200:])
-        return any(event.done for event in events)
+        return closes(self._decoded())
 
     def _decoded(self) -> bytes:
-        """What was read, without its content-encoding; as far as it can be decoded where it is cut short."""
-        encoding = [("content-encoding", v) for v in self._response.headers.get_list("content-encoding")]
-        if not encoding:
-            return b"".join(self._chunks)
-        encoded = self._client.http.Response(
-            200, headers=encoding, stream=self._client.http.ByteStream(b"".join(self._chunks))
-        )
-        decoded: list[bytes] = []
-        with suppress(self._client.http.DecodingError):
-            decoded.extend(encoded.iter_bytes())
-        return b"".join(decoded)
+        encodings = self._response.headers.get_list("content-encoding")
+        return decoded(b"".join(self._chunks), encodings, self._client.http)
 
 
 class _Recorded(_Side):
@@ -316,3 +306,26 @@ class _AsyncRecorded(_Side):
             await self._stream.aclose()
         finally:
             self._left()
+
+
+def closes(body: bytes) -> bool:
+    """Whether a stream's body ends with the event that closes it, so that nothing is missing."""
+    return any(event.done for event in sse.decode(body[-200:]))
+
+
+def decoded(body: bytes, encodings: list[str], http: Any = None) -> bytes:
+    """`body` without its content-encodings, as far as it can be decoded where it is cut short.
+
+    Args:
+        body: What came over the wire.
+        encodings: The values of its content-encoding headers.
+        http: The library that decodes: httpx or httpx2.
+    """
+    if not encodings:
+        return body
+    http = http or clients()[0].http
+    headers = [("content-encoding", value) for value in encodings]
+    pieces: list[bytes] = []
+    with suppress(http.DecodingError):
+        pieces.extend(http.Response(200, headers=headers, stream=http.ByteStream(body)).iter_bytes())
+    return b"".join(pieces)

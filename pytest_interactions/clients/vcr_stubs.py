@@ -1,4 +1,4 @@
-"""The clients that vcrpy's stubs bring to a cassette (requests, urllib3, aiohttp, …), and what they ask of it."""
+"""The clients that vcrpy's stubs bring to a cassette (aiohttp, tornado), and what they ask of it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.clients.in_force import InForce
 
-# The patches of requests are those of urllib3, on which it stands.
-_LIBRARIES: Final = {"boto3": "botocore", "requests": ""} | {
-    name: name for name in ("urllib3", "httplib2", "tornado", "aiohttp")
-}
+_LIBRARIES: Final = ("tornado", "aiohttp")
+# These have a seam of ours: clients/httpx, and clients/http_client for all that stands on http.client.
+_OURS: Final = ("httpx", "httpx2", "httplib", "urllib3", "requests", "httplib2", "boto3")
 
 # vcrpy's stubs log the URL of each request, and so a key in it, at lower levels.
 logging.getLogger("vcr").setLevel(logging.WARNING)
@@ -32,8 +31,8 @@ logging.getLogger("vcr").setLevel(logging.WARNING)
 def patches(cassettes: InForce[Cassette]) -> Iterable[AbstractContextManager[object]]:
     """Return vcrpy's patches for the libraries that are installed, which bring traffic to the cassette in force."""
     # vcr.patch has imported what is installed of these: a library that isn't need not be looked for again.
-    absent = [name for name, library in _LIBRARIES.items() if library not in sys.modules]
-    return list(CassettePatcherBuilder(_CassetteInForce(cassettes, skip_patchers=("httpx", "httpx2", *absent))).build())
+    absent = [name for name in _LIBRARIES if name not in sys.modules]
+    return list(CassettePatcherBuilder(_CassetteInForce(cassettes, skip_patchers=(*_OURS, *absent))).build())
 
 
 class _CassetteInForce:

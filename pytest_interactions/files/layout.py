@@ -29,6 +29,9 @@ _NOT_LITERAL: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 
+# Not JSON lines (`x-ndjson`, `stream+json`), of which each line is read on its own, also where there is only one.
+_JSON: Final = re.compile(r"[^/]+/(?:(?!stream\+)[^/]+\+)?json")
+
 
 def head(*, incomplete: bool = False, empty: bool = False) -> str:
     """Return the text before the exchanges; `incomplete` marks a first recording whose test failed."""
@@ -84,7 +87,8 @@ def _json_text(message: Message) -> str | None:
 
     If an object has a key twice, the last value stays, as in parsers.
     """
-    if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
+    kind = message.content_type
+    if not (_JSON.fullmatch(kind) or (not kind and message.body[:1] in b"{[")):
         return None
     value = message.json()
     if value is NOT_JSON:

@@ -41,6 +41,13 @@ def test_json_is_laid_out_for_review() -> None:
     assert '      string: |-\n        {\n          "a": [\n            1\n          ]\n        }\n' in text
 
 
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/stream+json", "application/jsonl"])
+def test_one_line_of_json_lines_stays_one(kind: str, tmp_path: Path) -> None:
+    """A body of JSON lines is kept as it is, for whoever reads it line by line."""
+    exchange = _exchange(b"{}", b'{"a":[1]}\n', got={"content-type": [kind]})
+    assert _round_trip(exchange, tmp_path).response.body == b'{"a":[1]}\n'
+
+
 def test_a_stream_is_kept_verbatim(tmp_path: Path) -> None:
     """An SSE body is a literal block with all its bytes, blank lines at its end too."""
     body = b'event: x\ndata: {"t":"\xf0\x9f\xa6\x84"}\n\nevent: done\ndata: [DONE]\n\n'
