@@ -59,6 +59,10 @@ class NetworkBlockedError(InteractionsError):
     """A socket to a host other than loopback was asked for during replay."""
 
 
+class SeveralCassettesError(InteractionsError):
+    """Several cassettes are in force at once, and code outside of each of them sent a request."""
+
+
 class MissingExtraError(InteractionsError, ImportError):
     """A part of this package needs an extra that is not installed."""
 
