@@ -20,6 +20,7 @@ from pytest_interactions.errors import (
     PlaceholderError,
     ScriptError,
     SecretLeakError,
+    SeveralCassettesError,
     StreamEndedError,
     UnplayedError,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "PlaceholderError",
     "ScriptError",
     "SecretLeakError",
+    "SeveralCassettesError",
     "Step",
     "StreamEndedError",
     "UnplayedError",

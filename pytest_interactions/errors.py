@@ -59,6 +59,10 @@ class NetworkBlockedError(InteractionsError):
     """A connection during replay to a host other than loopback."""
 
 
+class SeveralCassettesError(InteractionsError):
+    """Several cassettes are in force at once, and code outside of each of them sent a request."""
+
+
 class MissingExtraError(InteractionsError, ImportError):
     """A part of this package that needs an extra that is not installed."""
 

@@ -476,6 +476,34 @@ def test_it(interactions, snapshot_steps):
     assert run.emulator.env["GEMINI_API_KEY"] not in text
 
 
+@pytest.mark.parametrize("scope", ["function", "module", "session"])
+def test_async_tests_and_fixtures_of_any_loop_are_in_the_cassette(scope: str, run: Runner) -> None:
+    """An event loop that is older than the cassette, or outlives it, sends through the cassette of the test it runs."""
+    run.test(
+        """
+import asyncio, pytest_asyncio
+pytestmark = [pytest.mark.asyncio(loop_scope="SCOPE"), pytest.mark.interactions]
+
+@pytest_asyncio.fixture(loop_scope="SCOPE")
+async def greeted():
+    async with httpx.AsyncClient() as client:
+        await asyncio.to_thread(ask, "setup")
+        yield client
+        await asyncio.to_thread(ask, "teardown")
+
+@pytest.mark.parametrize("prompt", "ab")
+async def test_it(prompt, greeted):
+    await asyncio.gather(asyncio.to_thread(ask, prompt), asyncio.get_running_loop().run_in_executor(None, ask, "pool"))
+""".replace("SCOPE", scope)
+    )
+    run.record().assert_outcomes(passed=2)
+    for prompt in "ab":
+        prompts = run.prompts(f"test_it/test_it[{prompt}].yaml")
+        assert (prompts[0], sorted(prompts[1:3]), prompts[3]) == ("setup", [prompt, "pool"], "teardown")
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)
+
+
 def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:
     """A module-scoped fixture may hold a cassette open for several tests."""
     run.test("""

@@ -15,13 +15,23 @@ from pytest_interactions.cassette.matching import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Request
 
 _SHOWN: Final = 12  # lines of differences, as nobody reads more
 _WIDTH: Final = 60  # characters of a value around the difference
+
+
+def several(cassettes: Iterable[Path]) -> str:
+    """Say that a request may be any of these open `cassettes`', and what makes it one's."""
+    names = ", ".join(map(str, cassettes))
+    return (
+        f"Several cassettes are open at once ({names}), and the code that sent this request is inside of none: it runs "
+        "in a thread or task that was begun before them, so nothing tells whose request it is. Begin the thread or "
+        "task inside the `with use_cassette(...)` block that it works for, or open one cassette around all of them."
+    )
 
 
 def explain(

@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import http_client, httpx, isolation, vcr_stubs
+from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads, vcr_stubs
 from pytest_interactions.clients.in_force import InForce
+from pytest_interactions.errors import SeveralCassettesError
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
+    yield from threads.patches()
     yield from vcr_stubs.patches(_CASSETTES)
     yield from httpx.patches(_CASSETTES)
     yield from http_client.patches(_CASSETTES)
 
 
-_CASSETTES: Final[InForce[Cassette]] = InForce(_patches)
+def _several(cassettes: Sequence[Cassette]) -> NoReturn:
+    """Refuse a request of code that several cassettes are in force beside, and none around."""
+    error = SeveralCassettesError(messages.several(cassette.path for cassette in cassettes))
+    for cassette in cassettes:
+        cassette.failed_with(error)
+    raise error
+
+
+_CASSETTES: Final[InForce[Cassette]] = InForce(_patches, _several)
 
 
 @contextmanager
 def opened(cassette: Cassette) -> Iterator[Cassette]:
-    """Put `cassette` in force: inside, all HTTP traffic of this process goes through it.
+    """Put `cassette` in force: inside, all HTTP traffic goes through it, that of threads and tasks begun there too.
+
+    Others have theirs at the same time; what was begun outside of any uses the one there is.
 
     Leaving puts everything back; saving is `Cassette.close`, judging `Cassette.problem`.
     """
-    options = cassette.options
     with ExitStack() as stack:
         if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
             stack.enter_context(isolation.placeholder_key())
         stack.enter_context(_CASSETTES.hold(cassette))
-        if cassette.replays_only:
-            cut_off = isolation.Isolation(
-                allowed=options.allowed_hosts, report=cassette.failed_with, sleeps=cassette.sleeps
-            )
-            stack.enter_context(isolation.isolated(cut_off))
+        stack.enter_context(isolation.isolated(_cut_off(cassette)))
         yield cassette
 
 
-@contextmanager
-def use_cassette(path: str | os.PathLike[str], **options: Any) -> Iterator[Cassette]:
+def _cut_off(cassette: Cassette) -> isolation.Isolation | None:
+    if not cassette.replays_only:
+        return None
+    return isolation.Isolation(
+        allowed=cassette.options.allowed_hosts, report=cassette.failed_with, sleeps=cassette.sleeps
+    )
+
+
+class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as a function is
     """Record the traffic inside the `with` block to the cassette at `path`, or replay it from there.
 
-    For scripts, notebooks and fixtures of a wider scope; a test has the fixture `interactions`.
+    For scripts, notebooks and fixtures of a wider scope; a test has the fixture `interactions`. As a decorator it holds
+    while the function runs, be it a coroutine or a generator, and each call opens the cassette anew.
 
     Args:
         path: The cassette's file; `cassette_dir` has no say in it.
@@ -65,6 +83,30 @@ def use_cassette(path: str | os.PathLike[str], **options: Any) -> Iterator[Casse
         CassetteMissError: At the request, and once more at the end if the code inside swallowed it.
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
     """
+
+    def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
+        self._path = path
+        self._options = options
+        self._entered: list[AbstractContextManager[Cassette]] = []
+
+    def __enter__(self) -> Cassette:
+        used = _used(self._path, self._options)
+        cassette = used.__enter__()
+        self._entered.append(used)
+        return cassette
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> bool | None:
+        return self._entered.pop().__exit__(kind, error, at)
+
+    def __call__(self, function: _Function) -> _Function:
+        """Hold a cassette open around each call of `function`."""
+        return decorating.held(lambda: _used(self._path, self._options), function)
+
+
+@contextmanager
+def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
     cassette = open_cassette(
         Path(path),
         resolve(("use_cassette", options)),

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
-from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import Cut, Headers, Request, Response
+from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
-from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.files.convert import TRANSFER
+from pytest_interactions.cassette.tape import Ending
+from pytest_interactions.clients import beneath
+from pytest_interactions.clients.beneath import Asked, AsyncAsked
+from pytest_interactions.clients.httpx_recorded import AsyncRecorded, Recorded, headers_of, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.cassette import Cassette
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
 
 _LIBRARIES: Final = ("httpx", "httpx2")
@@ -38,21 +39,20 @@ def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[obj
     WSGI transport, is what the test is about.
     """
     for client in clients():
-        # Unwrapped, so that inside another tool's cassette (vcrpy's) ours reaches the network and not that one.
         sync, asynchronous = client.http.HTTPTransport, client.http.AsyncHTTPTransport
-        handler = _handler(cassettes, client, inspect.unwrap(sync.handle_request))
+        handler = _handler(cassettes, client, beneath.sender(sync.handle_request))
         yield mock.patch.object(sync, "handle_request", handler)
-        async_handler = _async_handler(cassettes, client, inspect.unwrap(asynchronous.handle_async_request))
+        async_handler = _async_handler(cassettes, client, beneath.sender(asynchronous.handle_async_request))
         yield mock.patch.object(asynchronous, "handle_async_request", async_handler)
 
 
-class _Client:
+class Client:
     """httpx or httpx2 (`http`), with our stream classes bound to its base classes."""
 
     def __init__(self, http: Any) -> None:
         self.http = http
-        self.Recorded = type("Recorded", (_Recorded, http.SyncByteStream), {})
-        self.AsyncRecorded = type("AsyncRecorded", (_AsyncRecorded, http.AsyncByteStream), {})
+        self.Recorded = type("Recorded", (Recorded, http.SyncByteStream), {})
+        self.AsyncRecorded = type("AsyncRecorded", (AsyncRecorded, http.AsyncByteStream), {})
         self.Replayed = type("Replayed", (_Replayed, http.SyncByteStream), {})
         self.AsyncReplayed = type("AsyncReplayed", (_AsyncReplayed, http.AsyncByteStream), {})
 
@@ -73,16 +73,16 @@ class _Client:
 
 
 @lru_cache(maxsize=1)
-def clients() -> tuple[_Client, ...]:
+def clients() -> tuple[Client, ...]:
     """What is installed of httpx and httpx2; httpx, which this package needs, comes first."""
     found = []
     for name in _LIBRARIES:
         with suppress(ImportError):
-            found.append(_Client(importlib.import_module(name)))
+            found.append(Client(importlib.import_module(name)))
     return tuple(found)
 
 
-def _handler(cassettes: InForce[Cassette], client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _handler(cassettes: InForce[Cassette], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
@@ -90,20 +90,23 @@ def _handler(cassettes: InForce[Cassette], client: _Client, send: Callable[..., 
         if cassette is None or cassette.passes(request.url.host, _port(request.url)):
             return send(transport, request)
         request.read()
-        answer = cassette.answer(_request(request))
-        if isinstance(answer, Tape):
-            stream = client.Replayed(answer, client, request)
-            return client.response(answer, stream) if answer.response.status else stream.end()
-        with _unanswered(client, answer):
-            response = send(transport, request)
-        if answer is not None:
-            response.stream = client.Recorded(client, answer, response)
+        asked = Asked(lambda: cassette.answer(_request(request)))
+        if not beneath.is_shared(transport, send):
+            asked.now()
+        if asked.tape is None:
+            with asked.sending(request), unanswered(client, asked):
+                response = send(transport, request)
+        if asked.tape is not None:
+            stream = client.Replayed(asked.tape, client, request)
+            return client.response(asked.tape, stream) if asked.tape.response.status else stream.end()
+        if asked.recording is not None:
+            response.stream = client.Recorded(client, asked.recording, response)
         return response
 
     return handle_request
 
 
-def _async_handler(cassettes: InForce[Cassette], client: _Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _async_handler(cassettes: InForce[Cassette], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
@@ -111,32 +114,20 @@ def _async_handler(cassettes: InForce[Cassette], client: _Client, send: Callable
         if cassette is None or cassette.passes(request.url.host, _port(request.url)):
             return await send(transport, request)
         await request.aread()
-        answer = cassette.answer(_request(request))
-        if isinstance(answer, Tape):
-            stream = client.AsyncReplayed(answer, client, request)
-            return client.response(answer, stream) if answer.response.status else await stream.end()
-        with _unanswered(client, answer):
-            response = await send(transport, request)
-        if answer is not None:
-            response.stream = client.AsyncRecorded(client, answer, response)
+        asked = AsyncAsked(lambda: cassette.answer(_request(request)))
+        if not beneath.is_shared(transport, send):
+            asked.now()
+        if asked.tape is None:
+            with asked.sending(request), unanswered(client, asked):
+                response = await send(transport, request)
+        if asked.tape is not None:
+            stream = client.AsyncReplayed(asked.tape, client, request)
+            return client.response(asked.tape, stream) if asked.tape.response.status else await stream.end()
+        if asked.recording is not None:
+            response.stream = client.AsyncRecorded(client, asked.recording, response)
         return response
 
     return handle_async_request
-
-
-@contextmanager
-def _unanswered(client: _Client, recording: Recording | None) -> Iterator[None]:
-    """Record a request that gets no answer: a response with status 0, which HTTP has not, and what kept it away."""
-    try:
-        yield
-    except client.http.TransportError as error:
-        if recording is not None:
-            recording.finish(Response(status=0), _broken(error))
-        raise
-
-
-def _broken(error: Exception) -> Cut:
-    return Cut(by="connection", error=type(error).__name__, message=str(error))
 
 
 def _port(url: Any) -> int | None:
@@ -148,22 +139,15 @@ def _request(request: Any) -> Request:
     return Request(
         method=request.method.upper(),
         uri=str(request.url),
-        headers=_headers(request.headers),
+        headers=headers_of(request),
         body=request.content,
     )
-
-
-def _headers(headers: Any) -> Headers:
-    found: Headers = {}
-    for name, value in headers.multi_items():
-        found.setdefault(name.lower(), []).append(value)
-    return found
 
 
 class _Played:
     """A tape on its way into the client that gets it."""
 
-    def __init__(self, tape: Tape, client: _Client, request: Any) -> None:
+    def __init__(self, tape: Tape, client: Client, request: Any) -> None:
         self._tape = tape
         self._client = client
         self._request = request
@@ -229,103 +213,3 @@ def _in_asyncio() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-class _Side:
-    """The side of a live stream on which it is recorded."""
-
-    def __init__(self, client: _Client, recording: Recording, response: Any) -> None:
-        self._client = client
-        self._recording = recording
-        self._response = response
-        self._stream = response.stream
-        self._chunks: list[bytes] = []
-        recording.leave = self._left
-
-    def _finish(self, cut: Cut | None = None) -> None:
-        self._recording.leave = None
-        self._recording.finish(
-            Response(
-                status=self._response.status_code,
-                reason=self._response.reason_phrase,
-                headers={k: v for k, v in _headers(self._response.headers).items() if k not in TRANSFER},
-                body=self._decoded(),
-            ),
-            cut,
-        )
-
-    def _broke(self, error: Exception) -> None:
-        self._finish(_broken(error))
-
-    def _left(self) -> None:
-        """The app reads no further; what it wants may be complete all the same."""
-        self._finish(None if self._is_whole() else Cut(by="app"))
-
-    def _is_whole(self) -> bool:
-        expected = self._response.headers.get("content-length")
-        if expected is not None:
-            return sum(map(len, self._chunks)) >= int(expected)
-        return closes(self._decoded())
-
-    def _decoded(self) -> bytes:
-        encodings = self._response.headers.get_list("content-encoding")
-        return decoded(b"".join(self._chunks), encodings, self._client.http)
-
-
-class _Recorded(_Side):
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._stream:
-                self._chunks.append(chunk)
-                yield chunk
-        except self._client.http.TransportError as error:
-            self._broke(error)
-            raise
-        self._finish()
-
-    def close(self) -> None:
-        try:
-            self._stream.close()
-        finally:
-            self._left()
-
-
-class _AsyncRecorded(_Side):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._stream:
-                self._chunks.append(chunk)
-                yield chunk
-        except self._client.http.TransportError as error:
-            self._broke(error)
-            raise
-        self._finish()
-
-    async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-        finally:
-            self._left()
-
-
-def closes(body: bytes) -> bool:
-    """Whether a stream's body ends with the event that closes it, so that nothing is missing."""
-    return any(event.done for event in sse.decode(body[-200:]))
-
-
-def decoded(body: bytes, encodings: list[str], http: Any = None) -> bytes:
-    """`body` without its content-encodings, as far as it can be decoded where it is cut short.
-
-    Args:
-        body: What came over the wire.
-        encodings: The values of its content-encoding headers.
-        http: The library that decodes: httpx or httpx2.
-    """
-    if not encodings:
-        return body
-    http = http or clients()[0].http
-    headers = [("content-encoding", value) for value in encodings]
-    pieces: list[bytes] = []
-    with suppress(http.DecodingError):
-        pieces.extend(http.Response(200, headers=headers, stream=http.ByteStream(body)).iter_bytes())
-    return b"".join(pieces)

@@ -1,20 +1,44 @@
-"""What is in force in this process: the first of its kind puts patches on, the last takes them off."""
+"""What is in force in each context: the first of its kind puts patches on, the last takes them off."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
 T = TypeVar("T")
 
 
+@dataclass(eq=False, slots=True)
+class _Held(Generic[T]):
+    """A thing that is in force in the context that asked for it, and what is in force there once it has ended."""
+
+    thing: T | None
+    outer: _Held[T] | None
+    is_open: bool = True
+
+    def encloses(self, other: _Held[T]) -> bool:
+        """Whether `other` was put in force inside the block of this one."""
+        held = other.outer
+        while held is not None and held is not self:
+            held = held.outer
+        return held is self
+
+
+#: What is in force in this context, by its kind. A context that was copied keeps what is over by now.
+_HERE: Final[ContextVar[Mapping[InForce[Any], _Held[Any]]]] = ContextVar("_HERE", default=MappingProxyType({}))
+
+
 class InForce(Generic[T]):
-    """The things of one kind that are in force, in whatever order they end.
+    """The things of one kind that are in force, each in the context that put it there, in whatever order they end.
 
     Some code keeps what a patch put in place of a name: it imported the name meanwhile, or it is inside the function
     when the last thing ends. So each replacement asks `innermost` at each call, and does what the original does where
@@ -22,35 +46,96 @@ class InForce(Generic[T]):
 
     Args:
         patches: Makes the patches, which are entered with the first thing and left with the last.
+        unclear: Says what is in force for code outside of each of several contexts; it may raise.
     """
 
-    def __init__(self, patches: Callable[[], Iterable[AbstractContextManager[object]]]) -> None:
-        #: The thing that came into force last; `None` where there is none. Any thread may read it.
-        self.innermost: T | None = None
-        self._things: list[T] = []
+    def __init__(
+        self,
+        patches: Callable[[], Iterable[AbstractContextManager[object]]],
+        unclear: Callable[[Sequence[T]], T] = lambda things: things[-1],
+    ) -> None:
+        self._open: list[_Held[T]] = []
         self._make_patches = patches
+        self._unclear = unclear
         self._patches = ExitStack()
         self._lock = RLock()
 
+    @property
+    def innermost(self) -> T | None:
+        """The thing in force for whoever asks: that of its context, else the one of this process; or `None`."""
+        held = self._held()
+        return self._elsewhere() if held is None else held.thing
+
+    def _held(self) -> _Held[T] | None:
+        held = _HERE.get().get(self)
+        while held is not None and not held.is_open:
+            held = held.outer
+        return held
+
+    def _elsewhere(self) -> T | None:
+        """What is in force for a context that is inside of nothing: an old thread's, or an old event loop's."""
+        held = list(self._open)
+        things: list[T] = [each.thing for each in held if not any(map(each.encloses, held))]  # type: ignore[misc]
+        if len(things) > 1:
+            return self._unclear(things)
+        return things[0] if things else None
+
     @contextmanager
-    def hold(self, thing: T) -> Iterator[None]:
-        """Keep `thing` in force inside the block."""
-        with self._lock:
-            if not self._things:
-                self._put_on()
-            self._things.append(thing)
-            self.innermost = thing
+    def hold(self, thing: T | None) -> Iterator[None]:
+        """Keep `thing` in force inside the block, and in the threads and tasks that are started there.
+
+        Inside a block of `None` nothing is in force, whatever is in force outside.
+        """
+        held = _Held(thing, self._held())
+        if thing is not None:
+            self._begin(held)
+        self._set(held)
         try:
             yield
         finally:
-            with self._lock:
-                self._things.remove(thing)
-                self.innermost = self._things[-1] if self._things else None
-                if not self._things:
-                    self._patches.close()
+            held.is_open = False
+            self._set(self._held())  # in this context, which need not be the one that began
+            if thing is not None:
+                self._end(held)
+
+    def _set(self, held: _Held[T] | None) -> None:
+        _HERE.set({**_HERE.get(), self: held} if held else {k: v for k, v in _HERE.get().items() if k is not self})
+
+    def _begin(self, held: _Held[T]) -> None:
+        with self._lock:
+            if not self._open:
+                self._put_on()
+            self._open.append(held)
+
+    def _end(self, held: _Held[T]) -> None:
+        with self._lock:
+            self._open.remove(held)
+            if not self._open:
+                self._patches.close()
 
     def _put_on(self) -> None:
         with ExitStack() as patches:
             for patch in self._make_patches():
                 patches.enter_context(patch)
             self._patches = patches.pop_all()
+
+
+class Place:
+    """What is in force for code that runs step by step: kept from one step to the next, and from whoever runs them."""
+
+    def __init__(self) -> None:
+        self._inside = self._outside = _HERE.get()
+
+    def __enter__(self) -> Self:
+        self._outside = _HERE.get()
+        _HERE.set(self._inside)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._inside = _HERE.get()
+        _HERE.set(self._outside)
+
+    def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call `call` with what is in force here, wherever it is called."""
+        with self:
+            return call(*args, **kwargs)

@@ -8,11 +8,12 @@ import socket
 import ssl
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from pytest_interactions.api.hosts import is_allowed, is_loopback
+from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
@@ -20,8 +21,6 @@ from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-
-    from pytest_interactions.cassette.sleeps import Sleeps
 
 _KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
@@ -34,11 +33,13 @@ class Isolation:
         allowed: Hosts that may be reached; where there are any, certificates are loaded, as they are needed.
         report: Takes each refusal, so that code that swallows it is found out.
         sleeps: What becomes of sleeping.
+        resolved: The addresses that the allowed hosts turned out to have.
     """
 
     allowed: Sequence[str]
     report: Callable[[NetworkBlockedError], object]
     sleeps: Sleeps
+    resolved: set[str] = field(default_factory=set)
 
     def check(self, host: Any, port: Any) -> None:
         """Refuse a host that is neither this machine nor allowed.
@@ -47,7 +48,7 @@ class Isolation:
             NetworkBlockedError: The message names the host, and the way to allow it.
         """
         name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
-        if is_loopback(name) or name == socket.gethostname() or name in _resolved:
+        if is_loopback(name) or name == socket.gethostname() or name in self.resolved:
             return
         if is_allowed(name, port, self.allowed):
             return
@@ -59,10 +60,11 @@ class Isolation:
         raise error
 
 
-def isolated(isolation: Isolation) -> AbstractContextManager[None]:
-    """Refuse sockets to other machines, watch or skip sleeps, and load no CA certificates, in all threads.
+def isolated(isolation: Isolation | None) -> AbstractContextManager[None]:
+    """Refuse sockets to other machines, watch or skip sleeps, and load no CA certificates, in the block's context.
 
-    A TLS context that is made without certificates trusts nobody: if it is ever used to connect, that fails.
+    A TLS context that is made without certificates trusts nobody: if it is ever used to connect, that fails. Inside a
+    block of `None` nothing is cut off, whatever is outside.
     """
     return _isolations.hold(isolation)
 
@@ -70,20 +72,22 @@ def isolated(isolation: Isolation) -> AbstractContextManager[None]:
 def _patches() -> Iterator[AbstractContextManager[object]]:
     for place, name, replacement in replacements():
         yield mock.patch.object(place, name, replacement)
-    yield _forgotten()
 
 
-@contextmanager
-def _forgotten() -> Iterator[None]:
-    """Forget at the end which addresses the allowed names had."""
-    try:
-        yield
-    finally:
-        _resolved.clear()
+def _all_of(isolations: Sequence[Isolation]) -> Isolation:
+    """Cut off code that may be any replay's as all of them are: what one refuses is refused, and nobody skips sleep."""
+
+    def report(error: NetworkBlockedError) -> None:
+        for isolation in isolations:
+            isolation.report(error)
+
+    first, *others = isolations
+    allowed = [host for host in first.allowed if all(host in other.allowed for other in others)]
+    resolved = first.resolved.intersection(*(other.resolved for other in others))
+    return Isolation(allowed=allowed, report=report, sleeps=Sleeps(skip=False), resolved=resolved)
 
 
-_isolations: Final[InForce[Isolation]] = InForce(_patches)
-_resolved: Final[set[str]] = set()
+_isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of)
 
 
 def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
@@ -118,7 +122,7 @@ def _resolving(real: Callable[..., Any], addresses: Callable[[Any], set[str]]) -
             return real(host, *args, **kwargs)
         isolation.check(host, args[0] if args else kwargs.get("port"))
         result = real(host, *args, **kwargs)
-        _resolved.update(addresses(result))
+        isolation.resolved.update(addresses(result))
         return result
 
     return look_up

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.exchange import Cut, Headers, Request, Response
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients.httpx import closes, decoded
+from pytest_interactions.clients.bodies import closes, decoded
 from pytest_interactions.files.convert import TRANSFER
 
 if TYPE_CHECKING:

@@ -1,0 +1,122 @@
+"""The side of a live response of httpx or httpx2 on which it is recorded, as it passes to the app."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.api.exchange import Cut, Headers, Response
+from pytest_interactions.clients.bodies import closes, decoded
+from pytest_interactions.files.convert import TRANSFER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.clients.beneath import Asked
+    from pytest_interactions.clients.httpx import Client
+
+
+@contextmanager
+def unanswered(client: Client, asked: Asked) -> Iterator[None]:
+    """Record a request that gets no answer: a response with status 0, which HTTP has not, and what kept it away."""
+    try:
+        yield
+    except client.http.TransportError as error:
+        if asked.recording is not None:
+            asked.recording.finish(Response(status=0), _broken(error))
+        raise
+
+
+def _broken(error: Exception) -> Cut:
+    return Cut(by="connection", error=type(error).__name__, message=str(error))
+
+
+def headers_of(message: Any) -> Headers:
+    """The headers of a request or response, in lower case, with all their values."""
+    found: Headers = {}
+    for name, value in message.headers.multi_items():
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+class Side:
+    """The side of a live stream on which it is recorded."""
+
+    def __init__(self, client: Client, recording: Recording, response: Any) -> None:
+        self._client = client
+        self._recording = recording
+        self._response = response
+        self._stream = response.stream
+        self._chunks: list[bytes] = []
+        recording.leave = self._left
+
+    def _finish(self, cut: Cut | None = None) -> None:
+        self._recording.leave = None
+        self._recording.finish(
+            Response(
+                status=self._response.status_code,
+                reason=self._response.reason_phrase,
+                headers={k: v for k, v in headers_of(self._response).items() if k not in TRANSFER},
+                body=self._decoded(),
+            ),
+            cut,
+        )
+
+    def _broke(self, error: Exception) -> None:
+        self._finish(_broken(error))
+
+    def _left(self) -> None:
+        """The app reads no further; what it wants may be complete all the same."""
+        self._finish(None if self._is_whole() else Cut(by="app"))
+
+    def _is_whole(self) -> bool:
+        expected = self._response.headers.get("content-length")
+        if expected is not None:
+            return sum(map(len, self._chunks)) >= int(expected)
+        return closes(self._decoded())
+
+    def _decoded(self) -> bytes:
+        return decoded(b"".join(self._chunks), self._response.headers.get_list("content-encoding"))
+
+
+class Recorded(Side):
+    """A response's stream that is recorded as the app reads it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._stream:
+                self._chunks.append(chunk)
+                yield chunk
+        except self._client.http.TransportError as error:
+            self._broke(error)
+            raise
+        self._finish()
+
+    def close(self) -> None:
+        """Take note that the app reads no further."""
+        try:
+            self._stream.close()
+        finally:
+            self._left()
+
+
+class AsyncRecorded(Side):
+    """The same for an app that awaits it."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                self._chunks.append(chunk)
+                yield chunk
+        except self._client.http.TransportError as error:
+            self._broke(error)
+            raise
+        self._finish()
+
+    async def aclose(self) -> None:
+        """Take note that the app reads no further."""
+        try:
+            await self._stream.aclose()
+        finally:
+            self._left()
