@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
 def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from vcr_stubs.patches(_CASSETTES)
     yield from httpx.patches(_CASSETTES)
+    if _has_aiohttp():
+        from pytest_interactions.clients import aiohttp
+
+        yield from aiohttp.patches(_CASSETTES)
+
+
+@lru_cache(maxsize=1)
+def _has_aiohttp() -> bool:
+    """Whether aiohttp is installed: an app that is yet to import it is to be recorded too."""
+    return find_spec("aiohttp") is not None
 
 
 _CASSETTES: Final[InForce[Cassette]] = InForce(_patches)

@@ -231,6 +231,23 @@ def _in_asyncio() -> bool:
     return True
 
 
+def decoded(body: bytes, encodings: list[str], client: _Client | None = None) -> bytes:
+    """Return what was read without its content-encodings; as far as it can be decoded where it is cut short."""
+    if not encodings:
+        return body
+    http = (client or clients()[0]).http
+    headers = [("content-encoding", value) for value in encodings]
+    pieces: list[bytes] = []
+    with suppress(http.DecodingError):
+        pieces.extend(http.Response(200, headers=headers, stream=http.ByteStream(body)).iter_bytes())
+    return b"".join(pieces)
+
+
+def is_closed(body: bytes) -> bool:
+    """Whether the last event of a stream that was read so far is the sentinel that closes it."""
+    return any(event.done for event in sse.decode(body[-200:]))
+
+
 class _Side:
     """The side of a live stream on which it is recorded."""
 
@@ -265,21 +282,11 @@ class _Side:
         expected = self._response.headers.get("content-length")
         if expected is not None:
             return sum(map(len, self._chunks)) >= int(expected)
-        events = sse.decode(self._decoded()[-200:])
-        return any(event.done for event in events)
+        return is_closed(self._decoded())
 
     def _decoded(self) -> bytes:
-        """What was read, without its content-encoding; as far as it can be decoded where it is cut short."""
-        encoding = [("content-encoding", v) for v in self._response.headers.get_list("content-encoding")]
-        if not encoding:
-            return b"".join(self._chunks)
-        encoded = self._client.http.Response(
-            200, headers=encoding, stream=self._client.http.ByteStream(b"".join(self._chunks))
-        )
-        decoded: list[bytes] = []
-        with suppress(self._client.http.DecodingError):
-            decoded.extend(encoded.iter_bytes())
-        return b"".join(decoded)
+        encodings = self._response.headers.get_list("content-encoding")
+        return decoded(b"".join(self._chunks), encodings, self._client)
 
 
 class _Recorded(_Side):

@@ -1,4 +1,4 @@
-"""The clients that vcrpy's stubs bring to a cassette (requests, urllib3, aiohttp, …), and what they ask of it."""
+"""The clients that vcrpy's stubs bring to a cassette (requests, urllib3, …), and what they ask of it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pytest_interactions.clients.in_force import InForce
 
 # The patches of requests are those of urllib3, on which it stands.
-_LIBRARIES: Final = {"boto3": "botocore", "requests": ""} | {
-    name: name for name in ("urllib3", "httplib2", "tornado", "aiohttp")
-}
+_LIBRARIES: Final = {"boto3": "botocore", "requests": ""} | {name: name for name in ("urllib3", "httplib2", "tornado")}
 
 # vcrpy's stubs log the URL of each request, and so a key in it, at lower levels.
 logging.getLogger("vcr").setLevel(logging.WARNING)
@@ -33,7 +31,11 @@ def patches(cassettes: InForce[Cassette]) -> Iterable[AbstractContextManager[obj
     """Return vcrpy's patches for the libraries that are installed, which bring traffic to the cassette in force."""
     # vcr.patch has imported what is installed of these: a library that isn't need not be looked for again.
     absent = [name for name, library in _LIBRARIES.items() if library not in sys.modules]
-    return list(CassettePatcherBuilder(_CassetteInForce(cassettes, skip_patchers=("httpx", "httpx2", *absent))).build())
+    return list(
+        CassettePatcherBuilder(
+            _CassetteInForce(cassettes, skip_patchers=("httpx", "httpx2", "aiohttp", *absent))
+        ).build()
+    )
 
 
 class _CassetteInForce:
@@ -82,7 +84,3 @@ class _CassetteInForce:
         recording = cassette.answer(convert.from_vcr_request(request))
         if recording is not None and not isinstance(recording, Tape):
             recording.finish(convert.from_vcr_response(response))
-
-    def find_requests_with_most_matches(self, request: Any) -> list[Any]:  # noqa: ARG002 - vcrpy's signature
-        """Return no candidates: vcrpy's aiohttp stub asks for them on a redirect, and then plays its own request."""
-        return []
