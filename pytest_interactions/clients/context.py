@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads, vcr_stubs
+from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import SeveralCassettesError
 from pytest_interactions.options import Options, RecordMode, resolve
@@ -24,9 +27,22 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from threads.patches()
-    yield from vcr_stubs.patches(_CASSETTES)
     yield from httpx.patches(_CASSETTES)
     yield from http_client.patches(_CASSETTES)
+    if _has_aiohttp():
+        from pytest_interactions.clients import aiohttp
+
+        yield from aiohttp.patches(_CASSETTES)
+    if "tornado" in sys.modules:  # the one client that is left to vcrpy, whose import takes its time
+        from pytest_interactions.clients import vcr_stubs
+
+        yield from vcr_stubs.patches(_CASSETTES)
+
+
+@lru_cache(maxsize=1)
+def _has_aiohttp() -> bool:
+    """Whether aiohttp is installed: an app that is yet to import it is to be recorded too."""
+    return find_spec("aiohttp") is not None
 
 
 def _several(cassettes: Sequence[Cassette]) -> NoReturn:

@@ -1,9 +1,8 @@
-"""The clients that vcrpy's stubs bring to a cassette (aiohttp, tornado), and what they ask of it."""
+"""tornado, which vcrpy's stub brings to a cassette, and what that asks of it."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.clients.in_force import InForce
 
-_LIBRARIES: Final = ("tornado", "aiohttp")
-# These have a seam of ours: clients/httpx, and clients/http_client for all that stands on http.client.
-_OURS: Final = ("httpx", "httpx2", "httplib", "urllib3", "requests", "httplib2", "boto3")
+# These have a seam of ours: clients/httpx, clients/aiohttp, and clients/http_client for all on http.client.
+_OURS: Final = ("httpx", "httpx2", "aiohttp", "httplib", "urllib3", "requests", "httplib2", "boto3")
 
 # vcrpy's stubs log the URL of each request, and so a key in it, at lower levels.
 logging.getLogger("vcr").setLevel(logging.WARNING)
@@ -29,22 +27,20 @@ logging.getLogger("vcr").setLevel(logging.WARNING)
 
 @lru_cache(maxsize=1)  # built once, put on and taken off often
 def patches(cassettes: InForce[Cassette]) -> Iterable[AbstractContextManager[object]]:
-    """Return vcrpy's patches for the libraries that are installed, which bring traffic to the cassette in force."""
-    # vcr.patch has imported what is installed of these: a library that isn't need not be looked for again.
-    absent = [name for name in _LIBRARIES if name not in sys.modules]
-    return list(CassettePatcherBuilder(_CassetteInForce(cassettes, skip_patchers=(*_OURS, *absent))).build())
+    """Return vcrpy's patches, which bring tornado's traffic to the cassette in force."""
+    return list(CassettePatcherBuilder(_CassetteInForce(cassettes)).build())
 
 
 class _CassetteInForce:
     """Stands for whichever cassette is in force, for vcrpy's patches and stubs; where none is, all passes by."""
 
     custom_patches = ()
+    skip_patchers = _OURS
     write_protected = False  # a miss is raised by `can_play_response_for`, with the same words for every client
     _path = "pytest-interactions"  # part of the names of the classes that vcrpy makes
 
-    def __init__(self, cassettes: InForce[Cassette], *, skip_patchers: tuple[str, ...]) -> None:
+    def __init__(self, cassettes: InForce[Cassette]) -> None:
         self._cassettes = cassettes
-        self.skip_patchers = skip_patchers
 
     def filter_request(self, request: Any) -> Any:
         """Return `request`; `None` where vcrpy's stubs are not to look at it."""
@@ -81,7 +77,3 @@ class _CassetteInForce:
         recording = cassette.answer(convert.from_vcr_request(request))
         if recording is not None and not isinstance(recording, Tape):
             recording.finish(convert.from_vcr_response(response))
-
-    def find_requests_with_most_matches(self, request: Any) -> list[Any]:  # noqa: ARG002 - vcrpy's signature
-        """Return no candidates: vcrpy's aiohttp stub asks for them on a redirect, and then plays its own request."""
-        return []

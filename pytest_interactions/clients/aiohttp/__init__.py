@@ -1,0 +1,61 @@
+"""aiohttp, below its sessions: connectors that play a tape, or keep what the server sends.
+
+What goes over the wire is known here, and nothing more is done: aiohttp itself writes requests and reads responses,
+follows redirects, decodes, times out and raises.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from aiohttp import TCPConnector
+
+from pytest_interactions.cassette.tape import Tape
+from pytest_interactions.clients.aiohttp import errors
+from pytest_interactions.clients.aiohttp.playing import play
+from pytest_interactions.clients.aiohttp.recording import Tap
+from pytest_interactions.clients.aiohttp.sending import request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from aiohttp import ClientRequest
+    from aiohttp.connector import Connection
+
+    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.clients.in_force import InForce
+
+
+def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[object]]:
+    """Yield the patch that brings traffic to the cassette in force.
+
+    Only connectors that open TCP sockets are patched, as what is behind a Unix socket is no API.
+    """
+    yield mock.patch.object(TCPConnector, "connect", _connect(cassettes, TCPConnector.connect))
+
+
+def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(real)
+    async def connect(connector: TCPConnector, req: ClientRequest, *args: Any, **kwargs: Any) -> Connection:
+        __tracebackhide__ = True  # a miss points at the app's call
+        cassette = cassettes.innermost
+        if cassette is None or _is_none_of_its_business(cassette, req):
+            return await real(connector, req, *args, **kwargs)  # type: ignore[no-any-return]
+        answer = cassette.answer(await request_of(req))
+        if isinstance(answer, Tape):
+            return play(answer, connector, req)
+        with errors.unanswered(answer, req):
+            connection: Connection = await real(connector, req, *args, **kwargs)
+        if answer is not None:
+            Tap(answer, req, connection)
+        return connection
+
+    return connect
+
+
+def _is_none_of_its_business(cassette: Cassette, request: ClientRequest) -> bool:
+    """Whether a request goes past the cassette, as one does that becomes another protocol, such as a WebSocket's."""
+    return "upgrade" in request.headers or cassette.passes(request.url.host or "", request.url.port)

@@ -1,0 +1,160 @@
+"""A tape, played to aiohttp as the bytes of a server that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+from pytest_interactions.cassette.tape import Ending, Tape
+from pytest_interactions.clients import framing
+from pytest_interactions.clients.aiohttp import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import ClientRequest, TCPConnector
+    from aiohttp.streams import StreamReader
+
+# How long a chunk waits until the app has taken the one before, in seconds of real time, and how often it looks.
+_PATIENCE: Final = 1.0
+_LOOKS: Final = 0.001
+
+
+def play(tape: Tape, connector: TCPConnector, request: ClientRequest) -> Connection:
+    """Make a connection to no server, on which `tape` is the answer to `request`."""
+    loop = asyncio.get_running_loop()
+    player = _Player(tape, request, loop)
+    connector._acquired.add(player)  # noqa: SLF001 - so that a connector that is closed closes it
+    return Connection(connector, request.connection_key, player, loop)
+
+
+class Nowhere(asyncio.Transport):
+    """A transport that leads to no server; what is written to it is gone."""
+
+    def __init__(self, closed: Callable[[], object] = bool) -> None:
+        super().__init__()
+        self._is_closing = False
+        self._closed = closed
+
+    def write(self, data: Any) -> None:
+        """Forget `data`."""
+
+    def get_write_buffer_size(self) -> int:
+        """Return how much is still to be sent: nothing."""
+        return 0
+
+    def is_closing(self) -> bool:
+        """Return whether it was closed."""
+        return self._is_closing
+
+    def close(self) -> None:
+        """Close it, once."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._closed()
+
+    def abort(self) -> None:
+        """Close it: nothing is waiting to be sent."""
+        self.close()
+
+
+class _Player(ResponseHandler):
+    """aiohttp's own end of a connection, with a tape at the other one."""
+
+    def __init__(self, tape: Tape, request: ClientRequest, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._tape = tape
+        self._request = request
+        self._content: StreamReader | None = None
+        self._playing: asyncio.Task[None] | None = None
+        self.connection_made(Nowhere(self._left))
+        self.force_close()  # it answers once
+
+    def _left(self) -> None:
+        if self._playing is not None:
+            self._playing.cancel()
+        self._loop.call_soon(self.connection_lost, None)
+
+    # --- what the client does ---
+
+    def set_response_params(self, **params: Any) -> None:
+        """Take over how the client reads, but for its patience: a recorded time-out is on the tape."""
+        super().set_response_params(**params | {"read_timeout": None})
+        if self._request.headers.get("expect", "").lower() == "100-continue":
+            self._loop.call_soon(self.data_received, framing.CONTINUE)
+
+    def start_timeout(self) -> None:
+        """Begin to play, as the request was sent."""
+        self._playing = self._loop.create_task(self._play())
+
+    def feed_data(self, data: Any, *size: Any) -> None:
+        """Keep the response's content, which is what the client reads."""
+        self._content = data[1]
+        super().feed_data(data, *size)
+
+    # --- what the server does ---
+
+    async def _play(self) -> None:
+        try:
+            if self._tape.response.status:
+                await self._answer()
+            if self._tape.ending is not Ending.COMPLETE:
+                await self._end()
+        except Exception as error:  # noqa: BLE001 - a media file is missing, say, and the app is to know
+            self._fail(error)
+
+    async def _answer(self) -> None:
+        tape = self._tape
+        if not framing.has_body(self._request.method, tape.response.status):
+            self.data_received(framing.head(tape))
+        elif tape.ending is Ending.COMPLETE and not tape.response.is_stream:
+            body = b"".join(tape.chunks())
+            self.data_received(framing.head(tape, ("content-length", str(len(body)))) + body)
+        else:
+            await self._stream()
+
+    async def _stream(self) -> None:
+        tape = self._tape
+        self.data_received(framing.head(tape, framing.CHUNKED))
+        for number, chunk in enumerate(tape.chunks()):
+            if number:
+                await asyncio.sleep(tape.pace)  # without a pace too, so that another task can stop the app
+                await self._until_awaited(_PATIENCE)
+            self.data_received(framing.chunk(chunk))
+        if tape.ending is Ending.COMPLETE:
+            self.data_received(framing.LAST_CHUNK)
+
+    async def _end(self) -> None:
+        """Raise what the recording ended with, to an app that reads on; where it left, it may do so first."""
+        if self._tape.lingers:
+            await _real_sleep(self._tape.lingers)
+        await self._until_awaited()
+        answered = self._content is not None
+        self._fail(self._tape.error(partial(errors.raised, request=self._request, answered=answered)))
+
+    def _fail(self, error: Exception) -> None:
+        self.set_exception(error)
+        if self._content is not None:
+            self._content.set_exception(error)
+
+    async def _until_awaited(self, patience: float = math.inf) -> None:
+        """Wait until the app waits for more than it was given, but not too long."""
+        while not _waits(self._content) and patience > 0:
+            await _real_sleep(_LOOKS)
+            patience -= _LOOKS
+
+
+def _waits(content: StreamReader | None) -> bool:
+    """Whether somebody waits for content, or for its end; where there is none, somebody waits for the answer."""
+    waiters = (getattr(content, name, None) for name in ("_waiter", "_eof_waiter"))
+    return content is None or any(waiter is not None for waiter in waiters)
+
+
+async def _real_sleep(seconds: float) -> None:
+    """Wait in real time, whatever is done to sleeps."""
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)

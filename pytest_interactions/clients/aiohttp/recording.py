@@ -1,0 +1,118 @@
+"""What a server sends to aiohttp, kept on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Never
+
+from pytest_interactions.api.exchange import Cut, Response
+from pytest_interactions.clients import framing
+from pytest_interactions.clients.aiohttp import errors
+from pytest_interactions.clients.bodies import closes, decoded
+from pytest_interactions.files.convert import TRANSFER
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest
+    from aiohttp.connector import Connection
+    from aiohttp.streams import StreamReader
+
+    from pytest_interactions.cassette.recorder import Recording
+
+
+class Tap(asyncio.Protocol):
+    """Stands between a connection and aiohttp's end of it for the time of one exchange; all passes through at once."""
+
+    def __init__(self, recording: Recording, request: ClientRequest, connection: Connection) -> None:
+        self._recording = recording
+        self._request = request
+        self._handler: Any = connection.protocol
+        self._transport = connection.transport
+        self._received = bytearray()
+        self._content: StreamReader | None = None
+        self._error: BaseException | None = None
+        self._is_done = False
+        vars(self._handler)["feed_data"] = self._begun
+        recording.leave = self._finish
+        connection.add_callback(self._take_off)
+        self._send_to(self)
+
+    def _send_to(self, protocol: asyncio.Protocol) -> None:
+        with suppress(AttributeError):  # the connection is lost already
+            self._transport.set_protocol(protocol)  # type: ignore[union-attr]
+
+    # --- what passes ---
+
+    def data_received(self, data: bytes) -> None:
+        """Keep `data`, and pass it on."""
+        if not self._is_done:
+            self._received += data
+        self._handler.data_received(data)
+        self._note()
+
+    def eof_received(self) -> Any:
+        """Pass on that the server sends no more."""
+        return self._handler.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on that the connection is lost, and end with it."""
+        self._handler.connection_lost(exc)
+        self._finish()
+
+    def pause_writing(self) -> None:
+        """Pass on that the server does not keep up with what it is sent."""
+        self._handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass on that it does again."""
+        self._handler.resume_writing()
+
+    def _begun(self, data: Any, *size: Any) -> None:
+        """Pass on a response's head with its content."""
+        head, content = data
+        if head.code >= 200:  # noqa: PLR2004 - where the answers that end begin
+            self._content = content
+        type(self._handler).feed_data(self._handler, data, *size)
+
+    # --- the end ---
+
+    def _take_off(self) -> None:
+        """Leave the connection to others: the client is done with it."""
+        vars(self._handler).pop("feed_data", None)
+        self._send_to(self._handler)
+        try:
+            self._finish()
+        except Exception as error:  # noqa: BLE001 - aiohttp passes over it, so the cassette's end raises it
+            self._recording.leave = partial(_raise, error)
+
+    def _note(self) -> None:
+        """Remember what the connection broke with, which aiohttp forgets: what the app sees of it comes first."""
+        broken = self._handler.exception()
+        if broken is not None and self._error is None:
+            self._error = (None if self._content is None else self._content.exception()) or broken
+
+    def _finish(self) -> None:
+        if self._is_done:
+            return
+        self._is_done = True
+        self._recording.leave = None
+        self._note()
+        error = self._error or errors.timed_out(self._request)
+        cut = None if error is None else errors.cut(error, self._request)
+        if self._content is not None:
+            self._recording.finish(*self._kept(self._content, cut))
+        elif cut is not None:
+            self._recording.finish(Response(status=0), cut)
+
+    def _kept(self, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
+        response = framing.response(bytes(self._received), self._request.method)
+        body = decoded(response.body, response.headers.get("content-encoding", []))
+        headers = {name: values for name, values in response.headers.items() if name not in TRANSFER}
+        is_whole = content.is_eof() or (cut is None and closes(body))
+        return replace(response, headers=headers, body=body), None if is_whole else cut or Cut(by="app")
+
+
+def _raise(error: Exception) -> Never:
+    raise error
