@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
 
-#: The piece that ends a chunked body.
+#: The piece that ends a chunked body, and the header that announces one.
 LAST: Final = b"0\r\n\r\n"
+CHUNKED: Final = "transfer-encoding: chunked"
+#: The answer to a client that asks first, before it sends the request's body.
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _END_OF_HEAD: Final = b"\r\n\r\n"
 
 
@@ -200,28 +203,40 @@ def pieces(tape: Tape, method: str) -> Iterator[bytes]:
     """
     chunks = filter(None, tape.chunks())
     promised = _MORE_EXPECTED.search(tape.exchange.cut.message) if tape.exchange.cut else None
-    if method == "HEAD" or tape.response.status in (204, 304):
-        yield _head(tape)
+    if not has_body(tape, method):
+        yield head(tape)
     elif promised is None and (tape.response.is_stream or tape.ending is not Ending.COMPLETE):
-        yield _head(tape, "transfer-encoding: chunked")
-        for chunk in chunks:
-            yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        yield head(tape, CHUNKED)
+        yield from map(chunk, chunks)
         if tape.ending is Ending.COMPLETE:
             yield LAST
     else:
         body = list(chunks)
         length = sum(map(len, body)) + int(promised[1] if promised else 0)
-        yield _head(tape, f"content-length: {length}")
+        yield head(tape, f"content-length: {length}")
         yield from body
 
 
 _MORE_EXPECTED: Final = re.compile(r"(\d+) more expected")
 
 
-def _head(tape: Tape, *framing: str) -> bytes:
+def has_body(tape: Tape, method: str) -> bool:
+    """Return whether HTTP lets this response to a request of that method have a body."""
+    return method != "HEAD" and tape.response.status not in (204, 304)
+
+
+def head(tape: Tape, *framing: str) -> bytes:
+    """Return the status line and the headers of a tape's response, with the headers that frame its body."""
     response = tape.response
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in tape.headers())]
-    return "\r\n".join([*lines, *framing, "", ""]).encode("utf-8", "surrogateescape")
+    headers = [f"{name}: {value}" for name, value in tape.headers() if name not in TRANSFER]
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", *headers, *framing]
+    on_one_line = (line.replace("\r", " ").replace("\n", " ") for line in lines)
+    return "\r\n".join([*on_one_line, "", ""]).encode("utf-8", "surrogateescape")
+
+
+def chunk(data: bytes) -> bytes:
+    """Return one piece of a chunked body; nothing for an empty one, which would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 # --- failures ---

@@ -179,7 +179,7 @@ class Urllib3(Sync):
         if fields:
             content["encode_multipart"] = bool(call.file)
         with urllib3.PoolManager(retries=urllib3.Retry(connect=0, read=0, redirect=5), timeout=call.timeout) as pool:
-            headers = {**call.headers, "accept-encoding": "gzip, deflate, br, zstd"}
+            headers = call.headers | urllib3.util.make_headers(accept_encoding=True)
             response = pool.request(
                 call.method, url + call.path, preload_content=not call.streamed, headers=headers, **content
             )
@@ -286,10 +286,15 @@ CLIENTS: dict[str, Client] = {
     "httpx-async": AsyncHttpx(httpx),
     "httpx2": Httpx(httpx2),
     "httpx2-async": AsyncHttpx(httpx2),
+    "requests": Requests(),
+    "urllib3": Urllib3(),
+    "urllib": Urllib(),
+    "aiohttp": Aiohttp(),
 }
 SDKS: dict[str, Client] = {
     "genai-httpx2": Genai(GOOGLE_GENAI_HTTP_CLIENT="httpx2"),
     "genai-httpx": Genai(GOOGLE_GENAI_HTTP_CLIENT="httpx"),
     "genai-async-httpx2": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx2"),
     "genai-async-httpx": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx"),
+    "genai-aiohttp": AiohttpGenai(),
 }

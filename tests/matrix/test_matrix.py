@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,3 +136,31 @@ def test_requests_at_once_are_all_recorded_and_never_go_live_on_replay(client: C
         assert [_read(answer) for answer in client.at_once(url, calls)] == live
     assert replay.all_played
     assert opened == []
+
+
+@pytest.mark.parametrize("client", [*CLIENTS.values(), *SDKS.values()], ids=[*CLIENTS, *SDKS])
+def test_two_cassettes_at_once_get_each_the_requests_of_its_own_thread(client: Client, tmp_path: Path) -> None:
+    is_sdk = client in SDKS.values()
+    calls = [Call(path=f"p{n}") if is_sdk else Call(path=f"/echo/{n}") for n in range(2)]
+    seen: dict[tuple[str, int], Any] = {}
+    both = threading.Barrier(2, timeout=20)
+
+    def ask(number: int, mode: str, url: str) -> None:
+        with use_cassette(tmp_path / f"{number}.yaml", record_mode=mode) as cassette:
+            both.wait()
+            seen[mode, number] = _read(client.ask(url, calls[number]))
+            both.wait()
+            seen[mode, -1 - number] = len(cassette.exchanges)
+
+    with ExitStack() as stack:
+        url = stack.enter_context(serving())
+        for mode in ("once", "none"):
+            threads = [threading.Thread(target=ask, args=(number, mode, url)) for number in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            stack.close()  # the server is gone for the replay
+    for number in range(2):
+        assert seen["once", number] == seen["none", number]
+        assert seen["once", -1 - number] == seen["none", -1 - number] == 1

@@ -11,7 +11,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import framing
+from pytest_interactions.clients import wire
 from pytest_interactions.clients.aiohttp import errors
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _Player(ResponseHandler):
         """Take over how the client reads, but for its patience: a recorded time-out is on the tape."""
         super().set_response_params(**params | {"read_timeout": None})
         if self._request.headers.get("expect", "").lower() == "100-continue":
-            self._loop.call_soon(self.data_received, framing.CONTINUE)
+            self._loop.call_soon(self.data_received, wire.CONTINUE)
 
     def start_timeout(self) -> None:
         """Begin to play, as the request was sent."""
@@ -110,24 +110,24 @@ class _Player(ResponseHandler):
 
     async def _answer(self) -> None:
         tape = self._tape
-        if not framing.has_body(self._request.method, tape.response.status):
-            self.data_received(framing.head(tape))
+        if not wire.has_body(tape, self._request.method):
+            self.data_received(wire.head(tape))
         elif tape.ending is Ending.COMPLETE and not tape.response.is_stream:
             body = b"".join(tape.chunks())
-            self.data_received(framing.head(tape, ("content-length", str(len(body)))) + body)
+            self.data_received(wire.head(tape, f"content-length: {len(body)}") + body)
         else:
             await self._stream()
 
     async def _stream(self) -> None:
         tape = self._tape
-        self.data_received(framing.head(tape, framing.CHUNKED))
+        self.data_received(wire.head(tape, wire.CHUNKED))
         for number, chunk in enumerate(tape.chunks()):
             if number:
                 await asyncio.sleep(tape.pace)  # without a pace too, so that another task can stop the app
                 await self._until_awaited(_PATIENCE)
-            self.data_received(framing.chunk(chunk))
+            self.data_received(wire.chunk(chunk))
         if tape.ending is Ending.COMPLETE:
-            self.data_received(framing.LAST_CHUNK)
+            self.data_received(wire.LAST)
 
     async def _end(self) -> None:
         """Raise what the recording ended with, to an app that reads on; where it left, it may do so first."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never
 
 from pytest_interactions.api.exchange import Cut, Response
-from pytest_interactions.clients import framing
+from pytest_interactions.clients import wire
 from pytest_interactions.clients.aiohttp import errors
-from pytest_interactions.clients.bodies import closes, decoded
-from pytest_interactions.files.convert import TRANSFER
+from pytest_interactions.clients.bodies import closes
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
@@ -34,6 +32,7 @@ class Tap(asyncio.Protocol):
         self._content: StreamReader | None = None
         self._error: BaseException | None = None
         self._is_done = False
+        self._server_ended = False
         vars(self._handler)["feed_data"] = self._begun
         recording.leave = self._finish
         connection.add_callback(self._take_off)
@@ -54,10 +53,13 @@ class Tap(asyncio.Protocol):
 
     def eof_received(self) -> Any:
         """Pass on that the server sends no more."""
+        self._server_ended = True
         return self._handler.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Pass on that the connection is lost, and end with it."""
+        """Pass on that the connection is lost, and end with it; first, if the app's own session has closed it."""
+        if exc is None and not self._server_ended:
+            self._finish()
         self._handler.connection_lost(exc)
         self._finish()
 
@@ -107,11 +109,9 @@ class Tap(asyncio.Protocol):
             self._recording.finish(Response(status=0), cut)
 
     def _kept(self, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
-        response = framing.response(bytes(self._received), self._request.method)
-        body = decoded(response.body, response.headers.get("content-encoding", []))
-        headers = {name: values for name, values in response.headers.items() if name not in TRANSFER}
-        is_whole = content.is_eof() or (cut is None and closes(body))
-        return replace(response, headers=headers, body=body), None if is_whole else cut or Cut(by="app")
+        response = wire.incoming(bytes(self._received), self._request.method).response
+        is_whole = content.is_eof() or (cut is None and closes(response.body))
+        return response, None if is_whole else cut or Cut(by="app")
 
 
 def _raise(error: Exception) -> Never:
