@@ -182,18 +182,21 @@ class _Facade:
         try:
             with _connecting(connection):
                 connection.connect()
-        except InteractionsError:
-            raise
         except Exception as error:
+            if connection.sock is not None:
+                connection.sock.close()
+            connection.sock = self
             self._failure = error
+            # Of TLS that takes too long urllib3 makes a read time-out, but only where it reads.
             late = isinstance(error, TimeoutError) and _urllib3(connection) is not None
-            self._unanswered(wire.failed(_cause(error), connecting=not late))
-            if not late:  # TLS takes too long: urllib3 calls that a read time-out, but only where it reads
+            if not isinstance(error, InteractionsError):
+                self._unanswered(wire.failed(_cause(error), connecting=not late))
+            if not late:
                 raise
-        finally:
+        else:
             self._sock, connection.sock = connection.sock, self
-        for timeout in self._timeout if self._sock else ():
-            self._sock.settimeout(timeout)
+            for timeout in self._timeout:
+                self._sock.settimeout(timeout)
 
     # --- what it receives ---
 
@@ -238,7 +241,7 @@ class _Facade:
             recording.finish(Response(status=0), cut)
 
     def _left(self) -> None:
-        self._unanswered(wire.failed(self._failure) if self._failure else Cut(by="app"))
+        self._unanswered(wire.failed(self._failure, connecting=True) if self._failure else Cut(by="app"))
 
     # --- what else is asked of a socket ---
 
