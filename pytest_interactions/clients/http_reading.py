@@ -52,12 +52,11 @@ class Recorded(io.RawIOBase):
 
     def close(self) -> None:
         """Stop reading: the client has all of the response, or wants no more of it."""
-        if not self.closed:
-            try:
-                self._left()
-            finally:
-                self._raw.close()
-                super().close()
+        try:
+            self._left()
+        finally:
+            self._raw.close()
+            super().close()
 
     def _left(self) -> None:
         self._finish(wire.Incoming.left)
@@ -98,8 +97,7 @@ def playing(tape: Tape, method: str) -> Iterator[bytes]:
         if tape.pace and number > 1 and piece != wire.LAST:  # between two chunks: the first piece is the head
             time.sleep(tape.pace)
         yield piece
-    if tape.ending is Ending.COMPLETE:
-        return
-    error = tape.error(wire.failure)
-    if not isinstance(error, (IncompleteRead, RemoteDisconnected)):  # which http.client raises where nothing more comes
+    error = None if tape.ending is Ending.COMPLETE else tape.error(wire.failure)
+    # http.client raises these itself where nothing more comes.
+    if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
         raise error

@@ -112,6 +112,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON)
         self.close_connection = True
 
+    def _whole(self, *_: Any) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(JSON), JSON))
+
     def _events(self, argument: str, _: bytes) -> None:
         """Stream, standing before the second event until it is let go on; then do as `argument` says."""
         self.send_response(200)
@@ -236,6 +239,18 @@ CLIENTS: dict[str, Send] = {
     "urllib": with_urllib,
     "http.client": with_http_client,
 }
+
+
+@pytest.fixture(params=CLIENTS)
+def send(request: pytest.FixtureRequest) -> Any:
+    """One client's way of sending a request."""
+    return CLIENTS[request.param]
+
+
+def told(answer: tuple[int, bytes]) -> tuple[str, bytes]:
+    """The method and the body that `/echo` was sent."""
+    echo = json.loads(answer[1])
+    return echo["method"], base64.b64decode(echo["body"])
 
 
 def requests_lines(url: str) -> Iterator[bytes]:

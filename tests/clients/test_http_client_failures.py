@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import use_cassette
+from pytest_interactions import NetworkBlockedError, use_cassette
 from tests.clients.stdlib import Server, outcome, server, twice
 from tests.support import program
 
@@ -170,6 +171,27 @@ def test_an_upload_that_breaks_off_breaks_off_again(server: Server, tmp_path: Pa
     assert issubclass(replayed, ConnectionError)
 
 
+def test_a_request_that_is_not_all_sent_waits_in_vain_again(server: Server, tmp_path: Path) -> None:
+    def story() -> Any:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=0.1)
+        try:
+            connection.request("POST", "/echo/x", b"1234", {"content-length": "10"})
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    assert _same(tmp_path, server, story)[0] is TimeoutError
+
+
+def test_a_replay_around_a_recording_refuses_its_connections(tmp_path: Path) -> None:
+    """What the outer cassette refuses is no failure of the server's, and nothing is recorded of it."""
+    (tmp_path / "outer.yaml").write_text("version: 1\ninteractions: []\n")
+    with pytest.raises(NetworkBlockedError), use_cassette(tmp_path / "outer.yaml"):
+        with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
+            outcome(_urllib3, "http://192.0.2.1/x")
+    assert recording.exchanges == []
+
+
 # --- TLS and proxies ---
 
 
@@ -204,7 +226,7 @@ def _trusting(url: str, certificate: str) -> list[Any]:
     with urllib3.PoolManager(ca_certs=certificate, timeout=5) as pool:
         return [
             requests.get(url, verify=certificate, timeout=5).json()["path"],
-            pool.request("GET", url).json()["path"],
+            json.loads(pool.request("GET", url).data)["path"],
             b"/echo/x" in urllib.request.urlopen(url, context=context, timeout=5).read(),
         ]
 
