@@ -20,7 +20,7 @@ from unittest import mock
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import wire
-from pytest_interactions.clients.http_reading import Recorded, Replayed, playing
+from pytest_interactions.clients.http_reading import Recorded, Replayed, failing, playing
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
 from pytest_interactions.errors import InteractionsError
 
@@ -203,8 +203,16 @@ class _Facade:
     # --- what it receives ---
 
     def makefile(self, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        """Return what the response is read from."""
-        __tracebackhide__ = True
+        """Return what the response is read from, and what is raised where it is read.
+
+        Whoever makes it is http.client's response, which is not ready to fail while it is made.
+        """
+        try:
+            return self._file(mode, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - it is raised, later
+            return io.BufferedReader(Replayed(failing(error)))
+
+    def _file(self, mode: str, *args: Any, **kwargs: Any) -> Any:
         if self._asks is not None:
             self._asks.close()
             self._asks = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from http.client import IncompleteRead, RemoteDisconnected
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import wire
@@ -101,3 +101,12 @@ def playing(tape: Tape, method: str) -> Iterator[bytes]:
     # http.client raises these itself where nothing more comes.
     if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
         raise error
+
+
+def failing(error: Exception) -> Iterator[bytes]:
+    """Yield nothing, and raise `error` instead."""
+    return map(_raise, [error])
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

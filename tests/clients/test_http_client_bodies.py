@@ -154,7 +154,7 @@ def test_a_body_that_waits_to_be_asked_for_is_asked_for(server: Server, tmp_path
             connection.send(b"abc")
             found = told((200, connection.getresponse().read()))
         connection.putrequest("PUT", "/echo/x")
-        assert connection.sock.fileno() > 0
+        assert connection.sock.fileno() == connection.sock.fileno() > 0
         connection.close()
         return found
 
