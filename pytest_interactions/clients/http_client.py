@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-import sys
 import weakref
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -21,7 +20,8 @@ from unittest import mock
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import wire
-from pytest_interactions.clients.http_reading import Recorded, Replayed, playing
+from pytest_interactions.clients.http_reading import Recorded, Replayed, failing, playing
+from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Where a connection is marked that is being made for real.
 _CONNECTING: Final = "_pytest_interactions_connecting"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _VERIFIED: Final = (ssl.CERT_REQUIRED, "CERT_REQUIRED", "REQUIRED")
 
 
@@ -120,6 +121,7 @@ class _Facade:
         self._tape: Tape | None = None
         self._recording: Recording | None = None
         self._failure: Exception | None = None
+        self._asks: socket.socket | None = None
 
     def begin(self) -> None:
         """Expect a new request."""
@@ -182,24 +184,39 @@ class _Facade:
         try:
             with _connecting(connection):
                 connection.connect()
-        except InteractionsError:
-            raise
         except Exception as error:
+            if connection.sock is not None:
+                connection.sock.close()
+            connection.sock = self
             self._failure = error
-            late = isinstance(error, TimeoutError) and _urllib3(connection) is not None
-            self._unanswered(wire.failed(_cause(error), connecting=not late))
-            if not late:  # TLS takes too long: urllib3 calls that a read time-out, but only where it reads
+            # Of TLS that takes too long urllib3 makes a read time-out, but only where it reads.
+            late = isinstance(error, TimeoutError) and exceptions_of(connection) is not None
+            refused = isinstance(error, InteractionsError)  # by a replay around this recording, and nothing to record
+            self._unanswered(None if refused else wire.failed(cause_of(error), connecting=not late))
+            if not late:
                 raise
-        finally:
+        else:
             self._sock, connection.sock = connection.sock, self
-        for timeout in self._timeout if self._sock else ():
-            self._sock.settimeout(timeout)
+            for timeout in self._timeout:
+                self._sock.settimeout(timeout)
 
     # --- what it receives ---
 
     def makefile(self, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        """Return what the response is read from."""
-        __tracebackhide__ = True
+        """Return what the response is read from, and what is raised where it is read.
+
+        Whoever makes it is http.client's response, which is not ready to fail while it is made.
+        """
+        try:
+            return self._file(mode, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - it is raised, later
+            return io.BufferedReader(Replayed(failing(error)))
+
+    def _file(self, mode: str, *args: Any, **kwargs: Any) -> Any:
+        if self._asks is not None:
+            self._asks.close()
+            self._asks = None
+            return io.BytesIO(_CONTINUE)
         if self._request is not None:  # by its own words it had more to come
             self._go_on(self._request, complete=True)
         if self._tape is not None:
@@ -215,7 +232,7 @@ class _Facade:
         connection, cut = self._connection(), tape.exchange.cut
         self._tape = tape
         if cut and not tape.response.status and tape.ending is Ending.BROKEN and wire.is_early(cut):
-            self._failure = _unconnected(connection, wire.failure(cut))
+            self._failure = unconnected(connection, wire.failure(cut))
             raise self._failure
         if getattr(connection, "proxy", None):
             vars(connection)["_has_connected_to_proxy"] = True  # from here on no failure is the proxy's
@@ -231,22 +248,38 @@ class _Facade:
 
     # --- the end of a request that got no answer ---
 
-    def _unanswered(self, cut: Cut) -> None:
+    def _unanswered(self, cut: Cut | None) -> None:
+        """Record what kept the answer away, if that is to be recorded."""
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.leave = None
-            recording.finish(Response(status=0), cut)
+            if cut is not None:
+                recording.finish(Response(status=0), cut)
 
     def _left(self) -> None:
-        self._unanswered(wire.failed(self._failure) if self._failure else Cut(by="app"))
+        self._unanswered(wire.failed(self._failure, connecting=True) if self._failure else Cut(by="app"))
 
     # --- what else is asked of a socket ---
 
     def close(self) -> None:
         """Close the socket, if there is one."""
         self._left()
+        if self._asks is not None:
+            self._asks.close()
         if self._sock is not None:
             self._sock.close()
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor; within a request that of one from which `_CONTINUE` can be read.
+
+        botocore waits for that before it sends a body, and the server is not asked before all of it is there.
+        """
+        if self._request is None and self._sock is not None:
+            return int(self._sock.fileno())
+        if self._asks is None:
+            self._asks, other = socket.socketpair()
+            other.close()
+        return self._asks.fileno()
 
     def settimeout(self, timeout: float | None) -> None:
         """Set the time-out, also of a socket to come."""
@@ -263,39 +296,3 @@ class _Facade:
         if self._sock is None:
             raise AttributeError(f"there is no connection yet whose {name} there could be")
         return getattr(self._sock, name)
-
-
-# --- what urllib3 makes of a failure ---
-
-
-def _urllib3(connection: Any) -> Any:
-    """The exceptions of the urllib3 that the connection is of, which may be some library's own copy, if it is one's."""
-    for each in type(connection).__mro__:
-        if each.__module__.endswith("urllib3.connection"):
-            return sys.modules[each.__module__.removesuffix("connection") + "exceptions"]
-    return None
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Python's own exception, where urllib3 has put one of its own around it."""
-    inner = error.__cause__ or error.__context__
-    return inner if inner is not None and type(error).__module__.endswith("urllib3.exceptions") else error
-
-
-def _unconnected(connection: Any, error: Exception) -> Exception:
-    """The exception of a connection that can't be made, as its class raises it: urllib3's puts one of its own around.
-
-    It lets some pass as they are: those of TLS and tunnels, and of a request that can't be sent.
-    """
-    urllib3 = _urllib3(connection)
-    if urllib3 is None or not isinstance(error, OSError) or isinstance(error, (ssl.SSLError, BrokenPipeError)):
-        return error
-    found: Exception = error
-    if isinstance(error, TimeoutError):
-        message = f"Connection to {connection.host} timed out. (connect timeout={connection.timeout})"
-        found = urllib3.ConnectTimeoutError(connection, message)
-    elif isinstance(error, socket.gaierror) and hasattr(urllib3, "NameResolutionError"):
-        found = urllib3.NameResolutionError(connection.host, connection, error)
-    elif error.errno is not None:
-        found = urllib3.NewConnectionError(connection, f"Failed to establish a new connection: {error}")
-    return found

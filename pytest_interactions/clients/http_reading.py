@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from http.client import IncompleteRead, RemoteDisconnected
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import wire
@@ -52,12 +52,11 @@ class Recorded(io.RawIOBase):
 
     def close(self) -> None:
         """Stop reading: the client has all of the response, or wants no more of it."""
-        if not self.closed:
-            try:
-                self._left()
-            finally:
-                self._raw.close()
-                super().close()
+        try:
+            self._left()
+        finally:
+            self._raw.close()
+            super().close()
 
     def _left(self) -> None:
         self._finish(wire.Incoming.left)
@@ -98,8 +97,16 @@ def playing(tape: Tape, method: str) -> Iterator[bytes]:
         if tape.pace and number > 1 and piece != wire.LAST:  # between two chunks: the first piece is the head
             time.sleep(tape.pace)
         yield piece
-    if tape.ending is Ending.COMPLETE:
-        return
-    error = tape.error(wire.failure)
-    if not isinstance(error, (IncompleteRead, RemoteDisconnected)):  # which http.client raises where nothing more comes
+    error = None if tape.ending is Ending.COMPLETE else tape.error(wire.failure)
+    # http.client raises these itself where nothing more comes.
+    if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
         raise error
+
+
+def failing(error: Exception) -> Iterator[bytes]:
+    """Yield nothing, and raise `error` instead."""
+    return map(_raise, [error])
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

@@ -243,6 +243,7 @@ def chunk(data: bytes) -> bytes:
 
 # What happens to a connection that stands. What comes while one is made has other names in a cassette.
 _LATE: Final = (TimeoutError, ConnectionResetError, ConnectionAbortedError, http.client.HTTPException)
+_SSL: Final = re.compile(r"\[(\w+): (\w+)\]")
 _ERRNO: Final = re.compile(r"\[Errno (-?\d+)\] ([^)]*)")
 
 
@@ -262,7 +263,9 @@ def failure(cut: Cut) -> Exception:
         error.args = (cut.message,)
         return error
     if issubclass(kind, ssl.SSLError):
-        return kind(1, cut.message)
+        broken = kind(1, cut.message)
+        broken.library, broken.reason = _SSL.findall(cut.message)[0] if _SSL.search(cut.message) else ("", "")
+        return broken
     return kind(int(numbered[1]), numbered[2]) if numbered else kind(cut.message)
 
 

@@ -164,7 +164,7 @@ def test_a_transport_s_method_that_was_kept_sends_once_no_cassette_is_in_force(
     assert late(lambda url: asyncio.run(send_async(url))) == 404
 
 
-def test_a_connection_of_vcrpy_s_that_was_kept_sends_once_no_cassette_is_in_force(
+def test_a_session_of_a_cassette_that_was_kept_sends_once_no_cassette_is_in_force(
     late: Callable[..., Any], tmp_path: Path
 ) -> None:
     with use_cassette(tmp_path / "c.yaml"):
