@@ -57,7 +57,7 @@ class Cassette:
         secrets: Secrets,
         *,
         rerecord: str,
-        begun: float | None = None,
+        begun: int | None = None,
         shared: bool = False,
     ) -> None:
         """Open the cassette at `path`.
@@ -67,7 +67,8 @@ class Cassette:
             options: What to do.
             secrets: The values that must not reach the disk; those of live requests are added.
             rerecord: The command that records this cassette anew, named in errors.
-            begun: When this run began, as `time.time()` tells it: into a file written since, all its tests record.
+            begun: When this run began, in nanoseconds as the times of files tell it: into a file written since, all its
+                tests record.
             shared: Whether several tests may play their parts of it, so that each leaves the others' unplayed.
 
         Raises:
@@ -289,3 +290,7 @@ class Cassette:
             SecretLeakError: The recording holds a secret; the message says where, and where the rest was kept.
         """
         return self._recorder.save(failed=failed)
+
+    def withdraw(self) -> None:
+        """Take what was saved back, if the test failed: it is run once more, and starts over."""
+        self._recorder.withdraw()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.files import storage
+from pytest_interactions.files.real import real_files
 from pytest_interactions.options import RecordMode
 
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ class AppliedMode:
     records: bool
 
     @classmethod
-    def at(cls, path: Path, mode: RecordMode, *, begun: float | None) -> Self:
-        """Open the file at `path` in a run that began at `begun`, as `time.time()` tells it.
+    @real_files()
+    def at(cls, path: Path, mode: RecordMode, *, begun: int | None) -> Self:
+        """Open the file at `path` in a run that began at `begun`, in nanoseconds as the times of files tell it.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette, and is not to be replaced.
         """
         seen = storage.signature(path)
-        this_run = begun is not None and seen is not None and seen[0] >= begun * 1e9
+        this_run = begun is not None and seen is not None and seen[0] >= begun
         try:
             old = storage.load(path)
         except CassetteNotFoundError:

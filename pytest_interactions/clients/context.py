@@ -12,6 +12,7 @@ from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.clients import decorating, httpx, isolation, threads, vcr_stubs
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import SeveralCassettesError
+from pytest_interactions.files.real import real_files
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
 
@@ -106,11 +107,12 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 
 @contextmanager
 def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
-    cassette = open_cassette(
-        Path(path),
-        resolve(("use_cassette", options)),
-        rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
-    )
+    with real_files():  # whose paths are not the fake one's
+        cassette = open_cassette(
+            Path(path),
+            resolve(("use_cassette", options)),
+            rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
+        )
     try:
         with opened(cassette):
             yield cassette
@@ -124,7 +126,7 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
 
 
 def open_cassette(
-    path: Path, options: Options, *, rerecord: str, begun: float | None = None, shared: bool = False
+    path: Path, options: Options, *, rerecord: str, begun: int | None = None, shared: bool = False
 ) -> Cassette:
     """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
     secrets = of_this_run()

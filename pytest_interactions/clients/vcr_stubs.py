@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +33,8 @@ logging.getLogger("vcr").setLevel(logging.WARNING)
 @lru_cache(maxsize=1)  # built once, put on and taken off often
 def patches(cassettes: InForce[Cassette]) -> Iterable[AbstractContextManager[object]]:
     """Return vcrpy's patches for the libraries that are installed, which bring traffic to the cassette in force."""
+    with suppress(ImportError):  # vcrpy beside us would import it while the classes that it derives from are replaced
+        importlib.import_module("vcr.stubs.requests_stubs")
     # vcr.patch has imported what is installed of these: a library that isn't need not be looked for again.
     absent = [name for name, library in _LIBRARIES.items() if library not in sys.modules]
     return list(CassettePatcherBuilder(_CassetteInForce(cassettes, skip_patchers=("httpx", "httpx2", *absent))).build())

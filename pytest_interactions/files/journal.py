@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
 from pytest_interactions.files import media, storage
 from pytest_interactions.files.layout import exchange_text
+from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,7 @@ class Journal:
     def _lock(self) -> FileLock:
         return _lock(self._path)  # made when it is needed: a test that replays needs none
 
+    @real_files()
     def add(self, exchange: Exchange) -> None:
         """Write down an exchange; one that holds a secret, or can't be written, is left to the end of the recording."""
         known, item = self._gate.known, self._item(exchange)
@@ -124,6 +126,7 @@ class Journal:
         self._file.flush()  # to the system: it outlives this process there
 
 
+@real_files()
 def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
     """Put what killed processes recorded for a cassette into it, or beside it if it was to take its place.
 
