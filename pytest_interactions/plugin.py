@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions.errors import InteractionsError, OptionError
+from pytest_interactions import attempts
+from pytest_interactions.attempts import plainly
+from pytest_interactions.errors import OptionError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
-_CASSETTE: pytest.StashKey[Cassette] = pytest.StashKey()
 _GIVEN = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
-_OUTCOME = pytest.StashKey[str]()
-_BEGUN = pytest.StashKey[float]()
-_NOTES = pytest.StashKey[list[str]]()
+_BEGUN = pytest.StashKey[int]()
 
 
 # --- options ---
@@ -56,8 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
-    config.stash[_BEGUN] = time.time()
-    config.stash[_NOTES] = []
+    config.stash[_BEGUN] = _begun(config)
+    config.stash[attempts.UNSAVED] = {}
+    config.stash[attempts.NOTES] = []
     flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
     ini = _given(config.getini)
     config.stash[_GIVEN] = ini, flags
@@ -68,6 +67,21 @@ def pytest_configure(config: pytest.Config) -> None:
             resolve(("ini file", ini), ("command line", flags))
         except OptionError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _begun(config: pytest.Config) -> int:
+    """Return when this run began, all its workers, as a new file tells it: a test may set the clock of its process."""
+    given: Mapping[str, Any] = getattr(config, "workerinput", {})
+    if "interactions_begun" in given:
+        return int(given["interactions_begun"])
+    with tempfile.TemporaryFile() as file:
+        return os.fstat(file.fileno()).st_mtime_ns
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a pytest-xdist worker when the run began."""
+    node.workerinput["interactions_begun"] = node.config.stash[_BEGUN]
 
 
 def _given(read: Callable[[str], Any]) -> dict[str, Any]:
@@ -131,11 +145,27 @@ def interactions_config() -> dict[str, Any]:
 @pytest.fixture
 def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, Any]) -> Iterator[Cassette]:
     """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
-    from pytest_interactions.clients.context import open_cassette, opened
-
     item: pytest.Item = request.node
-    with _without_traceback():
-        options = _options(item, interactions_config)
+    cassette = _open(item, interactions_config)
+    from pytest_interactions.clients.context import opened
+
+    with opened(cassette):
+        yield cassette
+
+
+def _open(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
+    from pytest_interactions.files.real import real_files
+
+    with plainly(), real_files():
+        from pytest_interactions.clients.context import open_cassette
+
+        if item.get_closest_marker("vcr"):
+            raise OptionError(
+                f"{item.nodeid} has the mark vcr and the fixture interactions: both would record its requests, and one "
+                "alone gets them. Take away the mark, or the fixture."
+            )
+        attempts.start_over(item)
+        options = _options(item, config)
         cassette = open_cassette(
             _path(item, options),
             options,
@@ -143,17 +173,14 @@ def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, 
             begun=item.config.stash[_BEGUN],
             shared=any(marker.args for marker in item.iter_markers(_FIXTURE)),
         )
-    item.stash[_CASSETTE] = cassette
-    item.config.stash[_NOTES].extend(cassette.recovered)
-    with opened(cassette):
-        yield cassette
-    _finish(item, cassette)
+    attempts.begin(item, cassette)
+    return cassette
 
 
 @pytest.fixture
 def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
     """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`."""
-    with _without_traceback():
+    with plainly():
         from pytest_interactions.server import ReplayServer
 
         server = ReplayServer(interactions)
@@ -164,7 +191,7 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 @pytest.fixture
 def interactions_emulator() -> Iterator[Emulator]:
     """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
-    with _without_traceback():
+    with plainly():
         from pytest_interactions.server.emulator import Emulator
     with Emulator.steady() as emulator:  # so that a recording of it changes only with the test
         yield emulator
@@ -176,7 +203,7 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     from pytest_interactions.redaction.secrets import of_this_run
     from pytest_interactions.snapshot import steps_snapshot
 
-    cassette = request.node.stash.get(_CASSETTE, None)
+    cassette = request.node.stash.get(attempts.CASSETTE, None)
     return steps_snapshot(snapshot, cassette.redacted if cassette else of_this_run().matcher.redact)
 
 
@@ -186,70 +213,37 @@ def _argument(item: pytest.Item) -> str:
     return shlex.quote("::".join([file, *item.nodeid.split("::")[1:]]))
 
 
-@contextmanager
-def _without_traceback() -> Iterator[None]:
-    """Fail a test with an error's own message alone, without a traceback or a cause."""
-    try:
-        yield
-    except InteractionsError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
-
-
-def _finish(item: pytest.Item, cassette: Cassette) -> None:
-    """Save the cassette, and fail a test that passed but must not; a test that failed is not failed twice."""
-    outcome = item.stash.get(_OUTCOME, "interrupted")
-    notes = item.config.stash[_NOTES]
-    with _without_traceback():
-        written = cassette.close(failed=outcome != "passed" or bool(cassette.failures))
-    if written is not None and written != cassette.path:
-        notes.append(f"{item.nodeid} did not pass, so its cassette is as it was; the new recording is {written}")
-    elif written is not None and cassette.left_over:
-        notes.append(
-            f"{item.nodeid} did not ask for {cassette.left_over} exchanges that its cassette still holds, which fails "
-            "its replay; record mode rewrite drops them"
-        )
-    if cassette.sleeps.idle:
-        notes.append(
-            f"{item.nodeid} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
-        )
-    problem = cassette.problem() if outcome == "passed" else None
-    if problem is not None:
-        pytest.fail(str(problem), pytrace=False)
-
-
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note a test's outcome for its fixtures, as pytest does not throw a test's exception into them."""
+    """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    if report.when == "call" or not report.passed:
-        item.stash[_OUTCOME] = report.outcome
-    cassette = item.stash.get(_CASSETTE, None)
-    if report.failed and report.when == "call" and cassette is not None:
-        shown = report.longreprtext
-        hidden = [str(failure) for failure in cassette.failures if str(failure).splitlines()[0] not in shown]
-        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(hidden)]
+    attempts.note(item, report)
+    if report.when == "teardown":
+        attempts.save(item, report)
     return report  # type: ignore[return-value] # and passes on
 
 
 # --- the summary ---
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand a worker's notes to pytest-xdist's controller."""
+    """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
+    attempts.save_rest(session.config)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["interactions_notes"] = session.config.stash[_NOTES]
+        output["interactions_notes"] = session.config.stash[attempts.NOTES]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add a pytest-xdist worker's notes to the controller's."""
-    node.config.stash[_NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
+    node.config.stash[attempts.NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the notes on this run."""
-    notes = config.stash[_NOTES]
+    notes = config.stash[attempts.NOTES]
     if notes:
         terminalreporter.section("interactions")
         terminalreporter.write_line("\n".join(notes))

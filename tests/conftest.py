@@ -10,6 +10,7 @@ import httpcore2  # noqa: F401
 import pytest
 
 from pytest_interactions.server.emulator import Emulator
+from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,3 +29,9 @@ def emulator() -> Iterator[Emulator]:
     """A local Interactions API on a real socket."""
     with Emulator() as running:
         yield running
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs tests in a directory of their own, recording against the emulator or replaying without it."""
+    return Runner(pytester, emulator, monkeypatch)

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_interactions.files import storage
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_interactions.server.emulator import Emulator
 
 _watchers: list[list[str]] = []
 
@@ -66,3 +70,48 @@ def node() -> str:
     found = program("node")
     require("node", found=modules.exists(), otherwise=f"the packages of {modules.parent} are not installed: npm ci")
     return found
+
+
+HELLO = """
+import httpx, pytest
+
+def ask(prompt="Hello", **more):
+    import os
+    url = os.environ.get("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com")
+    key = os.environ.get("GEMINI_API_KEY", "")
+    body = {"model": "gemini-3.5-flash", "input": prompt, **more}
+    answer = httpx.post(f"{url}/v1beta/interactions", json=body, headers={"x-goog-api-key": key}).json()
+    return answer["steps"][-1]["content"][0]["text"]
+"""
+
+
+class Runner:
+    """Runs tests in a directory of their own, recording against the emulator or replaying without it."""
+
+    def __init__(self, pytester: pytest.Pytester, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pytester, self.emulator, self.monkeypatch = pytester, emulator, monkeypatch
+        self.apart = False  # whether in a process of its own, of which it changes more than it puts back
+
+    def test(self, source: str) -> None:
+        """Write the one test file."""
+        self.pytester.makepyfile(test_it=HELLO + source)
+
+    def record(self, *args: str, mode: str = "once") -> pytest.RunResult:
+        """Run with the emulator's address and key in the environment."""
+        with self.monkeypatch.context() as patch:
+            for name, value in self.emulator.env.items():
+                patch.setenv(name, value)
+            return self._run(*args, f"--interactions-record-mode={mode}")
+
+    def replay(self, *args: str) -> pytest.RunResult:
+        """Run with neither address nor key."""
+        return self._run(*args)
+
+    def _run(self, *args: str) -> pytest.RunResult:
+        start = self.pytester.runpytest_subprocess if self.apart else self.pytester.runpytest_inprocess
+        return start("-p", "no:cacheprovider", "-p", "no:recording", "-rw", *args)
+
+    def prompts(self, name: str) -> list[str]:
+        """What the cassette of the test `name` holds."""
+        path = self.pytester.path / "cassettes" / name
+        return [exchange.request.json()["input"] for exchange in storage.load(path).exchanges]

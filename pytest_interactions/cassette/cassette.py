@@ -58,7 +58,7 @@ class Cassette:
         secrets: Secrets,
         *,
         rerecord: str,
-        begun: float | None = None,
+        begun: int | None = None,
         shared: bool = False,
     ) -> None:
         """Open the cassette at `path`.
@@ -68,7 +68,8 @@ class Cassette:
             options: The options of this cassette.
             secrets: The values that must not reach the disk; this cassette adds those of live requests.
             rerecord: The command that records this cassette anew, named in errors.
-            begun: The start of this run in seconds since 1970. All tests record into a file that was written later.
+            begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file that
+                was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
 
         Raises:
@@ -282,3 +283,7 @@ class Cassette:
             SecretLeakError: The recording holds a secret; the message says where, and where the rest was kept.
         """
         return self._recorder.save(failed=failed)
+
+    def withdraw(self) -> None:
+        """Take what was saved back, if the test failed: it is run once more, and starts over."""
+        self._recorder.withdraw()

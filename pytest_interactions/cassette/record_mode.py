@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.files import storage
+from pytest_interactions.files.real import real_files
 from pytest_interactions.options import RecordMode
 
 if TYPE_CHECKING:
@@ -38,14 +39,15 @@ class AppliedMode:
     records: bool
 
     @classmethod
-    def at(cls, path: Path, mode: RecordMode, *, begun: float | None) -> Self:
-        """Open the file at `path` in a run that began at `begun`, in seconds since 1970.
+    @real_files()
+    def at(cls, path: Path, mode: RecordMode, *, begun: int | None) -> Self:
+        """Open the file at `path` in a run that began at `begun`, in nanoseconds as the times of files tell it.
 
         Raises:
             CassetteFormatError: The file exists, is no cassette and must not be replaced.
         """
         signature = storage.signature(path)
-        this_run = begun is not None and signature is not None and signature[0] >= begun * 1e9
+        this_run = begun is not None and signature is not None and signature[0] >= begun
         starts_over = mode is RecordMode.REWRITE and not this_run
         old = storage.Contents()
         try:

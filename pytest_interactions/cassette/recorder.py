@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import storage
+from pytest_interactions.files import layout, media, storage
 from pytest_interactions.files.journal import Journal, beside
+from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from pytest_interactions.cassette.filters import Filters
@@ -55,6 +56,17 @@ def _mentions(ids: set[bytes], request: Request) -> bool:
     return not ids.isdisjoint(words)
 
 
+def _without(exchanges: list[Exchange], gone: Iterable[Exchange]) -> list[Exchange]:
+    """`exchanges` without those that are `gone`, each as often as it is there."""
+    left, rest = list(gone), []
+    for exchange in exchanges:
+        if exchange in left:
+            left.remove(exchange)
+        else:
+            rest.append(exchange)
+    return rest
+
+
 class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
@@ -66,6 +78,7 @@ class Recorder:
         self._media_threshold = media_threshold
         self._journal = Journal(mode.path, gate, replaces=mode.replaces)
         self._recordings: list[Recording] = []
+        self._tried: list[Exchange] = []
         self._lock = RLock()
 
     def begin(self, request: Request) -> Recording:
@@ -80,6 +93,7 @@ class Recorder:
         with self._lock:
             return [recording.exchange for recording in self._recordings if recording.exchange is not None]
 
+    @real_files()
     def save(self, *, failed: bool) -> Path | None:
         """Put the recording into the file or beside it; see `Cassette.close`."""
         for recording in list(self._recordings):
@@ -99,7 +113,28 @@ class Recorder:
             self._journal.leave()  # for the next run to recover
             raise
         self._journal.discard()
+        self._tried = recorded if failed and written == self._mode.path else []
         return written
+
+    @real_files()
+    def withdraw(self) -> None:
+        """Take what a failed test has saved out of its file again: it is run once more, and starts over."""
+        if not self._tried:
+            return
+        path = self._mode.path
+        with storage.locked(path):
+            contents = storage.load(path)
+            contents.exchanges = _without(contents.exchanges, map(self._as_read, self._tried))
+            if contents.exchanges or self._mode.signature is not None:
+                self._write(path, contents)
+            else:
+                storage.remove(path)
+
+    def _as_read(self, exchange: Exchange) -> Exchange:
+        """What comes back of an exchange that was saved."""
+        moved, _ = media.extract(self._gate.redact_again(exchange).unparsed(), self._media_threshold)
+        text = layout.head(incomplete=False, empty=False) + layout.exchange_text(moved)
+        return storage.loads(text.encode(), self._mode.path).exchanges[0]
 
     def _remove(self) -> None:
         """Delete a cassette that starts over and has no new recording."""
@@ -148,13 +183,7 @@ class Recorder:
         """Return the exchanges that other processes have put in the file since it was opened."""
         if storage.signature(self._mode.path) in (None, self._mode.signature):
             return []
-        rest, added = list(self._mode.old.exchanges), []
-        for exchange in storage.load(self._mode.path).exchanges:
-            if exchange in rest:
-                rest.remove(exchange)
-            else:
-                added.append(exchange)
-        return added
+        return _without(storage.load(self._mode.path).exchanges, self._mode.old.exchanges)
 
     def _write(self, path: Path, contents: storage.Contents) -> None:
         storage.save(path, contents, self._gate, media_threshold=self._media_threshold)

@@ -15,6 +15,7 @@ from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import SeveralCassettesError
+from pytest_interactions.files.real import real_files
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
 
@@ -123,11 +124,12 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 
 @contextmanager
 def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
-    cassette = open_cassette(
-        Path(path),
-        resolve(("use_cassette", options)),
-        rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
-    )
+    with real_files():  # whose paths are not the fake one's
+        cassette = open_cassette(
+            Path(path),
+            resolve(("use_cassette", options)),
+            rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
+        )
     try:
         with opened(cassette):
             yield cassette
@@ -141,7 +143,7 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
 
 
 def open_cassette(
-    path: Path, options: Options, *, rerecord: str, begun: float | None = None, shared: bool = False
+    path: Path, options: Options, *, rerecord: str, begun: int | None = None, shared: bool = False
 ) -> Cassette:
     """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
     secrets = of_this_run()

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
 from pytest_interactions.files import media, storage
 from pytest_interactions.files.layout import exchange_text
+from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ class Journal:
     def _lock(self) -> FileLock:
         return _lock(self._path)  # made late, as a test that replays needs none
 
+    @real_files()
     def add(self, exchange: Exchange) -> None:
         """Write an exchange; one that holds a secret, or can't be written, waits for the end of the recording."""
         known, item = self._gate.known, self._item(exchange)
@@ -121,6 +123,7 @@ class Journal:
         self._file.flush()  # to the operating system, which outlives this process
 
 
+@real_files()
 def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
     """Put the recordings of killed processes into their cassette, or beside it if they were to replace it.
 

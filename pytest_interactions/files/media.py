@@ -15,6 +15,7 @@ from pytest_interactions.api import base64_text
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.api.exchange import Exchange, Message
 from pytest_interactions.errors import CassetteFormatError
+from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,6 +118,7 @@ def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
     yield body[done:]
 
 
+@real_files()
 def _read(file: Path, digest: str) -> bytes:
     try:
         data = file.read_bytes()
