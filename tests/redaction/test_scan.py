@@ -307,3 +307,17 @@ def test_cleaning_replaces_what_shows_only_once_a_line_is_unfolded() -> None:
     """As PyYAML folds a long one that it has to quote."""
     url = "https://x.google.com/\\\n  ?upload_id="
     assert clean(f'a: "{url}abcdefghij&n=\\xE9"\n', Secrets()) == f'a: "{url}REDACTED&n=\\xE9"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ({"input": 'my name is customer "42" and more'}, 'customer \\"42\\"'),
+        ({"input": "see https://x.google.com/?key=abcdefgh in there"}, "abcdefgh"),
+    ],
+)
+def test_cleaning_keeps_what_stands_beside_a_secret(text: Any, secret: str) -> None:
+    """Also where the secret shows only once JSON is unescaped."""
+    written = json.dumps(text).replace("?key", "\\u003f\\u006bey")
+    secrets = redactor(redact=['re:customer "\\d+"']).secrets
+    assert clean(written, secrets) == written.replace(secret, "REDACTED")
