@@ -142,7 +142,7 @@ def _decompressed(raw: bytes) -> bytes:
 
 
 def _documents(text: str) -> list[Any]:
-    begin = text.lstrip()[:8]
+    begin = text.lstrip()
     documents = []
     if begin.startswith(("{", "[")):
         documents = [parse(text)]
