@@ -68,8 +68,8 @@ class Cassette:
             options: The options of this cassette.
             secrets: The values that must not reach the disk; this cassette adds those of live requests.
             rerecord: The command that records this cassette anew, named in errors.
-            begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file that
-                was written later.
+            begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file
+                that was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
 
         Raises:

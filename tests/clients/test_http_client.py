@@ -12,7 +12,8 @@ import requests
 import urllib3
 
 from pytest_interactions import use_cassette
-from tests.clients.stdlib import Send, Server, outcome, send, server, told, twice, with_urllib3
+from tests.clients.odd_server import Server, server
+from tests.clients.stdlib import Send, outcome, send, told, twice, with_urllib3
 from tests.support import sockets
 
 if TYPE_CHECKING:

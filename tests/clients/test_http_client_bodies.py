@@ -13,7 +13,8 @@ import requests
 import urllib3
 
 from pytest_interactions import CassetteMissError, use_cassette
-from tests.clients.stdlib import CLIENTS, ENCODED, JSON, Handler, Send, Server, send, server, told, twice
+from tests.clients.odd_server import ENCODED, JSON, Handler, Server, server
+from tests.clients.stdlib import CLIENTS, Send, send, told, twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable

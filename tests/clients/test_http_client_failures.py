@@ -17,7 +17,8 @@ import requests
 import urllib3
 
 from pytest_interactions import NetworkBlockedError, use_cassette
-from tests.clients.stdlib import Server, outcome, server, twice
+from tests.clients.odd_server import Server, server
+from tests.clients.stdlib import outcome, twice
 from tests.support import program
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import requests
 import urllib3
 
 from pytest_interactions import StreamEndedError, use_cassette
-from tests.clients.stdlib import EVENTS, STREAMS, Server, server, twice
+from tests.clients.odd_server import EVENTS, Server, server
+from tests.clients.stdlib import STREAMS, twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ def test_a_stream_read_to_its_last_event_is_whole(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An app that leaves at the closing event misses nothing, though the server has not ended the response."""
-    monkeypatch.setattr("tests.clients.stdlib.EVENTS", [b"event: done\ndata: [DONE]\n\n", *EVENTS])
+    monkeypatch.setattr("tests.clients.odd_server.EVENTS", [b"event: done\ndata: [DONE]\n\n", *EVENTS])
     with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
         with requests.get(f"{server.url}/events", stream=True, timeout=5) as response:
             assert next(response.iter_lines()) == b"event: done"
