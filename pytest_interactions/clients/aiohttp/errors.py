@@ -66,8 +66,10 @@ def timed_out(request: ClientRequest) -> TimeoutError | None:
 
 def cut(error: BaseException, request: ClientRequest) -> Cut:
     """Return what a cassette keeps of `error`."""
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
-    text = error.message if isinstance(error, HttpProcessingError) else str(cause or error)
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    # The message of some is no text but what came of a response's head, secrets and all.
+    message = getattr(error, "message", "")
+    text = message if isinstance(error, HttpProcessingError) else str(cause) if isinstance(message, str) else ""
     return Cut(by="connection", error=type(error).__name__, message=text.replace(str(request.url), _URL))
 
 
@@ -96,7 +98,7 @@ def _made(kind: type[ClientError], text: str, request: ClientRequest) -> Excepti
         return kind(request.connection_key, ssl.SSLError(1, text))
     if issubclass(kind, ClientConnectorError):
         return kind(request.connection_key, _os_error(text))
-    return kind(*_os_error(text).args) if issubclass(kind, ClientOSError) else kind(text)
+    return kind(*_os_error(text).args) if issubclass(kind, ClientOSError) else kind(text or None)
 
 
 def _os_error(text: str) -> OSError:

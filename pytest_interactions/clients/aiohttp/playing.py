@@ -53,14 +53,11 @@ class Nowhere(asyncio.Transport):
         return self._is_closing
 
     def close(self) -> None:
-        """Close it, once."""
-        if not self._is_closing:
-            self._is_closing = True
-            self._closed()
+        """Close it."""
+        self._is_closing = True
+        self._closed()
 
-    def abort(self) -> None:
-        """Close it: nothing is waiting to be sent."""
-        self.close()
+    abort = close  # nothing is waiting to be sent
 
 
 class _Player(ResponseHandler):

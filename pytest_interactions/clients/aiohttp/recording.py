@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never
 
+from aiohttp import ClientConnectionError
+
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.clients import wire
 from pytest_interactions.clients.aiohttp import errors
@@ -30,7 +32,6 @@ class Tap(asyncio.Protocol):
         self._transport = connection.transport
         self._received = bytearray()
         self._content: StreamReader | None = None
-        self._error: BaseException | None = None
         self._is_done = False
         self._server_ended = False
         vars(self._handler)["feed_data"] = self._begun
@@ -49,7 +50,6 @@ class Tap(asyncio.Protocol):
         if not self._is_done:
             self._received += data
         self._handler.data_received(data)
-        self._note()
 
     def eof_received(self) -> Any:
         """Pass on that the server sends no more."""
@@ -89,24 +89,25 @@ class Tap(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - aiohttp passes over it, so the cassette's end raises it
             self._recording.leave = partial(_raise, error)
 
-    def _note(self) -> None:
-        """Remember what the connection broke with, which aiohttp forgets: what the app sees of it comes first."""
-        broken = self._handler.exception()
-        if broken is not None and self._error is None:
-            self._error = (None if self._content is None else self._content.exception()) or broken
-
     def _finish(self) -> None:
         if self._is_done:
             return
         self._is_done = True
         self._recording.leave = None
-        self._note()
-        error = self._error or errors.timed_out(self._request)
+        error = self._broken() or errors.timed_out(self._request)
         cut = None if error is None else errors.cut(error, self._request)
         if self._content is not None:
             self._recording.finish(*self._kept(self._content, cut))
         elif cut is not None:
             self._recording.finish(Response(status=0), cut)
+
+    def _broken(self) -> BaseException | None:
+        """What the app gets instead of an answer, or of the rest of it."""
+        if self._content is None:
+            return self._handler.exception()  # type: ignore[no-any-return]
+        error = self._content.exception()
+        # This one, and no subclass of it, is what aiohttp sets where the app itself closes a response.
+        return None if type(error) is ClientConnectionError else error
 
     def _kept(self, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
         response = wire.incoming(bytes(self._received), self._request.method).response

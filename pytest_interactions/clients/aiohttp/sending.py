@@ -12,8 +12,10 @@ from aiohttp.payload import Payload
 from pytest_interactions.api.exchange import Headers, Request
 from pytest_interactions.clients.aiohttp.playing import Nowhere
 
-# Before 3.12 the body was an attribute that is a property now, which changes headers when it is set.
+# Before 3.12 the body was an attribute that is a property now, which changes headers when it is set; and it was
+# written whole, whatever the header says of its length.
 _BODY: Final = "_body" if hasattr(ClientRequest, "_body") else "body"
+_HAS_LENGTH: Final = hasattr(Payload, "write_with_length")
 
 
 async def request_of(request: ClientRequest) -> Request:
@@ -48,11 +50,9 @@ async def _written(body: Payload, request: ClientRequest) -> list[bytes]:
     protocol = BaseProtocol(request.loop)
     protocol.connection_made(Nowhere())
     writer = StreamWriter(protocol, request.loop, on_chunk_sent=keep)
-    if hasattr(body, "write_with_length"):  # since 3.12
-        length = request.headers.get("content-length")
-        await body.write_with_length(writer, None if length is None else int(length))
-    else:
-        await body.write(writer)
+    size = request.headers.get("content-length")
+    length = None if size is None else int(size)
+    await (body.write_with_length(writer, length) if _HAS_LENGTH else body.write(writer))
     return pieces
 
 
