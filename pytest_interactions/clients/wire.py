@@ -168,6 +168,8 @@ def incoming(raw: bytes, method: str) -> Incoming:
         message.begin()
     except http.client.HTTPException as error:
         return Incoming(error=error)
+    if message.status // 100 == 1 and message.status != http.client.SWITCHING_PROTOCOLS:
+        return incoming(raw.partition(_END_OF_HEAD)[2], method)  # it only announces another
     headers = _headers(message.headers)
     is_open = not message.chunked and message.length is None
     body, broken = _read(message)

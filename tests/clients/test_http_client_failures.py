@@ -16,7 +16,7 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import NetworkBlockedError, use_cassette
+from pytest_interactions import use_cassette
 from tests.clients.odd_server import Server, server
 from tests.clients.stdlib import outcome, twice
 from tests.support import program
@@ -182,15 +182,6 @@ def test_a_request_that_is_not_all_sent_waits_in_vain_again(server: Server, tmp_
             connection.close()
 
     assert _same(tmp_path, server, story)[0] is TimeoutError
-
-
-def test_a_replay_around_a_recording_refuses_its_connections(tmp_path: Path) -> None:
-    """What the outer cassette refuses is no failure of the server's, and nothing is recorded of it."""
-    (tmp_path / "outer.yaml").write_text("version: 1\ninteractions: []\n")
-    with pytest.raises(NetworkBlockedError), use_cassette(tmp_path / "outer.yaml"):
-        with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
-            outcome(_urllib3, "http://192.0.2.1/x")
-    assert recording.exchanges == []
 
 
 # --- TLS and proxies ---

@@ -114,7 +114,10 @@ def test_a_refused_connection_is_recorded_and_refused_again(client: Client, tmp_
 
 
 @pytest.mark.parametrize("client", [*CLIENTS.values(), *SDKS.values()], ids=[*CLIENTS, *SDKS])
-def test_a_stream_that_was_left_early_can_t_be_read_further(client: Client, tmp_path: Path) -> None:
+def test_a_stream_that_was_left_early_can_t_be_read_further(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_interactions.cassette.tape.READS_ON", 0.05)
     path = "/stream" if client in CLIENTS.values() else "hello"
     with serving() as url, use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
         client.ask(url, Call(path=path, streamed=True, lines=1))
