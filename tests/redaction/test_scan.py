@@ -277,9 +277,11 @@ def test_what_is_too_short_for_a_secret_is_an_example(shorter: str, long_enough:
 
 
 def test_cleaning_changes_a_value_only_where_it_is_a_secret() -> None:
-    """The same words before and after it stay."""
+    """The same words before and after it stay, and so does a value in a spelling that only YAML has."""
     text = "a: session=abc-123\nheaders:\n  Cookie: session=abc-123\nb: session=abc-123\n"
     assert clean(text, Secrets()) == text.replace("Cookie: session=abc-123", "Cookie: REDACTED")
+    text = text.replace("Cookie: session=abc-123", 'Cookie: "\\x73ession=abc-123"')
+    assert clean(text, Secrets()) == text
 
 
 def test_cleaning_replaces_every_copy_of_a_secret() -> None:
@@ -313,7 +315,7 @@ def test_cleaning_replaces_what_shows_only_once_a_line_is_unfolded() -> None:
     ("text", "secret"),
     [
         ({"input": 'my name is customer "42" and more'}, 'customer \\"42\\"'),
-        ({"input": "see https://x.google.com/?key=abcdefgh in there"}, "abcdefgh"),
+        ({"input": "see https://x.google.com/?key=abcdefgh with abcdefgh in it"}, "abcdefgh"),
     ],
 )
 def test_cleaning_keeps_what_stands_beside_a_secret(text: Any, secret: str) -> None:
