@@ -194,18 +194,6 @@ class Cassette:
             read_too_far=self._read_too_far,
         )
 
-    def would_play(self, live: Request) -> bool:
-        """Return whether `answer` would replay `live`; raise the errors of `answer`."""
-        __tracebackhide__ = True
-        request = self._filters.keep_request(live)
-        if request is None:
-            return False
-        with self._lock:
-            if self._mode.plays and self._old and self._index.find(self._filters.key(request)) is not None:
-                return True
-            self._must_record(live, request)
-        return False
-
     def whole(self, exchange: Exchange) -> Exchange:
         """Return the exchange with its media in it; raise `CassetteFormatError` if a file is missing or was altered."""
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
@@ -34,10 +33,6 @@ def _patches() -> Iterator[AbstractContextManager[object]]:
         from pytest_interactions.clients import aiohttp
 
         yield from aiohttp.patches(_CASSETTES)
-    if "tornado" in sys.modules:  # the one client that is left to vcrpy, whose import takes its time
-        from pytest_interactions.clients import vcr_stubs
-
-        yield from vcr_stubs.patches(_CASSETTES)
 
 
 @lru_cache(maxsize=1)
