@@ -23,6 +23,7 @@ from pytest_interactions.errors import (
     SeveralCassettesError,
     StreamEndedError,
     UnplayedError,
+    UnsupportedClientError,
 )
 from pytest_interactions.lazy import lazy_getattr
 
@@ -50,6 +51,7 @@ __all__ = [
     "Step",
     "StreamEndedError",
     "UnplayedError",
+    "UnsupportedClientError",
     "fold",
     "use_cassette",
 ]

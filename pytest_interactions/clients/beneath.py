@@ -8,6 +8,7 @@ is about to connect or to send, of which its `trace` extension tells.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.cassette.tape import Tape
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.recorder import Recording
 
+_OURS: Final = __name__.partition(".")[0]
 _NETWORK: Final = {"httpx", "httpx2", "httpcore", "httpcore2"}  # libraries whose own code is no other tool
 
 
@@ -33,13 +35,38 @@ def sender(method: Callable[..., Any]) -> Callable[..., Any]:
 def is_shared(transport: Any, send: Callable[..., Any]) -> bool:
     """Whether another tool may answer what is sent by `send` through `transport`."""
     pool = type(getattr(transport, "_pool", None))
-    method = getattr(pool, "handle_request", None) or getattr(pool, "handle_async_request", send)
+    method: Any = getattr(pool, "handle_request", None) or getattr(pool, "handle_async_request", send)
+    if is_ours(method):
+        method = method.__wrapped__
     return _home(send) not in _NETWORK or _home(method) not in _NETWORK
+
+
+def is_ours(function: Any) -> bool:
+    """Whether a method is what this package has put in its place, and no other tool has put itself before it."""
+    return _home(function) == _OURS
 
 
 def _home(function: Any) -> str:
     """The package whose code a function is, whatever it was given for a name."""
     return str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0]
+
+
+_SENDING: Final = ContextVar("_SENDING", default=False)
+
+
+def is_sending() -> bool:
+    """Whether what reaches httpcore comes by a transport that has asked the cassette, or is about to."""
+    return _SENDING.get()
+
+
+@contextmanager
+def sending() -> Iterator[None]:
+    """Let requests inside through to httpcore."""
+    token = _SENDING.set(True)
+    try:
+        yield
+    finally:
+        _SENDING.reset(token)
 
 
 class _Reached(BaseException):
@@ -75,12 +102,14 @@ class Asked:
         """Send httpx's `request` inside the block, which ends early where a recording answers it."""
         __tracebackhide__ = True
         if self._is_asked:
-            yield
+            with sending():
+                yield
             return
         given = request.extensions
         request.extensions = {**given, "trace": self._trace(given.get("trace"))}
         try:
-            yield
+            with sending():
+                yield
         except _Reached:
             pass
         finally:

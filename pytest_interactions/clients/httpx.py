@@ -16,7 +16,7 @@ from unittest import mock
 from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending
-from pytest_interactions.clients import beneath
+from pytest_interactions.clients import beneath, httpcore
 from pytest_interactions.clients.beneath import Asked, AsyncAsked
 from pytest_interactions.clients.httpx_recorded import AsyncRecorded, Recorded, headers_of, unanswered
 
@@ -44,6 +44,7 @@ def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[obj
         yield mock.patch.object(sync, "handle_request", handler)
         async_handler = _async_handler(cassettes, client, beneath.sender(asynchronous.handle_async_request))
         yield mock.patch.object(asynchronous, "handle_async_request", async_handler)
+        yield from httpcore.patches(cassettes, client.http)
 
 
 class Client:
