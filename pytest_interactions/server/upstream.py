@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from pytest_interactions.api.hosts import is_loopback
+from pytest_interactions.clients import beneath
 from pytest_interactions.clients.httpx import clients
 from pytest_interactions.errors import OptionError
 
@@ -114,7 +115,8 @@ class Upstream:
             content=request.body or None,
             extensions={"timeout": {"connect": _CONNECT}},
         )
-        return await handle(self._transport, message)
+        with beneath.sending():
+            return await handle(self._transport, message)
 
     async def _chunks(self, response: Any) -> AsyncIterator[bytes]:
         try:
