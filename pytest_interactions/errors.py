@@ -63,10 +63,6 @@ class UnsupportedClientError(InteractionsError):
     """A client that can't be recorded sent a request that would pass the cassette by; it was not sent."""
 
 
-class UnsupportedClientError(InteractionsError):
-    """A client that can't be recorded sent a request that would pass the cassette by; it was not sent."""
-
-
 class SeveralCassettesError(InteractionsError):
     """Several cassettes are in force at once, and code outside of each of them sent a request."""
 

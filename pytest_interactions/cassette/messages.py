@@ -32,14 +32,6 @@ def unsupported(client: str, host: str, port: int | None) -> str:
     )
 
 
-def unsupported(client: str, host: str, port: int | None) -> str:
-    """Say that a request was sent by a `client` that nothing is recorded of."""
-    return (
-        f"A request to {host}:{port} was refused: it was sent by {client} itself, of which nothing can be recorded or "
-        f"replayed. Send it by httpx, say, or let it through in every mode: allowed_hosts='{host}:{port}'."
-    )
-
-
 def several(cassettes: Iterable[Path]) -> str:
     """Say that a request may be any of these open `cassettes`', and what makes it one's."""
     names = ", ".join(map(str, cassettes))
