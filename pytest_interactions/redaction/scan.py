@@ -157,7 +157,9 @@ def _in_documents(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
     for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
         event = f"event {number} " if len(clean) > 1 else ""
         for where, old, new in _changes(document, redacted):
-            yield from (_Hit(kind, event + where, text, new) for kind, text in _kinds(old, new, matcher))
+            for kind, text in _kinds(old, new, matcher):
+                before, _, after = old.partition(text)
+                yield _Hit(kind, event + where, text, new.removeprefix(before).removesuffix(after))
 
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:

@@ -131,17 +131,18 @@ def _unpacked(text: str, raw: bytes | None) -> str:
 
 
 def _decompressed(raw: bytes) -> bytes:
-    """Return `raw` decompressed, as far as it goes if its end is missing; `raw` itself if it is no gzip."""
-    if not raw.startswith(_GZIP):
-        return raw
-    try:
-        return zlib.decompressobj(wbits=31).decompress(raw)
-    except zlib.error:
-        return raw
+    """Return `raw` with its gzip decompressed, as far as it goes if its end is missing; what is no gzip stays."""
+    unpacked = b""
+    with suppress(zlib.error):
+        while raw.startswith(_GZIP):  # gzip may follow on gzip
+            unpacker = zlib.decompressobj(wbits=31)
+            unpacked += unpacker.decompress(raw)
+            raw = unpacker.unused_data
+    return unpacked + raw
 
 
 def _documents(text: str) -> list[Any]:
-    begin = text.lstrip()[:8]
+    begin = text.lstrip()
     documents = []
     if begin.startswith(("{", "[")):
         documents = [parse(text)]

@@ -47,6 +47,7 @@ def _same(a: Request, b: Request, *match_on: str) -> bool:
     ("a", "b"),
     [
         (_post({"a": 1, "b": [2]}), _post(b'{ "b": [2],\n "a": 1 }')),
+        (_post(b'{"input": "\\ud800"}'), _post(b'{ "input": "\\ud800"}')),
         (_post({"input": "x"}), _post({"input": "x", "stream": False, "store": True, "background": False})),
         (_post({"input": "x"}), _post({"input": "x", "previous_interaction_id": None})),
         (_post({"input": [{"text": "x"}]}), _post({"input": [{"text": "x", "annotations": None}]})),

@@ -28,6 +28,18 @@ def _exchange(
     )
 
 
+def _counted(redactor: Redactor, monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
+    """The exchanges that the redactor is given from now on."""
+    calls, real = list[Exchange](), redactor.exchange
+
+    def counted(given: Exchange) -> Exchange:
+        calls.append(given)
+        return real(given)
+
+    monkeypatch.setattr(redactor, "exchange", counted)
+    return calls
+
+
 def _check(gate: Gate, exchange: Exchange) -> None:
     gate.check(3, exchange, exchange_text(exchange))
 
@@ -83,16 +95,10 @@ def test_what_was_sent_before_it_was_known_is_redacted_again() -> None:
 
 def test_an_exchange_that_was_found_good_is_redacted_no_third_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only its text is searched again, and all of it is looked at again once it was changed or more is known."""
-    secrets, calls = Secrets(), list[Exchange]()
+    secrets = Secrets()
     redactor = Redactor(secrets=secrets)
-    gate, exchange = Gate(redactor), _exchange(sent=b'{"a": "words"}')
-    real = redactor.exchange
-
-    def counted(given: Exchange) -> Exchange:
-        calls.append(given)
-        return real(given)
-
-    monkeypatch.setattr(redactor, "exchange", counted)
+    gate, exchange = Gate(redactor), _exchange(sent=b'{"a": "words"}', cut=Cut(by="connection"))
+    calls = _counted(redactor, monkeypatch)
     for _ in range(3):
         _check(gate, exchange)
         assert gate.redact_again(exchange) is exchange
@@ -103,6 +109,42 @@ def test_an_exchange_that_was_found_good_is_redacted_no_third_time(monkeypatch: 
     secrets.learn(Request(method="GET", uri="https://h.example/", headers={"x-api-key": [KEY]}))
     _check(gate, exchange)
     assert len(calls) == 3
+    assert exchange.cut is not None
+    exchange.cut.message = KEY
+    with pytest.raises(SecretLeakError, match=r"a known secret in interactions\[3\]\.cut\.message"):
+        _check(gate, exchange)
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(
+    "exchanges",
+    [
+        [_exchange(sent=b"[1]"), _exchange(sent=b"[2]")],
+        [_exchange(got=b"[1]"), _exchange(got=b"[2]")],
+    ],
+    ids=["the answer", "the request"],
+)
+def test_exchanges_of_which_one_body_is_the_same_are_told_apart(
+    exchanges: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is found good once."""
+    redactor = Redactor(secrets=Secrets())
+    gate, calls = Gate(redactor), _counted(redactor, monkeypatch)
+    for exchange in [*exchanges, *exchanges]:
+        _check(gate, exchange)
+    assert len(calls) == 2
+
+
+def test_the_message_has_a_line_for_each_secret() -> None:
+    """The number in it is the exchange's own, and any in the names of its fields stays."""
+    gate = Gate(Redactor(secrets=Secrets([KEY])))
+    with pytest.raises(SecretLeakError) as refused:
+        _check(gate, _exchange(sent=b'{"interactions": ["tok-0123456789"]}', reason=KEY))
+    assert str(refused.value).splitlines() == [
+        "it would hold secrets:",
+        "  a known secret in interactions[3].request.body $.interactions[0]",
+        "  a known secret in interactions[3].response.status.message",
+    ]
 
 
 def test_a_text_without_an_object_is_searched_as_any_text() -> None:
@@ -110,4 +152,6 @@ def test_a_text_without_an_object_is_searched_as_any_text() -> None:
     gate.check_text(0, "nothing to see")
     with pytest.raises(SecretLeakError, match=r"a known secret in here"):
         gate.check_text(2, f"here: {KEY}")
+    with pytest.raises(SecretLeakError, match=r"a known secret in interactions\[2\]$"):
+        gate.check_text(2, f"# {KEY}")
     assert gate.cleaned(f"here: {KEY}") == "here: REDACTED"

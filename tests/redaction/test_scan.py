@@ -211,3 +211,115 @@ def test_bytes_that_are_no_text_hold_nothing() -> None:
         text = raw.decode("utf-8", "surrogateescape")
         assert scan(text, Secrets()) == []
         assert clean(text, Secrets()) == text
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        ({"text": 'say "more" to all', "tools": [{"headers": {"A": 'say "hello" to é'}}]}, 6),
+        ({"text": "elcome to all", "tools": [{"headers": {"A": "welcome to all"}}]}, 6),
+        ({"text": "welcome to alm", "tools": [{"headers": {"A": "welcome to all"}}]}, 6),
+        ({"tools": [{"headers": {"A": "welcome to all", "B": "welcome to all"}}]}, 5),
+    ],
+)
+def test_the_line_of_a_finding_is_that_of_its_value(document: Any, line: int) -> None:
+    """Not of one that is like it; the first line if the value is there twice."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    assert {finding.line for finding in scan(text, Secrets())} == {line}
+
+
+def test_the_line_of_a_value_is_looked_for_where_it_was_found() -> None:
+    """Words that are there before and after it do not count; a value in another spelling is on its leaf's line."""
+    text = "a: session=abc-123\nheaders:\n  Cookie: session=abc-123\nb: session=abc-123\n"
+    assert scan(text, Secrets()) == [Finding(3, "a header that carries a credential", "headers.Cookie")]
+    text = text.replace("Cookie: s", 'Cookie:\n    "\\x73').replace("\nb", '"\nb')
+    assert scan(text, Secrets()) == [Finding(4, "a header that carries a credential", "headers.Cookie")]
+
+
+def test_the_line_of_a_value_over_several_lines_is_its_first() -> None:
+    text = "a:\n  b: |\n    one\n    tok-0123\n    456789\n"
+    assert scan(text, Secrets(["tok-0123\n456789"])) == [Finding(4, "a known secret", "a.b")]
+
+
+def test_a_finding_outside_of_documents_has_the_place_of_its_text() -> None:
+    """There is no place within a text that has no structure."""
+    text = cassette(f"see {AIZA}", headers={"Cookie": ["session=abc-123"]}, uri=f'half: {{"signature": "{SIGNATURE}')
+    assert [(finding.kind, finding.where) for finding in scan(text, Secrets())] == [
+        ("a header that carries a credential", "interactions[0].request.headers.Cookie[0]"),
+        ("a thought signature", "interactions[0].request.uri"),
+        ("a Google API key", "interactions[0].response.body.string"),
+    ]
+
+
+def test_a_body_that_is_written_as_structure_is_searched_too() -> None:
+    """A key that only YAML can read is found at its place."""
+    text = f'r: {{steps: [], text: "\\x41{AIZA[1:]}"}}\n'
+    assert scan(text, Secrets()) == [Finding(1, "a Google API key", "r $.text")]
+
+
+@pytest.mark.parametrize(
+    ("shorter", "long_enough"),
+    [
+        (cassette("{}", headers={"Cookie": "abcdefg"}), cassette("{}", headers={"Cookie": "abcdefgh"})),
+        (
+            json.dumps({"tools": [{"headers": {"A": "abcdefg"}}]}),
+            json.dumps({"tools": [{"headers": {"A": "abcdefgh"}}]}),
+        ),
+        ("https://x.google.com/?key=abcdefg", "https://x.google.com/?key=abcdefgh"),
+        (json.dumps({"steps": [{"signature": "Q" * 39}]}), json.dumps({"steps": [{"signature": "Q" * 40}]})),
+        ('"signature": "' + "Q" * 63, '"signature": "' + "Q" * 64),
+    ],
+)
+def test_what_is_too_short_for_a_secret_is_an_example(shorter: str, long_enough: str) -> None:
+    """From a certain length on, it is one."""
+    assert kinds(shorter) == []
+    assert len(kinds(long_enough)) == 1
+
+
+def test_cleaning_changes_a_value_only_where_it_is_a_secret() -> None:
+    """The same words before and after it stay, and so does a value in a spelling that only YAML has."""
+    text = "a: session=abc-123\nheaders:\n  Cookie: session=abc-123\nb: session=abc-123\n"
+    assert clean(text, Secrets()) == text.replace("Cookie: session=abc-123", "Cookie: REDACTED")
+    text = text.replace("Cookie: session=abc-123", 'Cookie: "\\x73ession=abc-123"')
+    assert clean(text, Secrets()) == text
+
+
+def test_cleaning_replaces_every_copy_of_a_secret() -> None:
+    """Also copies that touch each other."""
+    text = json.dumps({"tools": [{"headers": dict.fromkeys("ABC", "long enough")}], "text": "long enoughlong enough"})
+    assert clean(text, Secrets()) == text.replace("long enough", "REDACTED")
+
+
+@pytest.mark.parametrize(
+    "escapes",
+    [{}, {"=": "\\u003d"}, {"/": "\\/"}, {"=": "\\u003d", "+": "\\u002b", "/": "\\/"}],
+    ids=["none", "equals sign", "slash", "all"],
+)
+def test_cleaning_knows_the_escapes_of_the_usual_encoders(escapes: dict[str, str]) -> None:
+    """A value may have quotes in it, too."""
+    value = 'id=a/b+c "é"'
+    written = json.dumps(value, ensure_ascii=False)
+    for char, escape in escapes.items():
+        written = written.replace(char, escape)
+    text = '{"tools": [{"headers": {"A": %s}}]}'
+    assert clean(text % written, Secrets()) == text % '"REDACTED"'
+
+
+def test_cleaning_replaces_what_shows_only_once_a_line_is_unfolded() -> None:
+    """As PyYAML folds a long one that it has to quote."""
+    url = "https://x.google.com/\\\n  ?upload_id="
+    assert clean(f'a: "{url}abcdefghij&n=\\xE9"\n', Secrets()) == f'a: "{url}REDACTED&n=\\xE9"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ({"input": 'my name is customer "42" and more'}, 'customer \\"42\\"'),
+        ({"input": "see https://x.google.com/?key=abcdefgh with abcdefgh in it"}, "abcdefgh"),
+    ],
+)
+def test_cleaning_keeps_what_stands_beside_a_secret(text: Any, secret: str) -> None:
+    """Also where the secret shows only once JSON is unescaped."""
+    written = json.dumps(text).replace("?key", "\\u003f\\u006bey")
+    secrets = redactor(redact=['re:customer "\\d+"']).secrets
+    assert clean(written, secrets) == written.replace(secret, "REDACTED")

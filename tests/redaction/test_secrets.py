@@ -70,6 +70,7 @@ def test_the_environments_secrets_are_known() -> None:
             {"authorization": "Basic " + base64.b64encode(b"first.last:pass:word").decode()},
             {"pass:word", base64.b64encode(b"first.last:pass:word").decode()},
         ),
+        ({"authorization": "Basic  dXNlcjpwYXNzIHdvcmQ="}, {"pass word", "dXNlcjpwYXNzIHdvcmQ="}),
         ({"authorization": "Basic c2tfbGl2ZS0xMjo="}, {"sk_live-12", "c2tfbGl2ZS0xMjo="}),
         (
             {"authorization": "Basic c2tfbGl2ZV8wMTIzNDU2Nzg5Ong="},
