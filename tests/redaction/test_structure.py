@@ -133,7 +133,7 @@ def test_what_yaml_cannot_read_is_text(text: str, loader: Any, monkeypatch: pyte
     [
         (b"a\xff", "a\udcff"),
         (_packed("unpacked"), "unpacked"),
-        (gzip.compress(b"a\xff", 0)[:-9], "a"),
+        (gzip.compress(b"a\xff", 0, mtime=0)[:-9], "a"),
         (_packed("one, ") + _packed("two, ") + b"three", "one, two, three"),
         (_packed("one, ") + b"\x1f\x8b is no gzip", "one, \x1f\udc8b is no gzip"),
         (b"\x1f\x8b is no gzip", "\x1f\udc8b is no gzip"),
