@@ -191,5 +191,6 @@ def test_vcrpy_s_stubs_let_all_pass_by_where_no_cassette_is_in_force() -> None:
     assert stub.filter_request(request) is None
     assert not stub.can_play_response_for(request)
     stub.append(request, {})
+    assert stub.find_requests_with_most_matches(request) == []
     with pytest.raises(ConnectionResetError, match="is closed"):
         stub.play_response(request)
