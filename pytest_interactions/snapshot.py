@@ -9,14 +9,14 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from pytest_interactions.api.behaviour import behaviour_of
-from pytest_interactions.api.transcript import render, transcript
+from pytest_interactions.api.transcript import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
 
-__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot", "transcript"]
+__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot"]
 
 
 class StepsExtension(SingleFileSnapshotExtension):

@@ -172,12 +172,14 @@ def _sum_up(outcomes: list[_Outcome], directory: Path) -> bool:
 def _progress(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
     """Yield a function that prints a line, and one that moves the bar, which rich draws on a terminal."""
     try:
+        from rich.console import Console
         from rich.progress import Progress
     except ImportError:
         yield print, lambda: None
         return
-    with Progress(transient=True) as bar:
-        bar.disable = not bar.console.is_terminal
+    console = Console()
+    # Where there is no terminal, no bar is begun either: its thread may outlive the output that it draws on.
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield (
             (lambda line: bar.console.print(line, markup=False, highlight=False, soft_wrap=True)),
