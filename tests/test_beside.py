@@ -28,20 +28,29 @@ def test_the_mark_vcr_and_the_fixture_exclude_each_other(run: Runner) -> None:
     assert run.emulator.requests == []
 
 
-def test_vcrpy_s_own_block_inside_a_test_gets_what_is_sent_there(run: Runner) -> None:
-    """The stubs of vcrpy are imported before their base classes are replaced, so that they can be."""
+@pytest.mark.parametrize("client", ["httpx", "requests", "urllib3", "aiohttp"])
+def test_vcrpy_s_own_block_inside_a_test_gets_what_is_sent_there(client: str, run: Runner) -> None:
+    """It is vcrpy's alone, on recording and on replay."""
     run.apart = True
-    run.test("""
-import requests, vcr
+    send = {
+        "aiohttp": """
+async def send(url):
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status
+""",
+        "urllib3": "async def send(url): return urllib3.request('GET', url).status",
+    }.get(client, f"async def send(url): return {client}.get(url).status_code")
+    run.test(f"""
+import asyncio, os, {client}, vcr
+
+{send}
 
 def test_it(interactions):
     with vcr.use_cassette("theirs.yaml", record_mode=str(interactions.record_mode)) as theirs:
-        assert requests.get(os.environ.get("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")).status_code == 403
+        assert asyncio.run(send(os.environ.get("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9"))) == 403
         assert len(theirs) == 1
     ask()
     assert len(interactions.exchanges) == 1
-
-import os
 """)
     run.record().assert_outcomes(passed=1)
     (run.pytester.path / "theirs.yaml").write_text(

@@ -1,4 +1,4 @@
-"""What is beneath httpx's transports: other tools, which may answer a request before it reaches the network.
+"""Other tools beside a cassette, above and beneath a client's transport, which may answer a request in its place.
 
 A request that another tool answers (respx, pytest_httpx, ...) is none of the cassette's, whether it records or replays.
 Where such a tool may be between the transport and the network, the cassette is asked as late as can be: when httpcore
@@ -7,6 +7,7 @@ is about to connect or to send, of which its `trace` extension tells.
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,14 @@ def sender(method: Callable[..., Any]) -> Callable[..., Any]:
     while _home(method) == "vcr":
         method = method.__wrapped__  # type: ignore[attr-defined] # what vcrpy has put itself before
     return method
+
+
+def is_vcrpys() -> bool:
+    """Whether vcrpy sends what is being sent: it keeps it, and answers it on replay, in place of the client."""
+    frame = sys._getframe() if "vcr.stubs" in sys.modules else None  # noqa: SLF001 - the interpreter's own
+    while frame is not None and not frame.f_globals.get("__name__", "").startswith("vcr.stubs"):
+        frame = frame.f_back
+    return frame is not None
 
 
 def is_shared(transport: Any, send: Callable[..., Any]) -> bool:

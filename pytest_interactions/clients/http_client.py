@@ -20,9 +20,9 @@ from unittest import mock
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import wire
+from pytest_interactions.clients.beneath import is_vcrpys
 from pytest_interactions.clients.http_reading import Recorded, Replayed, failing, playing
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
-from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def _putrequest(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Calla
     @wraps(real)
     def putrequest(self: Any, *args: Any, **kwargs: Any) -> None:
         real(self, *args, **kwargs)
-        if cassettes.innermost is None:
+        if cassettes.innermost is None or is_vcrpys():
             return
         if not isinstance(self.sock, _Facade):  # none yet, or one that was made before
             self.sock = _Facade(self, cassettes, self.sock)
@@ -191,8 +191,7 @@ class _Facade:
             self._failure = error
             # Of TLS that takes too long urllib3 makes a read time-out, but only where it reads.
             late = isinstance(error, TimeoutError) and exceptions_of(connection) is not None
-            refused = isinstance(error, InteractionsError)  # by a replay around this recording, and nothing to record
-            self._unanswered(None if refused else wire.failed(cause_of(error), connecting=not late))
+            self._unanswered(wire.failed(cause_of(error), connecting=not late))
             if not late:
                 raise
         else:
@@ -248,13 +247,12 @@ class _Facade:
 
     # --- the end of a request that got no answer ---
 
-    def _unanswered(self, cut: Cut | None) -> None:
+    def _unanswered(self, cut: Cut) -> None:
         """Record what kept the answer away, if that is to be recorded."""
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.leave = None
-            if cut is not None:
-                recording.finish(Response(status=0), cut)
+            recording.finish(Response(status=0), cut)
 
     def _left(self) -> None:
         self._unanswered(wire.failed(self._failure, connecting=True) if self._failure else Cut(by="app"))

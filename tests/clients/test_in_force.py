@@ -21,7 +21,6 @@ import requests
 from pytest_interactions import NetworkBlockedError, use_cassette
 from pytest_interactions.clients import isolation
 from pytest_interactions.clients.in_force import InForce
-from pytest_interactions.clients.vcr_stubs import _CassetteInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,15 +181,3 @@ def test_a_session_of_a_cassette_that_was_kept_sends_once_no_cassette_is_in_forc
     with session:
         assert late(lambda url: session.get(url).status_code) == 404
     assert late(lambda url: asyncio.run(get(url))) == 404
-
-
-def test_vcrpy_s_stubs_let_all_pass_by_where_no_cassette_is_in_force() -> None:
-    """One that closes between the question and the answer breaks the connection."""
-    stub = _CassetteInForce(InForce(list), skip_patchers=())
-    request = object()
-    assert stub.filter_request(request) is None
-    assert not stub.can_play_response_for(request)
-    stub.append(request, {})
-    assert stub.find_requests_with_most_matches(request) == []
-    with pytest.raises(ConnectionResetError, match="is closed"):
-        stub.play_response(request)

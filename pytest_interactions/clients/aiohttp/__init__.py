@@ -17,6 +17,7 @@ from pytest_interactions.clients.aiohttp import errors
 from pytest_interactions.clients.aiohttp.playing import play
 from pytest_interactions.clients.aiohttp.recording import Tap
 from pytest_interactions.clients.aiohttp.sending import request_of
+from pytest_interactions.clients.beneath import is_vcrpys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,4 +59,5 @@ def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable
 
 def _is_none_of_its_business(cassette: Cassette, request: ClientRequest) -> bool:
     """Whether a request goes past the cassette, as one does that becomes another protocol, such as a WebSocket's."""
-    return "upgrade" in request.headers or cassette.passes(request.url.host or "", request.url.port)
+    passes = "upgrade" in request.headers or cassette.passes(request.url.host or "", request.url.port)
+    return passes or is_vcrpys()
