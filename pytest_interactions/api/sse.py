@@ -195,6 +195,11 @@ def decode(body: bytes) -> list[ServerSentEvent]:
     return decoder.feed(body) + decoder.flush()
 
 
+def closes(body: bytes) -> bool:
+    """Return whether a body ends with the event that closes a stream, so that nothing is missing."""
+    return any(event.done for event in decode(body[-200:]))
+
+
 def split(body: bytes) -> list[bytes]:
     """Return the pieces of the body, cut after each event."""
     return [event.raw for event in decode(body)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api import sse
+from pytest_interactions.api.encodings import decode
 from pytest_interactions.api.exchange import Cut, Headers, Response
-from pytest_interactions.clients.bodies import closes, decoded
-from pytest_interactions.files.convert import TRANSFER
+from pytest_interactions.files.convert import FRAMING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -53,12 +54,13 @@ class Side:
 
     def _finish(self, cut: Cut | None = None) -> None:
         self._recording.leave = None
+        headers, body = self._decoded()
         self._recording.finish(
             Response(
                 status=self._response.status_code,
                 reason=self._response.reason_phrase,
-                headers={k: v for k, v in headers_of(self._response).items() if k not in TRANSFER},
-                body=self._decoded(),
+                headers={name: values for name, values in headers.items() if name not in FRAMING},
+                body=body,
             ),
             cut,
         )
@@ -74,10 +76,10 @@ class Side:
         expected = self._response.headers.get("content-length")
         if expected is not None:
             return sum(map(len, self._chunks)) >= int(expected)
-        return closes(self._decoded())
+        return sse.closes(self._decoded()[1])
 
-    def _decoded(self) -> bytes:
-        return decoded(b"".join(self._chunks), self._response.headers.get_list("content-encoding"))
+    def _decoded(self) -> tuple[Headers, bytes]:
+        return decode(headers_of(self._response), b"".join(self._chunks))
 
 
 class Recorded(Side):

@@ -17,11 +17,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pytest_interactions.api import sse
+from pytest_interactions.api.encodings import decode
 from pytest_interactions.api.exchange import Cut, Headers, Request, Response
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients.bodies import closes, decoded
-from pytest_interactions.files.convert import TRANSFER
+from pytest_interactions.files.convert import FRAMING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +156,7 @@ class Incoming:
         missing = isinstance(self.error, (http.client.IncompleteRead, http.client.RemoteDisconnected))
         if not (missing or self.is_open):
             return self.end()
-        return None if self.response.status and closes(self.response.body) else Cut(by="app")
+        return None if self.response.status and sse.closes(self.response.body) else Cut(by="app")
 
 
 def incoming(raw: bytes, method: str) -> Incoming:
@@ -173,11 +174,12 @@ def incoming(raw: bytes, method: str) -> Incoming:
     headers = _headers(message.headers)
     is_open = not message.chunked and message.length is None
     body, broken = _read(message)
+    headers, body = decode(headers, body)
     response = Response(
         status=message.status,
         reason=message.reason,
-        headers={name: values for name, values in headers.items() if name not in TRANSFER},
-        body=decoded(body, headers.get("content-encoding", [])),
+        headers={name: values for name, values in headers.items() if name not in FRAMING},
+        body=body,
     )
     return Incoming(response=response, error=broken, is_open=is_open)
 
@@ -230,7 +232,7 @@ def has_body(tape: Tape, method: str) -> bool:
 def head(tape: Tape, *framing: str) -> bytes:
     """Return the status line and the headers of a tape's response, with the headers that frame its body."""
     response = tape.response
-    headers = [f"{name}: {value}" for name, value in tape.headers() if name not in TRANSFER]
+    headers = [f"{name}: {value}" for name, value in tape.headers() if name not in FRAMING]
     lines = [f"HTTP/1.1 {response.status} {response.reason}", *headers, *framing]
     on_one_line = (line.replace("\r", " ").replace("\n", " ") for line in lines)
     return "\r\n".join([*on_one_line, "", ""]).encode("utf-8", "surrogateescape")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Never
 
 from aiohttp import ClientConnectionError
 
+from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.clients import wire
 from pytest_interactions.clients.aiohttp import errors
-from pytest_interactions.clients.bodies import closes
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
@@ -111,7 +111,7 @@ class Tap(asyncio.Protocol):
 
     def _kept(self, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
         response = wire.incoming(bytes(self._received), self._request.method).response
-        is_whole = content.is_eof() or (cut is None and closes(response.body))
+        is_whole = content.is_eof() or (cut is None and sse.closes(response.body))
         return response, None if is_whole else cut or Cut(by="app")
 
 
