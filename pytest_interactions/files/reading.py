@@ -36,7 +36,7 @@ def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
         here: the file is for PyYAML then, which knows what is wrong with it.
     """
     start = _HEAD.match(raw)
-    if start is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
+    if start is None or not raw.endswith(b"\n") or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
     exchanges, place = [], start.end()
     while place < len(raw):
@@ -121,7 +121,8 @@ def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
     if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n\t"):
         return None  # its first line says how far a block is indented
     block = b"\n" + raw[start : end - 1]
-    if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(b"\n")):
+    empty = (b"\n", b"\n" + blanks)  # such lines at its end are chomped
+    if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(empty)):
         return None
     body = block.replace(b"\n" + blanks, b"\n")[1:]
     return body if mark[2] == b"-" else body + b"\n"
