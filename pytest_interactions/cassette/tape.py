@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.json_text import minified
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
@@ -115,12 +116,9 @@ class Tape:
         response = self.response
         if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
             return self
-        value = response.json()
-        return (
-            self
-            if value is NOT_JSON
-            else replace(self, exchange=replace(self.exchange, response=response.with_json(value)))
-        )
+        if response.json() is NOT_JSON:
+            return self
+        return replace(self, exchange=replace(self.exchange, response=response.with_body(minified(response.body))))
 
 
 def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:

@@ -1,15 +1,16 @@
 """The layout of a cassette: the text of a vcrpy version 1 cassette that a person can review.
 
-JSON bodies are pretty-printed and SSE bodies verbatim, both as literal blocks with their UTF-8 unescaped; any other
-body is written as vcrpy writes it. The literal blocks are laid out here, as PyYAML's fast emitter quotes text with
-emoji and its pure one takes a microsecond for every character. `reading` reads what was laid out here; any other file
-is PyYAML's.
+JSON bodies are pretty-printed with their UTF-8 unescaped, where that changes nothing but white space and escapes; other
+JSON, lines of JSON and SSE bodies are verbatim: all of these as literal blocks. Any other body is written as vcrpy
+writes it. The literal blocks are laid out here, as PyYAML's fast emitter quotes text with emoji and its pure one takes
+a microsecond for every character. `reading` reads what was laid out here; any other file is PyYAML's.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -29,6 +30,10 @@ except ImportError:  # pragma: no cover - PyYAML built without libyaml; same tex
 _NOT_LITERAL: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# The media types of one JSON text, and those among them of which each line is one.
+_DOCUMENTS: Final = ("/json", "+json")
+_LINES: Final = ("stream+json", "ndjson+json", "lines+json", "seq+json")
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 
 
 def head(*, incomplete: bool = False, empty: bool = False) -> str:
@@ -78,7 +83,7 @@ def _cut(cut: Cut | None) -> str:
 
 def _field(name: str, message: Message, margin: str) -> str:
     """Write a body as `name: …`, indented by `margin`."""
-    text = _json_text(message) or _stream_text(message)
+    text = _json_text(message) or _verbatim_text(message)
     if text is not None:
         return f"{margin}{name}: {_literal(text, margin + '  ')}"
     try:
@@ -89,47 +94,48 @@ def _field(name: str, message: Message, margin: str) -> str:
 
 
 def _json_text(message: Message) -> str | None:
-    """Pretty-print a JSON body; `None` if it is not JSON, or has a number without a finite value here.
+    """Pretty-print a JSON body; `None` if an app could tell, but by white space and escapes, or it is not JSON.
 
-    Of a key that an object has twice the last value stays, as parsers have it.
+    An app can tell where lines are records, where the characters are not in UTF-8, where a number has another text, and
+    where a key is there once instead of twice.
     """
-    if not (message.content_type.endswith("json") or (not message.content_type and message.body[:1] in b"{[")):
+    if not _is_document(message) or message.json() is NOT_JSON or not message.is_told():
         return None
-    value = message.json()
-    if value is NOT_JSON:
-        return None
-    try:
-        text = _pretty(value)
-    except ValueError:  # 1e999 is JSON and has no finite value here
-        return None
+    text = _pretty(message.json())
     if text.isascii() and "\x7f" not in text:  # the writer has escaped all other controls
         return text
     return _NOT_LITERAL.sub(lambda character: _escape(character[0]), text)
 
 
 def _pretty(value: Any) -> str:
-    """Lay JSON out by pydantic's writer, 9 times as fast as Python's, which takes what that one does not.
-
-    Raises:
-        ValueError: There is a number in it that is not finite.
-    """
+    """Lay JSON out by pydantic's writer, 9 times as fast as Python's, which takes what that one does not."""
     from pydantic_core import to_json
 
     try:
-        text = to_json(value, indent=2).decode()
-    except ValueError:  # lone surrogates, or more than 255 levels
-        text = ""
-    if not text or "NaN" in text or "Infinity" in text:  # in a text, or as a number, at which the other one stops
-        return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    return text
+        return to_json(value, indent=2).decode()
+    except ValueError:  # lone surrogates
+        return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _escape(character: str) -> str:
     return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 
 
-def _stream_text(message: Message) -> str | None:
-    if not (isinstance(message, Response) and message.is_stream and message.body.strip(b"\n")):
+def _is_document(message: Message) -> bool:
+    """Whether a body is by its headers one JSON text, and in UTF-8."""
+    if b"\0" in message.body or message.body.startswith(BOM_UTF8):
+        return False
+    if not message.content_type:
+        return message.body.startswith((b"{", b"["))
+    charset = _CHARSET.search(message.headers["content-type"][0])
+    is_utf8 = charset is None or charset[1].lower() in {"utf-8", "utf8"}
+    return is_utf8 and message.content_type.endswith(_DOCUMENTS) and not message.content_type.endswith(_LINES)
+
+
+def _verbatim_text(message: Message) -> str | None:
+    is_stream = isinstance(message, Response) and message.is_stream
+    is_json = "json" in message.content_type or (not message.content_type and message.body.startswith((b"{", b"[")))
+    if not (is_stream or is_json) or not message.body.strip(b"\n"):
         return None
     try:
         text = message.body.decode()
