@@ -114,9 +114,8 @@ class Tape:
     def on_one_line(self) -> Self:
         """Return the same tape with JSON on one line, as the API writes it; cassettes lay it out for their readers."""
         response = self.response
-        if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
-            return self
-        if response.json() is NOT_JSON:
+        is_laid_out = not response.is_stream and response.body.startswith((b"{\n", b"[\n"))
+        if not is_laid_out or response.json() is NOT_JSON:
             return self
         return replace(self, exchange=replace(self.exchange, response=response.with_body(minified(response.body))))
 
