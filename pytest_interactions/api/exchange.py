@@ -39,10 +39,10 @@ class Message:
             self._json = parse(self.body)
         return self._json
 
-    def is_told(self) -> bool:
+    def is_told(self, laid_out: bytes = b"") -> bool:
         """Whether `json()`, which is not `NOT_JSON`, tells all of the body; found out once."""
         if self._told is None:
-            self._told = is_told(self.body, self.json())
+            self._told = is_told(self.body, self.json(), laid_out)
         return self._told
 
     def with_json(self, value: Any, text: bytes | None = None) -> Self:

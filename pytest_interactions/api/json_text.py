@@ -26,11 +26,18 @@ class Number:
         self.text = text
 
 
-def is_told(text: bytes, value: Any) -> bool:
+def is_told(text: bytes, value: Any, laid_out: bytes = b"") -> bool:
     """Return whether the parsed `value` tells all of a JSON text: no number is rounded, no key is there twice.
 
     It is not where a number is not written as `encoded` does, either.
+
+    Args:
+        text: The JSON text.
+        value: Its parsed value.
+        laid_out: The text of that value, with any white space, if there is one already.
     """
+    if laid_out:
+        return _says_the_same(text, laid_out)
     if text.startswith(_LAID_OUT) and text == encoded(value, indent=2):  # the quick way, for most of cassettes
         return True
     return _says_the_same(text, encoded(value))
@@ -45,9 +52,13 @@ def _says_the_same(text: bytes, other: bytes) -> bool:
 
 def spelt(text: bytes, value: Any) -> bytes:
     """Return a JSON text, whose value is `value`, in the one spelling of all that differ in white space and escapes."""
-    if is_told(text, value):
-        return encoded(value)
-    return text if b"\0" in text else minified(text)  # with that in it, it is not in UTF-8
+    if b"\0" in text:  # it is not in UTF-8
+        return text
+    if b"\\" not in text:
+        pieces = text.split(b'"')
+        pieces[::2] = b'"'.join(pieces[::2]).translate(None, _WHITE).split(b'"')
+        return b'"'.join(pieces)
+    return encoded(value) if is_told(text, value) else minified(text)
 
 
 def minified(text: bytes) -> bytes:

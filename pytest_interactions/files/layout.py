@@ -99,9 +99,11 @@ def _json_text(message: Message) -> str | None:
     An app can tell where lines are records, where the characters are not in UTF-8, where a number has another text, and
     where a key is there once instead of twice.
     """
-    if not _is_document(message) or message.json() is NOT_JSON or not message.is_told():
+    if not _is_document(message) or message.json() is NOT_JSON:
         return None
     text = _pretty(message.json())
+    if not message.is_told(text.encode("utf-8", "surrogatepass")):
+        return None
     if text.isascii() and "\x7f" not in text:  # the writer has escaped all other controls
         return text
     return _NOT_LITERAL.sub(lambda character: _escape(character[0]), text)
