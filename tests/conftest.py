@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 # Imported late by httpx and httpx2; a pytest run inside a test would make them forget, and then import them anew.
 import httpcore  # noqa: F401
@@ -14,6 +16,20 @@ from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_settrace = sys.settrace
+
+
+def _settrace_in_turn(function: Any) -> None:
+    """Install a trace function, and try again where another thread is about to: CPython 3.11 refuses two at once."""
+    for _ in range(99):
+        with suppress(RuntimeError):
+            return _settrace(function)
+    return _settrace(function)
+
+
+# coverage has each thread install its own one when it begins, and a thread that can't ends there.
+sys.settrace = _settrace_in_turn
 
 
 @pytest.fixture(autouse=True)
