@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from pytest_interactions.api.json_text import is_told
 from pytest_interactions.api.json_values import compact, parse
 
 #: Header names in lower case, each with all its values in the order they came.
@@ -21,6 +22,7 @@ class Message:
     headers: Headers = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     _json: Any = field(default=_UNPARSED, repr=False, compare=False)
+    _told: bool | None = field(default=None, repr=False, compare=False)
 
     @property
     def content_type(self) -> str:
@@ -37,9 +39,16 @@ class Message:
             self._json = parse(self.body)
         return self._json
 
-    def with_json(self, value: Any) -> Self:
-        """Return the same message with `value` as its body."""
-        return replace(self, body=compact(value).encode("utf-8", "surrogatepass"), _json=value)
+    def is_told(self, laid_out: bytes = b"") -> bool:
+        """Return whether `json()`, which is not `NOT_JSON`, tells all of the body; found out once."""
+        if self._told is None:
+            self._told = is_told(self.body, self.json(), laid_out)
+        return self._told
+
+    def with_json(self, value: Any, text: bytes | None = None) -> Self:
+        """Return the same message with `value` as its body, written as `text` if that is given."""
+        body = compact(value).encode("utf-8", "surrogatepass") if text is None else text
+        return replace(self, body=body, _json=value, _told=None)
 
     def unparsed(self) -> Self:
         """Return the same message without the parsed value of its body, which may be many times as large."""
@@ -47,7 +56,7 @@ class Message:
 
     def with_body(self, body: bytes) -> Self:
         """Return the same message with another body; the same object if the body is equal."""
-        return self if body == self.body else replace(self, body=body, _json=_UNPARSED)
+        return self if body == self.body else replace(self, body=body, _json=_UNPARSED, _told=None)
 
 
 @dataclass(slots=True, kw_only=True)

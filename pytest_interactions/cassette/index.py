@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import marshal
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.json_text import spelt
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.matching import Key
@@ -43,13 +43,15 @@ class Index:
 
         Requests with the same words have the same key, so that `live` needs neither redaction nor a key of its own.
         """
-        words = _words(live)
-        number = self._literal.next(words)
-        if number is not None:
-            self.played.add(number)
-            return number
-        key = self._literal.key(words)
-        return None if key is None else self.take(key)
+        for words in _words(live):
+            number = self._literal.next(words)
+            if number is not None:
+                self.played.add(number)
+                return number
+            key = self._literal.key(words)
+            if key is not None:
+                return self.take(key)
+        return None
 
     def numbers(self, key: Key) -> list[int]:
         """Return the numbers of all exchanges with this key, in recorded order."""
@@ -99,7 +101,7 @@ class _LiteralLane:
         self._exchanges = exchanges
         self._played = played
         self._first = 0  # the first unplayed exchange
-        self._words: tuple[int, _Words] | None = None
+        self._words: tuple[int, list[_Words]] | None = None
         self._keys: dict[bytes, Key] = {}
 
     def next(self, words: _Words) -> int | None:
@@ -109,12 +111,13 @@ class _LiteralLane:
         if self._first == len(self._exchanges):
             return None
         if self._words is None or self._words[0] != self._first:
-            self._words = self._first, _words(self._exchanges[self._first].request.unparsed())
-        return self._first if self._words[1] == words else None
+            self._words = self._first, list(_words(self._exchanges[self._first].request.unparsed()))
+        return self._first if words in self._words[1] else None
 
     def learn(self, recorded: Request, key: Key) -> None:
         """Remember the key of a recorded request by its words."""
-        self._keys[_digest(_words(recorded))] = key
+        for words in _words(recorded):
+            self._keys[_digest(words)] = key
 
     def key(self, words: _Words) -> Key | None:
         """Return the key of the recorded requests with these words, if it is known."""
@@ -124,11 +127,11 @@ class _LiteralLane:
 _Words = tuple[str, str, bytes]
 
 
-def _words(request: Request) -> _Words:
-    """Return a request's method, URI and body without the white space of JSON; cheap, as no field is sorted."""
-    value = request.json()
-    body = request.body if value is NOT_JSON else marshal.dumps(value, 2)  # version 2: equal values, equal bytes
-    return request.method, request.uri, body
+def _words(request: Request) -> Iterator[_Words]:
+    """Yield a request's method, URI and body: as it came, then without the white space of JSON; no field is sorted."""
+    yield request.method, request.uri, request.body
+    if request.body.startswith((b"{", b"[")) and request.json() is not NOT_JSON:
+        yield request.method, request.uri, spelt(request.body, request.json())
 
 
 def _digest(words: _Words) -> bytes:

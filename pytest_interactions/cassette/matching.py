@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_loopback
-from pytest_interactions.api.json_values import NOT_JSON, compact, parse
+from pytest_interactions.api.json_text import encoded, exact, exact_number
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.files import media
 
@@ -29,6 +31,8 @@ _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), (
 _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
 # A null below one of these is the user's own data; elsewhere a client spelt out a default.
 _OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
+# Most values in JSON are one of these, and say the same in one way alone.
+_AS_THEY_ARE: Final = {str, int, bool, type(None)}
 
 Key = tuple[Any, ...]
 
@@ -39,20 +43,32 @@ def key_of(request: Request, match_on: Iterable[str]) -> Key:
 
 
 def canonical_query(request: Request) -> list[tuple[str, str]]:
-    """Return the query's pairs, sorted, without those that spell out a default."""
-    pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True)
-    return sorted(pair for pair in pairs if not (is_api(request) and pair in _DEFAULT_QUERY))
+    """Return the query's pairs by name, without those that spell out a default; the values of a name in their order.
+
+    A byte that is no UTF-8 is a lone surrogate.
+    """
+    pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True, errors="surrogateescape")
+    kept = (pair for pair in pairs if not (is_api(request) and pair in _DEFAULT_QUERY))
+    return sorted(kept, key=itemgetter(0))
 
 
 def canonical_json(request: Request) -> Any:
-    """Return the body's JSON without fields that spell out a default; `NOT_JSON` for any other body."""
+    """Return the body's JSON without fields that spell out a default; `NOT_JSON` if it is none, or has a key twice."""
     value = request.json()
     if value is not NOT_JSON and b'"data"' in request.body:  # where media are
-        value = parse(media.normalised(request.body))
+        request = request.with_body(media.normalised(request.body))
+        value = request.json()
+    if value is not NOT_JSON and not request.is_told():
+        value = exact(request.body)
     if not isinstance(value, dict) or interaction_path(request.uri) is None:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
     return _without_nulls(value) if b"null" in request.body else value
+
+
+def canonical_text(value: Any) -> bytes:
+    """Return the one JSON text of all values that say the same."""
+    return encoded(_ordered(value))
 
 
 def canonical_bytes(request: Request) -> bytes:
@@ -98,7 +114,16 @@ def _body(request: Request) -> bytes:
     value = canonical_json(request)
     if value is NOT_JSON:
         return fingerprint(canonical_bytes(request))
-    return fingerprint(compact(value, sort_keys=True).encode("utf-8", "surrogatepass"))
+    return fingerprint(canonical_text(value))
+
+
+def _ordered(value: Any) -> Any:
+    """Return the same for what says the same: fields by name, and an int for a float that is whole."""
+    if isinstance(value, dict):
+        return {n: i if type(i := value[n]) in _AS_THEY_ARE else _ordered(i) for n in sorted(value)}
+    if isinstance(value, list):
+        return [item if type(item) in _AS_THEY_ARE else _ordered(item) for item in value]
+    return exact_number(repr(value)) if isinstance(value, float) and value.is_integer() else value
 
 
 def _without_nulls(value: Any) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_interactions.api.json_text import Number
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.cassette.matching import (
     canonical_bytes,
     canonical_json,
     canonical_path,
     canonical_query,
+    canonical_text,
     is_api,
 )
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 12  # lines of differences, as nobody reads more
 _WIDTH: Final = 60  # characters of a value around the difference
+_BYTE: Final = re.compile("[\udc80-\udcff]")  # of a query, where it is no UTF-8
 
 
 def unsupported(client: str, host: str, port: int | None) -> str:
@@ -148,12 +152,21 @@ def differing(recorded: Request, live: Request) -> Iterator[str]:
     old, new = (_title(request).partition(" ")[2] for request in (recorded, live))
     if old != new:
         yield f"path: {old} -> {new}"
-    yield from _compare("query", dict(canonical_query(recorded)), dict(canonical_query(live)))
+    yield from _compare("query", _query(recorded), _query(live))
     before, after = canonical_json(recorded), canonical_json(live)
     if NOT_JSON not in (before, after):
         yield from _compare("", before, after)
     elif (was := canonical_bytes(recorded)) != (now := canonical_bytes(live)):
         yield from _changed("body", _readable(was), _readable(now))
+
+
+def _query(request: Request) -> dict[str, str | list[str]]:
+    """Return the query by name: a text, or the list of them where the name is there several times."""
+    values: dict[str, list[str]] = {}
+    for pair in canonical_query(request):
+        name, value = (_BYTE.sub(lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", text) for text in pair)
+        values.setdefault(name, []).append(value)
+    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
 
 
 def _readable(body: bytes) -> str:
@@ -171,7 +184,7 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
         before, after = dict(enumerate(old)), dict(enumerate(new))
         for index in before | after:
             yield from _compare_part(f"{path}[{index}]", index, before, after)
-    elif type(old) is not type(new) or old != new:
+    elif canonical_text(old) != canonical_text(new):
         yield from _changed(path or "body", old, new)
 
 
@@ -198,5 +211,7 @@ def _short(value: Any, start: int) -> str:
         before = "..." if start else ""
         after = "..." if start + _WIDTH < len(value) else ""
         return before + json.dumps(piece, ensure_ascii=False) + after
-    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Number):
+        return value.text
+    text = json.dumps(value, ensure_ascii=False, default=lambda number: number.text)
     return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}..."

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.json_text import minified
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
@@ -111,11 +112,10 @@ class Tape:
     def on_one_line(self) -> Self:
         """Return the tape with JSON on one line, as the API writes it; a cassette has it on many, for its readers."""
         response = self.response
-        if response.is_stream or not response.body.startswith((b"{\n", b"[\n")):
+        is_laid_out = not response.is_stream and response.body.startswith((b"{\n", b"[\n"))
+        if not is_laid_out or response.json() is NOT_JSON:
             return self
-        value = response.json()
-        one_line = response if value is NOT_JSON else response.with_json(value)
-        return replace(self, exchange=replace(self.exchange, response=one_line))
+        return replace(self, exchange=replace(self.exchange, response=response.with_body(minified(response.body))))
 
 
 def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:

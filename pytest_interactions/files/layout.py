@@ -1,14 +1,16 @@
 """The layout of a cassette: the text of a vcrpy version 1 cassette that a person can review.
 
-JSON bodies are pretty-printed and SSE bodies verbatim, both as literal blocks with their UTF-8 unescaped; any other
-body is written as vcrpy writes it. This module lays out the literal blocks itself, as PyYAML's fast emitter quotes text
-with emoji and its pure one takes a microsecond for every character. `reading` reads this layout, PyYAML any other.
+JSON bodies are pretty-printed with their UTF-8 unescaped, where that changes nothing but white space and escapes; other
+JSON, lines of JSON and SSE bodies are verbatim. All of these are literal blocks; any other body is written as vcrpy
+writes it. This module lays out the literal blocks itself, as PyYAML's fast emitter quotes text with emoji and its pure
+one takes a microsecond for every character. `reading` reads this layout, PyYAML any other.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -28,6 +30,10 @@ except ImportError:  # pragma: no cover - PyYAML built without libyaml; same tex
 _NOT_LITERAL: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# The media types of one JSON text, and those among them of which each line is one.
+_DOCUMENTS: Final = ("/json", "+json")
+_LINES: Final = ("stream+json", "ndjson+json", "lines+json", "seq+json")
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 
 # Not JSON lines (`x-ndjson`, `stream+json`), of which each line is read on its own, also where there is only one.
 _JSON: Final = re.compile(r"[^/]+/(?:(?!stream\+)[^/]+\+)?json")
@@ -72,7 +78,7 @@ def _cut(cut: Cut | None) -> str:
 
 def _field(name: str, message: Message, margin: str) -> str:
     """Return a body as `name: …`, indented by `margin`."""
-    text = _json_text(message) or _stream_text(message)
+    text = _json_text(message) or _verbatim_text(message)
     if text is not None:
         return f"{margin}{name}: {_literal(text, margin + '  ')}"
     try:
@@ -83,19 +89,15 @@ def _field(name: str, message: Message, margin: str) -> str:
 
 
 def _json_text(message: Message) -> str | None:
-    """Return a JSON body pretty-printed; `None` if it is not JSON, or has a number that Python reads as infinite.
+    """Return a JSON body pretty-printed; `None` if it is none, or if an app could tell by more than space and escapes.
 
-    If an object has a key twice, the last value stays, as in parsers.
+    An app can tell if lines are records, if the characters are not in UTF-8, if a number has another text, and if an
+    object has a key once instead of twice.
     """
-    kind = message.content_type
-    if not (_JSON.fullmatch(kind) or (not kind and message.body[:1] in b"{[")):
+    if not _is_document(message) or message.json() is NOT_JSON:
         return None
-    value = message.json()
-    if value is NOT_JSON:
-        return None
-    try:
-        text = _pretty(value)
-    except ValueError:  # 1e999 is JSON, but Python reads it as infinite
+    text = _pretty(message.json())
+    if not message.is_told(text.encode("utf-8", "surrogatepass")):
         return None
     if text.isascii() and "\x7f" not in text:  # the writer has escaped all other controls
         return text
@@ -104,24 +106,34 @@ def _json_text(message: Message) -> str | None:
 
 
 def _pretty(value: Any) -> str:
-    """Return JSON from pydantic's writer, 9 times as fast as Python's, or from Python's, which takes more values.
-
-    Raises:
-        ValueError: A number is not finite.
-    """
+    """Lay JSON out by pydantic's writer, 9 times as fast as Python's, which takes what that one does not."""
     from pydantic_core import to_json
 
     try:
-        text = to_json(value, indent=2).decode()
-    except ValueError:  # lone surrogates, or more than 255 levels
-        text = ""
-    if not text or "NaN" in text or "Infinity" in text:  # as a text, or as a number, which Python's writer refuses
-        return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    return text
+        return to_json(value, indent=2).decode()
+    except ValueError:  # lone surrogates
+        return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _stream_text(message: Message) -> str | None:
-    if not (isinstance(message, Response) and message.is_stream and message.body.strip(b"\n")):
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
+
+
+def _is_document(message: Message) -> bool:
+    """Whether a body is by its headers one JSON text, and in UTF-8."""
+    if b"\0" in message.body or message.body.startswith(BOM_UTF8):
+        return False
+    if not message.content_type:
+        return message.body.startswith((b"{", b"["))
+    charset = _CHARSET.search(message.headers["content-type"][0])
+    is_utf8 = charset is None or charset[1].lower() in {"utf-8", "utf8"}
+    return is_utf8 and message.content_type.endswith(_DOCUMENTS) and not message.content_type.endswith(_LINES)
+
+
+def _verbatim_text(message: Message) -> str | None:
+    is_stream = isinstance(message, Response) and message.is_stream
+    is_json = "json" in message.content_type or (not message.content_type and message.body.startswith((b"{", b"[")))
+    if not (is_stream or is_json) or not message.body.strip(b"\n"):
         return None
     try:
         text = message.body.decode()

@@ -34,7 +34,7 @@ def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
     Return `None` if any character differs from that layout: PyYAML must read the file then, and can say what is wrong.
     """
     head = _HEAD.match(raw)
-    if head is None or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
+    if head is None or not raw.endswith(b"\n") or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
     exchanges, place = [], head.end()
     while place < len(raw):
@@ -118,7 +118,8 @@ def _read_body(raw: bytes, start: int, end: int, margin: int) -> bytes | None:
     if not mark[1] and (raw[start : start + margin] != blanks or raw[start + margin : start + margin + 1] in b" \n\t"):
         return None  # without a hint, the first line sets the indentation of a block
     block = b"\n" + raw[start : end - 1]
-    if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(b"\n")):
+    empty = (b"\n", b"\n" + blanks)  # such lines at its end are chomped
+    if re.search(rb"\n(?!" + blanks + rb"|\n|\Z)", block) or (mark[2] != b"+" and block.endswith(empty)):
         return None
     body = block.replace(b"\n" + blanks, b"\n")[1:]
     return body if mark[2] == b"-" else body + b"\n"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_interactions.api.exchange import Exchange, Headers, Message, Request, Response
+from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import places
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.stream import redact_stream
 from pytest_interactions.redaction.texts import map_texts, texts
@@ -119,23 +122,43 @@ class Redactor:
         document = message.json()
         if not isinstance(document, dict | list):
             return self._text(message) if search or message.content_type == _FORM else message
-        clean = self._tree.rewrite(document)
-        if search:
-            clean = map_texts(clean, matcher.redact)
+        clean = self._clean(document, search=search)
         if clean is not document:
-            message = message.with_json(clean)
-        if not search:
-            return message
-        # No walk sees the first value of a field that is given twice: JSON's readers show the last one.
-        changed = message.with_body(matcher.redact_values(message.body))
+            text = _in_encoding_of(message.body, rewritten(message.body, document, clean))
+            message = message.with_json(clean, text)
+        if search:
+            message = self._without_values(message)
+        return message if clean is not document else self._without_hidden(message, search=search)
+
+    def _clean(self, document: Any, *, search: bool) -> Any:
+        clean = self._tree.rewrite(document)
+        return map_texts(clean, self.secrets.matcher.redact) if search else clean
+
+    def _without_values(self, message: _M) -> _M:
+        """Take out known values wherever they are, as of a field that is given twice the walk sees only the last."""
+        changed = message.with_body(self.secrets.matcher.redact_values(message.body))
         # A number that is a known value is for the gate: redacted, it would be no JSON.
         return message if changed.json() is NOT_JSON else changed
+
+    def _without_hidden(self, message: _M, *, search: bool) -> _M:
+        """Take out the entries that a later one of the same key hides from a parser, if there is a secret in any."""
+        document = message.json()
+        if message.is_told() or exact(message.body) is not NOT_JSON:
+            return message
+        found = readings(message.body)
+        is_clean = found is not None and all(self._clean(each, search=search) is each for each in found)
+        return message if is_clean else message.with_json(document)
 
     def _text(self, message: _M) -> _M:
         if message.content_type != _FORM:
             return message.with_body(self.secrets.matcher.redact_bytes(message.body))
         text = self.secrets.matcher.redact_form(message.body.decode("utf-8", "surrogateescape"))
         return message.with_body(text.encode("utf-8", "surrogateescape"))
+
+
+def _in_encoding_of(body: bytes, text: bytes) -> bytes:
+    encoding = json.detect_encoding(body)
+    return text if encoding == "utf-8" else text.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
 
 
 def placeholder_in(request: Request) -> str | None:

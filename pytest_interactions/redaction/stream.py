@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.json_values import NOT_JSON, compact
+from pytest_interactions.api.json_text import rewritten
+from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.redaction.texts import map_texts, texts
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Mat
     if document is NOT_JSON:
         return matcher.redact_bytes(event.raw)
     if clean is not document:
-        event = event.with_data(compact(clean))
+        text = rewritten((event.data or "").encode("utf-8", "surrogatepass"), document, clean)
+        event = event.with_data(text.decode("utf-8", "surrogatepass"))
     # A number may be a known value too; redacted, it would be no JSON.
     raw = matcher.redact_values(event.raw)
     return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw

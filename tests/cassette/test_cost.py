@@ -72,17 +72,17 @@ def _calls(
 
 
 @pytest.mark.parametrize("size", [20, 400])
-def test_a_request_in_its_turn_parses_two_bodies(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
-    """A test that asks in the recorded order has its own body and the recorded one parsed, and no key computed."""
+def test_a_request_in_its_turn_parses_one_body(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
+    """A test that asks in the recorded order has the recorded body parsed, not its own, and no key computed."""
     calls = _calls(counted, _cassette(tmp_path / "c.yaml", size), list(range(11)), after=1)
-    assert calls == {"parses": 20, "keys": 0, "copies": 0}
+    assert calls == {"parses": 10, "keys": 0, "copies": 0}
 
 
 @pytest.mark.parametrize("size", [20, 400])
-def test_a_request_out_of_turn_parses_one_body(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
-    """Requests in another order have their own body parsed and no key computed, once all were looked at."""
+def test_a_request_out_of_turn_parses_no_body(size: int, counted: dict[str, _Counted], tmp_path: Path) -> None:
+    """Requests in another order have no body parsed and no key computed, once all were looked at."""
     calls = _calls(counted, _cassette(tmp_path / "c.yaml", size), list(range(11, 0, -1)), after=1)
-    assert calls == {"parses": 10, "keys": 0, "copies": 0}
+    assert calls == {"parses": 0, "keys": 0, "copies": 0}
 
 
 @pytest.mark.parametrize("size", [20, 400])
@@ -122,16 +122,16 @@ def test_equal_requests_are_answered_in_recorded_order_however_they_are_found(tm
     assert ids == ["0", "second"]
 
 
-@pytest.mark.parametrize("number", ["1", "1.0", "true"])
+@pytest.mark.parametrize("number", ["1", '"1"', "true"])
 def test_values_of_different_types_are_different(number: str, tmp_path: Path) -> None:
-    """1, 1.0 and true are three values, in their turn as well as out of it."""
+    """1, "1" and true are three values, in their turn as well as out of it."""
     path = _cassette(tmp_path / "c.yaml", 1)
     (exchange,), _ = reading.read(path.read_bytes()) or ([], False)
-    values = ["1", "1.0", "true"]
+    values = ["1", '"1"', "true"]
     exchanges = [
         Exchange(
             request=exchange.request.with_body(b'{"input":%b}' % value.encode()),
-            response=exchange.response.with_body(b'{"id":"%b"}' % value.encode()),
+            response=exchange.response.with_body(b'{"id":%b}' % value.encode()),
         )
         for value in values
     ]
@@ -139,7 +139,7 @@ def test_values_of_different_types_are_different(number: str, tmp_path: Path) ->
     with use_cassette(path, unplayed="ignore"), httpx2.Client() as client:
         body = f'{{"input": {number}}}'
         answered = client.post(URL, content=body, headers={"content-type": "application/json"})
-    assert answered.json() == {"id": number}
+    assert answered.content.split() == [b"{", b'"id":', number.encode(), b"}"]
 
 
 def test_a_body_too_deep_to_compare_by_value_is_compared_by_its_bytes() -> None:
@@ -149,6 +149,6 @@ def test_a_body_too_deep_to_compare_by_value_is_compared_by_its_bytes() -> None:
     try:
         deep = b"[" * 3000 + b"]" * 3000
         request = Request(method="POST", uri=URL, headers=_JSON, body=deep)
-        assert index._words(request) == ("POST", URL, deep)
+        assert list(index._words(request)) == [("POST", URL, deep)]
     finally:
         sys.setrecursionlimit(limit)

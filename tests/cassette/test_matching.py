@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import is_loopback
@@ -77,10 +80,17 @@ def _same(a: Request, b: Request, *match_on: str) -> bool:
         (_image("-__-"), _image("+//+")),
         (_image("+//+"), _image(f"pytest-interactions-media:{sha256(bytes([251, 255, 254])).hexdigest()[:32]}.png")),
         (_post(b'"data": "no JSON"'), _post(b'"data": "no JSON"')),
+        (_get(f"{CREATE}/x?tag=1&a=0&tag=2"), _get(f"{CREATE}/x?a=0&tag=1&tag=2")),
+        (_post(b'{"a": 1}'), _post(b'{"a": 1.0}')),
+        (_post(b'{"a": -0, "b": 0.1}'), _post(b'{"a": 0.0e5, "b": 0.10}')),
+        (_post(b'{"a": 1e400}'), _post(b'{"a": 10.0E+399}')),
+        (_post(b'{"a": "\\ud800", "b": 2.5}'), _post(b'{"b": 25e-1, "a": "\\ud800"}')),
+        (_post(b'{"a": 1, "a": 2}'), _post(b'{"a": 1, "a": 2}')),
+        (_post(b'{"data": "+//+", "n": 1.0}'), _post(b'{"data": "-__-", "n": 10e-1}')),
     ],
 )
 def test_what_means_the_same_matches(a: Request, b: Request) -> None:
-    """Key order, white space, query order, spelt-out defaults, API versions and API hosts make no difference."""
+    """Key order, white space, query order, spelt-out defaults, API versions, API hosts make no difference; nor 1.0."""
     assert _same(a, b)
 
 
@@ -93,6 +103,18 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
         (_post({"input": "x"}), _post({"input": "x", "stream": 0})),
         (_post({"input": [1, 2]}), _post({"input": [2, 1]})),
         (_post({"a": 1}), _post({"a": True})),
+        (_get(f"{CREATE}/x?tag=1&tag=2"), _get(f"{CREATE}/x?tag=2&tag=1")),
+        (_get(f"{CREATE}/x?k=%FE"), _get(f"{CREATE}/x?k=%FF")),
+        (_get(f"{CREATE}/x?k=%C3"), _get(f"{CREATE}/x?k=%EF%BF%BD")),
+        (_post(b'{"a": 12345678901234567.89}'), _post(b'{"a": 12345678901234567.88}')),
+        (_post(b'{"a": 1e400}'), _post(b'{"a": 1e401}')),
+        (_post(b'{"a": 1e12345678901}'), _post(b'{"a": 1e12345678902}')),
+        (_post(b'{"a": 0.1}'), _post(b'{"a": 0.10000000000000001}')),
+        (_post(b'{"a": 1e400}'), _post(b'{"a": {"text": "1E+400"}}')),
+        (_post(b'{"a": 1e5000}'), _post(b'{"a": "1E+5000"}')),
+        (_post(b'{"a": 1, "a": 2}'), _post(b'{"a": 3, "a": 2}')),
+        (_post(b'{"a": 1, "a": 2}'), _post(b'{"a": 2}')),
+        (_post(b'{"data": "+//+", "n": 1e400}'), _post(b'{"data": "+//+", "n": 1e401}')),
         (_post(b"raw"), _post(b"row")),
         (_get(f"{CREATE}/x"), _get(f"{CREATE}/y")),
         (_get(f"{CREATE}/x"), _get(f"{CREATE}/x?include_input=true")),
@@ -190,6 +212,10 @@ LONG = "The quick brown fox jumps over the lazy dog. " * 5
         ({"l": [1]}, {"l": [1, 2]}, ["l[1]: added"]),
         ({"a": 1}, {"a": True}, ["a: 1 -> true"]),
         ([1], {"a": 1}, ['body: [1] -> {"a": 1}']),
+        (b'{"a": 1e5000, "b": [1]}', b'{"a": 1e5001, "b": 1.0}', ["a: 1E+5000 -> 1E+5001", "b: [1] -> 1"]),
+        (b'{"a": [1e5000]}', b'{"a": 1}', ['a: ["1E+5000"] -> 1']),
+        (b'{"a": 1.0}', b'{"a": 1}', []),
+        (b'{"a": 1, "a": 2}', b'{"a": 2}', ['body: "{\\"a\\": 1, \\"a\\": 2}" -> "{\\"a\\": 2}"']),
         (b"old text", b"new text", ['body: "old text" -> "new text"']),
         (b"\xff", b"{}", ['body: "1 bytes that are not text" -> "{}"']),
         ({"a": list(range(40))}, {"a": "x"}, [f"a: [{', '.join(map(str, range(40)))}"[:63] + '... -> "x"']),
@@ -228,6 +254,37 @@ def test_differences_beside_the_body_are_named() -> None:
         'query.x: "1" -> "2"',
         "query.y: added",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("tag=x&tag=y", "tag=y&tag=x", ['query.tag[0]: "x" -> "y"', 'query.tag[1]: "y" -> "x"']),
+        ("tag=x", "tag=x&tag=y", ['query.tag: "x" -> ["x", "y"]']),
+        ("k=%FE", "k=%ff", ['query.k: "%FE" -> "%FF"']),
+    ],
+)
+def test_differences_of_a_query_are_named(old: str, new: str, lines: list[str]) -> None:
+    """The values of a name that is there several times are a list, and bytes that are no text are shown as sent."""
+    assert list(differing(_get(f"https://a.example/p?{old}"), _get(f"https://a.example/p?{new}"))) == lines
+
+
+_NUMBERS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "-"]),
+    st.integers(0, 10**25),
+    st.just("") | st.from_regex(r"\A\.[0-9]{1,20}\Z"),
+    st.just("") | st.from_regex(r"\A[eE][+-]?[0-9]{1,3}\Z"),
+)
+
+
+@given(_NUMBERS, _NUMBERS)
+def test_numbers_are_the_same_whose_decimal_value_is(one: str, other: str) -> None:
+    """However two numbers are written, they are one exactly where their values are."""
+    digits, _, power = one.lower().partition("e")
+    again = f"{digits}{'' if '.' in digits else '.'}00E{power or 0}"
+    assert _same(_post(f"[{one}]".encode()), _post(f"[ {again}]".encode()))
+    assert _same(_post(f"[{one}]".encode()), _post(f"[{other}]".encode())) is (Decimal(one) == Decimal(other))
 
 
 def _explained(live: Request, *recorded: tuple[Request, bool], same: tuple[int, ...] = ()) -> str:
