@@ -115,10 +115,6 @@ def _pretty(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
-
-
 def _is_document(message: Message) -> bool:
     """Whether a body is by its headers one JSON text, and in UTF-8."""
     if b"\0" in message.body or message.body.startswith(BOM_UTF8):
