@@ -137,6 +137,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
         self.close_connection = True
 
+    def _late(self, *_: Any) -> None:
+        self.server.gate.wait(5)
+        self.reply(JSON)
+
     def _silence(self, *_: Any) -> None:
         self.server.gate.wait(5)
         self.close_connection = True

@@ -175,15 +175,15 @@ def test_what_a_socket_tells_is_told_where_there_is_one(server: Server, tmp_path
         facade.settimeout(5)
         with pytest.raises(AttributeError, match="no connection yet whose getpeername"):
             facade.getpeername()
-        connection.request("GET", "/echo/x")
+        connection.request("GET", "/late")
         assert facade.getpeername()[1] == server.server_address[1]
         assert facade.gettimeout() == 5
         facade.settimeout(4)
         assert facade.gettimeout() == 4
         facade.settimeout(0)
         file = facade.makefile("rb")
-        while not file.peek():  # `None` of what reads is not the end
-            pass
+        assert not file.peek()  # `None` of what reads is not the end
+        server.gate.set()
         facade.settimeout(5)
         assert file.fileno() == facade.fileno()
         assert file.readline() == b"HTTP/1.1 200 OK\r\n"
