@@ -23,6 +23,7 @@ _QUESTIONS: Final = (
     "media",
     "conversation",
     "recording",
+    "first_event",
     "startup",
     "opening",
     "servers",

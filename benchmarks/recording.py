@@ -46,7 +46,8 @@ def _cassetter(path: Path) -> AbstractContextManager[Any]:
     return cast("AbstractContextManager[Any]", use_cassette(path, record_mode="all", intercept=["httpx2"]))
 
 
-_RECORDING: Final = {"no recording": _nothing, "ours": _ours, "vcrpy": _vcrpy, "cassetter": _cassetter}
+#: What records, by its name: a context around the requests.
+RECORDING: Final = {"no recording": _nothing, "ours": _ours, "vcrpy": _vcrpy, "cassetter": _cassetter}
 
 
 def run(scratch: Path, *, quick: bool) -> Section:
@@ -58,10 +59,10 @@ def run(scratch: Path, *, quick: bool) -> Section:
         first = _first_events(url, scratch, slow, rounds=2 if quick else 3)
         at_once = _first_events(url, scratch, fast, rounds=10 if quick else 40)
         many = in_turns(
-            {name: partial(_many, url, scratch / f"{name}.yaml", opened) for name, opened in _RECORDING.items()},
+            {name: partial(_many, url, scratch / f"{name}.yaml", opened) for name, opened in RECORDING.items()},
             rounds=2 if quick else 5,
         )
-    for name in _RECORDING:
+    for name in RECORDING:
         row = [name]
         for figures in (first, at_once, many):
             row += [duration(median(figures[name])), times(ratio(figures[name], figures["no recording"]))]
@@ -83,7 +84,7 @@ def _first_events(url: str, scratch: Path, headers: dict[str, str], rounds: int)
     def once(name: str) -> float:
         path = scratch / f"{name}.yaml"
         path.unlink(missing_ok=True)
-        with _RECORDING[name](path), httpx2.Client() as client:
+        with RECORDING[name](path), httpx2.Client() as client:
             client.post(f"{url}/v1beta/interactions", json=question(1, 200))  # the connection is there
             begun = perf_counter()
             with client.stream("POST", f"{url}/v1beta/interactions", json=question(0, 200), headers=headers) as events:
@@ -94,7 +95,7 @@ def _first_events(url: str, scratch: Path, headers: dict[str, str], rounds: int)
                     pass
         return seconds
 
-    return in_turns({name: partial(once, name) for name in _RECORDING}, rounds)
+    return in_turns({name: partial(once, name) for name in RECORDING}, rounds)
 
 
 def _many(url: str, path: Path, opened: Callable[[Path], AbstractContextManager[Any]]) -> float:
