@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
     ) -> None:
         self.send_response(status)
         headers = {"content-type": kind, "content-length": str(len(body))}
-        headers |= {"location": location, "content-encoding": encoding}
+        headers |= {"location": location, "content-encoding": encoding, "x-sent-as": encoding}
         for name, value in headers.items():
             if value:
                 self.send_header(name, value)
