@@ -23,6 +23,7 @@ from pytest_interactions.errors import (
     SeveralCassettesError,
     StreamEndedError,
     UnplayedError,
+    UnseenRequestError,
     UnsupportedClientError,
 )
 from pytest_interactions.lazy import lazy_getattr
@@ -51,6 +52,7 @@ __all__ = [
     "Step",
     "StreamEndedError",
     "UnplayedError",
+    "UnseenRequestError",
     "UnsupportedClientError",
     "fold",
     "use_cassette",

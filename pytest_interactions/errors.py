@@ -59,6 +59,10 @@ class NetworkBlockedError(InteractionsError):
     """A connection during replay to a host other than loopback."""
 
 
+class UnseenRequestError(InteractionsError):
+    """A request to the API by a fixture that no cassette is around, in a test that replays; it was not sent."""
+
+
 class UnsupportedClientError(InteractionsError):
     """A client that can't be recorded sent a request that would pass the cassette by; it was not sent."""
 

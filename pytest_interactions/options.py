@@ -29,6 +29,9 @@ class Unplayed(StrEnum):
     IGNORE = "ignore"
 
 
+#: The environment variables from which google-genai takes a key.
+KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+
 MATCHERS: Final = ("method", "origin", "path", "query", "body", "scheme", "host", "port", "uri", "headers")
 DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 

@@ -67,27 +67,6 @@ async def test_async(interactions):
     run.replay("-o", "asyncio_mode=auto").assert_outcomes(passed=2)
 
 
-def test_a_client_made_by_a_fixture_has_a_key(run: Runner) -> None:
-    """Fixtures of the test run inside the cassette, so a client made there finds the placeholder key on replay."""
-    run.test("""
-import os
-
-@pytest.fixture(scope="module")
-def before():
-    return os.environ.get("GEMINI_API_KEY")
-
-@pytest.fixture
-def key():
-    return os.environ["GEMINI_API_KEY"]
-
-def test_key(before, key, interactions):
-    ask()
-    assert (before is None) == ("placeholder" in key)
-""")
-    run.record().assert_outcomes(passed=1)
-    run.replay().assert_outcomes(passed=1)
-
-
 def test_no_cassette_says_how_to_record(run: Runner) -> None:
     """A first run without recording fails and prints the command that records this test."""
     run.test("def test_new(interactions):\n    ask()")

@@ -46,6 +46,22 @@ def several(cassettes: Iterable[Path]) -> str:
     )
 
 
+def unseen(live: Request, fixture: str, scope: str) -> str:
+    """Say that a wider fixture's request to the API was refused, and which fixture has a cassette for it."""
+    return (
+        f"{_title(live)} was refused: no cassette sees what the {scope}-scoped fixture {fixture} sends, so it would go "
+        f"to the API in each run. Let {fixture} ask for the fixture {scope}_interactions, which records and replays it."
+    )
+
+
+def unrecorded(live: Request, fixture: str, scope: str) -> str:
+    """Say that a wider fixture's request to the API was sent, and not recorded."""
+    return (
+        f"{_title(live)} of the {scope}-scoped fixture {fixture} was sent and not recorded, and its replay will be "
+        f"refused: let {fixture} ask for the fixture {scope}_interactions"
+    )
+
+
 def explain(
     live: Request, recorded: Sequence[tuple[Request, bool]], *, cassette: Path, same: Sequence[int], rerecord: str
 ) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
+    from pytest_interactions.cassette.guard import Answering, Guard
+
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
@@ -41,15 +43,21 @@ def _has_aiohttp() -> bool:
     return find_spec("aiohttp") is not None
 
 
-def _several(cassettes: Sequence[Cassette]) -> NoReturn:
+def _several(answering: Sequence[Answering]) -> NoReturn:
     """Refuse a request of code that several cassettes are in force beside, and none around."""
+    cassettes = [each for each in answering if isinstance(each, Cassette)]
     error = SeveralCassettesError(messages.several(cassette.path for cassette in cassettes))
-    for cassette in cassettes:
+    for cassette in answering:
         cassette.failed_with(error)
     raise error
 
 
-_CASSETTES: Final[InForce[Cassette]] = InForce(_patches, _several)
+_CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
+
+
+def guarded(guard: Guard) -> AbstractContextManager[None]:
+    """Put `guard` in force: it sees the traffic that no cassette inside of it does."""
+    return _CASSETTES.hold(guard)
 
 
 @contextmanager

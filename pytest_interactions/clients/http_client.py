@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.clients.in_force import InForce
 
@@ -38,7 +38,7 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _VERIFIED: Final = (ssl.CERT_REQUIRED, "CERT_REQUIRED", "REQUIRED")
 
 
-def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[object]]:
+def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[object]]:
     """Yield the patches that bring traffic to the cassette in force: each class's own way to connect, and `putrequest`.
 
     A library that is imported later connects in its own way, unless `putrequest` comes first.
@@ -58,7 +58,7 @@ def _subclasses(base: type[HTTPConnection]) -> Iterator[type[HTTPConnection]]:
         yield from _subclasses(each)
 
 
-def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable[..., Any]:
+def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
     def connect(self: Any) -> None:
         cassette, origin = cassettes.innermost, _origin(self)
@@ -73,7 +73,7 @@ def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable
     return connect
 
 
-def _putrequest(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable[..., Any]:
+def _putrequest(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
     def putrequest(self: Any, *args: Any, **kwargs: Any) -> None:
         real(self, *args, **kwargs)
@@ -111,7 +111,7 @@ class _Facade:
     Between two requests, and once no cassette is in force, all goes straight to the socket.
     """
 
-    def __init__(self, connection: Any, cassettes: InForce[Cassette], sock: Any = None) -> None:
+    def __init__(self, connection: Any, cassettes: InForce[Answering], sock: Any = None) -> None:
         self._connection = weakref.ref(connection)
         self._cassettes = cassettes
         self._sock = sock
@@ -153,7 +153,7 @@ class _Facade:
         self.sendall(data, *flags)
         return len(data)
 
-    def _ask(self, cassette: Cassette, request: wire.Outgoing) -> None:
+    def _ask(self, cassette: Answering, request: wire.Outgoing) -> None:
         __tracebackhide__ = True
         answer = cassette.answer(request.request())
         self._request, self._method = None, request.method

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.clients.in_force import InForce
 
 
-def patches(cassettes: InForce[Cassette], http: Any) -> Iterator[AbstractContextManager[object]]:
+def patches(cassettes: InForce[Answering], http: Any) -> Iterator[AbstractContextManager[object]]:
     """Yield the patches that refuse what reaches the httpcore of `http` (httpx or httpx2) past its transports."""
     core = importlib.import_module(http.__name__.replace("httpx", "httpcore"))
 
@@ -58,7 +58,7 @@ def _async_checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Ca
     return handle_async_request
 
 
-def _refuse(cassette: Cassette | None, request: Any) -> None:
+def _refuse(cassette: Answering | None, request: Any) -> None:
     __tracebackhide__ = True
     host = request.url.host.decode()
     port = request.url.port or DEFAULT_PORTS.get(request.url.scheme.decode())

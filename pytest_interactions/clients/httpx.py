@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_interactions.api.exchange import Cut
-    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 
 
-def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[object]]:
+def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[object]]:
     """Yield the patches that bring traffic to the cassette in force.
 
     Only transports that open sockets are replaced: an app that a test calls in its own process, through an ASGI or
@@ -83,7 +83,7 @@ def clients() -> tuple[Client, ...]:
     return tuple(found)
 
 
-def _handler(cassettes: InForce[Cassette], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _handler(cassettes: InForce[Answering], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
@@ -107,7 +107,7 @@ def _handler(cassettes: InForce[Cassette], client: Client, send: Callable[..., A
     return handle_request
 
 
-def _async_handler(cassettes: InForce[Cassette], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _async_handler(cassettes: InForce[Answering], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call

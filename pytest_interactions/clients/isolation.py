@@ -16,13 +16,12 @@ from pytest_interactions.api.hosts import is_allowed, is_loopback
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
+from pytest_interactions.options import KEYS
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-
-_KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -165,7 +164,7 @@ def _certificates(real: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def placeholder_key() -> Iterator[None]:
     """Set an API key that is none, where there is none, so that a client can be made."""
-    if _placeholders.innermost is None and any(map(os.environ.get, _KEYS)):
+    if _placeholders.innermost is None and any(map(os.environ.get, KEYS)):
         yield
         return
     with _placeholders.hold(PLACEHOLDER_KEY):

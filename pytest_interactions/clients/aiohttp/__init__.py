@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from aiohttp import ClientRequest
     from aiohttp.connector import Connection
 
-    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.clients.in_force import InForce
 
 
-def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[object]]:
+def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[object]]:
     """Yield the patch that brings traffic to the cassette in force.
 
     Only connectors that open TCP sockets are patched, as what is behind a Unix socket is no API.
@@ -38,7 +38,7 @@ def patches(cassettes: InForce[Cassette]) -> Iterator[AbstractContextManager[obj
     yield mock.patch.object(TCPConnector, "connect", _connect(cassettes, TCPConnector.connect))
 
 
-def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable[..., Any]:
+def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
     async def connect(connector: TCPConnector, req: ClientRequest, *args: Any, **kwargs: Any) -> Connection:
         __tracebackhide__ = True  # a miss points at the app's call
@@ -57,7 +57,7 @@ def _connect(cassettes: InForce[Cassette], real: Callable[..., Any]) -> Callable
     return connect
 
 
-def _is_none_of_its_business(cassette: Cassette, request: ClientRequest) -> bool:
+def _is_none_of_its_business(cassette: Answering, request: ClientRequest) -> bool:
     """Whether a request goes past the cassette, as one does that becomes another protocol, such as a WebSocket's."""
     passes = "upgrade" in request.headers or cassette.passes(request.url.host or "", request.url.port)
     return passes or is_vcrpys()

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions import attempts
-from pytest_interactions.attempts import plainly
 from pytest_interactions.errors import OptionError
+from pytest_interactions.plugin import attempts, early_key, opening, scopes
+from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
-    from pytest_interactions.options import Options
     from pytest_interactions.server import ReplayServer
     from pytest_interactions.server.emulator import Emulator
     from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
-_GIVEN = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
-_BEGUN = pytest.StashKey[int]()
+pytest_plugins = ("pytest_interactions.plugin.scopes",)
 
 
 # --- options ---
@@ -48,18 +45,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set a key that is none for clients that the first conftest.py files make, if they may be replayed."""
+    named = getattr(early_config.known_args_namespace, "file_or_dir", None) or early_config.getini("testpaths")
+    paths = [early_config.invocation_params.dir / str(name).partition("::")[0] for name in named]
+    early_key.set_early(early_config, [early_config.rootpath, early_config.invocation_params.dir, *paths])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
+    """Do the same for what a directory holds."""
+    early_key.set_early(parent.config, [path])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Do the same for what a test file makes when it is imported."""
+    early_key.set_early(parent.config, [file_path.parent])
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and refuse unusable options of the command line and the ini file."""
     config.addinivalue_line(
         "markers",
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
-    config.stash[_BEGUN] = _begun(config)
-    config.stash[attempts.UNSAVED] = {}
+    config.stash[opening.BEGUN] = _begun(config)
+    config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
     flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
     ini = _given(config.getini)
-    config.stash[_GIVEN] = ini, flags
+    config.stash[opening.GIVEN] = ini, flags
     if ini or flags:
         from pytest_interactions.options import resolve
 
@@ -81,7 +98,7 @@ def _begun(config: pytest.Config) -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker when the run began."""
-    node.workerinput["interactions_begun"] = node.config.stash[_BEGUN]
+    node.workerinput["interactions_begun"] = node.config.stash[opening.BEGUN]
 
 
 def _given(read: Callable[[str], Any]) -> dict[str, Any]:
@@ -90,19 +107,6 @@ def _given(read: Callable[[str], Any]) -> dict[str, Any]:
 
     values = {name: read(f"interactions_{name}") for name, spec in SPECS.items() if spec.flag}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _options(item: pytest.Item, config: Mapping[str, Any]) -> Options:
-    from pytest_interactions.options import order
-
-    markers = [
-        (f"@pytest.mark.interactions of {item.nodeid}", marker.kwargs)
-        for marker in reversed(list(item.iter_markers(_FIXTURE)))
-    ]
-    if not isinstance(config, Mapping):
-        raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
-    ini, flags = item.config.stash[_GIVEN]
-    return order(ini=ini, config=config, flags=flags, markers=markers)
 
 
 # --- the marker ---
@@ -122,17 +126,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names.insert(max((names.index(name) + 1 for name in wider), default=0), _FIXTURE)
 
 
-def _path(item: pytest.Item, options: Options) -> Path:
-    from pytest_interactions.naming import cassette_path, named_cassette
-
-    directory = item.config.rootpath / options.cassette_dir
-    name = next((marker.args[0] for marker in item.iter_markers(_FIXTURE) if marker.args), None)
-    if name is not None:
-        return named_cassette(directory, str(name))
-    nodes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-    return cassette_path(directory, item.config.rootpath, item.path, ".".join([*nodes, item.name]))
-
-
 # --- fixtures ---
 
 
@@ -145,36 +138,11 @@ def interactions_config() -> dict[str, Any]:
 @pytest.fixture
 def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, Any]) -> Iterator[Cassette]:
     """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
-    item: pytest.Item = request.node
-    cassette = _open(item, interactions_config)
+    cassette = opening.of_test(request.node, interactions_config)
     from pytest_interactions.clients.context import opened
 
     with opened(cassette):
         yield cassette
-
-
-def _open(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
-    from pytest_interactions.files.real import real_files
-
-    with plainly(), real_files():
-        from pytest_interactions.clients.context import open_cassette
-
-        if item.get_closest_marker("vcr"):
-            raise OptionError(
-                f"{item.nodeid} has the mark vcr and the fixture interactions: both would record its requests, and one "
-                "alone gets them. Take away the mark, or the fixture."
-            )
-        attempts.start_over(item)
-        options = _options(item, config)
-        cassette = open_cassette(
-            _path(item, options),
-            options,
-            rerecord=f"pytest {_argument(item)} --interactions-record-mode=rewrite",
-            begun=item.config.stash[_BEGUN],
-            shared=any(marker.args for marker in item.iter_markers(_FIXTURE)),
-        )
-    attempts.begin(item, cassette)
-    return cassette
 
 
 @pytest.fixture
@@ -203,14 +171,8 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     from pytest_interactions.redaction.secrets import of_this_run
     from pytest_interactions.snapshot import steps_snapshot
 
-    cassette = request.node.stash.get(attempts.CASSETTE, None)
-    return steps_snapshot(snapshot, cassette.redacted if cassette else of_this_run().matcher.redact)
-
-
-def _argument(item: pytest.Item) -> str:
-    """Return the test's name on the command line of this run, quoted for a shell."""
-    file = os.path.relpath(item.path, item.config.invocation_params.dir)
-    return shlex.quote("::".join([file, *item.nodeid.split("::")[1:]]))
+    use = request.node.stash.get(attempts.USE, None)
+    return steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -218,6 +180,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
     attempts.note(item, report)
+    scopes.hint(report)
     if report.when == "teardown":
         attempts.save(item, report)
     return report  # type: ignore[return-value] # and passes on

@@ -1,0 +1,160 @@
+"""The attempts at a test that has a cassette: what became of each, and its recording saved at its very end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_interactions.errors import InteractionsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_interactions.cassette.cassette import Cassette
+
+
+@dataclass(eq=False)
+class Use:
+    """A cassette that is used by a test, or by all tests of a wider scope.
+
+    Attributes:
+        user: The test or the wider fixture, as a summary names it.
+        cassette: The cassette.
+        outcomes: What became of the phases and subtests of the tests that use it.
+        is_over: Whether the scope has ended, so that the recording is to be saved.
+    """
+
+    user: str
+    cassette: Cassette
+    outcomes: list[str] = field(default_factory=list)
+    is_over: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """Return what became of it as a whole."""
+        return "failed" if "failed" in self.outcomes else self.outcomes[-1] if self.outcomes else "interrupted"
+
+
+#: Of a test: its cassette's use.
+USE: Final = pytest.StashKey[Use]()
+#: Of a test: the uses of wider scopes that it takes part in.
+WIDER: Final = pytest.StashKey[list[Use]]()
+#: Of a test: what its wider fixtures were refused.
+REFUSED: Final = pytest.StashKey[list[InteractionsError]]()
+#: Of a session: the uses that are not saved.
+UNSAVED: Final = pytest.StashKey[list[Use]]()
+#: Of a session: what its summary tells.
+NOTES: Final = pytest.StashKey[list[str]]()
+_OUTCOMES: Final = pytest.StashKey[list[str]]()
+
+
+def begin(item: pytest.Item, cassette: Cassette) -> None:
+    """Take note of the cassette that was opened for an attempt."""
+    item.stash[USE] = use(item.config, item.nodeid, cassette)
+    item.stash[USE].outcomes = item.stash.setdefault(_OUTCOMES, [])
+
+
+def use(config: pytest.Config, user: str, cassette: Cassette) -> Use:
+    """Take note of a cassette that was opened for `user`; it is to be saved."""
+    begun = Use(user, cassette)
+    config.stash[UNSAVED].append(begun)
+    config.stash[NOTES].extend(cassette.recovered)
+    return begun
+
+
+def start_over(item: pytest.Item) -> None:
+    """Forget an attempt that failed, with its recordings and notes: pytest-rerunfailures and others make another."""
+    attempt = item.stash.get(USE, None)
+    if attempt is not None:
+        attempt.cassette.withdraw()
+        notes = item.config.stash[NOTES]
+        notes[:] = [note for note in notes if not note.startswith(f"{item.nodeid} ")]
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Fail a test with an error's own words alone: neither a traceback nor what led to it."""
+    try:
+        yield
+    except InteractionsError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def note(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Remember what became of a phase or a subtest, and tell a failing one what its app was refused."""
+    if report.when == "setup":
+        item.stash.setdefault(_OUTCOMES, []).clear()
+    if report.when == "call" or not report.passed:
+        for outcomes in (item.stash.setdefault(_OUTCOMES, []), *(use.outcomes for use in item.stash.get(WIDER, []))):
+            outcomes.append(report.outcome)
+    if report.failed and report.when == "call":
+        told = report.longreprtext
+        unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
+        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+
+
+def _failures(item: pytest.Item) -> list[InteractionsError]:
+    uses = [item.stash[USE]] if USE in item.stash else []
+    return [failure for use in [*uses, *item.stash.get(WIDER, [])] for failure in use.cassette.failures]
+
+
+def save(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Finish what has ended with a test, as the last part of the teardown that `report` is of."""
+    unsaved = item.config.stash[UNSAVED]
+    ended = [use for use in unsaved if use.is_over or use is item.stash.get(USE, None)]
+    for last in [*(partial(_finish, item.config, use) for use in ended), partial(_judge, item)]:
+        raised = (KeyboardInterrupt, pytest.exit.Exception)
+        ours = pytest.TestReport.from_item_and_call(item, pytest.CallInfo.from_call(last, "teardown", raised))
+        if ours.failed and report.passed:
+            report.outcome, report.longrepr = ours.outcome, ours.longrepr
+        elif ours.failed:
+            report.sections.append(("interactions", ours.longreprtext))
+
+
+def _judge(item: pytest.Item) -> None:
+    """Fail a test that passed though a wider fixture of it swallowed what it was refused."""
+    refused = item.stash.get(REFUSED, [])
+    if refused and item.stash.get(_OUTCOMES, []) == ["passed"]:
+        pytest.fail(str(refused[0]), pytrace=False)
+
+
+def save_rest(config: pytest.Config) -> None:
+    """Finish what no teardown has finished, as the run was interrupted."""
+    unsaved = config.stash[UNSAVED]
+    while unsaved:
+        left = unsaved.pop()
+        left.outcomes = []
+        try:
+            _save(config, left)
+        except pytest.fail.Exception as error:
+            config.stash[NOTES].append(f"{left.user}: {error}")
+
+
+def _finish(config: pytest.Config, use: Use) -> None:
+    """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
+    config.stash[UNSAVED].remove(use)
+    _save(config, use)
+    problem = use.cassette.problem() if use.outcome == "passed" else None
+    if problem is not None:
+        pytest.fail(str(problem), pytrace=False)
+
+
+def _save(config: pytest.Config, use: Use) -> None:
+    notes, cassette = config.stash[NOTES], use.cassette
+    with plainly():
+        written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
+    if written is not None and written != cassette.path:
+        notes.append(f"{use.user} did not pass, so its cassette is as it was; the new recording is {written}")
+    elif written is not None and cassette.left_over:
+        notes.append(
+            f"{use.user} did not ask for {cassette.left_over} exchanges that its cassette still holds, which fails "
+            "its replay; record mode rewrite drops them"
+        )
+    if cassette.sleeps.idle:
+        notes.append(
+            f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
+        )

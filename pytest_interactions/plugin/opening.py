@@ -1,0 +1,118 @@
+"""The opening of cassettes for tests, and for fixtures of a wider scope: their options, their places, their names."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_interactions.errors import OptionError
+from pytest_interactions.plugin import attempts
+from pytest_interactions.plugin.attempts import plainly
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.options import Options
+
+#: The fixture of a test's own cassette, and the marker.
+FIXTURE: Final = "interactions"
+#: Of a session: the options of the ini file and of the command line.
+GIVEN: Final = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
+#: Of a session: when it began, in nanoseconds as the times of files tell it.
+BEGUN: Final = pytest.StashKey[int]()
+#: Of a session: whether some tests were deselected.
+DESELECTED: Final = pytest.StashKey[bool]()
+
+Node = pytest.Item | pytest.Collector
+
+
+def options(node: Node, config: Mapping[str, Any]) -> Options:
+    """Return the options of a test or of a wider scope, for which `interactions_config` gave `config`.
+
+    Raises:
+        OptionError: An option is unknown or can't have its value; the message says where it stands.
+    """
+    from pytest_interactions.options import order
+
+    markers = [
+        (f"@pytest.mark.interactions of {node.nodeid}", marker.kwargs)
+        for marker in reversed(list(node.iter_markers(FIXTURE)))
+    ]
+    if not isinstance(config, Mapping):
+        raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
+    ini, flags = node.config.stash[GIVEN]
+    return order(ini=ini, config=config, flags=flags, markers=markers)
+
+
+def of_test(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
+    """Open a test's own cassette."""
+    from pytest_interactions.files.real import real_files
+
+    with plainly(), real_files():
+        if item.get_closest_marker("vcr"):
+            raise OptionError(
+                f"{item.nodeid} has the mark vcr and the fixture interactions: both would record its requests, and one "
+                "alone gets them. Take away the mark, or the fixture."
+            )
+        attempts.start_over(item)
+        shared = any(marker.args for marker in item.iter_markers(FIXTURE))
+        cassette = _open(item, FIXTURE, options(item, config), shared=shared)
+    attempts.begin(item, cassette)
+    return cassette
+
+
+def of_scope(node: Node, fixture: str, options: Options) -> Cassette:
+    """Open the cassette of the wider fixture `fixture`, which begins for `node`."""
+    from pytest_interactions.files.real import real_files
+
+    with real_files():
+        return _open(node, fixture, options, shared=_is_partial(node))
+
+
+def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Cassette:
+    from pytest_interactions.clients.context import open_cassette
+
+    return open_cassette(
+        path(node, fixture, options),
+        options,
+        rerecord=" ".join(filter(None, ["pytest", _argument(node), "--interactions-record-mode=rewrite"])),
+        begun=node.config.stash[BEGUN],
+        shared=shared,
+    )
+
+
+def _is_partial(node: Node) -> bool:
+    """Whether other tests, in another process or another run, may ask for more of a wider cassette."""
+    config = node.config
+    if hasattr(config, "workerinput") or config.stash[DESELECTED] or any("::" in argument for argument in config.args):
+        return True
+    return not any(node.path.is_relative_to(config.invocation_params.dir / argument) for argument in config.args)
+
+
+def path(node: Node, fixture: str, options: Options) -> Path:
+    """Return the path of the cassette that `fixture` has for a test or a wider scope."""
+    from pytest_interactions.naming import cassette_path, named_cassette
+
+    root = node.config.rootpath
+    directory = root / options.cassette_dir
+    if fixture == FIXTURE:
+        name = next((marker.args[0] for marker in node.iter_markers(FIXTURE) if marker.args), None)
+        if name is not None:
+            return named_cassette(directory, str(name))
+    if isinstance(node, pytest.Session):
+        return named_cassette(directory, fixture)
+    names = [each.name for each in node.listchain() if isinstance(each, pytest.Class)]
+    return cassette_path(directory, root, node.path, ".".join([*names, node.name if fixture == FIXTURE else fixture]))
+
+
+def _argument(node: Node) -> str:
+    """Return the node's name on the command line of this run, quoted for a shell; `""` for the whole session."""
+    if isinstance(node, pytest.Session):
+        return ""
+    file = os.path.relpath(node.path, node.config.invocation_params.dir)
+    return shlex.quote("::".join([file, *node.nodeid.split("::")[1:]]))

@@ -1,0 +1,247 @@
+"""Cassettes for fixtures of a wider scope, and the guard where a fixture has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support import Runner
+
+SCOPES = {
+    "class": "test_it/TestIt.class_interactions.yaml",
+    "module": "test_it/module_interactions.yaml",
+    "package": "package_interactions.yaml",
+    "session": "session_interactions.yaml",
+}
+WIDE = """
+@pytest.fixture(scope={scope!r})
+def told({scope}_interactions):
+    yield ask("first")
+    ask("last")
+
+class TestIt:
+    def test_one(self, told):
+        assert told == "You said: first"
+
+    def test_two(self, told, interactions):
+        assert ask("own") == "You said: own"
+        assert len(interactions.exchanges) == 1
+
+    def test_three(self, {scope}_interactions):
+        ask("in a test")
+        assert {scope}_interactions.exchanges[-1].request.json()["input"] == "in a test"
+
+    def test_none(self):
+        pass
+"""
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_wider_fixture_is_recorded_and_replayed(scope: str, run: Runner) -> None:
+    """Its setup, its teardown, and what tests that use it send outside of a cassette of their own."""
+    run.test(WIDE.format(scope=scope))
+    run.record().assert_outcomes(passed=4)
+    assert run.prompts(SCOPES[scope]) == ["first", "in a test", "last"]
+    assert run.prompts("test_it/TestIt.test_two.yaml") == ["own"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=4)
+    run.replay("-n2").assert_outcomes(passed=4)
+    run.replay("-k", "test_one").assert_outcomes(passed=1)
+    run.replay("test_it.py::TestIt::test_two").assert_outcomes(passed=1)
+
+
+def test_tests_that_do_not_use_it_are_left_alone(run: Runner) -> None:
+    """A wider cassette is in force during the tests that use it, and during no others."""
+    run.test("""
+import os, socket, time
+BEFORE = socket.socket.connect, time.sleep
+
+@pytest.fixture(scope="module")
+def told(module_interactions):
+    yield ask("first")
+    ask("last")
+
+def test_one(told):
+    assert (socket.socket.connect, time.sleep) != BEFORE or "GOOGLE_GEMINI_BASE_URL" in os.environ
+
+def test_other():
+    assert (socket.socket.connect, time.sleep) == BEFORE
+
+def test_two(told):
+    pass
+
+def test_last():
+    assert (socket.socket.connect, time.sleep) == BEFORE
+""")
+    run.record().assert_outcomes(passed=4)
+    assert run.prompts("test_it/module_interactions.yaml") == ["first", "last"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=4)
+
+
+def test_what_a_wider_cassette_holds_and_nobody_asks_for_fails_the_last_test(run: Runner) -> None:
+    run.test("def test_it(module_interactions):\n    ask('a'); ask('b')")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(module_interactions):\n    ask('a')")
+    result = run.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*module_interactions.yaml: 1 of 2 recorded exchanges were not asked for:", "*pytest test_it.py --inter*"]
+    )
+
+
+def test_a_failing_user_keeps_a_wider_cassette(run: Runner) -> None:
+    """`rewrite` leaves the good recording, and a first one is incomplete."""
+    test = "@pytest.fixture(scope='module')\ndef told(module_interactions): return ask({0!r})\n"
+    test += "def test_one(told): assert {1}\ndef test_two(told): pass"
+    run.test(test.format("first", True))
+    run.record().assert_outcomes(passed=2)
+    run.test(test.format("second", False))
+    result = run.record(mode="rewrite")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*module_interactions of test_it.py did not pass, so its cassette is as it was*"])
+    assert run.prompts("test_it/module_interactions.yaml") == ["first"]
+
+
+def test_options_of_a_module_are_its_cassette_s_too(run: Runner) -> None:
+    """Those of its marks, and of `interactions_config` in it or in a class."""
+    run.test("""
+pytestmark = pytest.mark.interactions(redact=["in the mark"])
+
+class TestIt:
+    @pytest.fixture
+    def interactions_config(self):
+        return {"redact": ["in the config"]}
+
+    @pytest.fixture(scope="class")
+    def told(self, class_interactions):
+        return ask("in the mark, in the config")
+
+    def test_it(self, told):
+        pass
+""")
+    run.record().assert_outcomes(passed=1)
+    assert run.prompts("test_it/TestIt.class_interactions.yaml") == ["REDACTED, REDACTED"]
+
+
+@pytest.mark.parametrize("config", ["(tmp_path): return {}", "(): yield {}"])
+def test_options_that_come_too_late_are_refused(config: str, run: Runner) -> None:
+    """A wider cassette can't wait for them, and the test's own can."""
+    run.test(f"""
+@pytest.fixture
+def interactions_config{config}
+
+def test_wide(module_interactions): pass
+def test_own(interactions): ask()
+""")
+    result = run.record()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*interactions_config of test_it.py asks for other fixtures or yields*"])
+
+
+# --- the guard ---
+
+UNSEEN = """
+@pytest.fixture(scope="module")
+def told():
+    return ask("unseen")
+
+def test_it(told, interactions):
+    ask("seen")
+
+def test_not_ours(told):
+    pass
+"""
+
+
+def test_what_no_cassette_sees_is_told_and_then_refused(run: Runner) -> None:
+    """The error and the summary name the fixture that has a cassette for it."""
+    run.test(UNSEEN)
+    result = run.record()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["*test_it: POST /interactions of the module-scoped fixture told was sent and not rec*"]
+    )
+    result = run.replay()
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        ["*UnseenRequestError: *what the module-scoped fixture told sends*module_interactions*"]
+    )
+
+
+@pytest.mark.parametrize("mode", ["once", "none"])
+def test_a_key_does_not_let_an_unseen_request_go_live(mode: str, run: Runner) -> None:
+    run.test(UNSEEN)
+    run.record()
+    sent = len(run.emulator.requests)
+    run.record(mode=mode).assert_outcomes(errors=2)
+    assert len(run.emulator.requests) == sent
+
+
+def test_a_refusal_that_is_swallowed_fails_the_test(run: Runner) -> None:
+    run.test("""
+@pytest.fixture(scope="module")
+def told():
+    try:
+        ask("unseen")
+    except Exception:
+        pass
+
+def test_it(told, interactions):
+    ask()
+""")
+    run.record().assert_outcomes(passed=1)
+    result = run.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["POST /interactions was refused: no cassette sees*"])
+
+
+def test_what_a_wider_fixture_sends_to_others_passes(run: Runner) -> None:
+    """To an address that is no API's, and to a host that is allowed."""
+    run.test("""
+import os
+@pytest.fixture(scope="module")
+def told():
+    httpx.get(os.environ["OTHER"])
+    httpx.get(os.environ["OTHER"] + "/v1beta/models")
+
+def test_it(told, interactions):
+    ask()
+""")
+    with run.monkeypatch.context() as patch:
+        patch.setenv("OTHER", run.emulator.url)
+        allowed = f"--interactions-allowed-hosts={run.emulator.url.removeprefix('http://')}"
+        run.record().assert_outcomes(passed=1)
+        run.replay(allowed).assert_outcomes(passed=1)
+        run.replay().assert_outcomes(errors=1)
+
+
+def test_a_teardown_that_no_cassette_sees_is_refused(run: Runner) -> None:
+    run.test("""
+@pytest.fixture(scope="module")
+def told():
+    yield
+    ask("unseen")
+
+def test_it(told, interactions):
+    ask()
+""")
+    run.record().assert_outcomes(passed=1)
+    run.replay().assert_outcomes(passed=1, errors=1)
+
+
+def test_a_test_that_does_not_use_us_is_not_guarded(run: Runner) -> None:
+    run.test("@pytest.fixture(scope='module')\ndef told(): return ask()\ndef test_it(told): pass")
+    run.record(mode="none").assert_outcomes(passed=1)
+    assert len(run.emulator.requests) == 1
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_mismatch_names_the_fixture_of_the_scope(scope: str, run: Runner) -> None:
+    wide = f"@pytest.fixture(scope={scope!r})\ndef told(interactions): pass\n"
+    run.test(f"{wide}class TestIt:\n    def test_it(self, told): pass")
+    result = run.replay()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ScopeMismatch*", f"Ask for {scope}_interactions: *"])
