@@ -6,28 +6,75 @@ import os
 import re
 import unicodedata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import IN_FILE_NAME, hex_digest
 from pytest_interactions.errors import OptionError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SECTIONS: Final = {"pyproject.toml": "[tool.pytest", "tox.ini": "[pytest]", "setup.cfg": "[tool:pytest]"}
+_MOST_LOOKED_AT: Final = 5000  # directories
+_MOST_NAMED: Final = 3  # files
 # Windows refuses these characters in a name, and UTF-8 can't encode the last of them.
 _UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST: Final = 180  # bytes: file systems take 255, and a temporary name is a little longer
 
 
-def cassette_path(directory: Path, rootpath: Path, test_file: Path, test: str) -> Path:
+def project_of(directory: Path) -> Path | None:
+    """Return the project that a directory of tests belongs to, wherever pytest is run; `None` if nothing tells.
+
+    It is the nearest directory with a pytest configuration, as it is pytest's rootdir if the tests are run alone
+    (https://docs.pytest.org/en/stable/reference/customize.html); else the nearest that a project begins in.
+    """
+    upwards = (directory, *directory.parents)
+    return next(filter(_configures_pytest, upwards), None) or next(filter(_begins_a_project, upwards), None)
+
+
+def _configures_pytest(directory: Path) -> bool:
+    if any((directory / name).is_file() for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")):
+        return True
+    return any(_says(directory / name, section) for name, section in _SECTIONS.items())
+
+
+def _says(path: Path, section: str) -> bool:
+    try:
+        return section in path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _begins_a_project(directory: Path) -> bool:
+    return any((directory / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg", ".git"))
+
+
+def namesakes(path: Path, below: Iterable[Path]) -> list[Path]:
+    """Return the files that have the name of `path` elsewhere below some directories, some at most."""
+    found: dict[Path, None] = {}
+    for top in below:
+        for looked, (directory, directories, files) in enumerate(os.walk(top)):
+            directories[:] = [name for name in directories if not name.startswith((".", "__", "node_modules", "venv"))]
+            if path.name in files:
+                found[Path(directory, path.name)] = None
+            if looked >= _MOST_LOOKED_AT:
+                break
+    found.pop(path, None)
+    return list(found)[:_MOST_NAMED]
+
+
+def cassette_path(directory: Path, project: Path, test_file: Path, test: str) -> Path:
     """Return the path of one test's cassette.
 
     Args:
         directory: The cassette directory.
-        rootpath: pytest's rootdir.
+        project: The project's directory, by which the test's file is named.
         test_file: The test's file.
         test: `[Class.]test[params]`.
     """
-    is_below = test_file.is_relative_to(rootpath)
-    relative = test_file.relative_to(rootpath) if is_below else Path(os.path.relpath(test_file, rootpath))
+    is_below = test_file.is_relative_to(project)
+    relative = test_file.relative_to(project) if is_below else Path(os.path.relpath(test_file, project))
     parts = [safe(part) for part in relative.with_suffix("").parts if part not in {"..", relative.anchor}]
     return directory.joinpath(*parts, f"{safe(test)}.yaml")
 

@@ -12,13 +12,14 @@ from pytest_interactions.errors import OptionError, closest
 
 
 class RecordMode(StrEnum):
-    """The record modes: those of vcrpy, and `rewrite` of pytest-recording."""
+    """The record modes: those of vcrpy, `rewrite` of pytest-recording, and `off`, in which nothing is kept."""
 
     NONE = "none"
     ONCE = "once"
     NEW_EPISODES = "new_episodes"
     ALL = "all"
     REWRITE = "rewrite"
+    OFF = "off"
 
 
 class Unplayed(StrEnum):
@@ -152,7 +153,7 @@ class Spec:
 
 
 SPECS: Final[Mapping[str, Spec]] = {
-    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all or rewrite"),
+    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all, rewrite or off"),
     "cassette_dir": Spec(
         lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
     ),

@@ -489,3 +489,33 @@ def test_an_unused_plugin_imports_nothing(tmp_path: Path) -> None:
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
     assert "pytest_interactions.options" in imported
     assert not imported & {"vcr", "httpx", "httpx2", "pydantic", "yaml", "syrupy", "starlette", "filelock"}
+
+
+def test_mode_off_runs_live(run: Runner) -> None:
+    """Fixtures, wider ones too, give what was exchanged; nothing is set, refused, noted or written."""
+    run.test("""
+import os, socket, time
+BEFORE = socket.socket.connect, time.sleep, dict(os.environ)
+
+@pytest.fixture(scope="module")
+def unseen():
+    return ask("unseen")
+
+@pytest.fixture(scope="module")
+def seen(module_interactions):
+    return ask("seen")
+
+def test_it(unseen, seen, interactions, module_interactions):
+    ask("own")
+    assert (socket.socket.connect, time.sleep) == BEFORE[:2]
+    assert "placeholder" not in os.environ["GEMINI_API_KEY"]
+    assert interactions.steps and module_interactions.steps
+""")
+    run.record().assert_outcomes(passed=1)
+    before = {path: path.read_bytes() for path in run.pytester.path.rglob("*.yaml")}
+    run.emulator.requests.clear()
+    result = run.record(mode="off")
+    result.assert_outcomes(passed=1)
+    assert len(run.emulator.requests) == 3
+    assert "- interactions -" not in str(result.stdout)
+    assert {path: path.read_bytes() for path in run.pytester.path.rglob("*.yaml")} == before

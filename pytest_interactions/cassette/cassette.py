@@ -25,11 +25,13 @@ from pytest_interactions.errors import (
 )
 from pytest_interactions.files import media
 from pytest_interactions.files.journal import recover
+from pytest_interactions.naming import namesakes
 from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
@@ -60,6 +62,7 @@ class Cassette:
         rerecord: str,
         begun: int | None = None,
         shared: bool = False,
+        looked_in: Sequence[Path] = (),
     ) -> None:
         """Open the cassette at `path`.
 
@@ -71,6 +74,7 @@ class Cassette:
             begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file
                 that was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
+            looked_in: The directories in which the cassette was looked for, named where there is none.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette.
@@ -83,11 +87,13 @@ class Cassette:
         gate = Gate(self._filters.redactor)
         self._rerecord = rerecord
         self._shared = shared
+        self._looked_in = looked_in
         self._lock = RLock()
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
-        self.recovered = recover(path, gate, media_threshold=options.media_threshold)
+        is_kept = self.record_mode is not RecordMode.OFF
+        self.recovered = recover(path, gate, media_threshold=options.media_threshold) if is_kept else []
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun)
         self._old = self._mode.old.exchanges
         self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
@@ -219,13 +225,18 @@ class Cassette:
         if not self._mode.records:
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
-        if where is not None:
+        if where is not None and self._mode.keeps:
             raise self.failed_with(PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord)))
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
             record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
-            return CassetteNotFoundError(messages.not_found(request, cassette=self.path, record=record))
+            elsewhere = namesakes(self.path, [directory.parent for directory in self._looked_in])
+            return CassetteNotFoundError(
+                messages.not_found(
+                    request, cassette=self.path, record=record, looked_in=self._looked_in, elsewhere=elsewhere
+                )
+            )
         recorded = [
             (self._filters.redact_request(old.request.unparsed()) or old.request, number in self._index.played)
             for number, old in enumerate(self._old)

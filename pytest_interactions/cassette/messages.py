@@ -88,12 +88,15 @@ def explain(
     return "\n".join([*lines, "", f"To record it again: {rerecord}"])
 
 
-def not_found(live: Request, *, cassette: Path, record: str) -> str:
-    """Say that there is no cassette for `live` yet."""
-    return (
-        f"There is no cassette {cassette} yet, and this request needs one:\n\n  {_title(live)}\n\n"
-        f"To record it: {record}"
-    )
+def not_found(
+    live: Request, *, cassette: Path, record: str, looked_in: Sequence[Path] = (), elsewhere: Sequence[Path] = ()
+) -> str:
+    """Say that there is no cassette for `live` yet, where it was looked for, and where one of its name is."""
+    lines = [f"There is no cassette {cassette} yet, and this request needs one:", "", f"  {_title(live)}", ""]
+    if len(looked_in) > 1:
+        lines.append(f"It was looked for in {' and in '.join(map(str, looked_in))}.")
+    lines += [f"One of that name is {path}. If it is this test's, move it, or set cassette_dir." for path in elsewhere]
+    return "\n".join([*lines, *([""] if lines[-1] else []), f"To record it: {record}"])
 
 
 def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:

@@ -28,6 +28,7 @@ class AppliedMode:
         replaces: Whether the recording replaces an existing one.
         records: Whether a request without a recording is sent and recorded. Mode `once` does so in the run that made
             the file, and after a first recording whose test failed.
+        keeps: Whether what is recorded is written.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class AppliedMode:
     plays: bool
     replaces: bool
     records: bool
+    keeps: bool = True
 
     @classmethod
     @real_files()
@@ -46,6 +48,17 @@ class AppliedMode:
         Raises:
             CassetteFormatError: The file exists, is no cassette and must not be replaced.
         """
+        if mode is RecordMode.OFF:
+            return cls(
+                path,
+                None,
+                storage.Contents(),
+                starts_over=False,
+                plays=False,
+                replaces=False,
+                records=True,
+                keeps=False,
+            )
         signature = storage.signature(path)
         this_run = begun is not None and signature is not None and signature[0] >= begun
         starts_over = mode is RecordMode.REWRITE and not this_run

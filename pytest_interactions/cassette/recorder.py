@@ -83,10 +83,14 @@ class Recorder:
 
     def begin(self, request: Request) -> Recording:
         """Begin to record the filtered `request`, and give it its place."""
-        recording = Recording(request, self._filters.keep_response, self._journal.add)
+        recording = Recording(request, self._filters.keep_response, self._finished)
         with self._lock:
             self._recordings.append(recording)
         return recording
+
+    def _finished(self, exchange: Exchange) -> None:
+        if self._mode.keeps:
+            self._journal.add(exchange)
 
     def exchanges(self) -> list[Exchange]:
         """Return the finished exchanges."""
@@ -99,6 +103,8 @@ class Recorder:
         for recording in list(self._recordings):
             if recording.leave is not None:
                 recording.leave()
+        if not self._mode.keeps:
+            return None
         # A later run may continue a failed recording, and tries requests without an answer again.
         recorded = [exchange for exchange in self.exchanges() if exchange.response.status or not failed]
         completed = self._mode.old.incomplete and self._mode.records and not failed

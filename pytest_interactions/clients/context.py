@@ -145,10 +145,8 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
         raise problem
 
 
-def open_cassette(
-    path: Path, options: Options, *, rerecord: str, begun: int | None = None, shared: bool = False
-) -> Cassette:
+def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
     secrets = of_this_run()
     secrets.learn_environ(os.environ)
-    return Cassette(path, options, secrets, rerecord=rerecord, begun=begun, shared=shared)
+    return Cassette(path, options, secrets, **more)

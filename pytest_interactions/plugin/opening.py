@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,8 +15,6 @@ from pytest_interactions.plugin import attempts
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.options import Options
 
@@ -27,6 +26,8 @@ GIVEN: Final = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
 BEGUN: Final = pytest.StashKey[int]()
 #: Of a session: whether some tests were deselected.
 DESELECTED: Final = pytest.StashKey[bool]()
+#: Of a session: the projects of directories, as far as they were asked for.
+PROJECTS: Final = pytest.StashKey[dict[Path, Path | None]]()
 
 Node = pytest.Item | pytest.Collector
 
@@ -80,6 +81,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
     return open_cassette(
         path(node, fixture, options),
         options,
+        looked_in=[project / options.cassette_dir for project in _projects(node, options)],
         rerecord=" ".join(filter(None, ["pytest", _argument(node), "--interactions-record-mode=rewrite"])),
         begun=node.config.stash[BEGUN],
         shared=shared,
@@ -95,10 +97,33 @@ def _is_partial(node: Node) -> bool:
 
 
 def path(node: Node, fixture: str, options: Options) -> Path:
-    """Return the path of the cassette that `fixture` has for a test or a wider scope."""
-    from pytest_interactions.naming import cassette_path, named_cassette
+    """Return the path of the cassette that `fixture` has for a test or a wider scope, which is there or will be."""
+    project, *others = (_path(each, node, fixture, options) for each in _projects(node, options))
+    return next((each for each in others if not project.exists() and each.exists()), project)
+
+
+def _projects(node: Node, options: Options) -> list[Path]:
+    """Return the directories whose cassettes may be the node's: its project, and where pytest is run.
+
+    Without a project it is the nearest directory that has cassettes.
+    """
+    from pytest_interactions.naming import project_of
 
     root = node.config.rootpath
+    directory = root if isinstance(node, pytest.Session) else node.path.parent
+    known = node.config.stash[PROJECTS]
+    if directory not in known:
+        known[directory] = project_of(directory)
+    project = known[directory]
+    if project is None:
+        upwards = (directory, *directory.parents)
+        project = next((each for each in upwards if (each / options.cassette_dir).is_dir()), root)
+    return list(dict.fromkeys([project, root]))
+
+
+def _path(root: Path, node: Node, fixture: str, options: Options) -> Path:
+    from pytest_interactions.naming import cassette_path, named_cassette
+
     directory = root / options.cassette_dir
     if fixture == FIXTURE:
         name = next((marker.args[0] for marker in node.iter_markers(FIXTURE) if marker.args), None)

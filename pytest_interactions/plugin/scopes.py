@@ -131,6 +131,8 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
         notes = item.config.stash[attempts.NOTES]
         notes += {f"{item.nodeid}: {text}"}.difference(notes)
 
+    if options.record_mode is RecordMode.OFF:
+        return
     guard = Guard(replays=replays, allowed=options.allowed_hosts, fixture=lambda: _running(item.config), note=note)
     item.stash[attempts.REFUSED] = guard.failures
     item.stash[_ENTERED].enter_context(guarded(guard))

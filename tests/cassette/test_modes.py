@@ -565,3 +565,22 @@ def test_a_name_of_vcrpy_s_cassette_is_an_error_that_says_what_to_use(name: str,
             _ = cassette.plays  # type: ignore[attr-defined]
         with pytest.raises(TypeError):
             _ = object() in cassette  # type: ignore[operator]
+
+
+def test_off_sends_all_and_keeps_nothing(emulator: Emulator, cassette: Path) -> None:
+    """The test sees what was exchanged; the file is neither read, be it damaged, nor written."""
+    cassette.write_text("damaged")
+    with use_cassette(cassette, record_mode="off") as live:
+        assert _ask(emulator.url, "old") == "You said: old"
+        assert _ask(emulator.url, "old") == "You said: old"
+        assert [interaction.output_text for interaction in live.interactions] == ["You said: old"] * 2
+    assert len(emulator.requests) == 2
+    assert cassette.read_text() == "damaged"
+    assert [path.name for path in cassette.parent.iterdir()] == [cassette.name]
+
+
+def test_off_guards_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """A request with a placeholder is sent too, as if nothing were there."""
+    with use_cassette(tmp_path / "c.yaml", record_mode="off"):
+        headers = {"x-goog-api-key": "pytest-interactions-placeholder-key"}
+        assert httpx.get(f"{emulator.url}/v1beta/interactions/x", headers=headers).status_code == 404
