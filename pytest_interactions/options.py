@@ -53,6 +53,7 @@ class Options:
     keep_headers: tuple[str, ...] = ()
     redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
     allowed_hosts: tuple[str, ...] = ()
+    recorded_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
     chunking: str | int = "event"
     pace: float = 0.0
@@ -164,6 +165,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
     "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
     "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
+    "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),

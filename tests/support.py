@@ -6,11 +6,13 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import pytest_interactions
 from pytest_interactions.files import storage
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ def require(program: str, *, found: object, otherwise: str) -> None:
     if not found:
         must = program in os.environ.get("PYTEST_INTERACTIONS_REQUIRE", "").split(",")
         (pytest.fail if must else pytest.skip)(otherwise)
+
+
+#: The servers of the tests stand for hosts of all kinds, and not for the API alone.
+use_cassette = partial(pytest_interactions.use_cassette, recorded_hosts=("127.0.0.1", "localhost", "::1"))
 
 
 def program(name: str) -> str:

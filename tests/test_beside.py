@@ -68,7 +68,8 @@ def test_a_fake_file_system_holds_no_cassette(order: str, run: Runner) -> None:
     use = "@pytest.fixture(autouse=True)\ndef first(fs): pass\n" if order.startswith("fs") else ""
     run.test(f"""
 import os
-from pytest_interactions import use_cassette
+
+from tests.support import use_cassette
 {use}
 def test_it({order}):
     fs.create_file("/only/fake", contents="x" * 10)

@@ -25,6 +25,12 @@ API_ORIGIN: Final = "gemini-api"
 
 _API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
 _API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
+# What google-genai 3.6 asks for below a version; an app's own server has other resources.
+_RESOURCE: Final = re.compile(
+    r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?:agents|auth_tokens|batches|batchPredictionJobs|cachedContents|corpora"
+    r"|endpoints|fileSearchStores|files|interactions|models|operations|publishers|reasoningEngines|tunedModels|tuningJobs"
+    r"|webhooks)(?![\w-])"
+)
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 # To the API these mean the same whether they are spelt out or left out.
 _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), ("include_input", "false")}
@@ -94,12 +100,24 @@ def is_api(request: Request) -> bool:
     return _origin(request) == API_ORIGIN
 
 
+def is_beside(request: Request, bases: Iterable[str | None]) -> bool:
+    """Return whether the request goes to this machine, and not to what stands for the API there.
+
+    Its path is none of the API's, below no prefix either, and its address is none of the base URLs that are set.
+    """
+    url = _split(request.uri)
+    if not is_loopback(url.hostname or "") or _RESOURCE.search(url.path):
+        return False
+    addresses = [_split(base) for base in bases if base]
+    return (url.hostname, _port(url)) not in [(address.hostname, _port(address)) for address in addresses]
+
+
 def _origin(request: Request) -> str:
     if interaction_path(request.uri) is not None:
         return API_ORIGIN
     url = _split(request.uri)
     host = url.hostname or ""
-    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path)):
+    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path) and _RESOURCE.search(url.path)):
         return API_ORIGIN
     return f"{url.scheme}://{host}:{_port(url)}"
 

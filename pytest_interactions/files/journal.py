@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
+    from pytest_interactions.redaction.matcher import Matcher
 
 _HEAD: Final = b"version: 1\ninteractions:\n"
 _END: Final = b"# finished\n"  # no line of an exchange begins like this
@@ -52,7 +53,7 @@ class Journal:
         self._turn = Lock()
         self._file: BufferedWriter | None = None
         self._usable = True
-        self._known: object = None
+        self._known: Matcher | None = None
         self._exchanges: list[Exchange] = []
 
     @cached_property
@@ -68,13 +69,20 @@ class Journal:
                 return
             self._exchanges.append(exchange)
             try:
-                if self._file is not None and known is not self._known:
+                if self._file is not None and self._may_hold_more(known):
                     self._write_anew(self._file)
                 elif item:
                     self._write(item)
             except OSError:
                 self._usable = False  # nothing after a broken item could be read
             self._known = known
+
+    def _may_hold_more(self, known: Matcher) -> bool:
+        """Return whether something that is known by now, and wasn't, is in the exchanges that were written."""
+        if known is self._known or self._known is None:
+            return False
+        new = known.without(self._known)
+        return any(self._gate.may_hold(exchange, new) for exchange in self._exchanges[:-1])
 
     def leave(self) -> None:
         """Leave the journal on the disk for the next run, as the recording could not be saved."""

@@ -1,15 +1,16 @@
-"""The spellings of a known value, and one pattern that finds them all."""
+"""The spellings of a known value, and the search for them all."""
 
 from __future__ import annotations
 
 import base64
 import re
-from itertools import chain
+import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 #: The text that replaces a secret.
 REDACTED = "REDACTED"
@@ -60,17 +61,37 @@ def base64_needles(value: str) -> list[str]:
     return list(dict.fromkeys(fragments))
 
 
-def pattern(values: Iterable[str]) -> re.Pattern[str]:
-    """Return one pattern for all `values`: as they are, escaped as in JSON or a URL (also twice), or in base64."""
-    longest_first = sorted(values, key=lambda value: (-len(value), value))
-    spelt = ("".join(map(_any_spelling, value)) for value in longest_first)
-    fragments = sorted(chain.from_iterable(map(base64_needles, longest_first)), key=len, reverse=True)
+class Spellings:
+    """A search for values in all their spellings: as they are, escaped as in JSON or a URL (also twice), in base64.
+
+    Each value has a pattern of its own: one pattern of all would be compiled anew whenever a value is learnt.
+    """
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = sorted(values, key=lambda value: (-len(value), value))
+
+    def finditer(self, text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
+        """Yield the matches from left to right, none within another; of two that begin together that of the longer."""
+        found = {pattern: pattern.search(text, start, end) for pattern in map(_pattern, self._values)}
+        while matches := [match for match in found.values() if match]:
+            first = min(matches, key=lambda match: match.start())
+            yield first
+            start = max(first.end(), first.start() + 1)
+            for pattern, match in found.items():
+                if match and match.start() < start:
+                    found[pattern] = pattern.search(text, start, end)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(value: str) -> re.Pattern[str]:
+    spelt = "".join(map(_any_spelling, value))
+    fragments = sorted(base64_needles(value), key=len, reverse=True)
     encoded = (re.sub(r"[^A-Za-z0-9]", lambda char: _any_spelling(char[0]), text) for text in fragments)
-    return re.compile("|".join([*spelt, f"(?P<base64>{'|'.join(encoded) or '(?!)'})"]))
+    return re.compile(f"{spelt}|(?P<base64>{'|'.join(encoded) or '(?!)'})")
 
 
 def replacement(match: re.Match[str]) -> str:
-    """Return the text to write for a match of `pattern`; in base64 it is as long as the match, so that it decodes."""
+    """Return the text to write for a match of `Spellings`; in base64 it is as long as the match, so that it decodes."""
     encoded = match["base64"]
     return REDACTED if encoded is None else (REDACTED * len(encoded))[: len(encoded)]
 

@@ -45,6 +45,23 @@ class Gate:
         redacted = self._redactor.exchange(exchange.unparsed())
         return exchange if redacted == exchange else redacted
 
+    def may_hold(self, exchange: Exchange, new: Matcher) -> bool:
+        """Return whether a redacted exchange may hold what `new` looks for, which was not known before.
+
+        That takes a search of its texts; a stream is redacted again, as a value may be spread over its events.
+        """
+        if exchange.response.is_stream and self.redact_again(exchange) is not exchange:
+            return True
+        headers = (
+            value
+            for each in (exchange.request, exchange.response)
+            for values in each.headers.values()
+            for value in values
+        )
+        bodies = (each.body.decode("utf-8", "surrogateescape") for each in (exchange.request, exchange.response))
+        texts = exchange.request.uri, *headers, *bodies
+        return any(next(new.find(text), None) or next(new.find_patterns(text), None) for text in texts)
+
     def check(self, number: int, exchange: Exchange, text: str) -> None:
         """Check a redacted exchange, and search the text that is about to be written for it.
 

@@ -42,7 +42,7 @@ class Matcher:
         self._needles = sorted(set(chain.from_iterable(map(encodings.needles, values))))
         markers = [*self._needles, PLACEHOLDER_KEY, *(key.marker for key in KEY_PATTERNS)]
         self._markers_in_bytes = [marker.encode("utf-8", "surrogatepass") for marker in markers]
-        self._known = encodings.pattern(values)
+        self._known = encodings.Spellings(values)
         self._plain = all(map(encodings.is_plain, values))
         self._rules = [
             # URLs first: a ticket that is a known value too must stay different from other tickets.
@@ -53,6 +53,11 @@ class Matcher:
             *(_rule("", pattern) for pattern in patterns),
             *(_rule(key.marker, key.pattern) for key in KEY_PATTERNS),
         ]
+
+    def without(self, other: Matcher) -> Matcher:
+        """Return a matcher of what this one looks for and the other does not."""
+        patterns = [pattern for pattern in self.patterns if pattern not in other.patterns]
+        return Matcher(frozenset(self.values).difference(other.values), patterns)
 
     def may_be_in(self, body: bytes) -> bool:
         """Return quickly whether `redact` may find anything in `body`; `False` is certain."""
@@ -119,11 +124,13 @@ def _rule(marker: str, pattern: re.Pattern[str]) -> _Rule:
     return _Rule(lambda text: marker in text, lambda text: _spans(pattern, text, lambda _: REDACTED))
 
 
-def _spans(pattern: re.Pattern[str], text: str, write: Callable[[re.Match[str]], str]) -> Iterator[Span]:
+def _spans(
+    pattern: re.Pattern[str] | encodings.Spellings, text: str, write: Callable[[re.Match[str]], str]
+) -> Iterator[Span]:
     return ((*match.span(), write(match)) for match in _matches(pattern, text))
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+def _matches(pattern: re.Pattern[str] | encodings.Spellings, text: str) -> Iterator[re.Match[str]]:
     """Yield the matches between placeholders, as redacted text must not change again."""
     start = 0
     while start <= len(text):

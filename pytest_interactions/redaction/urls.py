@@ -26,8 +26,12 @@ _KEYS = (
 _AMBIGUOUS = re.compile(r"key|token|sig|signature", re.IGNORECASE)
 _LOOKS_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z]).{16,}", re.DOTALL)
 
-# A URL in a text, its slashes escaped or not.
-_URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://|(?:\\+/){2})[^\s\"'<>]+", re.IGNORECASE)
+# The parts of a URL in a text, its slashes escaped or not. A scheme is looked for backwards from the slashes: from its
+# own beginning, a long word would be gone through once for each of its letters.
+_SLASHES = re.compile(r":(?://|(?:\\+/){2})")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*\Z", re.IGNORECASE)
+_LONGEST_SCHEME = 40
+_REST = re.compile(r"[^\s\"'<>]+")
 _LOGIN = re.compile(r"[^:]+:[\\/]+(?P<user>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\]*))?@")
 # A longer user's name is a token.
 _LONG_USER = 20
@@ -47,14 +51,24 @@ _IS_SECRET = re.compile(f"{_TICKETS}|{_KEYS}", re.IGNORECASE)
 
 def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start, the end and the replacement of each secret part of a URL in `text`."""
-    for url in _URL.finditer(text):
-        start, end = url.span()
+    for start, end in _urls(text):
         login = _LOGIN.match(text, start, end)
         if login and is_token(login["user"]):
             yield *login.span("user"), REDACTED
         if login and login["password"] not in {None, "", REDACTED}:
             yield *login.span("password"), REDACTED
-        yield from _secret_parameters(text, start, end, googles=_is_at(url[0], _GOOGLE, _LOOPBACK))
+        yield from _secret_parameters(text, start, end, googles=_is_at(text[start:end], _GOOGLE, _LOOPBACK))
+
+
+def _urls(text: str) -> Iterator[tuple[int, int]]:
+    place = 0
+    while slashes := _SLASHES.search(text, place):
+        before = max(place, slashes.start() - _LONGEST_SCHEME)
+        scheme = _SCHEME.search(text, before, slashes.start())
+        rest = _REST.match(text, slashes.end())
+        if scheme and rest:
+            yield scheme.start(), rest.end()
+        place = rest.end() if scheme and rest else slashes.end()
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from google import genai
 
-from pytest_interactions import CassetteMissError, use_cassette
+from pytest_interactions import CassetteMissError
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import KEY, MODEL, _post, sdk
-from tests.support import real_traffic, sockets
+from tests.support import real_traffic, sockets, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from pytest_interactions import use_cassette
 from pytest_interactions.api import exchange
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.cassette import filters, index
 from pytest_interactions.files import layout, reading
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from pytest_interactions import use_cassette
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.options import Options
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import _post
 from tests.redaction.support import answer
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,13 +23,13 @@ from pytest_interactions import (
     PlaceholderError,
     SecretLeakError,
     UnplayedError,
-    use_cassette,
 )
 from pytest_interactions.files import storage
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, _post, sdk
+from tests.support import use_cassette
 
 GATE = Gate(Redactor(secrets=Secrets()))
 

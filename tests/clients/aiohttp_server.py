@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from pytest_interactions import use_cassette
-from tests.support import sockets
+from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     import ssl

@@ -15,7 +15,7 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import use_cassette
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,11 +14,12 @@ import pytest
 import trustme
 from aiohttp import web
 
-from pytest_interactions import CassetteMissError, use_cassette
+from pytest_interactions import CassetteMissError
 from pytest_interactions.clients import context
 from tests.cassette.clients import MODEL, sdk
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
 from tests.matrix.server import ENCODERS
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

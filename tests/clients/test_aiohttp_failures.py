@@ -13,8 +13,8 @@ import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
-from pytest_interactions import use_cassette
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from pytest_interactions import CassetteFormatError, StreamEndedError, use_cassette
+from pytest_interactions import CassetteFormatError, StreamEndedError
 from pytest_interactions.cassette import tape
 from tests.clients.aiohttp_server import again, origin, raw, twice
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,10 +9,11 @@ import httpx
 import pytest
 import trio
 
-from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions import StreamEndedError
 from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import _post
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

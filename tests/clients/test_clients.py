@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions import CassetteMissError, use_cassette
+from pytest_interactions import CassetteMissError
 from tests.cassette.clients import CLIENTS, KEY
-from tests.support import sockets
+from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

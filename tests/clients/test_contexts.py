@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pytest_interactions import CassetteMissError, NetworkBlockedError, SeveralCassettesError, use_cassette
+from pytest_interactions import CassetteMissError, NetworkBlockedError, SeveralCassettesError
 from pytest_interactions.files import storage
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,11 @@ import pytest
 import requests
 from vcr.serializers import yamlserializer
 
-from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions import StreamEndedError
 from pytest_interactions.files import reading
 from pytest_interactions.server import ReplayServer
 from tests.cassette.clients import CLIENTS, MODEL, _post
-from tests.support import sockets
+from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,9 +199,9 @@ def test_a_header_with_any_letters_survives(http: Any, tmp_path: Path) -> None:
     cassette = tmp_path / "c.yaml"
     options = {"keep_headers": ["content-disposition"]}
     with _server(_named) as url, use_cassette(cassette, record_mode="once", **options):
-        live = http.get(f"{url}/v1beta/{MODEL}").headers["content-disposition"]
+        live = http.get(f"{url}/v1beta/models/{MODEL}").headers["content-disposition"]
     with use_cassette(cassette, **options) as replay, ReplayServer(replay) as server:
-        replayed = http.get(f"{url}/v1beta/{MODEL}").headers["content-disposition"]
+        replayed = http.get(f"{url}/v1beta/models/{MODEL}").headers["content-disposition"]
     with use_cassette(cassette, **options) as replay, ReplayServer(replay) as server:
-        served = http.get(f"{server.url}/v1beta/{MODEL}").headers["content-disposition"]
+        served = http.get(f"{server.url}/v1beta/models/{MODEL}").headers["content-disposition"]
     assert live == replayed == served == NAMED

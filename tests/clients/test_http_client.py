@@ -11,10 +11,9 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import use_cassette
 from tests.clients.odd_server import Server, server
 from tests.clients.stdlib import Send, outcome, send, told, twice, with_urllib3
-from tests.support import sockets
+from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

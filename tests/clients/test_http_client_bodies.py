@@ -12,9 +12,10 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import CassetteMissError, use_cassette
+from pytest_interactions import CassetteMissError
 from tests.clients.odd_server import ENCODED, JSON, Handler, Server, server
 from tests.clients.stdlib import CLIENTS, Send, send, told, twice
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,9 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import use_cassette
 from tests.clients.odd_server import Server, server
 from tests.clients.stdlib import outcome, twice
-from tests.support import program
+from tests.support import program, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,10 @@ import pytest
 import requests
 import urllib3
 
-from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions import StreamEndedError
 from tests.clients.odd_server import EVENTS, Server, server
 from tests.clients.stdlib import STREAMS, twice
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 import vcr
 
-from pytest_interactions import UnsupportedClientError, use_cassette
+from pytest_interactions import UnsupportedClientError
 from pytest_interactions.files import storage
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

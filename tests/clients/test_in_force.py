@@ -18,9 +18,10 @@ import httpx2
 import pytest
 import requests
 
-from pytest_interactions import NetworkBlockedError, use_cassette
+from pytest_interactions import NetworkBlockedError
 from pytest_interactions.clients import isolation
 from pytest_interactions.clients.in_force import InForce
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

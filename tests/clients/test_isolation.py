@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 import urllib3
 
-from pytest_interactions import NetworkBlockedError, use_cassette
+from pytest_interactions import NetworkBlockedError
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients.isolation import Isolation, isolated, placeholder_key
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ import httpx
 import pytest
 import vcr
 
-from pytest_interactions import CassetteMissError, use_cassette
+from pytest_interactions import CassetteMissError
 from pytest_interactions.files import storage
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

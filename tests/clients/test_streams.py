@@ -9,10 +9,11 @@ import httpx
 import httpx2
 import pytest
 
-from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions import StreamEndedError
 from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

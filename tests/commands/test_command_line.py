@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_interactions import use_cassette
 from pytest_interactions.commands import COMMANDS, main
 from tests.cassette.clients import CLIENTS, KEY
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

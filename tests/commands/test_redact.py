@@ -13,11 +13,10 @@ import pytest
 import vcr
 import yaml
 
-from pytest_interactions import use_cassette
 from pytest_interactions.commands import main
 from pytest_interactions.files.storage import load
 from tests.redaction.support import KEY, SIGNATURE
-from tests.support import real_traffic
+from tests.support import real_traffic, use_cassette
 
 if TYPE_CHECKING:
     from pytest_interactions.server.emulator import Emulator

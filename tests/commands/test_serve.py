@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from pytest_interactions import use_cassette
 from pytest_interactions.files import storage
 from tests.cassette.clients import KEY, _post, sdk
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ import pytest
 from google import genai
 from google.genai import _interactions as errors
 
-from pytest_interactions import use_cassette
 from pytest_interactions.demo.clients import rest, sdk
 from pytest_interactions.demo.sections import SECTIONS, Section
 from pytest_interactions.server.emulator import Emulator
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from unittest.mock import Mock
 import httpx
 import pytest
 
-from pytest_interactions import CassetteFormatError, use_cassette
+from pytest_interactions import CassetteFormatError
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.files import storage
@@ -24,6 +24,7 @@ from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import _post
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,19 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_interactions import (
-    CassetteFormatError,
-    CassetteMissError,
-    CassetteWriteError,
-    SecretLeakError,
-    use_cassette,
-)
+from pytest_interactions import CassetteFormatError, CassetteMissError, CassetteWriteError, SecretLeakError
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.files import media, storage
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import KEY, MODEL, sdk
+from tests.support import use_cassette
 
 GATE = Gate(Redactor(secrets=Secrets()))
 

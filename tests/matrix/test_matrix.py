@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions import StreamEndedError, use_cassette
+from pytest_interactions import StreamEndedError
 from tests.matrix.clients import CLIENTS, SDKS, Call, Client
 from tests.matrix.server import BINARY, serving
-from tests.support import sockets
+from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,13 +14,14 @@ import httpx
 import pytest
 from google import genai
 
-from pytest_interactions import PlaceholderError, SecretLeakError, use_cassette
+from pytest_interactions import PlaceholderError, SecretLeakError
 from pytest_interactions.api import sse
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
 from tests.cassette.clients import MODEL
 from tests.redaction.support import ENCODINGS, SIGNATURE, holds
 from tests.redaction.test_places import NAMES, SIGNED
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

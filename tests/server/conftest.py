@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions import use_cassette
 from pytest_interactions.server import ReplayServer
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from pytest_interactions import use_cassette
 from pytest_interactions.files import storage
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import sdk
-from tests.support import node, program
+from tests.support import node, program, use_cassette
 
 if TYPE_CHECKING:
     from tests.server.conftest import Served

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pytest_interactions import CassetteFormatError, use_cassette
+from pytest_interactions import CassetteFormatError
 from pytest_interactions.files import storage
 from pytest_interactions.server import ReplayServer
 from pytest_interactions.server.serving import Serving
 from tests.cassette.clients import KEY, MODEL
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
