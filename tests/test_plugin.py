@@ -440,7 +440,7 @@ async def test_it(prompt, greeted):
 def test_use_cassette_serves_a_wider_fixture(run: Runner) -> None:
     """A module-scoped fixture may hold a cassette open for several tests."""
     run.test("""
-
+from pytest_interactions import use_cassette
 
 @pytest.fixture(scope="module")
 def talk(request):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from threading import RLock
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
-from pytest_interactions.cassette.matching import is_beside
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.sleeps import Sleeps
@@ -40,9 +37,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
-
-#: The environment variables that name the API's address to google-genai.
-_BASE_URLS: Final = ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL")
 
 _Error = TypeVar("_Error", bound=InteractionsError)
 
@@ -164,8 +158,12 @@ class Cassette:
         allowed = self.options.allowed_hosts
         return f"{host}:{port}" in self._bypassed or (bool(allowed) and is_allowed(host, port, allowed))
 
-    def answer(self, live: Request) -> Tape | Recording | None:
+    def answer(self, live: Request, *, is_to_api: bool = False) -> Tape | Recording | None:
         """Find the recorded response to a request, or begin to record the request.
+
+        Args:
+            live: The request.
+            is_to_api: Whether it is known to be for the API, be that on this machine.
 
         Returns:
             A `Tape` to replay; a `Recording` if the request must be sent; `None` if it must be sent and no record is
@@ -190,19 +188,12 @@ class Cassette:
             number = self._index.take(self._filters.key(request)) if self._mode.plays and self._old else None
             if number is not None:
                 return self._play(number)
-            if self._is_beside(live):
+            if not is_to_api and self._filters.is_beside(live):
                 return None
             self._must_record(live, request)
             recording = self._recorder.begin(request)
             self._timeline.append(recording)
             return recording
-
-    def _is_beside(self, live: Request) -> bool:
-        """Return whether a request is the test's own, to a server that it has started on this machine."""
-        if not is_beside(live, map(os.environ.get, _BASE_URLS)):
-            return False
-        url = urlsplit(live.uri)
-        return not is_allowed(url.hostname or "", url.port, self.options.recorded_hosts)
 
     def _play(self, number: int) -> Tape:
         exchange = self._old[number]

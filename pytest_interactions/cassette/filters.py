@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-from pytest_interactions.cassette.matching import Key, key_of
+from pytest_interactions.api.hosts import is_allowed
+from pytest_interactions.cassette.matching import Key, is_beside, key_of
 from pytest_interactions.files import convert
 from pytest_interactions.redaction.redactor import Redactor
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request, Response
     from pytest_interactions.options import Options
     from pytest_interactions.redaction.secrets import Secrets
+
+#: The environment variables that name the API's address to google-genai.
+_BASE_URLS: Final = ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL")
 
 
 class Filters:
@@ -48,6 +53,13 @@ class Filters:
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, response) if hook else response
         return None if hooked is None else self.redactor.response(hooked)
+
+    def is_beside(self, live: Request) -> bool:
+        """Return whether a request is the test's own, to a server that it has started on this machine."""
+        if not is_beside(live, map(os.environ.get, _BASE_URLS)):
+            return False
+        url = urlsplit(live.uri)
+        return not is_allowed(url.hostname or "", url.port, self._options.recorded_hosts)
 
     def key(self, request: Request) -> Key:
         """Return the key by which the index finds a filtered request."""

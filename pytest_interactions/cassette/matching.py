@@ -37,6 +37,7 @@ _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), (
 _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
 # A null below one of these is the user's own data; elsewhere a client spelt out a default.
 _OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
+_OFTEN_JSON: Final = {"", "application/x-www-form-urlencoded"}
 # Most values in JSON are one of these, and say the same in one way alone.
 _AS_THEY_ARE: Final = {str, int, bool, type(None)}
 
@@ -60,7 +61,7 @@ def canonical_query(request: Request) -> list[tuple[str, str]]:
 
 def canonical_json(request: Request) -> Any:
     """Return the body's JSON without fields that spell out a default; `NOT_JSON` if it is none, or has a key twice."""
-    value = request.json()
+    value = request.json() if _may_be_json(request) else NOT_JSON
     if value is not NOT_JSON and b'"data"' in request.body:  # where media are
         request = request.with_body(media.normalised(request.body))
         value = request.json()
@@ -70,6 +71,12 @@ def canonical_json(request: Request) -> Any:
         return value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
     return _without_nulls(value) if b"null" in request.body else value
+
+
+def _may_be_json(request: Request) -> bool:
+    """Return whether a body is JSON by its header; many clients send JSON with none, or with that of a form."""
+    kind = request.content_type
+    return kind.endswith("json") or (kind in _OFTEN_JSON and request.body.lstrip()[:1] in (b"{", b"["))
 
 
 def canonical_text(value: Any) -> bytes:

@@ -90,7 +90,7 @@ class _Call:
             route = find(self.incoming.scope["raw_path"].decode("latin-1"))
             self.prefix = route.prefix
             request = self._request(route.path)
-            answer = route.cassette.answer(request)
+            answer = route.cassette.answer(request, is_to_api=True)
             if isinstance(answer, Tape):
                 await self._play(answer.on_one_line())
             else:

@@ -186,7 +186,7 @@ def test_media_that_go_missing_half_way_break_the_connection(tmp_path: Path) -> 
         use_cassette(path, record_mode="once", media_threshold=100) as cassette,
         ReplayServer(cassette, upstream=serving.url) as server,
     ):
-        assert [part["data"] for part in httpx.get(f"{server.url}/v1beta/x").json()] == images
+        assert [part["data"] for part in httpx.get(f"{server.url}/v1beta/files/x").json()] == images
     second = json.loads(storage.load(path).exchanges[0].response.body)[1]["data"].rpartition(":")[2]
     (path.with_suffix(".media") / second).unlink()
     with (
@@ -195,4 +195,4 @@ def test_media_that_go_missing_half_way_break_the_connection(tmp_path: Path) -> 
         ReplayServer(cassette) as server,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        httpx.get(f"{server.url}/v1beta/x")
+        httpx.get(f"{server.url}/v1beta/files/x")
