@@ -113,9 +113,9 @@ def _cassette(mode: str, path: Path) -> Any:
     who, _, doing = mode.partition(", ")
     record_mode = "once" if doing == "recording" else "none"
     if who == "ours":
-        from pytest_interactions import use_cassette
+        from pytest_interactions import RecordMode, use_cassette
 
-        return use_cassette(path, record_mode=record_mode)
+        return use_cassette(path, record_mode=RecordMode(record_mode))
     if who == "vcrpy":
         import vcr
 

@@ -31,38 +31,59 @@ from pytest_interactions.lazy import lazy_getattr
 if TYPE_CHECKING:
     from pytest_interactions.api.fold import fold
     from pytest_interactions.api.models import Event, Interaction, Step
+    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.clients.context import use_cassette
+    from pytest_interactions.options import RecordMode
+    from pytest_interactions.plugin.marking import marked
+    from pytest_interactions.server import ReplayServer
+    from pytest_interactions.server.emulator import Emulator
+    from pytest_interactions.snapshot import StepsAssertion
+    from pytest_interactions.types import Options
 
 __all__ = [
+    "Cassette",
     "CassetteError",
     "CassetteFormatError",
     "CassetteMissError",
     "CassetteNotFoundError",
     "CassetteWriteError",
+    "Emulator",
     "Event",
     "Interaction",
     "InteractionsError",
     "MissingExtraError",
     "NetworkBlockedError",
     "OptionError",
+    "Options",
     "PlaceholderError",
+    "RecordMode",
+    "ReplayServer",
     "ScriptError",
     "SecretLeakError",
     "SeveralCassettesError",
     "Step",
+    "StepsAssertion",
     "StreamEndedError",
     "UnplayedError",
     "UnseenRequestError",
     "UnsupportedClientError",
     "fold",
+    "marked",
     "use_cassette",
 ]
 
 __getattr__ = lazy_getattr(
     __name__,
+    Cassette=".cassette.cassette",
+    Emulator=".server.emulator",
     Event=".api.models",
     Interaction=".api.models",
+    Options=".types",
+    RecordMode=".options",
+    ReplayServer=".server",
     Step=".api.models",
+    StepsAssertion=".snapshot",
     fold=".api.fold",
+    marked=".plugin.marking",
     use_cassette=".clients.context",
 )

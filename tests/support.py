@@ -16,7 +16,7 @@ import pytest_interactions
 from pytest_interactions.files import storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.server.emulator import Emulator
 
@@ -60,7 +60,9 @@ def require(program: str, *, found: object, otherwise: str) -> None:
 
 
 #: The servers of the tests stand for hosts of all kinds, and not for the API alone.
-use_cassette = partial(pytest_interactions.use_cassette, recorded_hosts=("127.0.0.1", "localhost", "::1"))
+use_cassette: Callable[..., Any] = partial(
+    pytest_interactions.use_cassette, recorded_hosts=("127.0.0.1", "localhost", "::1")
+)
 
 
 def program(name: str) -> str:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Unpack
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
+    from pytest_interactions import types
     from pytest_interactions.cassette.guard import Answering, Guard
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
@@ -104,9 +105,9 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
     """
 
-    def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
+    def __init__(self, path: str | os.PathLike[str], **options: Unpack[types.Options]) -> None:
         self._path = path
-        self._options = options
+        self._options: Any = options
         self._entered: list[AbstractContextManager[Cassette]] = []
 
     def __enter__(self) -> Cassette:

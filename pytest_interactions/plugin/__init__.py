@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from pytest_interactions import types
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.server import ReplayServer
     from pytest_interactions.server.emulator import Emulator
@@ -131,13 +132,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def interactions_config() -> dict[str, Any]:
+def interactions_config() -> types.Options:
     """Options for the tests below this file; override it to return some."""
     return {}
 
 
 @pytest.fixture
-def interactions(request: pytest.FixtureRequest, interactions_config: dict[str, Any]) -> Iterator[Cassette]:
+def interactions(request: pytest.FixtureRequest, interactions_config: types.Options) -> Iterator[Cassette]:
     """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
     cassette = opening.of_test(request.node, interactions_config)
     from pytest_interactions.clients.context import opened

@@ -562,9 +562,9 @@ def test_a_name_of_vcrpy_s_cassette_is_an_error_that_says_what_to_use(name: str,
         with pytest.raises(AttributeError, match=rf"no '{name}'; use \w+"):
             getattr(cassette, name)
         with pytest.raises(AttributeError, match="'Cassette' object has no attribute 'plays'"):
-            _ = cassette.plays  # type: ignore[attr-defined]
+            _ = cassette.plays
         with pytest.raises(TypeError):
-            _ = object() in cassette  # type: ignore[operator]
+            _ = object() in cassette
 
 
 def test_off_sends_all_and_keeps_nothing(emulator: Emulator, cassette: Path) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pytest_interactions import UnplayedError
+from pytest_interactions import UnplayedError, use_cassette
 from pytest_interactions.clients import decorating
 from pytest_interactions.files import storage
-from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator

@@ -1,0 +1,32 @@
+"""The types of the options as they are given, by which a type checker finds a wrong one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypedDict
+
+from pytest_interactions.options import RecordMode, Unplayed
+
+_Names = str | Iterable[str]
+
+
+class Options(TypedDict, total=False):
+    """The options of `use_cassette`, of the marker and of `interactions_config`; docs/reference.md describes each."""
+
+    record_mode: RecordMode | Literal["none", "once", "new_episodes", "all", "rewrite", "off"]
+    cassette_dir: str | os.PathLike[str]
+    match_on: _Names
+    unplayed: Unplayed | Literal["fail", "warn", "ignore"]
+    keep_headers: _Names
+    redact: str | Iterable[str | re.Pattern[str]]
+    allowed_hosts: _Names
+    recorded_hosts: _Names
+    fast_forward: bool
+    chunking: Literal["event", "whole"] | int
+    pace: float
+    media_threshold: int
+    before_record_request: Callable[[Any], Any] | None
+    before_record_response: Callable[[Any], Any] | None
+    normalize_request: Callable[[Any], Any] | None
