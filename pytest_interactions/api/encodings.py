@@ -3,42 +3,73 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+import zlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_interactions.api.exchange import Headers
 
 _LIBRARIES: Final = ("httpx", "httpx2")  # each knows zstd by another library
+_GZIP: Final = zlib.MAX_WBITS | 16  # the format, as zlib names it
 
 
-def decode(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+def decode(headers: Headers, body: bytes, *, whole: bool, members: bool = True) -> tuple[Headers, bytes]:
     """Return the headers and the body of a response without its content-encodings.
 
-    Of a body that is damaged or cut short, what can be decoded is returned. If that is nothing, or nobody here knows
-    the encoding, both are returned as they came: the client of a replay is to meet what it met.
+    Both are returned as they came if nobody here knows the encoding, or the body is damaged: the client of a replay is
+    to meet what it met.
+
+    Args:
+        headers: The response's headers.
+        body: The bytes that came over the wire.
+        whole: Whether that is all of them; else what can be decoded is returned.
+        members: Whether the client reads gzip on where a part of it ends, as all do but httpx.
     """
     encodings = headers.get("content-encoding")
     if not encodings or not body:
         return headers, body
-    for library in sorted(_LIBRARIES, key=lambda name: name not in sys.modules):  # first what is imported already
-        decoded = _decoded(library, body, encodings)
-        if decoded and decoded != body:
+    for decoded, is_damaged in _readings(body, encodings, members=members):
+        if decoded and decoded != body and not (is_damaged and whole):
             return {name: values for name, values in headers.items() if name != "content-encoding"}, decoded
     return headers, body
 
 
-def _decoded(library: str, body: bytes, encodings: Sequence[str]) -> bytes:
-    """Return what httpx makes of a body; the same body if it does not know the encoding."""
+def _readings(body: bytes, encodings: Sequence[str], *, members: bool) -> Iterator[tuple[bytes, bool]]:
+    """Yield what each library makes of a body, and whether it is damaged; first those that are imported already."""
+    if members and [encoding.lower() for encoding in encodings] == ["gzip"]:
+        yield _unzipped(body)
+        return
+    for library in sorted(_LIBRARIES, key=lambda name: name not in sys.modules):
+        yield _decoded(library, body, encodings)
+
+
+def _unzipped(body: bytes) -> tuple[bytes, bool]:
+    pieces: list[bytes] = []
+    while body:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            pieces.append(member.decompress(body))
+        except zlib.error:
+            return b"".join(pieces), not pieces  # after a part of it, other bytes are passed over
+        if not member.eof:
+            return b"".join(pieces), True
+        body = member.unused_data
+    return b"".join(pieces), False
+
+
+def _decoded(library: str, body: bytes, encodings: Sequence[str]) -> tuple[bytes, bool]:
+    """Return what httpx makes of a body: the same body if it does not know the encoding."""
     try:
         http = import_module(library)
     except ImportError:  # httpx2, which is not required
-        return body
+        return body, False
     headers = [("content-encoding", value) for value in encodings]
     pieces: list[bytes] = []
-    with suppress(http.DecodingError):
+    try:
         pieces.extend(http.Response(200, headers=headers, stream=http.ByteStream(body)).iter_bytes())
-    return b"".join(pieces)
+    except http.DecodingError:
+        return b"".join(pieces), True
+    return b"".join(pieces), False

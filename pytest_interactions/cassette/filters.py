@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from pytest_interactions.api.hosts import is_allowed
+from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
 from pytest_interactions.cassette.matching import Key, is_beside, key_of
+from pytest_interactions.cassette.own_servers import is_own
 from pytest_interactions.files import convert
 from pytest_interactions.redaction.redactor import Redactor
 
@@ -59,7 +60,8 @@ class Filters:
         if not is_beside(live, map(os.environ.get, _BASE_URLS)):
             return False
         url = urlsplit(live.uri)
-        return not is_allowed(url.hostname or "", url.port, self._options.recorded_hosts)
+        port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
+        return not is_allowed(url.hostname or "", port, self._options.recorded_hosts) and is_own(port)
 
     def key(self, request: Request) -> Key:
         """Return the key by which the index finds a filtered request."""

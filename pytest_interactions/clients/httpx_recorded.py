@@ -54,7 +54,7 @@ class Side:
 
     def _finish(self, cut: Cut | None = None) -> None:
         self._recording.leave = None
-        headers, body = self._decoded()
+        headers, body = self._decoded(whole=cut is None)
         self._recording.finish(
             Response(
                 status=self._response.status_code,
@@ -76,10 +76,10 @@ class Side:
         expected = self._response.headers.get("content-length")
         if expected is not None:
             return sum(map(len, self._chunks)) >= int(expected)
-        return sse.closes(self._decoded()[1])
+        return sse.closes(self._decoded(whole=False)[1])
 
-    def _decoded(self) -> tuple[Headers, bytes]:
-        return decode(headers_of(self._response), b"".join(self._chunks))
+    def _decoded(self, *, whole: bool) -> tuple[Headers, bytes]:
+        return decode(headers_of(self._response), b"".join(self._chunks), whole=whole, members=False)
 
 
 class Recorded(Side):

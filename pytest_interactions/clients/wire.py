@@ -180,7 +180,7 @@ def incoming(raw: bytes, method: str) -> Incoming:
     headers = _headers(message.headers)
     is_open = not message.chunked and message.length is None
     body, broken = _read(message)
-    headers, body = decode(headers, body)
+    headers, body = decode(headers, body, whole=broken is None)
     response = Response(
         status=message.status,
         reason=message.reason,

@@ -49,7 +49,7 @@ def to_vcr_request(request: Request) -> Any:
 
 def from_vcr_response(response: dict[str, Any]) -> Response:
     """Convert vcrpy's dict, and decode its body."""
-    headers, body = decode(headers_of(response["headers"]), bytes_of(response["body"].get("string")))
+    headers, body = decode(headers_of(response["headers"]), bytes_of(response["body"].get("string")), whole=True)
     return Response(
         status=int(response["status"]["code"]),
         reason=str(response["status"]["message"] or ""),

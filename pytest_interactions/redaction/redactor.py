@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_interactions.api.encodings import decode
 from pytest_interactions.api.exchange import Exchange, Headers, Message, Request, Response
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON
@@ -30,7 +31,7 @@ REQUEST_HEADERS = frozenset({"accept", "api-revision", "content-type", "range"})
 #: The response headers that a client acts on; no other enters a cassette, besides `UPLOAD_HEADERS`.
 RESPONSE_HEADERS = frozenset(
     {
-        *("content-disposition", "content-range", "content-type", "etag"),
+        *("content-disposition", "content-encoding", "content-range", "content-type", "etag"),
         *("link", "location", "retry-after", "retry-after-ms"),
     }
 )
@@ -83,9 +84,20 @@ class Redactor:
         response = self._headers(response, self._response_headers)
         if (reason := self.text(response.reason)) != response.reason:
             response = replace(response, reason=reason)
+        if "content-encoding" in response.headers:
+            return self._encoded(response)
         if not response.is_stream:
             return self._body(response)
         return response.with_body(redact_stream(response.body, self._tree, self.secrets.matcher))
+
+    def _encoded(self, response: Response) -> Response:
+        """Return a response whose body could not be decoded as it is, or without its encoding if a secret is in it."""
+        headers, body = decode(response.headers, response.body, whole=False)
+        opened = replace(response, headers=headers).with_body(body)
+        if "content-encoding" in headers:
+            return self._body(response)
+        clean = self.response(opened)
+        return response if clean is opened else clean
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return `exchange` without its secrets; the same object if there is nothing to change."""

@@ -21,28 +21,47 @@ def test_each_encoding_is_decoded_whatever_is_imported(
     """Httpx and httpx2 know zstd by two libraries, and the one that is imported is asked first."""
     monkeypatch.delitem(sys.modules, {"httpx": "httpx2", "httpx2": "httpx"}[imported])
     headers = {"content-type": ["application/json"], "content-encoding": [coding]}
-    assert decode(headers, ENCODERS[coding](TEXT)) == ({"content-type": ["application/json"]}, TEXT)
+    assert decode(headers, ENCODERS[coding](TEXT), whole=True) == ({"content-type": ["application/json"]}, TEXT)
 
 
-def test_several_encodings_are_decoded() -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_several_encodings_are_decoded(*, whole: bool) -> None:
     """As the header names them, in one value or in two."""
     body = ENCODERS["br"](gzip.compress(TEXT))
-    assert decode({"content-encoding": ["gzip, br"]}, body) == decode({"content-encoding": ["gzip", "br"]}, body)
-    assert decode({"content-encoding": ["gzip, br"]}, body) == ({}, TEXT)
+    assert decode({"content-encoding": ["gzip, br"]}, body, whole=whole) == ({}, TEXT)
+    assert decode({"content-encoding": ["gzip", "br"]}, body, whole=whole) == ({}, TEXT)
+
+
+@pytest.mark.parametrize("rest", [b"", b"other bytes"])
+def test_gzip_in_parts_is_what_the_client_reads_of_it(rest: bytes) -> None:
+    """All clients but httpx read on where a part ends, and pass over what is no part."""
+    body = gzip.compress(TEXT) + gzip.compress(b"more") + rest
+    headers = {"content-encoding": ["GZIP"]}
+    assert decode(headers, body, whole=True) == ({}, TEXT + b"more")
+    assert decode(headers, body, whole=True, members=False) == ({}, TEXT)
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [("compress", b"\x1f\x9d"), ("gzip", TEXT), ("gzip", b""), ("identity", TEXT)]
+    ("coding", "body"),
+    [
+        ("compress", b"\x1f\x9d"),
+        ("x-gzip", gzip.compress(TEXT)),
+        ("gzip", TEXT),
+        ("gzip", b""),
+        ("gzip", gzip.compress(TEXT)[:-12]),
+        ("deflate", b"\xff" + ENCODERS["deflate"](TEXT)),
+        ("identity", TEXT),
+    ],
 )
 def test_what_can_t_be_decoded_stays_as_it_came(coding: str, body: bytes) -> None:
     """The header stays too, so that a client meets on replay what it met."""
     headers = {"content-encoding": [coding]}
-    assert decode(headers, body) == (headers, body)
+    assert decode(headers, body, whole=True) == (headers, body)
 
 
-def test_of_a_damaged_body_stays_what_can_be_decoded() -> None:
-    """A secret in it is found, as it is no longer packed."""
-    _, decoded = decode({"content-encoding": ["gzip"]}, gzip.compress(TEXT)[:-12])
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_of_a_body_that_is_cut_short_stays_what_can_be_decoded(coding: str) -> None:
+    _, decoded = decode({"content-encoding": [coding]}, ENCODERS[coding](TEXT)[:-12], whole=False)
     assert decoded
     assert TEXT.startswith(decoded)
 
@@ -51,4 +70,4 @@ def test_where_httpx2_is_missing_its_encoding_is_unknown(monkeypatch: pytest.Mon
     """It is not required; zstd is then httpx's matter alone."""
     monkeypatch.setitem(sys.modules, "httpx2", None)
     headers = {"content-encoding": ["x-unknown"]}
-    assert decode(headers, TEXT) == (headers, TEXT)
+    assert decode(headers, TEXT, whole=True) == (headers, TEXT)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,11 +16,11 @@ import pytest
 import requests
 
 from pytest_interactions import CassetteNotFoundError, use_cassette
+from pytest_interactions.cassette import own_servers
 from tests.cassette.clients import _post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
 
@@ -128,3 +132,61 @@ def test_other_addresses_can_be_recorded(serve: Any, tmp_path: Path) -> None:
         with use_cassette(tmp_path / "c.yaml", record_mode="rewrite", recorded_hosts=[name]) as recording:
             httpx.get(f"{url}/x")
         assert len(recording.exchanges) == 1
+
+
+CHILD = """
+import http.server
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def _process(*before: str) -> Iterator[str]:
+    """Serve in another process; the address."""
+    command = [*before, sys.executable, "-c", CHILD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
+
+
+def test_an_app_in_a_child_process_is_asked_each_time(tmp_path: Path) -> None:
+    """And in a child of that one, as a shell's."""
+    for before in ((), (sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])")):
+        with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording, _process(*before) as url:
+            assert httpx.get(url).status_code == 200
+        assert recording.exchanges == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell whose server it is")
+def test_a_server_that_others_have_started_is_recorded(serve: Any, tmp_path: Path) -> None:
+    """It is no part of the test, and may be gone on replay."""
+    script = "import sys, httpx\nfrom pytest_interactions import use_cassette\n"
+    script += "with use_cassette(sys.argv[1], record_mode='once'): print(httpx.get(sys.argv[2]).json())"
+    url = f"{serve()}/x"
+    command = [sys.executable, "-c", script, str(tmp_path / "c.yaml"), url]
+    assert "/x" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    with use_cassette(tmp_path / "c.yaml") as replay:
+        httpx.get(url)
+        assert len(replay.exchanges) == 1
+
+
+def test_where_the_system_does_not_tell_each_server_is_the_test_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_servers, "_PROC", Path("/nowhere"))
+    assert own_servers.is_own(1)
+
+
+def test_processes_and_files_that_go_meanwhile_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may end while it is looked at, and a system may have no IPv6."""
+    (tmp_path / "self/net").mkdir(parents=True)
+    row = "0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1"
+    (tmp_path / "self/net/tcp").write_text(f"  sl  local_address\n{row}\n")
+    (tmp_path / "12").mkdir()
+    (tmp_path / "12/stat").mkdir()
+    monkeypatch.setattr(own_servers, "_PROC", tmp_path)
+    assert not own_servers.is_own(80)
+    assert not own_servers.is_own(81)

@@ -41,7 +41,6 @@ def test_response_headers_that_replay_does_not_need_never_stay() -> None:
         status=200,
         headers={
             "content-type": ["application/json"],
-            "content-encoding": ["gzip"],
             "content-length": ["12"],
             "transfer-encoding": ["chunked"],
             "set-cookie": ["a=b", "c=d"],
@@ -355,3 +354,18 @@ def test_a_body_too_deep_to_walk_is_searched_as_text(levels: int) -> None:
     body = ('{"a":' * levels + f'"use {KEY}"' + "}" * levels).encode()
     request = Request(method="POST", uri=URL, headers=dict(JSON), body=body)
     assert redactor().request(request).body == body.replace(KEY.encode(), b"REDACTED")
+
+
+def test_a_body_that_stays_encoded_is_searched() -> None:
+    """One that is damaged is kept as it came, so that a client fails on it again, unless there is a secret in it."""
+    redact = redactor(KEY)
+    headers = {"content-encoding": ["gzip"], "content-type": ["text/plain"]}
+    for text, kept in ((b"harmless " * 99, True), (KEY.encode() + b" " * 99, False)):
+        damaged = gzip.compress(text)[:-6]
+        response = redact.response(Response(status=200, headers=headers, body=damaged))
+        assert (response.body == damaged) is kept
+        assert ("content-encoding" in response.headers) is kept
+        assert KEY.encode() not in response.body
+        assert redact.response(response) is response
+    unknown = Response(status=200, headers={"content-encoding": ["x-own"]}, body=KEY.encode())
+    assert redact.response(unknown).body == b"REDACTED"
