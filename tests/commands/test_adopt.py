@@ -107,7 +107,7 @@ MARKED = """
     from helpers import get
 
 
-    @pytest.mark.vcr()
+    @pytest.mark.vcr("first.yaml")
     def test_one():
         assert get("/first")["path"] == "/first"
 
@@ -130,6 +130,15 @@ MARKED = """
     def test_pairs(place, number):
         assert get(f"/{place}/{number}")["path"] == f"/{place}/{number}"
 """
+
+
+ADOPTED_MARKS = {
+    '    @pytest.mark.vcr\n    @pytest.mark.default_cassette("kept")': '    @pytest.mark.interactions("kept")',
+    'default_cassette("shared.yaml")': 'interactions("shared")',
+    'vcr("first.yaml")': 'interactions("first")',
+    'vcr("kept.yaml")': 'interactions("kept")',
+    "mark.vcr": "mark.interactions",
+}
 
 
 @pytest.fixture
@@ -157,12 +166,10 @@ def test_a_whole_suite_replays_after_it_moved_in(server: ThreadingHTTPServer, tm
     suite.write_all()
     replayed = suite.pytest("-p", "no:recording", "--strict-markers", SERVER=url)
     assert "11 passed" in replayed, replayed
-    assert suite.text("tests/test_module.py") == dedent(MODULE).lstrip("\n").replace(
-        "mark.vcr", "mark.interactions"
-    ).replace('mark.default_cassette("shared.yaml")', 'mark.interactions("shared")')
-    assert suite.text("tests/test_marked.py") == dedent(MARKED).lstrip("\n").replace(
-        '@pytest.mark.vcr("kept.yaml")', '@pytest.mark.interactions("kept")'
-    ).replace('@pytest.mark.vcr\n@pytest.mark.default_cassette("kept")', '@pytest.mark.interactions("kept")').replace(
-        "mark.vcr", "mark.interactions"
-    )
+    for name, text in {"tests/test_module.py": MODULE, "tests/test_marked.py": MARKED}.items():
+        adopted = text
+        for old, new in ADOPTED_MARKS.items():
+            adopted = adopted.replace(old, new)
+        assert suite.text(name) == dedent(adopted).lstrip("\n")
+    assert "recordings" not in str(list(suite.files()))
     assert suite.text("tests/conftest.py") == dedent(ADOPTED_CONFTEST).lstrip("\n")

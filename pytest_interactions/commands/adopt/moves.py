@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -133,9 +134,7 @@ def delete(olds: Iterable[Path], root: Path) -> None:
     for old in olds:
         remove(old)
         with suppress(OSError):  # something else is in it
-            for directory in old.parents:
-                if not directory.is_relative_to(root) or directory == root:
-                    break
+            for directory in takewhile(lambda each: root in each.parents, old.parents):
                 directory.rmdir()
 
 

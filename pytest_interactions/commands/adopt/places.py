@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,7 +63,7 @@ class Places:
             value = value_of(argument, module.names)
             if not isinstance(value, str) or not _simple(value).strip("./ "):
                 raise UnknownValueError
-            old = Path(self.directory(module) / value)
+            old = Path(os.path.normpath(self.directory(module) / value))
             if mark.kind == DEFAULT:  # pytest-recording adds the suffix to this one
                 with_suffix = (Path(f"{old}{suffix}") for suffix in SUFFIXES)
                 old = old if old.suffix in SUFFIXES else next(filter(Path.exists, with_suffix), Path(f"{old}.yaml"))

@@ -183,13 +183,10 @@ class Plain:
                 text = "vcr.unittest has no like: open each test's cassette by pytest_interactions.use_cassette"
                 yield Left(self._module.path, statement.lineno, text)
         for node in self._nodes:
-            if isinstance(node, ast.Attribute) and node.attr == _USE and not self._recorder(node):
-                by = ast.unparse(node.value)
-                if "vcr" in by.lower():
-                    text = (
-                        f"{by} is made elsewhere, so what it opens can't be told: use pytest_interactions.use_cassette"
-                    )
-                    yield Left(self._module.path, node.lineno, text)
+            by = ast.unparse(node.value) if isinstance(node, ast.Attribute) and node.attr == _USE else ""
+            if isinstance(node, ast.Attribute) and "vcr" in by.lower() and not self._recorder(node):
+                text = f"{by} is made elsewhere, so what it opens can't be told: use pytest_interactions.use_cassette"
+                yield Left(self._module.path, node.lineno, text)
 
     def _add(self, node: ast.AST, recorder: _Recorder) -> None:
         call = self._source.parents[node]
@@ -261,13 +258,15 @@ class Plain:
 
     def _import(self, gone: list[ast.stmt]) -> None:
         """Import this package in place of vcrpy or, where that has other uses, after it."""
+        ours = any(isinstance(node, ast.Import) and node.names[0].name == _PACKAGE for node in self._source.tree.body)
         for statement in self._imports:
             start, end = self._source.span(statement)
             is_alone = all("vcr" in {alias.name, getattr(statement, "module", "")} for alias in statement.names)
-            used = any(self._is_used(alias.asname or alias.name, *gone) for alias in statement.names)
-            if is_alone and not used:
-                self._source.edits.append((start, end, f"import {_PACKAGE}"))
-            else:
+            is_used = any(self._is_used(alias.asname or alias.name, *gone) for alias in statement.names)
+            if is_alone and not is_used:
+                replaced = self._source.without_lines(start, end) if ours else (start, end, f"import {_PACKAGE}")
+                self._source.edits.append(replaced)
+            elif not ours:
                 self._source.edits.append((end, end, f"\n{' ' * statement.col_offset}import {_PACKAGE}"))
 
     def _is_used(self, name: str, *gone: ast.stmt) -> bool:

@@ -65,13 +65,13 @@ class Project:
     def python_files(self) -> Iterator[Path]:
         """Yield the project's own Python files."""
         for path in files_in(self.root, self._is_own):
-            if path.suffix == ".py" and path.is_file():
+            if path.is_file():  # and no link to nowhere
                 yield path
 
     def flags(self) -> Iterator[tuple[int, str]]:
         """Yield the line and the name of each flag of pytest-recording's in the ini file."""
         for number, line in enumerate(self.ini.read_text("utf-8").splitlines() if self.ini else (), 1):
-            yield from ((number, flag) for flag in _FLAGS if flag in line and f"interactions{flag[1:]}" not in line)
+            yield from ((number, flag) for flag in _FLAGS if flag in line)
 
     def _is_own(self, path: Path) -> bool:
         if path.is_dir():

@@ -6,6 +6,7 @@ keeps all tests that have it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.adopt.config import Config
@@ -14,17 +15,15 @@ from pytest_interactions.commands.adopt.sources import Left
 from pytest_interactions.commands.adopt.static import UnknownValueError
 from pytest_interactions.commands.adopt.suite import CONFIG, DEFAULT, DIRECTORY, VCR, Function, Module, fixture_name
 from pytest_interactions.commands.adopt.translating import Translation, literal
-from pytest_interactions.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytest_interactions.commands.adopt.moves import Moves
     from pytest_interactions.commands.adopt.project import Project
     from pytest_interactions.commands.adopt.suite import Mark, Test
 
-Move = tuple["Path", "Path"]
+Move = tuple[Path, Path]
 
 
 class Recording:
@@ -48,6 +47,7 @@ class Recording:
         self._names: dict[Mark, str] = {}
         self._translations: dict[Mark, Translation] = {}
         self._configs: dict[Module, Config] = {}
+        self._olds: dict[Test, set[Path]] = {}
         self._moving: dict[Test, list[Move]] = {}
         self.left: set[Left] = set()
 
@@ -63,7 +63,8 @@ class Recording:
                 text = f"where the cassettes are can't be read here: move them below {self._project.cassettes} by hand"
                 self._stay(test, Left(where.path, function.lineno, text))
                 continue
-            for old in [*(old for _, old in named), *(old for old, _ in self._places.own(test))]:
+            self._olds[test] = {*(old for _, old in named), *(old for old, _ in self._places.own(test))}
+            for old in sorted(self._olds[test]):
                 if old.is_file():
                     self._moves.read(old)
 
@@ -71,7 +72,7 @@ class Recording:
         """Decide on each test."""
         for module in self._modules.values():
             function = module.fixtures.get(CONFIG)
-            tests = [test for test in self.tests if self._config_of(test) is module]
+            tests = self._below(module)
             if function and tests:
                 config = self._configs[module] = Config(module, function, self._moves.origins)
                 self.left.update(config.left)
@@ -90,13 +91,13 @@ class Recording:
 
     def needed(self) -> set[Path]:
         """Return the old cassettes of the tests that stay."""
-        stay = {old for test, each in self._moving.items() if test in self._stays for old, _ in each}
+        stay = {old for test, olds in self._olds.items() if test in self._stays for old in olds}
         return stay | {new for _, new in self.moving()}
 
     def unused(self) -> Iterator[Path]:
         """Yield the files in old directories that are of no test."""
-        known = {old for each in self._moving.values() for old, _ in each}
-        directories = {self._places.directory(test.module) for test in self._moving}
+        known = set().union(*self._olds.values())
+        directories = {self._places.directory(test.module) for test in self._olds}
         for directory in sorted(directories):
             if not directory.is_relative_to(self._project.cassettes):
                 yield from (file for file in self._places.files(directory) if file not in known)
@@ -107,12 +108,12 @@ class Recording:
             if not self._stays.issuperset(tests):
                 self._rewrite(mark)
         for module, config in self._configs.items():
-            tests = [test for test in self.tests if self._config_of(test) is module]
+            tests = self._below(module)
             if not self._stays.issuperset(tests):
                 config.edit(keep=not self._stays.isdisjoint(tests))
         for module in self._modules.values():
             function = module.fixtures.get(DIRECTORY)
-            tests = [test for test in self.tests if self._fixture(test.module, DIRECTORY) == (module, function)]
+            tests = self._below(module)
             if function and tests and self._stays.isdisjoint(tests) and not self._is_asked_for(DIRECTORY):
                 edit = module.source.without_lines(*module.source.whole(function), blank=True)
                 module.source.edits.append(edit)
@@ -126,7 +127,7 @@ class Recording:
     def _stay_by_fixtures(self) -> None:
         """Keep the tests that need a fixture of pytest-recording's."""
         for module in self._modules.values():
-            tests = [test for test in self.tests if _is_below(module, test.module)]
+            tests = self._below(module)
             for function, left in module.asked_for():
                 for test in tests:
                     if fixture_name(function) or test.function is function:
@@ -164,9 +165,11 @@ class Recording:
                 return found, found.fixtures[name]
         return None
 
-    def _config_of(self, test: Test) -> Module | None:
-        found = self._fixture(test.module, CONFIG)
-        return found[0] if found else None
+    def _below(self, module: Module) -> list[Test]:
+        """Return the tests that may get the fixtures of a module."""
+        if module.path.name != "conftest.py":
+            return module.tests
+        return [test for test in self.tests if test.module.path.is_relative_to(module.path.parent)]
 
     def _is_asked_for(self, name: str) -> bool:
         functions = (function for module in self._modules.values() for function in module.source.functions)
@@ -202,29 +205,40 @@ class Recording:
     def _moves_of(self, test: Test) -> Iterator[Move]:
         """Yield the moves of a test's cassettes; a problem keeps the test."""
         named = [(mark, *each) for mark in test.naming() for each in self._places.named(mark, test.module)]
-        own = list(self._places.own(test))
-        names = {old: value for _, value, old in named}
         line = next((mark.line for mark, _, _ in named), test.function.lineno)
-        if len(names) > 1 or (names and any(old not in names for old, _ in own) and not test.of_kind(DEFAULT)):
-            text = (
-                "this test plays several cassettes, and here it is one: put their exchanges into one file, and name it"
-            )
-            self._stay(test, Left(test.module.path, line, text))
-            return
-        try:
-            for mark, value, _ in named:
-                self._names[mark] = self._places.name(value, test.module)
-            pairs = [(old, self._places.named_path(self._names[mark])) for mark, _, old in named[:1]]
-        except OptionError as error:
-            self._stay(test, Left(test.module.path, line, str(error)))
-            return
-        for old, new in pairs or [(old, self._places.own_path(test, name)) for old, name in own]:
-            if not old.is_file():
-                continue
+        for old, new in self._pairs(test, named, line):
             problem = self._moves.problem(old, new)
             if problem:
                 self._stay(test, Left(test.module.path, line, problem))
             yield old, new
+
+    def _pairs(self, test: Test, named: list[tuple[Mark, str, Path]], line: int) -> list[Move]:
+        """Return a test's old files with their new paths, and remember the name that a mark gives."""
+        own = [] if test.of_kind(DEFAULT) else list(self._places.own(test))
+        olds = {old for _, _, old in named}
+        others = [each for each in own if each[0] not in olds]
+        if len(olds) > 1 or (others and any(map(Path.is_file, olds))):
+            text = (
+                "this test plays several cassettes, and here it is one: put their exchanges into one file, and name it"
+            )
+            self._stay(test, Left(test.module.path, line, text))
+            return []
+        if not named or self._is_nobodys(named[0][0], olds, others):
+            return [(old, self._places.own_path(test, name)) for old, name in own]
+        for mark, value, _ in named:
+            self._names[mark] = name = self._places.name(value, test.module)
+        found = [old for old, _ in others] or [old for old in olds if old.is_file()]
+        return [(old, self._places.named_path(name)) for old in found]
+
+    def _is_nobodys(self, mark: Mark, olds: set[Path], others: list[tuple[Path, str]]) -> bool:
+        """Return whether a mark names no file, and its tests have files of their own: more than the name can be for.
+
+        pytest-recording only reads the file that a mark `vcr` names, and records into the test's own.
+        """
+        tests = self._covered[mark]
+        has_own = any(self._olds.get(each, olds) - olds for each in tests)
+        is_several = len(tests) > 1 or len(others) > 1
+        return mark.kind == VCR and is_several and has_own and not any(map(Path.is_file, olds))
 
     def _rewrite(self, mark: Mark) -> None:
         source, end = mark.source, mark.source.span(mark.node)[1]
@@ -256,10 +270,3 @@ class Recording:
             if other.kind != mark.kind and other.function is not None and other.function is mark.function:
                 return None if (mark.arguments if mark.kind == VCR else other.arguments) else other
         return None
-
-
-def _is_below(module: Module, other: Module) -> bool:
-    """Return whether the fixtures of a module are those of another's tests."""
-    if module is other:
-        return True
-    return module.path.name == "conftest.py" and other.path.is_relative_to(module.path.parent)

@@ -29,9 +29,6 @@ class Left:
     line: int
     text: str
 
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.text}"
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -112,11 +109,8 @@ class Source:
         return self.text[start:end]
 
     def whole(self, node: Definition) -> tuple[int, int]:
-        """Return the start and the end of a definition with its decorators."""
-        start, end = self.span(node)
-        if node.decorator_list:
-            start = self.text.rindex("@", 0, self.span(node.decorator_list[0])[0])
-        return start, end
+        """Return the start and the end of a decorated definition with its decorators."""
+        return self.text.rindex("@", 0, self.span(node.decorator_list[0])[0]), self.span(node)[1]
 
     def opening(self, after: int) -> int:
         """Return the place of the first bracket at or after a place."""

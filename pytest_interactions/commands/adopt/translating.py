@@ -92,10 +92,6 @@ class Translation:
         self._put("allowed_hosts", self._allowed, ("ignore_hosts", "ignore_localhost"))
         self._put("redact", self._redact, ("filter_query_parameters", "filter_post_data_parameters"))
 
-    def options(self) -> list[Option]:
-        """Return all options that there are now."""
-        return [option for options in self.new.values() for option in options]
-
     def _translate(self, name: str, value: ast.expr) -> None:
         self.new[name] = []
         is_off = isinstance(value, ast.Constant) and value.value in (None, False)
