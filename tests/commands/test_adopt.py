@@ -5,14 +5,10 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.commands.adopting import KEY, Suite, serving
+from tests.commands.adopting import KEY, Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from http.server import ThreadingHTTPServer
-    from pathlib import Path
 
 HELPERS = """
     import os
@@ -141,15 +137,8 @@ ADOPTED_MARKS = {
 }
 
 
-@pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    """A local server."""
-    yield from serving()
-
-
-def test_a_whole_suite_replays_after_it_moved_in(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+def test_a_whole_suite_replays_after_it_moved_in(server: ThreadingHTTPServer, suite: Suite) -> None:
     """Named cassettes, a directory of their own, classes, parameters, marks of all kinds: 11 of 11."""
-    suite = Suite(tmp_path)
     suite.write("pytest.ini", "[pytest]\npythonpath = tests\n")
     suite.write("tests/helpers.py", HELPERS)
     suite.write("tests/conftest.py", CONFTEST)
@@ -164,6 +153,7 @@ def test_a_whole_suite_replays_after_it_moved_in(server: ThreadingHTTPServer, tm
     assert "11 passed" in suite.pytest("--record-mode=none", "--block-network", SERVER=url)
     assert KEY not in str(suite.files())
     suite.write_all()
+    assert "11 passed" in suite.pytest(SERVER=url)
     replayed = suite.pytest("-p", "no:recording", "--strict-markers", SERVER=url)
     assert "11 passed" in replayed, replayed
     for name, text in {"tests/test_module.py": MODULE, "tests/test_marked.py": MARKED}.items():

@@ -6,24 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.commands.adopting import Suite, serving
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from http.server import ThreadingHTTPServer
-    from pathlib import Path
 
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    """A project."""
-    return Suite(tmp_path)
-
-
-@pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    """A local server."""
-    yield from serving()
+    from tests.commands.adopting import Suite
 
 
 PLAIN = """
@@ -56,9 +42,8 @@ PLAIN = """
 """
 
 
-def test_a_suite_of_plain_vcrpy_replays_after_it_moved_in(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+def test_a_suite_of_plain_vcrpy_replays_after_it_moved_in(server: ThreadingHTTPServer, suite: Suite) -> None:
     """Recorded by vcrpy, replayed by this package, with other values of the parameters that were taken out."""
-    suite = Suite(tmp_path)
     suite.write("test_a.py", PLAIN.format(port=server.server_port, stamp=1))
     recorded = suite.pytest("-p", "no:recording")
     assert "3 passed" in recorded, recorded

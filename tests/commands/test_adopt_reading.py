@@ -23,7 +23,7 @@ HERE = Path("/project/tests/test_a.py")
 
 
 def _value(text: str, names: Mapping[str, object] | None = None) -> object:
-    known = {**names_of(ast.parse(""), HERE), "request": request_at(HERE), **(names or {})}
+    known = {**names_of(ast.parse(""), HERE), "request": request_at(HERE, HERE.parents[1]), **(names or {})}
     return value_of(ast.parse(text, mode="eval").body, known)
 
 
@@ -41,6 +41,7 @@ def _value(text: str, names: Mapping[str, object] | None = None) -> object:
         ("request.node.fspath.dirname + '/' + request.fspath.purebasename", "/project/tests/test_a"),
         ("request.fspath.basename", "test_a.py"),
         ("request.path.with_suffix('')", Path("/project/tests/test_a")),
+        ("os.path.join(request.config.rootdir, str(request.config.rootpath))", "/project"),
         ("request.module.__name__.removeprefix('test_').upper()", "A"),
     ],
 )
@@ -123,7 +124,7 @@ def test_pairs(x, y, m): pass
 def test_ids(x, m): pass
 
 
-@pytest.mark.parametrize("x", [1, "a"], False, ids=str)
+@pytest.mark.parametrize("x", [1, "a"], ids=str)
 def test_str(x, m): pass
 
 
@@ -137,8 +138,8 @@ class TestClass:
 def test_the_names_of_parametrized_tests_are_those_of_pytest(tmp_path: Path) -> None:
     """What is read of a file is what pytest collects, but for values that only it can tell."""
     suite = Suite(tmp_path)
-    path = suite.write("test_a.py", PARAMETRIZED)
-    collected = suite.pytest("--collect-only", "-q", "-p", "no:recording", "-o", "markers=vcr")
+    path = suite.write("test_a.py", PARAMETRIZED.replace('"l" * 101', repr("l" * 101)))
+    collected = suite.pytest("--collect-only", "-p", "no:recording", "-o", "markers=vcr")
     expected = {line.rpartition("::")[2] for line in collected.splitlines() if line.startswith("test_a.py::")}
     module = Module(Source(path))
     told = {

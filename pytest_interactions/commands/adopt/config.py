@@ -6,14 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.adopt.sources import Left, applied
-from pytest_interactions.commands.adopt.suite import CONFIG
+from pytest_interactions.commands.adopt.suite import CONFIG, Function
 from pytest_interactions.commands.adopt.translating import Option, Translation, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_interactions.commands.adopt.sources import Edit, Source
-    from pytest_interactions.commands.adopt.suite import Function, Module
+    from pytest_interactions.commands.adopt.suite import Module
 
 OURS = "interactions_config"
 
@@ -48,7 +48,7 @@ class Config:
             self._source.edits += self._edits
 
     def _translate(self, module: Module, origins: list[str]) -> None:
-        returns = [node for node in ast.walk(self._function) if isinstance(node, ast.Return)]
+        returns = [node for node in _own(self._function) if isinstance(node, ast.Return)]
         value = returns[0].value if len(returns) == 1 else None
         found = self._assigned(value) if isinstance(value, ast.Name) else value
         given = _given(found)
@@ -92,6 +92,16 @@ class Config:
             elif isinstance(node, ast.arg) and node.arg == CONFIG:
                 start, _ = self._source.span(node)
                 self._edits.append((start, start + len(CONFIG), OURS))
+
+
+def _own(function: Function) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's body, but not those of the functions in it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, Function | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _given(value: ast.expr | None) -> list[tuple[str | None, ast.expr]] | None:

@@ -86,15 +86,14 @@ def _token(value: Any, argname: str, number: int, names: Mapping[str, Any]) -> s
         return f"{argname}{number}"
     if isinstance(value, ast.expr):
         value = value_of(value, names)
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "backslashreplace")
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return _escaped(value) if len(value) <= _LONG_VALUE else f"{argname}{number}"
     return str(value) if value is None or isinstance(value, int | float | complex) else f"{argname}{number}"
 
 
-def _escaped(text: str) -> str:
-    return text.encode("unicode_escape").decode("ascii").translate(_ESCAPED)
+def _escaped(text: str | bytes) -> str:
+    raw = text if isinstance(text, bytes) else text.encode("unicode_escape")
+    return raw.decode("ascii", "backslashreplace").translate(_ESCAPED)
 
 
 def _unique(ids: list[str]) -> list[str]:

@@ -46,7 +46,8 @@ class Places:
             value: Any = module.path.parent / "cassettes" / module.path.stem
             if found is not None:
                 where, function = found
-                value = returned(function, {**where.names, "request": request_at(module.path)})
+                request = request_at(module.path, self._project.root)
+                value = returned(function, {**where.names, "request": request, "pytestconfig": request.config})
             if not isinstance(value, str | Path):
                 raise UnknownValueError
             self._directories[module.path] = self._project.root / value

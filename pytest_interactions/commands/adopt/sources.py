@@ -18,6 +18,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BOM: Final = "\ufeff"
 _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
+_SPACE: Final = re.compile(r"[ \t]*")
 _BLANK: Final = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*")
 
 
@@ -196,8 +197,9 @@ class Source:
         if alone:
             return self._line_start(start), alone.end(), ""
         if item.comma:
-            while self.text[end] in " \t":
-                end += 1
+            end = _matched(_SPACE, self.text, end)
+            if self.text[end] in "\r\n":  # the last on its line, where no space is to stay
+                start = len(self.text[:start].rstrip(" \t"))
         elif number and new[number - 1] != []:
             start = items[number - 1].end
         return start, end, ""

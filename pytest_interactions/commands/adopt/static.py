@@ -58,6 +58,7 @@ _ATTRIBUTES: Final = frozenset(
         *("as_posix", "removeprefix", "removesuffix", "replace", "strip", "lower", "upper", "format"),
         *("fspath", "sep", "path", "Path", *vars(_OS.path)),
         *("node", "module", "dirname", "purebasename", "basename", "__name__", "__file__"),
+        *("config", "rootpath", "rootdir"),
     }
 )
 
@@ -70,12 +71,17 @@ def names_of(tree: ast.Module, path: Path) -> dict[str, Any]:
     return names
 
 
-def request_at(path: Path) -> Any:
-    """Return what can be told of pytest's `request` in a fixture of the module at `path`."""
+def request_at(path: Path, root: Path) -> Any:
+    """Return what can be told of pytest's `request` in a fixture of the module at `path`, below the rootdir `root`."""
+    config = SimpleNamespace(rootpath=root, rootdir=_LocalPath(root))
     module = SimpleNamespace(__file__=str(path), __name__=path.stem)
     local = _LocalPath(path)
     return SimpleNamespace(
-        fspath=local, path=path, module=module, node=SimpleNamespace(fspath=local, path=path, name=path.name)
+        config=config,
+        fspath=local,
+        path=path,
+        module=module,
+        node=SimpleNamespace(fspath=local, path=path, name=path.name),
     )
 
 
