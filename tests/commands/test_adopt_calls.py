@@ -172,7 +172,7 @@ def test_a_call_is_rewritten_where_it_stands(suite: Suite, before: str, after: s
             "def f():\n    with vcr.use_cassette('a') as c: pass\n    assert c.requests",
             "5: this use_cassette stays: this is no cassette of vcrpy's, so it has no 'requests'; use exchanges",
         ),
-        ("elsewhere_vcr.use_cassette('a')", "4: elsewhere_vcr is made elsewhere, so what it opens can't be told"),
+        ("elsewhere_vcr.use_cassette('a')", "4: which cassettes elsewhere_vcr opens can't be told here: use"),
         ("from vcr.unittest import VCRTestCase", "4: vcr.unittest has no like: open each test's cassette by"),
         ("vcr.use_cassette('bad.yaml')", "4: this use_cassette stays: "),
     ],
@@ -201,6 +201,42 @@ def test_a_call_whose_cassette_cannot_be_told_is_named_too(suite: Suite) -> None
         "helpers.py:3: which cassette this is can't be read here: run pytest-interactions redact on it" in result.lines
     )
     assert suite.adopt() == (0, ["There is nothing to do."], "")
+
+
+def test_a_name_of_a_function_s_own_is_not_the_module_s(suite: Suite) -> None:
+    """What a parameter or a variable of a function says can't be told, whatever else has its name."""
+    suite.write(
+        "helpers.py",
+        """
+        import vcr
+
+        name = "a.yaml"
+        hosts = ["a.example"]
+
+
+        def with_parameter(name):
+            with vcr.use_cassette(name):
+                pass
+
+
+        def with_recorder(vcr):
+            vcr.use_cassette(name)
+
+
+        def with_variable():
+            for hosts in ["b"]:
+                vcr.use_cassette("c.yaml", ignore_hosts=hosts)
+
+
+        vcr.use_cassette(name)
+        """,
+    )
+    lines = [line for line in suite.adopt("--write").lines if line.startswith("helpers.py:")][1:]
+    assert [line.split()[:3] for line in lines] == [
+        ["helpers.py:8:", "which", "cassette"],
+        ["helpers.py:13:", "which", "cassettes"],
+        ["helpers.py:18:", "this", "use_cassette"],
+    ]
 
 
 def test_a_recorder_that_another_file_uses_stays(suite: Suite) -> None:

@@ -111,6 +111,13 @@ def test_marks_of_modules_and_classes_are_rewritten(suite: Suite, before: str, a
             "@pytest.mark.vcr\n@pytest.mark.default_cassette(*x)\ndef test_it(): pass",
             "5: the name in this mark default_",
         ),
+        (
+            (
+                "@pytest.mark.default_cassette('a')\nclass TestA:\n    @pytest.mark.vcr\n    def test_a(self): pass\n"
+                "    def test_b(self): pass"
+            ),
+            "4: this mark default_cassette stays: it has tests without a mark vcr too; give it to the others alone",
+        ),
         ("@pytest.mark.vcr('a', 'b')\ndef test_it(): pass", "4: this test plays several cassettes, and here it is one"),
         ("@pytest.mark.vcr('own')\ndef test_own(): pass", "4: this test plays several cassettes, and here it is one"),
         ("@pytest.mark.vcr\ndef test_it(vcr): pass", "5: the fixture vcr is pytest-recording's: ask for the fixture"),

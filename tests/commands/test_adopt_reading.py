@@ -55,6 +55,7 @@ def test_a_value_is_told(text: str, value: object) -> None:
     [
         *("unknown", "'a' + 1", "1 / 0", "[1][5]", "'a'.encode()", "str.mro()", "open('a')", "Path('a').read_text()"),
         *("lambda: 1", "f'{1!r}'", "f'{1:>5}'", "{}", "str(object=1)", "os.path.join(*x)", "-'a'", "'a' * 3"),
+        *("str(os)", "f'{os.path}'", "path"),
     ],
 )
 def test_a_value_that_hangs_on_more_is_unknown(text: str) -> None:

@@ -60,7 +60,7 @@ class Config:
             return
         self.is_readable = True
         options = {name: each for name, each in given if name}
-        translation = Translation(options, self._source, module.names, origins)
+        translation = Translation(options, self._source, module.names_at(found), origins)
         self.left += (Left(self._source.path, each.lineno, text) for each, text in translation.left)
         new = [None if name is None else _written(translation.new[name], found) for name, _ in given]
         opening, closing = self._brackets(found)

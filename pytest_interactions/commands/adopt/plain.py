@@ -46,6 +46,7 @@ class _Use:
     def __init__(self, call: ast.Call, recorder: _Recorder, module: Module) -> None:
         self.call, self.recorder = call, recorder
         self._module = module
+        self.names = module.names_at(call)
         given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         if not recorder.is_readable or len(given) < len(call.keywords) or len(call.args) > 1:
             raise _LeftError("its arguments can't be read here; open the cassette by pytest_interactions.use_cassette")
@@ -87,7 +88,7 @@ class _Use:
 
     def _told(self, value: ast.expr) -> str | Path | None:
         try:
-            told = value_of(value, self._module.names)
+            told = value_of(value, self.names)
         except UnknownValueError:
             return None
         return told if isinstance(told, str | Path) else None
@@ -171,8 +172,8 @@ class Plain:
     def _recorder(self, node: ast.AST) -> _Recorder | None:
         """Return what opens a cassette here; `None` if the node opens none."""
         match node:
-            case ast.Attribute(value=ast.Name(id=name), attr="use_cassette"):
-                return self._recorders.get(name)
+            case ast.Attribute(value=ast.Name(id=name), attr="use_cassette") if name in self._recorders:
+                return None if name in self._module.bound_at(node) else self._recorders[name]
             case ast.Name(id=name, ctx=ast.Load()) if name in self._functions:
                 return _Recorder()
         return None
@@ -185,7 +186,7 @@ class Plain:
         for node in self._nodes:
             by = ast.unparse(node.value) if isinstance(node, ast.Attribute) and node.attr == _USE else ""
             if isinstance(node, ast.Attribute) and "vcr" in by.lower() and not self._recorder(node):
-                text = f"{by} is made elsewhere, so what it opens can't be told: use pytest_interactions.use_cassette"
+                text = f"which cassettes {by} opens can't be told here: use pytest_interactions.use_cassette"
                 yield Left(self._module.path, node.lineno, text)
 
     def _add(self, node: ast.AST, recorder: _Recorder) -> None:
@@ -213,7 +214,7 @@ class Plain:
             raise _LeftError(problem)
         for name in self._asked_of(call):
             raise _LeftError(of_vcrpy(name))
-        translation = Translation(use.options, source, self._module.names, origins)
+        translation = Translation(use.options, source, use.names, origins)
         if translation.left:
             raise _LeftError(translation.left[0][1])
         arguments = [[use.text]] if call.args else []

@@ -198,6 +198,9 @@ class Recording:
         if mark.is_nested and mark.arguments:
             text = "this mark stays: it names the cassette of one parameter set; write a test for each cassette"
             left.append(Left(mark.source.path, mark.line, text))
+        if mark in module.idle:
+            text = f"this mark {mark.kind} stays: it has tests without a mark vcr too; give it to the others alone"
+            left.append(Left(mark.source.path, mark.line, text))
         for each in left:
             for test in self._covered[mark]:
                 self._stay(test, each)

@@ -34,6 +34,12 @@ class _LocalPath(str):
         return Path(self).stem
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str | int | float | Path):
+        raise UnknownValueError
+    return str(value)
+
+
 _OS: Final = SimpleNamespace(
     fspath=os.fspath,
     sep=os.sep,
@@ -46,10 +52,9 @@ _OS: Final = SimpleNamespace(
 )
 _BUILTIN: Final[Mapping[str, Any]] = {
     "os": _OS,
-    "path": _OS.path,
     "Path": Path,
     "pathlib": SimpleNamespace(Path=Path),
-    "str": str,
+    "str": _text,
 }
 #: The attributes that may be asked for: of paths and texts, of the names above, and of pytest's `request`.
 _ATTRIBUTES: Final = frozenset(
@@ -141,7 +146,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0
         case ast.Tuple(elts=items):
             return tuple(_value(item, names) for item in items)
         case ast.JoinedStr(values=parts):
-            return "".join(str(_value(part, names)) for part in parts)
+            return "".join(_text(_value(part, names)) for part in parts)
         case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
             return _value(value, names)
         case ast.BinOp(left=left, op=ast.Add(), right=right):

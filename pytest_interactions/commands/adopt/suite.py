@@ -101,6 +101,8 @@ class Module:
         found = list(self._tests(source.tree.body, (), marks, parametrized))
         #: The tests that pytest-recording gives a cassette.
         self.tests = [test for test in found if test.of_kind(VCR)]
+        #: The marks that tests without a cassette have too.
+        self.idle = {mark for test in found if not test.of_kind(VCR) for mark in test.marks}
         #: The fixtures of the module by their names.
         self.fixtures = {
             name: node for node in source.tree.body if isinstance(node, Function) and (name := fixture_name(node))
@@ -110,6 +112,22 @@ class Module:
     def names(self) -> dict[str, Any]:
         """Return the names of the module whose values can be told."""
         return names_of(self.source.tree, self.path)
+
+    def names_at(self, node: ast.AST) -> dict[str, Any]:
+        """Return those of the names that mean the same at a node, which may be in functions with names of their own."""
+        own = self.bound_at(node)
+        return {name: value for name, value in self.names.items() if name not in own}
+
+    def bound_at(self, node: ast.AST) -> set[str]:
+        """Return the names that the functions around a node give a meaning of their own."""
+        own: set[str] = set()
+        around: ast.AST | None = node
+        while around is not None:
+            if isinstance(around, Function):
+                bound = (each for each in ast.walk(around) if isinstance(each, ast.arg | ast.Name))
+                own |= {each.arg if isinstance(each, ast.arg) else each.id for each in bound if not _is_read(each)}
+            around = self.source.parents.get(around)
+        return own
 
     def asked_for(self) -> Iterator[tuple[Function, Left]]:
         """Yield each function that asks for a fixture of pytest-recording's that is gone, with what to do."""
@@ -209,6 +227,10 @@ def _is_mark(node: ast.AST, *kinds: str) -> TypeGuard[ast.Attribute]:
         and node.attr in kinds
         and getattr(node.value, "attr", getattr(node.value, "id", "")) == "mark"
     )
+
+
+def _is_read(node: ast.arg | ast.Name) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _pytestmark(body: list[ast.stmt]) -> Iterator[ast.expr]:
