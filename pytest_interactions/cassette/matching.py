@@ -14,6 +14,8 @@ from pytest_interactions.api.json_text import encoded, exact, exact_number
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.files import media
+from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.urls import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +40,8 @@ _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False,
 # A null below one of these is the user's own data; elsewhere a client spelt out a default.
 _OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
 _OFTEN_JSON: Final = {"", "application/x-www-form-urlencoded"}
+# A header that holds a credential and nothing else, such as `Bearer REDACTED`.
+_CREDENTIAL: Final = re.compile(rf"(?:\S+ )?{REDACTED}")
 # Most values in JSON are one of these, and say the same in one way alone.
 _AS_THEY_ARE: Final = {str, int, bool, type(None)}
 
@@ -52,11 +56,23 @@ def key_of(request: Request, match_on: Iterable[str]) -> Key:
 def canonical_query(request: Request) -> list[tuple[str, str]]:
     """Return the query's pairs by name, without those that spell out a default; the values of a name in their order.
 
+    Credentials are left out, as another recorder may have left out what is redacted here, and a replay may have no key.
     A byte that is no UTF-8 is a lone surrogate.
     """
     pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True, errors="surrogateescape")
-    kept = (pair for pair in pairs if not (is_api(request) and pair in _DEFAULT_QUERY))
+    kept = (pair for pair in pairs if not (_is_credential(*pair) or (is_api(request) and pair in _DEFAULT_QUERY)))
     return sorted(kept, key=itemgetter(0))
+
+
+def _is_credential(name: str, value: str) -> bool:
+    return value == REDACTED or (not value and is_key(name))
+
+
+def _headers(request: Request) -> Key:
+    """Return the headers by name, without credentials, for the reason that `canonical_query` gives."""
+    headers = request.headers.items()
+    kept = ((name, [value for value in values if not _CREDENTIAL.fullmatch(value)]) for name, values in headers)
+    return tuple(sorted((name, tuple(values)) for name, values in kept if values))
 
 
 def canonical_json(request: Request) -> Any:
@@ -174,5 +190,5 @@ _PARTS: Final[Mapping[str, Callable[[Request], Any]]] = {
     "host": lambda request: _split(request.uri).hostname,
     "port": lambda request: _port(_split(request.uri)),
     "uri": lambda request: request.uri,
-    "headers": lambda request: tuple(sorted((k, tuple(v)) for k, v in request.headers.items())),
+    "headers": _headers,
 }

@@ -26,6 +26,7 @@ COMMANDS = {
     "show": "print cassettes as transcripts",
     "scan": "look for secrets in files",
     "redact": "take the secrets out of cassettes, in place",
+    "adopt": "move a suite of pytest-recording or vcrpy over",
 }
 
 

@@ -93,13 +93,13 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
         SecretLeakError: The gate refused a text; the message says why, and where the rest was kept.
     """
     try:
-        _write(path, contents, gate, media_threshold)
+        write(path, contents, gate, media_threshold)
     except SecretLeakError as leak:
         kept = _keep_cleaned(path, contents, gate, media_threshold)
         raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
     except OSError as error:
         elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
-        _write(elsewhere, contents, gate, media_threshold)
+        write(elsewhere, contents, gate, media_threshold)
         raise CassetteWriteError(
             f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
             "or make the directory writable and record again."
@@ -110,7 +110,7 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
     advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
     aside = path.with_name(f"{path.stem}.redacted.yaml")
     try:
-        written = _write(aside, contents, gate, media_threshold, edit=gate.cleaned)
+        written = write(aside, contents, gate, media_threshold, edit=gate.cleaned)
         if not written:
             aside.unlink()
     except OSError:
@@ -120,12 +120,16 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
     return f"It was kept in {aside} with these replaced or left out: look at it, and put it in its place; or {advice}"
 
 
-def _write(
+def write(
     path: Path, contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None = None
 ) -> int:
     """Write the media, then the text that refers to them; delete unused media last. Return the number of exchanges.
 
     If `edit` is given, it changes each text, and exchanges that the gate refuses even then are left out.
+
+    Raises:
+        SecretLeakError: The gate refused a text; nothing was written.
+        OSError: The directory can't be written; the file is as it was.
     """
     written = 0
     directory = media.directory_of(path)

@@ -46,6 +46,7 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _IS_TICKET = re.compile(_TICKETS, re.IGNORECASE)
+_IS_KEY = re.compile(_KEYS, re.IGNORECASE)
 _IS_SECRET = re.compile(f"{_TICKETS}|{_KEYS}", re.IGNORECASE)
 
 
@@ -79,6 +80,11 @@ def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
 def is_token(user: str) -> bool:
     """Return whether a user's name is a token: some services take one there, with any password or none."""
     return len(user) >= _LONG_USER or _LOOKS_RANDOM.fullmatch(user) is not None
+
+
+def is_key(name: str) -> bool:
+    """Return whether a parameter of this name opens all of an account."""
+    return _IS_KEY.fullmatch(name) is not None
 
 
 def secrets_in_uri(uri: str) -> Iterator[str]:

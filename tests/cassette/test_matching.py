@@ -195,6 +195,45 @@ def test_loopback_is_known_by_name_and_number(host: str, expected: bool) -> None
     assert is_loopback(host) is expected
 
 
+@pytest.mark.parametrize(
+    ("query", "other", "same"),
+    [
+        ("a=1&key=REDACTED", "a=1", True),
+        ("access_token=REDACTED&a=1&key=REDACTED", "a=1", True),
+        ("stamp=REDACTED", "", True),
+        ("key=&API_KEY=", "", True),
+        ("key=REDACTED&a=1", "key=REDACTED&a=2", False),
+        ("key=REDACTED", "key=demo", False),
+        ("note=not-REDACTED", "", False),
+        ("upload_id=redacted-0f0f", "upload_id=redacted-1f1f", False),
+        ("upload_id=redacted-0f0f", "", False),
+        ("page=", "", False),
+    ],
+)
+def test_a_credential_in_a_query_is_no_difference(query: str, other: str, same: bool) -> None:
+    """What is redacted whole is not compared, nor a key that is empty: a recorder may have left it out."""
+    a, b = (_get(f"https://a.example/p?{text}") for text in (query, other))
+    assert _same(a, b) is same
+    assert (not list(differing(a, b))) is same
+
+
+@pytest.mark.parametrize(
+    ("headers", "same"),
+    [
+        ({"x-api-key": ["REDACTED"], "accept": ["a"]}, True),
+        ({"authorization": ["Bearer REDACTED"], "accept": ["a"]}, True),
+        ({"accept": ["a", "REDACTED"]}, True),
+        ({"accept": ["a"], "x-client": ["one REDACTED two"]}, False),
+        ({"accept": ["a"], "x-client": ["one"]}, False),
+        ({"accept": ["b"], "x-api-key": ["REDACTED"]}, False),
+    ],
+)
+def test_a_credential_in_a_header_is_no_difference(headers: dict[str, list[str]], same: bool) -> None:
+    """Where headers are compared, one that holds a credential alone is not."""
+    a, b = (Request(method="GET", uri="https://a.example/", headers=each) for each in (headers, {"accept": ["a"]}))
+    assert _same(a, b, "headers") is same
+
+
 LONG = "The quick brown fox jumps over the lazy dog. " * 5
 
 
