@@ -102,3 +102,19 @@ def test_a_key_that_is_set_stays(run: Runner, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GOOGLE_API_KEY", "a-key")
     run.test("import os\ndef test_it(interactions):\n    ask()\n    assert 'GEMINI_API_KEY' not in os.environ")
     run.replay().assert_outcomes(passed=1)
+
+
+def test_a_key_that_a_test_sets_is_left(run: Runner) -> None:
+    """The placeholder is taken away at the end, and nothing else."""
+    run.apart = True
+    run.test("def test_it(interactions): ask()")
+    run.record().assert_outcomes(passed=1)
+    run.test("""
+import atexit, os
+atexit.register(lambda: open("key.txt", "w").write(os.environ.get("GEMINI_API_KEY", "none")))
+def test_it(interactions):
+    ask()
+    os.environ["GEMINI_API_KEY"] = "its own"
+""")
+    run.replay().assert_outcomes(passed=1)
+    assert (run.pytester.path / "key.txt").read_text() == "its own"

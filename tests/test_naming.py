@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_interactions import OptionError
-from pytest_interactions.naming import cassette_path, named_cassette, safe
+from pytest_interactions import OptionError, naming
+from pytest_interactions.naming import cassette_path, named_cassette, namesakes, project_of, safe
 
 ROOT = Path("/project")
 CASSETTES = ROOT / "cassettes"
@@ -60,3 +60,18 @@ def test_a_name_that_leaves_the_directory_is_refused(name: str) -> None:
     """No name leads out of the cassette directory, and none is empty."""
     with pytest.raises(OptionError):
         named_cassette(CASSETTES, name)
+
+
+def test_a_search_for_namesakes_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at so many directories and no more, and names each file once."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.yaml").touch()
+    assert sorted(namesakes(tmp_path / "x.yaml", [tmp_path, tmp_path])) == sorted(tmp_path.rglob("x.yaml"))
+    monkeypatch.setattr(naming, "_MOST_LOOKED_AT", 0)
+    assert namesakes(tmp_path / "x.yaml", [tmp_path]) == []
+
+
+def test_a_configuration_that_can_t_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").mkdir()
+    assert project_of(tmp_path) == tmp_path  # a project all the same

@@ -245,3 +245,40 @@ def test_a_scope_mismatch_names_the_fixture_of_the_scope(scope: str, run: Runner
     result = run.replay()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*ScopeMismatch*", f"Ask for {scope}_interactions: *"])
+
+
+def test_a_cassette_asked_for_in_a_test_is_its_own_business(run: Runner) -> None:
+    """One that is got by `getfixturevalue` is in force from there to the end of that test."""
+    run.test("""
+def test_it(request):
+    cassette = request.getfixturevalue("module_interactions")
+    ask("late")
+    assert len(cassette.exchanges) == 1
+
+def test_other():
+    pass
+""")
+    run.record().assert_outcomes(passed=2)
+    assert run.prompts("test_it/module_interactions.yaml") == ["late"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)
+
+
+def test_a_wider_fixture_can_end_with_a_test_that_does_not_use_it(run: Runner) -> None:
+    """Its teardown is recorded and replayed all the same, and its cassette saved."""
+    run.test("""
+@pytest.fixture(scope="session")
+def told(session_interactions):
+    yield ask("first")
+    ask("last")
+
+def test_a(told): pass
+
+class TestIt:
+    def test_b(self): pass
+""")
+    run.record().assert_outcomes(passed=2)
+    assert run.prompts("session_interactions.yaml") == ["first", "last"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)
+    run.replay("test_it.py").assert_outcomes(passed=2)

@@ -80,10 +80,8 @@ def static_config(item: pytest.Item) -> Mapping[str, Any]:
     Raises:
         OptionError: It can't be known so early, as it asks for other fixtures or yields.
     """
-    definitions = item.session._fixturemanager.getfixturedefs(_CONFIG, item)  # noqa: SLF001 - there is no public way
-    definition = definitions[-1] if definitions else None
-    if definition is None:
-        return {}
+    found = item.session._fixturemanager.getfixturedefs(_CONFIG, item)  # noqa: SLF001 - there is no public way
+    definition = (found or [])[-1]  # this package's own, at least
     if definition.argnames or isgeneratorfunction(definition.func):
         raise OptionError(
             f"the fixture {_CONFIG} of {definition.baseid or item.nodeid} asks for other fixtures or yields, so that "
@@ -176,7 +174,7 @@ def hint(report: pytest.TestReport) -> None:
 def _enter(item: pytest.Item, use: Use) -> None:
     from pytest_interactions.clients.context import opened
 
-    item.stash[_ENTERED].enter_context(opened(use.cassette))
+    item.stash.setdefault(_ENTERED, ExitStack()).enter_context(opened(use.cassette))
     item.stash.setdefault(attempts.WIDER, []).append(use)
 
 
@@ -198,17 +196,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Take all of it out of force when the fixtures have ended; those that end with this test end inside theirs."""
-    entered = item.stash.get(_ENTERED, None)
     following = nextitem.listchain() if nextitem else []
-    ending = [use for (_, node), use in item.config.stash[_OPEN].items() if node not in following]
-    if ending and entered is None:
-        entered = item.stash[_ENTERED] = ExitStack()
-    for use in ending:
-        if use not in item.stash.get(attempts.WIDER, []):
+    for (_, node), use in item.config.stash[_OPEN].items():
+        if node not in following and use not in item.stash.get(attempts.WIDER, []):
             _enter(item, use)
     try:
         return (yield)
     finally:
-        if entered is not None:
-            entered.close()
+        if _ENTERED in item.stash:
+            item.stash[_ENTERED].close()
             del item.stash[_ENTERED]
