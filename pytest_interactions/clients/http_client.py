@@ -19,7 +19,7 @@ from unittest import mock
 
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import wire
+from pytest_interactions.clients import failures, wire
 from pytest_interactions.clients.beneath import is_vcrpys
 from pytest_interactions.clients.http_reading import Recorded, Replayed, failing, playing
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 #: Where a connection is marked that is being made for real.
 _CONNECTING: Final = "_pytest_interactions_connecting"
-_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _VERIFIED: Final = (ssl.CERT_REQUIRED, "CERT_REQUIRED", "REQUIRED")
 
 
@@ -191,7 +190,7 @@ class _Facade:
             self._failure = error
             # Of TLS that takes too long urllib3 makes a read time-out, but only where it reads.
             late = isinstance(error, TimeoutError) and exceptions_of(connection) is not None
-            self._unanswered(wire.failed(cause_of(error), connecting=not late))
+            self._unanswered(failures.failed(cause_of(error), connecting=not late))
             if not late:
                 raise
         else:
@@ -215,7 +214,7 @@ class _Facade:
         if self._asks is not None:
             self._asks.close()
             self._asks = None
-            return io.BytesIO(_CONTINUE)
+            return io.BytesIO(wire.CONTINUE)
         if self._request is not None:  # by its own words it had more to come
             self._go_on(self._request, complete=True)
         if self._tape is not None:
@@ -230,8 +229,8 @@ class _Facade:
     def _play(self, tape: Tape) -> None:
         connection, cut = self._connection(), tape.exchange.cut
         self._tape = tape
-        if cut and not tape.response.status and tape.ending is Ending.BROKEN and wire.is_early(cut):
-            self._failure = unconnected(connection, wire.failure(cut))
+        if cut and not tape.response.status and tape.ending is Ending.BROKEN and failures.is_early(cut):
+            self._failure = unconnected(connection, failures.failure(cut))
             raise self._failure
         if getattr(connection, "proxy", None):
             vars(connection)["_has_connected_to_proxy"] = True  # from here on no failure is the proxy's
@@ -255,7 +254,7 @@ class _Facade:
             recording.finish(Response(status=0), cut)
 
     def _left(self) -> None:
-        self._unanswered(wire.failed(self._failure, connecting=True) if self._failure else Cut(by="app"))
+        self._unanswered(failures.failed(self._failure, connecting=True) if self._failure else Cut(by="app"))
 
     # --- what else is asked of a socket ---
 
@@ -268,7 +267,7 @@ class _Facade:
             self._sock.close()
 
     def fileno(self) -> int:
-        """Return the socket's descriptor; within a request that of one from which `_CONTINUE` can be read.
+        """Return the socket's descriptor; within a request that of one from which `wire.CONTINUE` can be read.
 
         botocore waits for that before it sends a body, and the server is not asked before all of it is there.
         """

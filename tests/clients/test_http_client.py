@@ -192,6 +192,17 @@ def test_what_a_socket_tells_is_told_where_there_is_one(server: Server, tmp_path
         connection.close()
 
 
+def test_a_path_that_holds_a_url_is_a_path(send: Send, server: Server, tmp_path: Path) -> None:
+    """An archive's, say: the request is for the server that it goes to, and not for that other one."""
+
+    def story() -> Any:
+        return json.loads(send("GET", f"{server.url}/echo/http://api.example/x")[1])["path"]
+
+    live, replayed = twice(tmp_path, server, story)
+    assert live == replayed == "/echo/http://api.example/x"
+    assert f"uri: {server.url}/echo/http://api.example/x" in (tmp_path / "c.yaml").read_text()
+
+
 def test_an_ipv6_host_and_a_bare_target_have_their_url(tmp_path: Path) -> None:
     with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
         outcome(with_urllib3, "GET", "http://[::1]:9/x")

@@ -134,6 +134,8 @@ CUTS = {
     "ConnectError: no route": (urllib3.exceptions.ProtocolError, OSError),
     "ConnectTimeout: timed out": (urllib3.exceptions.ConnectTimeoutError, TimeoutError),
     "ReadTimeout: timed out": (urllib3.exceptions.ReadTimeoutError, TimeoutError),
+    "ReadError: [SSL: TLSV1_ALERT] alert": (urllib3.exceptions.SSLError, ssl.SSLError),
+    "ReadError: [Errno 113] No route to host": (urllib3.exceptions.ProtocolError, OSError),
     "RemoteProtocolError: Server disconnected": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "ConnectionResetError: [Errno 104] reset": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "BrokenPipeError: [Errno 32] Broken pipe": (urllib3.exceptions.ProtocolError, BrokenPipeError),
@@ -233,6 +235,35 @@ def test_a_server_that_is_trusted_is_recorded_and_played(
 
 def test_a_server_that_is_not_trusted_is_so_again(get: Get, secure: Server, tmp_path: Path) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in str(_same(tmp_path, secure, lambda: get(f"{secure.url}/echo/x")))
+
+
+def _stages(url: str, certificate: str) -> Any:
+    """How far a request gets, and what it ends with."""
+    context = ssl.create_default_context(cafile=certificate)
+    connection = http.client.HTTPSConnection(url.split("/")[2], timeout=5, context=context)
+    try:
+        connection.request("GET", "/beneath")
+        return "sent", *outcome(connection.getresponse)
+    finally:
+        connection.close()
+
+
+def _by_urllib(url: str, certificate: str) -> Any:
+    return urllib.request.urlopen(url, context=ssl.create_default_context(cafile=certificate), timeout=5).read()
+
+
+def _by_requests(url: str, certificate: str) -> Any:
+    return requests.get(url, verify=certificate, timeout=5).content
+
+
+@pytest.mark.parametrize("ask", [_stages, _by_urllib, _by_requests])
+def test_tls_that_breaks_while_an_answer_is_read_does_so_again(
+    ask: Any, secure: Server, certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    """An alert that comes that late is raised where the answer is read, and not where the request is sent."""
+    found = _same(tmp_path, secure, lambda: ask(f"{secure.url}/beneath", certificate[0]))
+    assert "SSL" in str(found)
+    assert "error: ReadError" in (tmp_path / "c.yaml").read_text()
 
 
 def test_whoever_does_not_verify_is_warned_as_ever(secure: Server, tmp_path: Path) -> None:
