@@ -64,7 +64,7 @@ class UnseenRequestError(InteractionsError):
 
 
 class UnsupportedClientError(InteractionsError):
-    """A client that can't be recorded sent a request that would pass the cassette by; it was not sent."""
+    """A client that can't be recorded, or a WebSocket, would pass the cassette by; nothing was sent."""
 
 
 class SeveralCassettesError(InteractionsError):

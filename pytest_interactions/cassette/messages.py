@@ -36,6 +36,14 @@ def unsupported(client: str, host: str, port: int | None) -> str:
     )
 
 
+def websocket(host: str, port: int | None) -> str:
+    """Say that a WebSocket was refused, as nothing is recorded of any."""
+    return (
+        f"A WebSocket to {host}:{port} was refused: nothing of it can be recorded or replayed, so each run would reach "
+        f"the server. Let it through in every mode: allowed_hosts='{host}:{port}'."
+    )
+
+
 def several(cassettes: Iterable[Path]) -> str:
     """Say that a request may be any of these open `cassettes`', and what makes it one's."""
     names = ", ".join(map(str, cassettes))

@@ -8,7 +8,9 @@ from http.client import IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import wire
+from pytest_interactions.clients import failures, wire
+from pytest_interactions.clients.chunks import LAST
+from pytest_interactions.clients.played import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +43,7 @@ class Recorded(io.RawIOBase):
         try:
             count: int | None = self._raw.readinto(buffer)
         except OSError as error:
-            cut = wire.failed(error)
+            cut = failures.failed(error, reading=True)
             self._finish(lambda _: cut)
             raise
         if count:
@@ -92,12 +94,12 @@ class Replayed(io.RawIOBase):
 
 def playing(tape: Tape, method: str) -> Iterator[bytes]:
     """Yield the bytes of a recorded response at its pace, and raise what it ended with, if it wasn't its end."""
-    pieces = wire.pieces(tape, method) if tape.response.status else ()
-    for number, piece in enumerate(pieces):
-        if tape.pace and number > 1 and piece != wire.LAST:  # between two chunks: the first piece is the head
+    played = pieces(tape, method) if tape.response.status else ()
+    for number, piece in enumerate(played):
+        if tape.pace and number > 1 and piece != LAST:  # between two chunks: the first piece is the head
             time.sleep(tape.pace)
         yield piece
-    error = None if tape.ending is Ending.COMPLETE else tape.error(wire.failure)
+    error = None if tape.ending is Ending.COMPLETE else tape.error(failures.failure)
     # http.client raises these itself where nothing more comes.
     if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
         raise error

@@ -50,10 +50,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("transfer-encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("content-length") or 0))
         body = b""
-        while size := int(self.rfile.readline(), 16):
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
             body += self.rfile.read(size)
             self.rfile.readline()
-        self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
         return body
 
     def _answer(self) -> None:
@@ -137,6 +138,16 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
         self.close_connection = True
 
+    def _raw(self, *_: Any) -> None:
+        self.wfile.write(self.server.raw)
+        self.close_connection = True
+
+    def _beneath(self, *_: Any) -> None:
+        """Answer in plain text on a connection that speaks TLS."""
+        with socket.socket(fileno=os.dup(self.connection.fileno())) as connection:
+            connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+        self.close_connection = True
+
     def _late(self, *_: Any) -> None:
         self.server.gate.wait(5)
         self.reply(JSON)
@@ -158,6 +169,7 @@ class Server(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server_address[1]}"
         self.asked: list[str] = []
+        self.raw = b""
         self.gate = Event()
         self._thread = Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()

@@ -42,16 +42,28 @@ def _failing(method: str = "POST", **options: Any) -> Callable[[str], Awaitable[
     async def ask(url: str) -> Any:
         timeout = options.get("timeout", aiohttp.ClientTimeout())
         connector = aiohttp.TCPConnector(resolver=options.get("resolver"), use_dns_cache=False)
+        way = {"proxy": options.get("proxy"), "ssl": options.get("ssl", True)}
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             with pytest.raises((aiohttp.ClientError, TimeoutError)) as caught:
-                await session.request(method, options.get("url", url), data=b"Hi" if method == "POST" else None)
+                await session.request(method, options.get("url", url), data=b"Hi" if method == "POST" else None, **way)
         return _described(caught.value)
 
     return ask
 
 
 def _described(error: BaseException) -> Any:
-    names = ("os_error", "certificate_error", "errno", "strerror", "status", "message")
+    names = (
+        "os_error",
+        "certificate_error",
+        "errno",
+        "strerror",
+        "status",
+        "message",
+        "host",
+        "port",
+        "expected",
+        "got",
+    )
     return [type(error), str(error), *(repr(getattr(error, name, None)) for name in names)]
 
 
@@ -145,6 +157,50 @@ async def test_a_certificate_that_is_not_trusted_is_so_again(tmp_path: Path) -> 
     assert issubclass(live[0], aiohttp.ClientConnectorError)
 
 
+async def test_a_certificate_that_is_not_the_expected_one_is_so_again(tmp_path: Path) -> None:
+    """What the app expects and what it got are told as they were."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    ask = _failing(ssl=aiohttp.Fingerprint(b"x" * 32))
+    live, replayed = await twice(served(echo, tls), tmp_path / "c.yaml", ask)
+    assert live == replayed
+    assert live[0] is aiohttp.ServerFingerprintMismatch
+    assert (await again(tmp_path / "c.yaml", _failing()))[-2:] == ["b''", live[-1]]
+
+
+async def test_a_proxy_that_makes_no_tunnel_makes_none_again(tmp_path: Path) -> None:
+    """Its status and its reason are those that it gave; the key in its URL is in no cassette."""
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 407 Who are you?\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+
+    outcomes = []
+    async with raw(refuse) as url:
+        proxy = f"{url}/?key=secret-of-the-proxy"
+        ask = _failing(url="https://far.example/x", proxy=proxy)
+        for mode in ("once", "none"):
+            with use_cassette(tmp_path / "c.yaml", record_mode=mode):
+                outcomes.append(await ask(url))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] is aiohttp.ClientHttpProxyError
+    assert "secret-of-the-proxy" not in (tmp_path / "c.yaml").read_text()
+    assert (await again(tmp_path / "c.yaml", _failing(url="https://far.example/x")))[0] is aiohttp.ClientHttpProxyError
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_is_not_there_is_missed_again(scheme: str, tmp_path: Path) -> None:
+    """The error names the proxy, and not the server behind it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        proxy = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    ask = _failing(url=f"{scheme}://far.example/x", proxy=proxy)
+    outcomes = []
+    for mode in ("once", "none"):
+        with use_cassette(tmp_path / "c.yaml", record_mode=mode):
+            outcomes.append(await ask(""))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] is aiohttp.ClientProxyConnectionError
+
+
 async def test_a_request_that_is_tried_again_goes_the_same_way(tmp_path: Path) -> None:
     """A second attempt of aiohttp's, after a server that hung up, is recorded and replayed as that."""
     first = iter([True])
@@ -195,6 +251,7 @@ async def test_a_body_that_cant_be_made_is_sent_nowhere(tmp_path: Path) -> None:
         ("ReadTimeout", aiohttp.SocketTimeoutError),
         ("ConnectError", aiohttp.ClientConnectionError),
         ("ClientHttpProxyError", aiohttp.ClientConnectionError),
+        ("ServerFingerprintMismatch", aiohttp.ClientConnectionError),
     ],
 )
 async def test_another_clients_failure_is_the_nearest_one(name: str, kind: Any, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import requests
 import urllib3
 
@@ -165,30 +164,15 @@ def test_a_class_with_a_way_of_its_own_to_connect_needs_no_connection_on_replay(
     assert twice(tmp_path, server, story) == ([200] * 3, [200] * 3)
 
 
-def test_what_a_socket_tells_is_told_where_there_is_one(server: Server, tmp_path: Path) -> None:
-    with use_cassette(tmp_path / "c.yaml", record_mode="once"):
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
-        connection.connect()
-        facade: Any = connection.sock
-        facade.shutdown(2)
-        facade.settimeout(5)
-        with pytest.raises(AttributeError, match="no connection yet whose getpeername"):
-            facade.getpeername()
-        connection.request("GET", "/late")
-        assert facade.getpeername()[1] == server.server_address[1]
-        assert facade.gettimeout() == 5
-        facade.settimeout(4)
-        assert facade.gettimeout() == 4
-        facade.settimeout(0)
-        file = facade.makefile("rb")
-        assert not file.peek()  # `None` of what reads is not the end
-        server.gate.set()
-        facade.settimeout(5)
-        assert file.fileno() == facade.fileno()
-        assert file.readline() == b"HTTP/1.1 200 OK\r\n"
-        file.close()
-        facade.shutdown(2)
-        connection.close()
+def test_a_path_that_holds_a_url_is_a_path(send: Send, server: Server, tmp_path: Path) -> None:
+    """An archive's, say: the request is for the server that it goes to, and not for that other one."""
+
+    def story() -> Any:
+        return json.loads(send("GET", f"{server.url}/echo/http://api.example/x")[1])["path"]
+
+    live, replayed = twice(tmp_path, server, story)
+    assert live == replayed == "/echo/http://api.example/x"
+    assert f"uri: {server.url}/echo/http://api.example/x" in (tmp_path / "c.yaml").read_text()
 
 
 def test_an_ipv6_host_and_a_bare_target_have_their_url(tmp_path: Path) -> None:

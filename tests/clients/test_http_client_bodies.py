@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import select
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ import urllib3
 
 from pytest_interactions import CassetteMissError
 from tests.clients.odd_server import ENCODED, JSON, Handler, Server, server
-from tests.clients.stdlib import CLIENTS, Send, send, told, twice
+from tests.clients.stdlib import CLIENTS, Send, send, told, twice, with_requests
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -139,6 +140,58 @@ def test_a_head_may_come_in_pieces(server: Server, tmp_path: Path) -> None:
         return found
 
     assert twice(tmp_path, server, story) == (("PUT", b"abc"),) * 2
+
+
+CHUNKED = {
+    "all": (b"3\r\nabc\r\n0\r\n\r\n", "abc"),
+    "a line of its own about each": (b"3;x=0\r\nabc\r\n4;\r\n0\r\n\r\r\n0\r\nx-sum: 1\r\n\r\n", "abc0\r\n\r"),
+}
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 100])
+@pytest.mark.parametrize("name", CHUNKED)
+def test_chunks_may_come_in_any_pieces(name: str, step: int, server: Server, tmp_path: Path) -> None:
+    sent, body = CHUNKED[name]
+
+    def story() -> tuple[str, bytes]:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        connection.putrequest("PUT", "/echo/x")
+        connection.putheader("transfer-encoding", "chunked")
+        connection.endheaders()
+        for at in range(0, len(sent), step):
+            connection.send(sent[at : at + step])
+        found = told((200, connection.getresponse().read()))
+        connection.close()
+        return found
+
+    assert twice(tmp_path, server, story) == (("PUT", body.encode()),) * 2
+
+
+@pytest.mark.parametrize("sent", [b"ZZ\r\nabc\r\n", b"-3\r\nabc\r\n", b"5\r\nabc"])
+def test_chunks_that_are_none_are_sent_as_they_are(sent: bytes, server: Server, tmp_path: Path) -> None:
+    """What nobody can read is recorded as far as it can be read."""
+    server.raw = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
+    with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        connection.putrequest("PUT", "/raw")
+        connection.putheader("transfer-encoding", "chunked")
+        connection.endheaders()
+        connection.send(sent)
+        connection.sock.makefile("rb").close()
+        connection.close()
+    assert [each.request.body for each in recording.exchanges] == [b"abc" if sent.startswith(b"5") else b""]
+
+
+def test_an_upload_in_many_chunks_takes_time_in_proportion(server: Server, tmp_path: Path) -> None:
+    """Rows that end as a chunked body does are not read anew with each row."""
+    rows = [b"%d,0\r\n" % number for number in range(20_000)]
+
+    def story() -> bytes:
+        return told(with_requests("POST", f"{server.url}/echo/x", iter(rows)))[1]
+
+    begun = time.process_time()
+    assert twice(tmp_path, server, story) == (b"".join(rows),) * 2
+    assert time.process_time() - begun < 20
 
 
 def test_a_body_that_waits_to_be_asked_for_is_asked_for(server: Server, tmp_path: Path) -> None:

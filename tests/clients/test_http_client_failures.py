@@ -29,27 +29,30 @@ if TYPE_CHECKING:
 __all__ = ["server"]
 
 
+PATIENCE = 0.3  # seconds; the tests' servers answer sooner, or never
+
+
 def _requests(url: str) -> Any:
-    return requests.get(url, timeout=0.1).text
+    return requests.get(url, timeout=PATIENCE).text
 
 
 def _urllib3(url: str) -> Any:
-    with urllib3.PoolManager(timeout=0.1, retries=False) as pool:
+    with urllib3.PoolManager(timeout=PATIENCE, retries=False) as pool:
         return pool.request("GET", url).data
 
 
 def _retrying(url: str) -> Any:
-    with urllib3.PoolManager(timeout=0.1, retries=urllib3.Retry(2, backoff_factor=0)) as pool:
+    with urllib3.PoolManager(timeout=PATIENCE, retries=urllib3.Retry(2, backoff_factor=0)) as pool:
         return pool.request("GET", url).data
 
 
 def _urllib(url: str) -> Any:
-    return urllib.request.urlopen(url, timeout=0.1).read()
+    return urllib.request.urlopen(url, timeout=PATIENCE).read()
 
 
 def _http_client(url: str) -> Any:
     kind = http.client.HTTPSConnection if url.startswith("https") else http.client.HTTPConnection
-    connection = kind(url.split("/")[2], timeout=0.1)
+    connection = kind(url.split("/")[2], timeout=PATIENCE)
     try:
         connection.request("GET", "/" + url.split("/", 3)[3])
         return connection.getresponse().read()
@@ -133,6 +136,8 @@ CUTS = {
     "ConnectError: no route": (urllib3.exceptions.ProtocolError, OSError),
     "ConnectTimeout: timed out": (urllib3.exceptions.ConnectTimeoutError, TimeoutError),
     "ReadTimeout: timed out": (urllib3.exceptions.ReadTimeoutError, TimeoutError),
+    "ReadError: [SSL: TLSV1_ALERT] alert": (urllib3.exceptions.SSLError, ssl.SSLError),
+    "ReadError: [Errno 113] No route to host": (urllib3.exceptions.ProtocolError, OSError),
     "RemoteProtocolError: Server disconnected": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "ConnectionResetError: [Errno 104] reset": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "BrokenPipeError: [Errno 32] Broken pipe": (urllib3.exceptions.ProtocolError, BrokenPipeError),
@@ -173,7 +178,7 @@ def test_an_upload_that_breaks_off_breaks_off_again(server: Server, tmp_path: Pa
 
 def test_a_request_that_is_not_all_sent_waits_in_vain_again(server: Server, tmp_path: Path) -> None:
     def story() -> Any:
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=0.1)
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=PATIENCE)
         try:
             connection.request("POST", "/echo/x", b"1234", {"content-length": "10"})
             return connection.getresponse().read()
@@ -234,6 +239,35 @@ def test_a_server_that_is_not_trusted_is_so_again(get: Get, secure: Server, tmp_
     assert "CERTIFICATE_VERIFY_FAILED" in str(_same(tmp_path, secure, lambda: get(f"{secure.url}/echo/x")))
 
 
+def _stages(url: str, certificate: str) -> Any:
+    """How far a request gets, and what it ends with."""
+    context = ssl.create_default_context(cafile=certificate)
+    connection = http.client.HTTPSConnection(url.split("/")[2], timeout=5, context=context)
+    try:
+        connection.request("GET", "/beneath")
+        return "sent", *outcome(connection.getresponse)
+    finally:
+        connection.close()
+
+
+def _by_urllib(url: str, certificate: str) -> Any:
+    return urllib.request.urlopen(url, context=ssl.create_default_context(cafile=certificate), timeout=5).read()
+
+
+def _by_requests(url: str, certificate: str) -> Any:
+    return requests.get(url, verify=certificate, timeout=5).content
+
+
+@pytest.mark.parametrize("ask", [_stages, _by_urllib, _by_requests])
+def test_tls_that_breaks_while_an_answer_is_read_does_so_again(
+    ask: Any, secure: Server, certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    """An alert that comes that late is raised where the answer is read, and not where the request is sent."""
+    found = _same(tmp_path, secure, lambda: ask(f"{secure.url}/beneath", certificate[0]))
+    assert "SSL" in str(found)
+    assert "error: ReadError" in (tmp_path / "c.yaml").read_text()
+
+
 def test_whoever_does_not_verify_is_warned_as_ever(secure: Server, tmp_path: Path) -> None:
     def story() -> Any:
         with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
@@ -269,7 +303,7 @@ def test_a_proxy_that_is_not_there_is_missed_again(target: str, server: Server, 
 @pytest.mark.parametrize("path", ["hangup", "silence"])
 def test_a_failure_behind_a_proxy_is_the_same(path: str, server: Server, tmp_path: Path) -> None:
     def story() -> Any:
-        with urllib3.ProxyManager(server.url, retries=False, timeout=0.1) as pool:
+        with urllib3.ProxyManager(server.url, retries=False, timeout=PATIENCE) as pool:
             pool.request("GET", f"http://api.example/{path}")
 
     server.RequestHandlerClass._http = _behind  # type: ignore[attr-defined]

@@ -98,6 +98,30 @@ def test_a_stream_that_broke_breaks_again_with_the_same_error(
     assert "by: connection" in (tmp_path / "c.yaml").read_text()
 
 
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"
+BREAKS = {
+    "no length": b"ZZ\r\nfoo\r\n",
+    "less than no length": b"-5\r\nfoo\r\n",
+    "within a chunk": b"3\r\nabc\r\n50\r\nhello",
+    "within an event": b"16\r\ndata: 1\n\ndata: 2",
+    "at a chunk": b"50\r\n",
+    "after a chunk": b"",
+}
+
+
+@pytest.mark.parametrize("content_type", [b"text/plain", b"text/event-stream"])
+@pytest.mark.parametrize("name", BREAKS)
+def test_chunks_that_break_break_again_with_the_same_error(
+    name: str, content_type: bytes, stream: Stream, server: Server, tmp_path: Path
+) -> None:
+    """The app gets of a chunk what its client gives out, and the client's own exception with the same words."""
+    server.raw = HEAD % content_type + BREAKS[name]
+    bare = _all(stream, f"{server.url}/raw")
+    live, replayed = twice(tmp_path, server, lambda: _all(stream, f"{server.url}/raw"))
+    assert live == bare
+    assert replayed == live
+
+
 def test_a_stream_left_open_is_recorded_when_the_test_ends(server: Server, tmp_path: Path) -> None:
     """A response that nobody closes is kept as far as it was read, and can be read on after the cassette."""
     with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording:

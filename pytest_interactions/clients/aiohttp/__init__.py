@@ -12,12 +12,15 @@ from unittest import mock
 
 from aiohttp import TCPConnector
 
+from pytest_interactions.api.hosts import is_loopback
+from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.clients.aiohttp import errors
 from pytest_interactions.clients.aiohttp.playing import play
 from pytest_interactions.clients.aiohttp.recording import Tap
 from pytest_interactions.clients.aiohttp.sending import request_of
 from pytest_interactions.clients.beneath import is_vcrpys
+from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +61,17 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
 
 
 def _is_none_of_its_business(cassette: Answering, request: ClientRequest) -> bool:
-    """Whether a request goes past the cassette, as one does that becomes another protocol, such as a WebSocket's."""
-    passes = "upgrade" in request.headers or cassette.passes(request.url.host or "", request.url.port)
-    return passes or is_vcrpys()
+    """Whether a request goes past the cassette.
+
+    Raises:
+        UnsupportedClientError: It opens a WebSocket to another machine, of which nothing can be recorded.
+    """
+    __tracebackhide__ = True
+    host, port = request.url.host or "", request.url.port
+    if cassette.passes(host, port) or is_vcrpys():
+        return True
+    if request.headers.get("upgrade", "").lower() != "websocket":
+        return False
+    if not is_loopback(host):
+        raise cassette.failed_with(UnsupportedClientError(messages.websocket(host, port)))
+    return True

@@ -8,13 +8,14 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import client_exceptions
+from aiohttp import Fingerprint, RequestInfo, client_exceptions
 from aiohttp.client_exceptions import (
     ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorError,
     ClientConnectorSSLError,
     ClientError,
+    ClientHttpProxyError,
     ClientOSError,
     ClientPayloadError,
     ClientResponseError,
@@ -23,6 +24,7 @@ from aiohttp.client_exceptions import (
     SocketTimeoutError,
 )
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from pytest_interactions.api.exchange import Cut, Response
 
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttp import ClientRequest
+    from aiohttp.client_reqrep import ConnectionKey
 
     from pytest_interactions.cassette.recorder import Recording
 
 _OS_ERROR: Final = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
+_STATUS: Final = re.compile(r"(\d{3}) (.*)", re.DOTALL)
+_FINGERPRINT: Final = re.compile(r"((?:[0-9a-f]{2})+) of (.*) port (\d+)")
 _URL: Final = "{url}"  # stands for the request's in a text, as that may have a key in it
 
 
@@ -66,11 +71,21 @@ def timed_out(request: ClientRequest) -> TimeoutError | None:
 
 def cut(error: BaseException, request: ClientRequest) -> Cut:
     """Return what a cassette keeps of `error`."""
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    # The message of some is no text but what came of a response's head, secrets and all.
+    return Cut(by="connection", error=type(error).__name__, message=_text(error).replace(str(request.url), _URL))
+
+
+def _text(error: BaseException) -> str:
+    """What there is to be known of an error, beside its type and the request."""
+    if isinstance(error, ServerFingerprintMismatch):
+        return f"{error.got.hex()} of {error.host} port {error.port}"
     message = getattr(error, "message", "")
-    text = message if isinstance(error, HttpProcessingError) else str(cause) if isinstance(message, str) else ""
-    return Cut(by="connection", error=type(error).__name__, message=text.replace(str(request.url), _URL))
+    if isinstance(error, ClientResponseError):  # whose own text has the proxy's URL, which may have a password in it
+        return f"{error.status} {message}"
+    if isinstance(error, HttpProcessingError):
+        return str(message)
+    if not isinstance(message, str):  # but what came of a response's head, secrets and all
+        return ""
+    return str(getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error)
 
 
 def raised(recorded: Cut, request: ClientRequest, *, answered: bool) -> Exception:
@@ -81,24 +96,52 @@ def raised(recorded: Cut, request: ClientRequest, *, answered: bool) -> Exceptio
     if recorded.error == "HttpProcessingError":
         return HttpProcessingError(code=400, message=text)
     kind = getattr(client_exceptions, recorded.error, None)
-    if not (isinstance(kind, type) and issubclass(kind, ClientError)) or issubclass(kind, _OF_NO_TEXT):
-        timeout = "Timeout" in recorded.error
-        kind = SocketTimeoutError if timeout else ClientPayloadError if answered else ClientConnectionError
-    return _made(kind, text, request)
+    made = _made(kind, text, request) if isinstance(kind, type) and issubclass(kind, ClientError) else None
+    if made is not None:
+        return made
+    if "Timeout" in recorded.error:
+        return SocketTimeoutError(text)
+    return ClientPayloadError(text) if answered else ClientConnectionError(text)
 
 
-# Made from more than a text, and seldom seen: a proxy that refuses, a certificate that is not the expected one.
-_OF_NO_TEXT: Final = (ClientResponseError, ServerFingerprintMismatch)
-
-
-def _made(kind: type[ClientError], text: str, request: ClientRequest) -> Exception:
+def _made(kind: type[ClientError], text: str, request: ClientRequest) -> Exception | None:
+    """An error of that kind; `None` where its text does not tell what it was made from."""
+    if issubclass(kind, ClientResponseError):
+        return _proxys(text, request)
+    if issubclass(kind, ServerFingerprintMismatch):
+        return _mismatch(text, request)
     if issubclass(kind, ClientConnectorCertificateError):
         return kind(request.connection_key, ssl.SSLCertVerificationError(1, text))
     if issubclass(kind, ClientConnectorSSLError):
         return kind(request.connection_key, ssl.SSLError(1, text))
     if issubclass(kind, ClientConnectorError):
-        return kind(request.connection_key, _os_error(text))
+        return kind(_first_hop(request), _os_error(text))
     return kind(*_os_error(text).args) if issubclass(kind, ClientOSError) else kind(text or None)
+
+
+def _proxys(text: str, request: ClientRequest) -> ClientHttpProxyError | None:
+    """A proxy's refusal to make a tunnel; no other error that has a status comes before a response."""
+    found, url = _STATUS.fullmatch(text), request.proxy or request.url
+    if found is None:
+        return None
+    nothing = CIMultiDict[str]()
+    asked = RequestInfo(url, "CONNECT", CIMultiDictProxy(nothing), url)
+    return ClientHttpProxyError(asked, (), status=int(found[1]), message=found[2], headers=nothing)
+
+
+def _mismatch(text: str, request: ClientRequest) -> ServerFingerprintMismatch | None:
+    """A server whose certificate is not the one that the app expects."""
+    found = _FINGERPRINT.fullmatch(text)
+    if found is None:
+        return None
+    expected = request.ssl.fingerprint if isinstance(request.ssl, Fingerprint) else b""
+    return ServerFingerprintMismatch(expected, bytes.fromhex(found[1]), found[2], int(found[3]))
+
+
+def _first_hop(request: ClientRequest) -> ConnectionKey:
+    """Where a request goes first: to its proxy, if it has one."""
+    key, proxy = request.connection_key, request.proxy
+    return key if proxy is None else key._replace(host=proxy.host or "", port=proxy.port)
 
 
 def _os_error(text: str) -> OSError:

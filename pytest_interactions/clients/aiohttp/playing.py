@@ -11,8 +11,9 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import wire
+from pytest_interactions.clients import played, wire
 from pytest_interactions.clients.aiohttp import errors
+from pytest_interactions.clients.chunks import CHUNKED, LAST, chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,24 +108,24 @@ class _Player(ResponseHandler):
 
     async def _answer(self) -> None:
         tape = self._tape
-        if not wire.has_body(tape, self._request.method):
-            self.data_received(wire.head(tape))
+        if not wire.has_body(self._request.method, tape.response.status):
+            self.data_received(played.head(tape))
         elif tape.ending is Ending.COMPLETE and not tape.response.is_stream:
             body = b"".join(tape.chunks())
-            self.data_received(wire.head(tape, f"content-length: {len(body)}") + body)
+            self.data_received(played.head(tape, f"content-length: {len(body)}") + body)
         else:
             await self._stream()
 
     async def _stream(self) -> None:
         tape = self._tape
-        self.data_received(wire.head(tape, wire.CHUNKED))
-        for number, chunk in enumerate(tape.chunks()):
+        self.data_received(played.head(tape, CHUNKED))
+        for number, data in enumerate(tape.chunks()):
             if number:
                 await asyncio.sleep(tape.pace)  # without a pace too, so that another task can stop the app
                 await self._until_awaited(_PATIENCE)
-            self.data_received(wire.chunk(chunk))
+            self.data_received(chunk(data))
         if tape.ending is Ending.COMPLETE:
-            self.data_received(wire.LAST)
+            self.data_received(LAST)
 
     async def _end(self) -> None:
         """Raise what the recording ended with, to an app that reads on; where it left, it may do so first."""

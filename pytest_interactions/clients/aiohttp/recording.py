@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Never
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from aiohttp import ClientConnectionError
 
@@ -17,9 +19,13 @@ from pytest_interactions.clients.aiohttp import errors
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
     from aiohttp.connector import Connection
+    from aiohttp.http_parser import RawResponseMessage
     from aiohttp.streams import StreamReader
 
+    from pytest_interactions.api.exchange import Headers
     from pytest_interactions.cassette.recorder import Recording
+
+_END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")  # aiohttp does not insist on carriage returns
 
 
 class Tap(asyncio.Protocol):
@@ -31,6 +37,8 @@ class Tap(asyncio.Protocol):
         self._handler: Any = connection.protocol
         self._transport = connection.transport
         self._received = bytearray()
+        self._heads = 0
+        self._head: RawResponseMessage | None = None
         self._content: StreamReader | None = None
         self._is_done = False
         self._server_ended = False
@@ -72,10 +80,11 @@ class Tap(asyncio.Protocol):
         self._handler.resume_writing()
 
     def _begun(self, data: Any, *size: Any) -> None:
-        """Pass on a response's head with its content."""
+        """Pass on a response's head with its content; one that only announces another has none of its own."""
         head, content = data
-        if head.code >= 200:  # noqa: PLR2004 - where the answers that end begin
-            self._content = content
+        self._heads += 1
+        if head.code >= HTTPStatus.OK or head.code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self._head, self._content = head, content
         type(self._handler).feed_data(self._handler, data, *size)
 
     # --- the end ---
@@ -96,8 +105,8 @@ class Tap(asyncio.Protocol):
         self._recording.leave = None
         error = self._broken() or errors.timed_out(self._request)
         cut = None if error is None else errors.cut(error, self._request)
-        if self._content is not None:
-            self._recording.finish(*self._kept(self._content, cut))
+        if self._head is not None and self._content is not None:
+            self._recording.finish(*self._kept(self._head, self._content, cut))
         elif cut is not None:
             self._recording.finish(Response(status=0), cut)
 
@@ -109,10 +118,25 @@ class Tap(asyncio.Protocol):
         # This one, and no subclass of it, is what aiohttp sets where the app itself closes a response.
         return None if type(error) is ClientConnectionError else error
 
-    def _kept(self, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
-        response = wire.incoming(bytes(self._received), self._request.method).response
+    def _kept(self, head: RawResponseMessage, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
+        headers: Headers = {}
+        for name, value in head.raw_headers:
+            headers.setdefault(wire.text(name).lower(), []).append(wire.text(value))
+        reason = wire.text(head.reason.encode("utf-8", "surrogateescape"))
+        response = wire.decoded(head.code, reason, headers, self._body(head), whole=content.is_eof())
         is_whole = content.is_eof() or (cut is None and sse.closes(response.body))
         return response, None if is_whole else cut or Cut(by="app")
+
+    def _body(self, head: RawResponseMessage) -> bytes:
+        """What has come of the body; the heads before it are read by aiohttp alone, which takes more than others do."""
+        raw = bytes(self._received)
+        for _ in range(self._heads):
+            raw = _END_OF_HEAD.split(raw.lstrip(), maxsplit=1)[-1]
+        if not wire.has_body(self._request.method, head.code):
+            return b""
+        length = head.headers.get("content-length")
+        body, _ = wire.unframed(raw, is_chunked=head.chunked, length=None if length is None else int(length))
+        return body
 
 
 def _raise(error: Exception) -> Never:
