@@ -12,8 +12,22 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Headers
 
+#: Headers that say how a body is framed on its connection.
+FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _LIBRARIES: Final = ("httpx", "httpx2")  # each knows zstd by another library
 _GZIP: Final = zlib.MAX_WBITS | 16  # the format, as zlib names it
+
+
+def stored(headers: Headers, body: bytes, *, whole: bool, members: bool = True) -> tuple[Headers, bytes]:
+    """Return the headers and the body of a response as a cassette holds them: decoded, and without framing.
+
+    The length that is promised of a body that the answer has not, as that to a HEAD, stays. The arguments are those of
+    `decode`.
+    """
+    headers, body = decode(headers, body, whole=whole, members=members)
+    promises = whole and not body and headers.get("content-length") != ["0"]
+    framing = {"transfer-encoding"} if promises else FRAMING
+    return {name: values for name, values in headers.items() if name not in framing}, body
 
 
 def decode(headers: Headers, body: bytes, *, whole: bool, members: bool = True) -> tuple[Headers, bytes]:

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.encodings import decode
+from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Cut, Headers, Response
-from pytest_interactions.files.convert import FRAMING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -54,12 +53,12 @@ class Side:
 
     def _finish(self, cut: Cut | None = None) -> None:
         self._recording.leave = None
-        headers, body = self._decoded(whole=cut is None)
+        headers, body = self._stored(whole=cut is None)
         self._recording.finish(
             Response(
                 status=self._response.status_code,
                 reason=self._response.reason_phrase,
-                headers={name: values for name, values in headers.items() if name not in FRAMING},
+                headers=headers,
                 body=body,
             ),
             cut,
@@ -76,10 +75,10 @@ class Side:
         expected = self._response.headers.get("content-length")
         if expected is not None:
             return sum(map(len, self._chunks)) >= int(expected)
-        return sse.closes(self._decoded(whole=False)[1])
+        return sse.closes(self._stored(whole=False)[1])
 
-    def _decoded(self, *, whole: bool) -> tuple[Headers, bytes]:
-        return decode(headers_of(self._response), b"".join(self._chunks), whole=whole, members=False)
+    def _stored(self, *, whole: bool) -> tuple[Headers, bytes]:
+        return stored(headers_of(self._response), b"".join(self._chunks), whole=whole, members=False)
 
 
 class Recorded(Side):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from pytest_interactions.clients.chunks import CHUNKED, LAST, chunk
 from pytest_interactions.clients.failures import IncompleteChunk, InvalidChunkLength
 from pytest_interactions.clients.wire import has_body
-from pytest_interactions.files.convert import FRAMING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,5 +88,5 @@ def head(tape: Tape, *framing: str) -> bytes:
 
 def _lines(tape: Tape, framing: Iterable[str]) -> list[str]:
     response = tape.response
-    headers = [f"{name}: {value}" for name, value in tape.headers() if name not in FRAMING]
+    headers = [f"{name}: {value}" for name, value in tape.headers() if name != "transfer-encoding"]
     return [f"HTTP/1.1 {response.status} {response.reason}", *headers, *framing]

@@ -16,12 +16,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.encodings import decode
+from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Cut, Headers, Request, Response
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.clients.chunks import Unchunked
 from pytest_interactions.clients.failures import IncompleteChunk, InvalidChunkLength, failed
-from pytest_interactions.files.convert import FRAMING
 
 #: The answer to a client that asks first, before it sends the request's body.
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -201,6 +200,5 @@ def unframed(raw: bytes, *, is_chunked: bool, length: int | None) -> tuple[bytes
 
 def decoded(status: int, reason: str, headers: Headers, body: bytes, *, whole: bool) -> Response:
     """Return a response as it is recorded: its body without encodings, its headers without those that frame it."""
-    headers, body = decode(headers, body, whole=whole)
-    kept = {name: values for name, values in headers.items() if name not in FRAMING}
-    return Response(status=status, reason=reason, headers=kept, body=body)
+    headers, body = stored(headers, body, whole=whole)
+    return Response(status=status, reason=reason, headers=headers, body=body)

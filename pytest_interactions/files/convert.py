@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from vcr.request import Request as VcrRequest
 from vcr.serializers import yamlserializer
 
-from pytest_interactions.api.encodings import decode
+from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
 from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-#: Headers that say how a body is framed on its connection, which is not how it is stored.
-FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 def deserialized(text: str) -> Any:
@@ -49,11 +46,11 @@ def to_vcr_request(request: Request) -> Any:
 
 def from_vcr_response(response: dict[str, Any]) -> Response:
     """Convert vcrpy's dict, and decode its body."""
-    headers, body = decode(headers_of(response["headers"]), bytes_of(response["body"].get("string")), whole=True)
+    headers, body = stored(headers_of(response["headers"]), bytes_of(response["body"].get("string")), whole=True)
     return Response(
         status=int(response["status"]["code"]),
         reason=str(response["status"]["message"] or ""),
-        headers={name: values for name, values in headers.items() if name not in FRAMING},
+        headers=headers,
         body=body,
     )
 

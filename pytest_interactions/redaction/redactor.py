@@ -31,7 +31,7 @@ REQUEST_HEADERS = frozenset({"accept", "api-revision", "content-type", "range"})
 #: The response headers that a client acts on; no other enters a cassette, besides `UPLOAD_HEADERS`.
 RESPONSE_HEADERS = frozenset(
     {
-        *("content-disposition", "content-encoding", "content-range", "content-type", "etag"),
+        *("content-disposition", "content-encoding", "content-length", "content-range", "content-type", "etag"),
         *("link", "location", "retry-after", "retry-after-ms"),
     }
 )

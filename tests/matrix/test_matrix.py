@@ -131,6 +131,17 @@ def test_a_stream_that_was_left_early_can_t_be_read_further(
         client.ask(url, Call(path=path, streamed=True))
 
 
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+def test_the_length_that_an_answer_to_a_head_promises_comes_back(client: Client, tmp_path: Path) -> None:
+    seen = []
+    with serving() as url:
+        for mode in ("once", "none"):
+            with use_cassette(tmp_path / "c.yaml", record_mode=mode) as cassette:
+                client.ask(url, Call(path="/echo", method="HEAD"))
+            seen += cassette.exchanges[0].response.headers["content-length"]
+    assert seen[0] == seen[1] != "0"
+
+
 @pytest.mark.parametrize("client", [*CLIENTS.values(), *SDKS.values()], ids=[*CLIENTS, *SDKS])
 def test_requests_at_once_are_all_recorded_and_never_go_live_on_replay(client: Client, tmp_path: Path) -> None:
     """24 requests in eight threads, or as tasks: each gets its own answer."""
