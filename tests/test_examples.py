@@ -1,0 +1,83 @@
+"""The examples hold: replayed from their own directories and from the top, and recorded anew to the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_interactions.server.emulator import Emulator
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/pytest.ini"))
+# The run's own notes on the network: a host name that is looked up, or a connection beyond this machine, fails a test.
+_AUDIT = """
+import sys
+def audit(event, arguments):
+    address = arguments[1] if event == "socket.connect" else "here"
+    if isinstance(address, tuple) and not address[0].startswith(("127.", "::1")):
+        raise RuntimeError(f"{event} {address}")
+sys.addaudithook(audit)
+"""
+
+
+def _pytest(*arguments: str, directory: Path, **environment: str) -> str:
+    """Run pytest, in an environment without a key, and return what it prints; it must succeed."""
+    ours = ("GEMINI_", "GOOGLE_", "PYTEST_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:recording", *arguments]
+    result = subprocess.run(
+        command, cwd=directory, env=clean | environment, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    """Return the files of cassettes and snapshots."""
+    paths = [path for name in ("cassettes", "__snapshots__") for path in (directory / name).rglob("*.*")]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths if path.is_file()}
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> dict[str, str]:
+    """An environment in which no process of Python connects beyond this machine."""
+    (tmp_path / "sitecustomize.py").write_text(_AUDIT)
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_there_are_examples_of_six_shapes() -> None:
+    assert len(NAMES) == 6
+    assert all(f"[{name}]({name})" in (EXAMPLES / "README.md").read_text("utf-8") for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_replays_in_its_own_directory(name: str, watched: dict[str, str]) -> None:
+    assert " passed" in _pytest(directory=EXAMPLES / name, **watched)
+
+
+def test_all_examples_replay_from_the_top(watched: dict[str, str]) -> None:
+    assert "11 passed" in _pytest("examples", directory=EXAMPLES.parent, **watched)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_recorded_anew_holds_the_same(name: str, tmp_path: Path) -> None:
+    """Byte for byte, but where threads ask in another order."""
+    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with Emulator.steady() as emulator:
+        flags = ["--interactions-record-mode=rewrite", "--snapshot-update"]
+        _pytest(*flags, directory=tmp_path / name, RECORD_MODE="rewrite", **emulator.env)
+    recorded, committed = _files(tmp_path / name), _files(EXAMPLES / name)
+    assert recorded.keys() == committed.keys() != set()
+    if name != "worker":
+        assert {key: _without_port(body) for key, body in recorded.items()} == {
+            key: _without_port(body) for key, body in committed.items()
+        }
+
+
+def _without_port(text: bytes) -> bytes:
+    return b"\n".join(line for line in text.splitlines() if not line.strip().startswith(b"uri: "))
