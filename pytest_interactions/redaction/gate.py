@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import SecretLeakError
-from pytest_interactions.redaction.scan import Finding, clean, is_suspicious, scan
+from pytest_interactions.redaction.scan import Finding, clean, hides, is_suspicious, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.exchange import Exchange, Message
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.redactor import Redactor
 
@@ -52,15 +52,14 @@ class Gate:
         """
         if exchange.response.is_stream and self.redact_again(exchange) is not exchange:
             return True
-        headers = (
-            value
-            for each in (exchange.request, exchange.response)
-            for values in each.headers.values()
-            for value in values
-        )
-        bodies = (each.body.decode("utf-8", "surrogateescape") for each in (exchange.request, exchange.response))
-        texts = exchange.request.uri, *headers, *bodies
-        return any(next(new.find(text), None) or next(new.find_patterns(text), None) for text in texts)
+        messages: tuple[Message, ...] = (exchange.request, exchange.response)
+        texts = [exchange.request.uri, exchange.response.reason]
+        for message in messages:
+            texts += [value for values in message.headers.values() for value in values]
+            texts.append(message.body.decode("utf-8", "surrogateescape"))
+        if any(next(new.find(text), None) or next(new.find_patterns(text), None) for text in texts):
+            return True
+        return any(hides(message, new) for message in messages)
 
     def check(self, number: int, exchange: Exchange, text: str) -> None:
         """Check a redacted exchange, and search the text that is about to be written for it.

@@ -100,14 +100,15 @@ def is_suspicious(exchange: Exchange, secrets: Secrets) -> bool:
     It may be in a header that was to be kept, or in a body that is compressed, or that is no JSON and no stream.
     """
     messages: tuple[Message, ...] = (exchange.request, exchange.response)
-    return any(_has_credential(message) or _is_suspicious_body(message, secrets.matcher) for message in messages)
+    return any(_has_credential(message) or hides(message, secrets.matcher) for message in messages)
 
 
 def _has_credential(message: Message) -> bool:
     return any(_is_credential(name, value) for name, values in message.headers.items() for value in values)
 
 
-def _is_suspicious_body(message: Message, matcher: Matcher) -> bool:
+def hides(message: Message, matcher: Matcher) -> bool:
+    """Return whether a body that is no JSON and no stream holds what `matcher` finds, be it compressed."""
     if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
     return next(_in_leaf(structure.leaf_of(message.body), matcher), None) is not None

@@ -175,8 +175,10 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
     assert "AIza" not in path.read_text()
 
 
-def _get(**sent: Any) -> Exchange:
-    return Exchange(request=Request(method="GET", uri="https://h.example/", **sent), response=Response(status=200))
+def _get(*, answer: bytes = b"", uri: str = "https://h.example/", **sent: Any) -> Exchange:
+    headers = {"content-type": ["text/event-stream"]} if answer else {}
+    response = Response(status=200, headers=headers, body=answer)
+    return Exchange(request=Request(method="GET", uri=uri, **sent), response=response)
 
 
 def test_a_journal_loses_what_turns_out_to_be_a_secret(tmp_path: Path) -> None:
@@ -195,6 +197,40 @@ def test_a_journal_loses_what_turns_out_to_be_a_secret(tmp_path: Path) -> None:
     assert bodies == [b"use REDACTED", b"third", b"fourth"]
     journal.discard()
     assert _files(tmp_path) == []
+
+
+KEY = "tok-0123456789"
+SPREAD = b'data: {"delta": {"text": "use tok-01"}}\n\ndata: {"delta": {"text": "23456789"}}\n\n'
+HOLDING = {
+    "its URL": _get(uri=f"https://h.example/{KEY}"),
+    "a header": _get(headers={"accept": [KEY]}),
+    "a body": _get(body=f"use {KEY}".encode()),
+    "a compressed body": _get(body=gzip.compress(KEY.encode())),
+    "a stream, spread over two events": _get(answer=SPREAD),
+    "a stream, in one event": _get(answer=f"data: {KEY}\n\n".encode()),
+}
+
+
+@pytest.mark.parametrize("where", HOLDING)
+def test_a_secret_that_is_learnt_late_leaves_the_journal_wherever_it_is(where: str, tmp_path: Path) -> None:
+    """And a journal that does not hold it is not written anew."""
+    secrets = Secrets()
+    journal = Journal(tmp_path / "c.yaml", Gate(Redactor(secrets=secrets)), replaces=False)
+    journal.add(HOLDING[where])
+    journal.add(_get(body=b"harmless"))
+    before = journal._path.stat().st_ino
+    for number, key in enumerate(["another-0123456789", KEY]):
+        secrets.learn(_get(headers={"x-goog-api-key": [key]}).request)
+        journal.add(_get(body=b"more"))
+        assert (journal._path.stat().st_ino == before) is (number == 0)
+    held = [
+        (each.request.uri, each.request.headers, each.request.body, each.response.body)
+        for each in storage.load(journal._path).exchanges
+    ]
+    assert KEY not in str(held)
+    assert b"tok-01" not in held[0][3]
+    assert gzip.compress(KEY.encode()) not in [each[2] for each in held]
+    journal.discard()
 
 
 def test_a_journal_that_cannot_be_redacted_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
