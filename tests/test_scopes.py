@@ -69,16 +69,20 @@ def test_one(told):
 def test_other():
     assert (socket.socket.connect, time.sleep) == BEFORE
 
+def test_own(interactions):
+    ask("own")
+    assert len(interactions.exchanges) == 1
+
 def test_two(told):
     pass
 
 def test_last():
     assert (socket.socket.connect, time.sleep) == BEFORE
 """)
-    run.record().assert_outcomes(passed=4)
+    run.record().assert_outcomes(passed=5)
     assert run.prompts("test_it/module_interactions.yaml") == ["first", "last"]
     run.emulator.stop()
-    run.replay().assert_outcomes(passed=4)
+    run.replay().assert_outcomes(passed=5)
 
 
 def test_what_a_wider_cassette_holds_and_nobody_asks_for_fails_the_last_test(run: Runner) -> None:
