@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ def _settrace_in_turn(function: Any) -> None:
             return _settrace(function)
     return _settrace(function)
 
+
+# Whoever asks for an event loop where none was ever set is given a new one; pytest-asyncio asks, and closes none.
+asyncio.set_event_loop(None)
 
 # coverage has each thread install its own one when it begins, and a thread that can't ends there.
 sys.settrace = _settrace_in_turn
