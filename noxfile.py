@@ -43,7 +43,7 @@ def newest(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run all tests with the lowest versions that pyproject.toml allows."""
     # pytest has subtests of its own since version 9.
-    _install(session, "pytest-subtests", "--resolution=lowest-direct")
+    _install(session, "pytest-subtests>=0.15", "--resolution=lowest-direct")
     _test(session, "lowest that is allowed")
     required = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
     session.install(*(each.replace(">=", "==") for each in required if each.startswith("pydantic")))
@@ -53,7 +53,8 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python="3.12")
 def sdk2(session: nox.Session) -> None:
     """Run all tests with google-genai before version 3."""
-    _install(session, "google-genai<3")
+    _install(session)
+    session.install("google-genai<3")
     _test(session, "google-genai 2, newest of all else")
 
 

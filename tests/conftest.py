@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 import httpcore  # noqa: F401
 import httpcore2  # noqa: F401
 import pytest
+from hypothesis import settings
 
 from pytest_interactions.server.emulator import Emulator
 from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long an example takes says how much else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _settrace = sys.settrace
 
