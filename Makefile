@@ -68,7 +68,7 @@ $(MUTATION)/.ready: pyproject.toml
 	@touch $@
 
 compat: $(COMPAT)/.ready
-	$(COMPAT)/bin/nox
+	$(COMPAT)/bin/nox $(CELLS)
 
 $(COMPAT)/.ready:
 	@test -x $(COMPAT)/bin/python || $(PYTHON) -m venv $(COMPAT)

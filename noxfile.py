@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import nox
@@ -23,6 +24,7 @@ OF_PYDANTIC += ("tests/files", "tests/cassette/test_matching.py", "tests/redacti
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
+nox.options.sessions = ["newest", "lowest-3.11", "lowest-3.13", "sdk2", "table"]
 nox.options.error_on_missing_interpreters = False
 os.environ["PATH"] = os.pathsep.join(
     [
@@ -39,7 +41,7 @@ def newest(session: nox.Session) -> None:
     _test(session, "newest of all")
 
 
-@nox.session(python=("3.11", "3.13"))
+@nox.session(python=PYTHONS)
 def lowest(session: nox.Session) -> None:
     """Run all tests with the lowest versions that pyproject.toml allows."""
     # pytest has subtests of its own since version 9.
@@ -56,6 +58,12 @@ def sdk2(session: nox.Session) -> None:
     _install(session)
     session.install("google-genai<3")
     _test(session, "google-genai 2, newest of all else")
+
+
+@nox.session(python=False)
+def one(session: nox.Session) -> None:
+    """Run the cell of the lowest versions on the newest Python that is there, which is what CI does."""
+    session.notify(f"lowest-{[python for python in PYTHONS if shutil.which(f'python{python}')][-1]}")
 
 
 @nox.session(python=False)

@@ -370,7 +370,6 @@ async def test_https_is_recorded(tmp_path: Path) -> None:
     assert live == replayed
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_the_sdks_other_calls_go_through_aiohttp(tmp_path: Path) -> None:
     """The SDK's async calls outside of the Interactions API, which it makes by aiohttp, are recorded and replayed."""
     answer = {"candidates": [{"content": {"parts": [{"text": "Hi"}], "role": "model"}}]}

@@ -52,8 +52,6 @@ CELLS = [(name, call, CLIENTS) for name, call in CALLS.items()] + [
     (name, call, SDKS) for name, call in SDK_CALLS.items()
 ]
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture(autouse=True)
 def _environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
