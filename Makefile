@@ -10,10 +10,13 @@ BENCH := .venv-benchmark
 # Another of its own: mutmut needs much that nothing else does.
 MUTATION := .venv-mutation
 
+# Another, for nox, which makes one for each cell.
+COMPAT := .venv-compat
+
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation clean
+.PHONY: demo test setup lint types tests benchmark mutation compat clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -64,5 +67,14 @@ $(MUTATION)/.ready: pyproject.toml
 	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group mutation
 	@touch $@
 
+compat: $(COMPAT)/.ready
+	$(COMPAT)/bin/nox $(CELLS)
+
+$(COMPAT)/.ready:
+	@test -x $(COMPAT)/bin/python || $(PYTHON) -m venv $(COMPAT)
+	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --group compat
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) $(MUTATION) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) $(COMPAT) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 import httpcore  # noqa: F401
 import httpcore2  # noqa: F401
 import pytest
+from hypothesis import settings
 
 from pytest_interactions.server.emulator import Emulator
 from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long an example takes says how much else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _settrace = sys.settrace
 
@@ -27,6 +33,9 @@ def _settrace_in_turn(function: Any) -> None:
             return _settrace(function)
     return _settrace(function)
 
+
+# Whoever asks for an event loop where none was ever set is given a new one; pytest-asyncio asks, and closes none.
+asyncio.set_event_loop(None)
 
 # coverage has each thread install its own one when it begins, and a thread that can't ends there.
 sys.settrace = _settrace_in_turn

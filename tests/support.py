@@ -93,6 +93,12 @@ def ask(prompt="Hello", **more):
 """
 
 
+#: How each run inside a test is strict: what it leaves to be closed by the garbage collector fails it.
+STRICT = ("-Werror::ResourceWarning", "-Werror::pytest.PytestUnraisableExceptionWarning")
+#: What pytest-asyncio wants to be told.
+ASYNCIO = ("-o", "asyncio_default_fixture_loop_scope=function")
+
+
 class Runner:
     """Runs tests in a directory of their own, recording against the emulator or replaying without it."""
 
@@ -117,7 +123,7 @@ class Runner:
 
     def _run(self, *args: str) -> pytest.RunResult:
         start = self.pytester.runpytest_subprocess if self.apart else self.pytester.runpytest_inprocess
-        return start("-p", "no:cacheprovider", "-p", "no:recording", "-rw", *args)
+        return start("-p", "no:cacheprovider", "-p", "no:recording", "-rw", *STRICT, *ASYNCIO, *args)
 
     def prompts(self, name: str) -> list[str]:
         """What the cassette of the test `name` holds."""

@@ -352,7 +352,7 @@ def test_it(interactions):
     assert (options.redact, options.allowed_hosts) == (("re:a, b", "second"), ("one.example", "two.example"))
     assert (options.match_on, options.fast_forward) == (("method", "body"), True)
 """)
-    run.replay("-Werror", "-p", "no:asyncio").assert_outcomes(passed=1)
+    run.replay("-Werror").assert_outcomes(passed=1)
     run.replay("-o", "interactions_fast_forward=false", "--interactions-fast-forward").assert_outcomes(passed=1)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_interactions.server.emulator.png import png
 
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
@@ -177,15 +177,7 @@ def _user(text: str) -> Json:
 
 def _picture() -> str:
     """Return a grey PNG of 8 x 8 pixels, as base64."""
-
-    def chunks() -> Iterator[bytes]:
-        yield b"\x89PNG\r\n\x1a\n"
-        rows = b"".join(b"\0" + b"\x80" * 8 for _ in range(8))
-        header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-        for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")):
-            yield struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    return base64.b64encode(b"".join(chunks())).decode()
+    return base64.b64encode(png([[0] * 8] * 8, [(128, 128, 128)])).decode()
 
 
 SECTIONS = tuple(

@@ -18,6 +18,7 @@ from pytest_interactions import CassetteMissError
 from pytest_interactions.clients import context
 from tests.cassette.clients import MODEL, sdk
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
+from tests.matrix.clients import AIOHTTP_KNOWS_ZSTD
 from tests.matrix.server import ENCODERS
 from tests.support import use_cassette
 
@@ -169,6 +170,8 @@ async def test_a_redirect_is_followed_as_before(status: int, method: str, tmp_pa
 @pytest.mark.parametrize("encoding", ENCODERS)
 async def test_an_encoded_response_is_stored_decoded(encoding: str, tmp_path: Path) -> None:
     """The app gets the same text, the cassette has it in the clear, and no header speaks of an encoding."""
+    if encoding == "zstd" and not AIOHTTP_KNOWS_ZSTD:
+        pytest.skip("aiohttp knows zstd since 3.13")
     body = ENCODERS[encoding](b'{"hello": "world"}')
 
     async def encoded(_: web.Request) -> web.Response:
@@ -259,8 +262,8 @@ async def test_the_client_does_its_own_part(tmp_path: Path) -> None:
     async def ask(url: str) -> Any:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(sent)
-        async with aiohttp.ClientSession(url + "/v1/", trace_configs=[trace], raise_for_status=True) as session:
-            async with session.post("echo", params={"q": "\u00e9"}, json=[1]) as response:
+        async with aiohttp.ClientSession(url, trace_configs=[trace], raise_for_status=True) as session:
+            async with session.post("/v1/echo", params={"q": "\u00e9"}, json=[1]) as response:
                 return await response.json()
 
     live, replayed = await twice(served(echo), tmp_path / "c.yaml", ask)
@@ -368,7 +371,6 @@ async def test_https_is_recorded(tmp_path: Path) -> None:
     assert live == replayed
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_the_sdks_other_calls_go_through_aiohttp(tmp_path: Path) -> None:
     """The SDK's async calls outside of the Interactions API, which it makes by aiohttp, are recorded and replayed."""
     answer = {"candidates": [{"content": {"parts": [{"text": "Hi"}], "role": "model"}}]}

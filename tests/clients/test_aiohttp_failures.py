@@ -126,8 +126,9 @@ CONNECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("name", CONNECTIONS)
-async def test_a_connection_that_fails_does_so_again(name: str, tmp_path: Path) -> None:
+async def test_a_connection_that_fails_does_so_again(name: str, method: str, tmp_path: Path) -> None:
     """What keeps a connection from being made is raised again, with its cause, its number and its words."""
     kind, options = CONNECTIONS[name]
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -136,7 +137,7 @@ async def test_a_connection_that_fails_does_so_again(name: str, tmp_path: Path) 
     outcomes = []
     for mode in ("once", "none"):
         with use_cassette(tmp_path / "c.yaml", record_mode=mode):
-            outcomes.append(await _failing(url=url, **{"resolver": _Resolver()} | options)(url))
+            outcomes.append(await _failing(method, url=url, **{"resolver": _Resolver()} | options)(url))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0] is kind
     assert "secret-of-the-url" not in (tmp_path / "c.yaml").read_text().partition("cut:")[2]
@@ -281,9 +282,10 @@ async def test_a_redirect_with_a_body_that_is_gone_fails_as_without_a_cassette(t
 
     async def ask(url: str) -> Any:
         async with aiohttp.ClientSession() as session:
-            with pytest.raises(aiohttp.ClientPayloadError) as caught:
+            # It sends no body the second time before 3.12, and is redirected until that is too much.
+            with pytest.raises((aiohttp.ClientPayloadError, aiohttp.TooManyRedirects)) as caught:
                 await session.post(url, data=once())
-        return str(caught.value)
+        return type(caught.value), str(caught.value)
 
     live, replayed = await twice(served(redirect), tmp_path / "c.yaml", ask)
     assert live == replayed

@@ -63,6 +63,10 @@ async def _slowly(content: aiohttp.StreamReader) -> list[Any]:
     return pieces
 
 
+async def _whole(content: aiohttp.StreamReader) -> list[Any]:
+    return [await content.read()]
+
+
 async def _in_the_end(content: aiohttp.StreamReader) -> list[Any]:
     await content.wait_eof()
     return [await content.read()]
@@ -86,8 +90,9 @@ async def test_a_stream_is_read_in_the_same_pieces(read: Any, tmp_path: Path) ->
 
 async def test_events_of_any_size_come_whole(tmp_path: Path) -> None:
     """Events that are larger than what aiohttp buffers come again to the last byte."""
-    live, replayed = await twice(_streaming(3, filling="long " * 10**5), tmp_path / "c.yaml", _reading(_lines))
+    live, replayed = await twice(_streaming(3, filling="long " * 10**5), tmp_path / "c.yaml", _reading(_whole))
     assert live == replayed
+    assert len(live[0]) > 15 * 10**5
 
 
 async def test_the_first_event_arrives_before_the_server_sends_the_second(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ def ask(request: pytest.FixtureRequest) -> Any:
     return CLIENTS[request.param]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_client_gets_the_same_values_three_times(ask: Any, emulator: Emulator, tmp_path: Path) -> None:
     """What a client gets while recording, it gets on replay, with the server gone and no socket opened."""
     cassette = tmp_path / "c.yaml"
@@ -40,7 +39,6 @@ def test_a_client_gets_the_same_values_three_times(ask: Any, emulator: Emulator,
     assert KEY not in cassette.read_text()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_client_never_gets_the_answer_to_another_prompt(ask: Any, emulator: Emulator, tmp_path: Path) -> None:
     """A prompt that was not recorded is an error in every client's own way, never another prompt's answer."""
     cassette = tmp_path / "c.yaml"

@@ -126,7 +126,6 @@ def test_another_client_gets_a_failure_in_its_own_way(unanswered: tuple[Path, st
         requests.request(**_post(unanswered[1], "Hi"), timeout=5)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", ["requests", "urllib3", "aiohttp"])
 def test_a_client_that_reads_on_anyway_gets_no_half_answer(name: str, emulator: Emulator, tmp_path: Path) -> None:
     """A response that httpx left unread is an error to a client that reads all there is, not a shorter answer."""

@@ -55,7 +55,6 @@ def test_a_socket_to_another_host_is_refused_and_reported() -> None:
     assert len(reported) == 7
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 async def test_asyncio_connections_are_refused() -> None:
     """An event loop's connections are refused as well."""
     with _replay(report=lambda _: None), pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"):

@@ -128,7 +128,7 @@ def test_a_broken_connection_breaks_again_at_the_same_event(
     http: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that dies after 8 of 16 events gives 8 events and the SDK's own error, live and on replay."""
-    monkeypatch.setattr("google.genai._api_client._DEFAULT_HTTP_CLIENT_BACKEND", http)
+    monkeypatch.setenv("GOOGLE_GENAI_HTTP_CLIENT", http)
     emulator.on(input="Count").reply(text=[str(n) for n in range(9)], cut_after=8)
     cassette = tmp_path / "c.yaml"
     outcomes = []

@@ -130,11 +130,16 @@ def test_data_that_is_not_base64(rest: httpx.Client, data: Any) -> None:
     ],
 )
 def test_image(rest: httpx.Client, body: dict[str, Any]) -> None:
-    """A picture is a PNG that Pillow opens, whichever way it was asked for."""
+    """A picture is a PNG that Pillow opens, whichever way it was asked for: a sky, and towers that stand in it."""
     content = post(rest, **body, input="Generate an image of a skyline")["steps"][-1]["content"][0]
     with Image.open(io.BytesIO(base64.b64decode(content["data"]))) as image:
-        image.load()
         assert (image.format, image.size) == ("PNG", (96, 64))
+        pixels = image.convert("RGB")
+    assert [pixels.getpixel(place) for place in ((95, 0), (95, 63), (0, 63))] == [
+        (90, 40, 120),
+        (244, 166, 64),
+        (20, 16, 40),
+    ]
 
 
 def test_structured_output(client: Any) -> None:

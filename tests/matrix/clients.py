@@ -17,7 +17,9 @@ import httpx
 import httpx2
 import requests
 import urllib3
+from aiohttp import compression_utils
 from google import genai
+from httpx._decoders import SUPPORTED_DECODERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -297,4 +299,17 @@ SDKS: dict[str, Client] = {
     "genai-async-httpx2": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx2"),
     "genai-async-httpx": AsyncGenai(GOOGLE_GENAI_HTTP_CLIENT="httpx"),
     "genai-aiohttp": AiohttpGenai(),
+}
+
+AIOHTTP_KNOWS_ZSTD = getattr(compression_utils, "HAS_ZSTD", False)  # since 3.13
+_HTTPX_KNOWS_ZSTD = "zstd" in SUPPORTED_DECODERS  # since 0.27.1
+#: The encodings that clients don't know, and so don't ask for.
+UNKNOWN: dict[str, set[str]] = {
+    "urllib": {"gzip", "deflate", "br", "zstd"},
+    **({} if AIOHTTP_KNOWS_ZSTD else {"aiohttp": {"zstd"}, "genai-aiohttp": {"zstd"}}),
+    **(
+        {}
+        if _HTTPX_KNOWS_ZSTD
+        else {name: {"zstd"} for name in (*CLIENTS, *SDKS) if name.endswith(("httpx", "httpx-async"))}
+    ),
 }

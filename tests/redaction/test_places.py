@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from google.genai import __version__
 from google.genai._gaos.types.interactions.interaction import Interaction
 
 from pytest_interactions.api.exchange import Response
@@ -37,6 +38,8 @@ SIGNED: list[dict[str, Any]] = [
     {"type": "telepathy_call", "id": "11"},
 ]
 NAMES = [step["type"] for step in SIGNED]
+#: Those that the SDK has a type for: not the last one, nor before version 3 those about searches for tools.
+KNOWN = [step for step in SIGNED[:-1] if __version__ >= "3." or not step["type"].startswith("tool_search")]
 
 
 def walk_to(path: str, value: Any) -> Any:
@@ -183,10 +186,10 @@ def test_each_signed_step_is_redacted_wherever_steps_stand(step: dict[str, Any])
 
 def test_the_sdk_reads_each_redacted_step_as_its_own_type() -> None:
     """The placeholder is a signature that the SDK's models accept."""
-    steps = [step | {"signature": SIGNATURE + str(n)} for n, step in enumerate(SIGNED[:-1])]
+    steps = [step | {"signature": SIGNATURE + str(n)} for n, step in enumerate(KNOWN)]
     body = redactor().response(answer({"id": "v1_x", "status": "completed", "steps": steps})).body
     parsed = Interaction.model_validate(json.loads(body)).steps or []
-    assert [step.type for step in parsed] == NAMES[:-1]
+    assert [step.type for step in parsed] == [step["type"] for step in KNOWN]
     assert not [step for step in parsed if type(step).__name__.startswith("Unknown")]
 
 

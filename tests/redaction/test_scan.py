@@ -52,7 +52,10 @@ def test_a_finding_names_line_kind_and_place() -> None:
     [
         (cassette(json.dumps({"steps": [{"signature": SIGNATURE}]})), "a thought signature"),
         (cassette(stream({"event_type": "step.delta", "delta": {"signature": SIGNATURE}}).body.decode()), None),
-        (cassette(gzip.compress(json.dumps({"steps": [{"signature": SIGNATURE}]}).encode())), "a thought signature"),
+        (
+            cassette(gzip.compress(json.dumps({"steps": [{"signature": SIGNATURE}]}).encode(), mtime=0)),
+            "a thought signature",
+        ),
         (
             json.dumps({"body": base64.b64encode(gzip.compress(AIZA.encode(), mtime=0)).decode()}),
             "a Google API key",

@@ -61,7 +61,6 @@ def test_a_python_program_records_and_replays(served: Served, monkeypatch: pytes
     assert printed[1] == printed[0]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("client", ["genai-async-stream", "httpx2", "requests", "urllib3", "aiohttp"])
 def test_this_process_may_use_the_server_too(client: str, served: Served) -> None:
     """A request that this process sends to its own server is recorded once, and replayed through it."""

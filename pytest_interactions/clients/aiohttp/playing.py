@@ -7,6 +7,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import ClientConnectorError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
@@ -27,7 +28,16 @@ _LOOKS: Final = 0.001
 
 
 def play(tape: Tape, connector: TCPConnector, request: ClientRequest) -> Connection:
-    """Make a connection to no server, on which `tape` is the answer to `request`."""
+    """Make a connection to no server, on which `tape` is the answer to `request`.
+
+    Raises:
+        ClientConnectorError: There was no connection either when it was recorded. An error from a connection that
+            there is would be one after which aiohttp before 3.12 sends some requests again.
+    """
+    if tape.ending is Ending.BROKEN and not tape.response.status:
+        error = tape.error(partial(errors.raised, request=request, answered=False))
+        if isinstance(error, ClientConnectorError):
+            raise error
     loop = asyncio.get_running_loop()
     player = _Player(tape, request, loop)
     connector._acquired.add(player)  # noqa: SLF001 - so that a connector that is closed closes it

@@ -6,11 +6,11 @@ import base64
 import io
 import json
 import re
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_result
 from pytest_interactions.server.emulator.functions import function_calls
+from pytest_interactions.server.emulator.png import png
 from pytest_interactions.server.emulator.schema import value_for
 from pytest_interactions.server.emulator.state import SKIPPED_THOUGHT
 from pytest_interactions.server.emulator.turn import media_bytes, text_of
@@ -120,22 +120,16 @@ def _pixels(data: bytes) -> list[str]:
 
 
 def _picture(turn: Turn) -> list[Json]:
-    """Return a city skyline at sunset as a PNG, uncompressed so that every zlib gives the same bytes."""
-    from PIL import Image, ImageDraw
-
+    """Return a city skyline at sunset as a PNG."""
     width, height, towers = 96, 64, 8
-    image = Image.new("P", (width, height))
     sky = [(90 + 11 * n, 40 + 9 * n, 120 - 4 * n) for n in range(15)]
-    image.putpalette([*chain.from_iterable(sky), 20, 16, 40])
-    canvas = ImageDraw.Draw(image)
-    for row in range(height):
-        canvas.line((0, row, width, row), fill=row * 15 // height)
+    rows = [[row * 15 // height] * width for row in range(height)]
     for tower, size in enumerate(turn.draw.bytes("skyline", towers)):
         left = tower * width // towers
-        canvas.rectangle((left, height - 12 - size % 40, left + 9, height), fill=15)
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=0, bits=4)
-    return [{"mime_type": "image/png", "data": base64.b64encode(file.getvalue()).decode(), "type": "image"}]
+        for row in rows[height - 12 - size % 40 :]:
+            row[left : left + 10] = [15] * 10
+    data = png(rows, [*sky, (20, 16, 40)])
+    return [{"mime_type": "image/png", "data": base64.b64encode(data).decode(), "type": "image"}]
 
 
 def _plain(turn: Turn) -> list[Json]:
