@@ -41,8 +41,7 @@ def test_it(interactions):
 }
 
 
-@pytest.mark.parametrize("where", EARLY)
-@pytest.mark.parametrize("arguments", [(), ("-n1",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize(("where", "arguments"), [(where, ()) for where in EARLY] + [("child process", ("-n1",))])
 def test_a_client_made_early_replays_without_a_key(where: str, arguments: tuple[str, ...], run: Runner) -> None:
     run.apart = bool(arguments)
     run.test(EARLY[where])

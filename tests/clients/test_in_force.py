@@ -7,19 +7,24 @@ import socket
 import ssl
 import threading
 import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import aiohttp
+import httpcore
 import httpx
 import httpx2
 import pytest
 import requests
+import urllib3
 
 from pytest_interactions import NetworkBlockedError
-from pytest_interactions.clients import isolation
+from pytest_interactions.clients import context, isolation
 from pytest_interactions.clients.in_force import InForce
 from tests.support import use_cassette
 
@@ -165,20 +170,48 @@ def test_a_transport_s_method_that_was_kept_sends_once_no_cassette_is_in_force(
     assert late(lambda url: asyncio.run(send_async(url))) == 404
 
 
-def test_a_session_of_a_cassette_that_was_kept_sends_once_no_cassette_is_in_force(
-    late: Callable[..., Any], tmp_path: Path
-) -> None:
-    with use_cassette(tmp_path / "c.yaml"):
-        session, pool = requests.Session(), requests.adapters.HTTPAdapter()
-        session.mount("http://", pool)
-        request = aiohttp.ClientSession._request
+def _replaced() -> Iterator[tuple[Any, str]]:
+    """All places whose names are replaced while a cassette is in force."""
+    for patch in [*context._patches(), *isolation._patches()]:
+        yield patch.getter(), patch.attribute  # type: ignore[attr-defined] # what mock.patch.object makes
 
-    async def get(url: str) -> int:
-        async with aiohttp.ClientSession() as client:
-            response = await request(client, "GET", url)
-            await response.read()
+
+def test_all_that_is_replaced_does_what_the_original_does_for_whoever_keeps_it(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every replacement stays in its place here, as in a module that imported it in a replay, and every client asks."""
+    (tmp_path / "c.yaml").write_text("version: 1\ninteractions: []\n")
+    originals = {(place, name): getattr(place, name) for place, name in _replaced()}
+    with use_cassette(tmp_path / "c.yaml"):
+        kept = {(place, name): getattr(place, name) for place, name in originals}
+    assert all(kept[each] is not originals[each] for each in originals)
+    assert {name for _, name in originals} >= {"connect", "putrequest", "handle_request", "submit", "start", "sleep"}
+    for (place, name), replacement in kept.items():
+        monkeypatch.setattr(place, name, replacement)
+    url = f"{emulator.url}/v1beta/interactions/none?key=any"
+
+    async def by_aiohttp() -> int:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            await asyncio.sleep(0)
             return response.status
 
-    with session:
-        assert late(lambda url: session.get(url).status_code) == 404
-    assert late(lambda url: asyncio.run(get(url))) == 404
+    async def by_async_httpx() -> int:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(url)).status_code
+
+    with httpcore.ConnectionPool() as pool:
+        found = [pool.request("GET", url).status]
+    found += [requests.get(url).status_code, urllib3.request("GET", url).status]
+    found += [httpx.get(url).status_code, httpx2.get(url).status_code]
+    found += [asyncio.run(by_aiohttp()), asyncio.run(by_async_httpx())]
+    with ThreadPoolExecutor() as threads:
+        found.append(threads.submit(lambda: requests.get(url).status_code).result())
+    thread = threading.Thread(target=lambda: found.append(httpx.get(url).status_code))
+    thread.start()
+    thread.join()
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(url)
+    with error.value:
+        found.append(error.value.code)
+    assert found == [404] * 10
+    assert len(emulator.requests) == 10
