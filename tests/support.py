@@ -108,6 +108,8 @@ class Runner:
 
     def test(self, source: str) -> None:
         """Write the one test file."""
+        # A file that is written again within a second, with as many bytes, would be taken for the one compiled before.
+        shutil.rmtree(self.pytester.path / "__pycache__", ignore_errors=True)
         self.pytester.makepyfile(test_it=HELLO + source)
 
     def record(self, *args: str, mode: str = "once") -> pytest.RunResult:
