@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_interactions.snapshot import StepsAssertion
 
 _FIXTURE = "interactions"
-pytest_plugins = ("pytest_interactions.plugin.scopes",)
 
 
 # --- options ---
@@ -72,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
+    config.pluginmanager.register(scopes)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
