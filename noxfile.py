@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 import nox
@@ -58,12 +57,6 @@ def sdk2(session: nox.Session) -> None:
     _install(session)
     session.install("google-genai<3")
     _test(session, "google-genai 2, newest of all else")
-
-
-@nox.session(python=False)
-def one(session: nox.Session) -> None:
-    """Run the cell of the lowest versions on the newest Python that is there, which is what CI does."""
-    session.notify(f"lowest-{[python for python in PYTHONS if shutil.which(f'python{python}')][-1]}")
 
 
 @nox.session(python=False)

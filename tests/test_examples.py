@@ -29,7 +29,8 @@ def _pytest(*arguments: str, directory: Path, **environment: str) -> str:
     """Run pytest, in an environment without a key, and return what it prints; it must succeed."""
     ours = ("GEMINI_", "GOOGLE_", "PYTEST_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:recording", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:recording"]
+    command += ["-W", "default", *arguments]  # other libraries' warnings are not the examples'
     result = subprocess.run(
         command, cwd=directory, env=clean | environment, capture_output=True, text=True, check=False, timeout=100
     )

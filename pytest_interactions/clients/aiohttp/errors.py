@@ -6,7 +6,8 @@ import asyncio
 import re
 import ssl
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import Fingerprint, RequestInfo, client_exceptions
 from aiohttp.client_exceptions import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttp import ClientRequest
-    from aiohttp.client_reqrep import ConnectionKey
 
     from pytest_interactions.cassette.recorder import Recording
 
@@ -138,10 +138,12 @@ def _mismatch(text: str, request: ClientRequest) -> ServerFingerprintMismatch | 
     return ServerFingerprintMismatch(expected, bytes.fromhex(found[1]), found[2], int(found[3]))
 
 
-def _first_hop(request: ClientRequest) -> ConnectionKey:
-    """Where a request goes first: to its proxy, if it has one."""
+def _first_hop(request: ClientRequest) -> Any:
+    """Where a request goes first, as an error tells it: to its proxy, if it has one."""
     key, proxy = request.connection_key, request.proxy
-    return key if proxy is None else key._replace(host=proxy.host or "", port=proxy.port)
+    if proxy is None:
+        return key
+    return SimpleNamespace(host=proxy.host or "", port=proxy.port, is_ssl=key.is_ssl, ssl=key.ssl)
 
 
 def _os_error(text: str) -> OSError:
