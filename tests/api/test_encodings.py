@@ -45,10 +45,10 @@ def test_gzip_in_parts_is_what_the_client_reads_of_it(rest: bytes) -> None:
     ("coding", "body"),
     [
         ("compress", b"\x1f\x9d"),
-        ("x-gzip", gzip.compress(TEXT)),
+        ("x-gzip", gzip.compress(TEXT, mtime=0)),
         ("gzip", TEXT),
         ("gzip", b""),
-        ("gzip", gzip.compress(TEXT)[:-12]),
+        ("gzip", gzip.compress(TEXT, mtime=0)[:-12]),
         ("deflate", b"\xff" + ENCODERS["deflate"](TEXT)),
         ("identity", TEXT),
     ],
