@@ -127,8 +127,11 @@ def test_another_client_gets_a_failure_in_its_own_way(unanswered: tuple[Path, st
 
 
 @pytest.mark.parametrize("name", ["requests", "urllib3", "aiohttp"])
-def test_a_client_that_reads_on_anyway_gets_no_half_answer(name: str, emulator: Emulator, tmp_path: Path) -> None:
+def test_a_client_that_reads_on_anyway_gets_no_half_answer(
+    name: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A response that httpx left unread is an error to a client that reads all there is, not a shorter answer."""
+    monkeypatch.setattr("pytest_interactions.cassette.tape.READS_ON", 0.05)
     cassette = tmp_path / "c.yaml"
     with use_cassette(cassette, record_mode="once"), httpx.Client() as client:
         with client.stream(**_post(emulator.url, "Hi")):
