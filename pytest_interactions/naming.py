@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,16 +54,18 @@ def _begins_a_project(directory: Path) -> bool:
 
 def namesakes(path: Path, below: Iterable[Path]) -> list[Path]:
     """Return the files that have the name of `path` elsewhere below some directories, some at most."""
-    found: dict[Path, None] = {}
-    for top in below:
-        for looked, (directory, directories, files) in enumerate(os.walk(top)):
-            directories[:] = [name for name in directories if not name.startswith((".", "__", "node_modules", "venv"))]
-            if path.name in files:
-                found[Path(directory, path.name)] = None
-            if looked >= _MOST_LOOKED_AT:
-                break
-    found.pop(path, None)
-    return list(found)[:_MOST_NAMED]
+    found = dict.fromkeys(file for top in below for file in _cassettes(top) if file.name == path.name)
+    return [file for file in found if file != path and file.exists()][:_MOST_NAMED]
+
+
+@lru_cache(maxsize=8)
+def _cassettes(top: Path) -> list[Path]:
+    """Return what may be a cassette below a directory; once, as each test of a suite may have none."""
+    found = []
+    for directory, directories, files in islice(os.walk(top), _MOST_LOOKED_AT):
+        directories[:] = [name for name in directories if not name.startswith((".", "__", "node_modules", "venv"))]
+        found += [Path(directory, file) for file in files if file.endswith(".yaml")]
+    return found
 
 
 def cassette_path(directory: Path, project: Path, test_file: Path, test: str) -> Path:

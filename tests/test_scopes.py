@@ -145,6 +145,119 @@ def test_own(interactions): ask()
     result.stdout.fnmatch_lines(["*interactions_config of test_it.py asks for other fixtures or yields*"])
 
 
+# --- several at once ---
+
+FIXTURES = """
+@pytest.fixture(scope="session")
+def lasting(session_interactions):
+    yield ask("session begins")
+    ask("session ends")
+
+@pytest.fixture(scope="module")
+def passing(module_interactions):
+    yield ask("module begins")
+    ask("module ends")
+
+@pytest.fixture
+def short(interactions):
+    yield ask("test begins")
+    ask("test ends")
+"""
+ORDERS = {
+    "the wider one begins late": """
+def test_a(passing): pass
+def test_b(passing, lasting): ask("in a test")
+def test_c(lasting, short): pass
+""",
+    "the wider one begins first": """
+def test_a(lasting): pass
+def test_b(lasting, passing): ask("in a test")
+def test_c(short): pass
+""",
+    "all of them in each": """
+def test_a(short, lasting, passing): pass
+def test_b(lasting, passing): ask("in a test")
+""",
+    "a test without any comes last": """
+def test_a(lasting, passing): ask("in a test")
+def test_b(short): pass
+def test_c(): pass
+""",
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_each_fixture_sends_is_in_the_cassette_of_its_own_scope(order: str, run: Runner) -> None:
+    """Its setup and its teardown, in whatever order the tests ask for them; a test's own calls are in the narrowest."""
+    run.test(FIXTURES + ORDERS[order])
+    count = ORDERS[order].count("def test_")
+    run.record().assert_outcomes(passed=count)
+    assert run.prompts("session_interactions.yaml") == ["session begins", "session ends"]
+    assert run.prompts("test_it/module_interactions.yaml") == ["module begins", "in a test", "module ends"]
+    [own] = (run.pytester.path / "cassettes/test_it").glob("test_*.yaml")
+    assert run.prompts(f"test_it/{own.name}") == ["test begins", "test ends"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=count)
+    for number in range(count):
+        run.replay(f"test_it.py::test_{'abc'[number]}").assert_outcomes(passed=1)
+
+
+def test_a_fixture_that_outlives_the_cassette_is_none_of_its_own(run: Runner) -> None:
+    """A session's fixture is guarded, though the cassette of the module that first needs it is in force."""
+    run.test("""
+@pytest.fixture(scope="session")
+def lasting():
+    return ask("unseen")
+
+def test_a(module_interactions): ask("first")
+def test_b(module_interactions, lasting): ask("second")
+""")
+    result = run.record()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*test_b: POST /interactions of the session-scoped fixture lasting was sent and not*"])
+    assert run.prompts("test_it/module_interactions.yaml") == ["first", "second"]
+    run.replay().assert_outcomes(passed=1, errors=1)
+
+
+def test_a_cassette_that_a_test_asks_for_late_leaves_it_its_own(run: Runner) -> None:
+    """What the test sends is its own; what a fixture of the scope sends is the scope's."""
+    run.test("""
+@pytest.fixture(scope="module")
+def told(module_interactions):
+    return ask("module")
+
+def test_it(interactions, request):
+    ask("before")
+    request.getfixturevalue("told")
+    ask("after")
+""")
+    run.record().assert_outcomes(passed=1)
+    assert run.prompts("test_it/test_it.yaml") == ["before", "after"]
+    assert run.prompts("test_it/module_interactions.yaml") == ["module"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=1)
+
+
+def test_async_fixtures_have_the_cassette_of_their_scope(run: Runner) -> None:
+    run.test("""
+import asyncio, pytest_asyncio
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def told(module_interactions):
+    yield await asyncio.to_thread(ask, "module begins")
+    await asyncio.to_thread(ask, "module ends")
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it(told, interactions):
+    await asyncio.gather(*(asyncio.to_thread(ask, f"test {n}") for n in range(3)))
+""")
+    run.record().assert_outcomes(passed=1)
+    assert run.prompts("test_it/module_interactions.yaml") == ["module begins", "module ends"]
+    assert sorted(run.prompts("test_it/test_it.yaml")) == ["test 0", "test 1", "test 2"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=1)
+
+
 # --- the guard ---
 
 UNSEEN = """

@@ -62,7 +62,7 @@ class Cassette:
         rerecord: str,
         begun: int | None = None,
         shared: bool = False,
-        looked_in: Sequence[Path] = (),
+        projects: Sequence[Path] = (),
     ) -> None:
         """Open the cassette at `path`.
 
@@ -74,7 +74,7 @@ class Cassette:
             begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file
                 that was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
-            looked_in: The directories in which the cassette was looked for, named where there is none.
+            projects: The directories whose cassettes it was looked for among, named where there is none.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette.
@@ -87,7 +87,7 @@ class Cassette:
         gate = Gate(self._filters.redactor)
         self._rerecord = rerecord
         self._shared = shared
-        self._looked_in = looked_in
+        self._projects = projects
         self._lock = RLock()
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
@@ -237,11 +237,10 @@ class Cassette:
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
             record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
-            elsewhere = namesakes(self.path, [directory.parent for directory in self._looked_in])
+            looked_in = [project / self.options.cassette_dir for project in self._projects]
+            elsewhere = namesakes(self.path, self._projects)
             return CassetteNotFoundError(
-                messages.not_found(
-                    request, cassette=self.path, record=record, looked_in=self._looked_in, elsewhere=elsewhere
-                )
+                messages.not_found(request, cassette=self.path, record=record, looked_in=looked_in, elsewhere=elsewhere)
             )
         recorded = [
             (self._filters.redact_request(old.request.unparsed()) or old.request, number in self._index.played)

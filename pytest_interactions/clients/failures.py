@@ -61,8 +61,8 @@ def failure(cut: Cut) -> Exception:
         error.args = (cut.message,)
         return error
     if issubclass(kind, ssl.SSLError):
-        broken = kind(1, cut.message)
-        broken.library, broken.reason = _SSL.findall(cut.message)[0] if _SSL.search(cut.message) else ("", "")
+        broken, found = kind(1, cut.message), _SSL.search(cut.message)
+        vars(broken).update(zip(("library", "reason"), found.groups() if found else ("", ""), strict=True))
         return broken
     return kind(int(numbered[1]), numbered[2]) if numbered else kind(cut.message)
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator import Emulator
     from pytest_interactions.snapshot import StepsAssertion
 
-_FIXTURE = "interactions"
-
 
 # --- options ---
 
@@ -55,14 +53,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
-    """Do the same for what a directory holds."""
+    """Do the same for what a directory holds: its conftest.py, and test files that make a client at import."""
     early_key.set_early(parent.config, [path])
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """Do the same for what a test file makes when it is imported."""
-    early_key.set_early(parent.config, [file_path.parent])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,13 +111,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give marked tests the fixture before their other function-scoped fixtures, which may make a client."""
     for item in items:
         names: list[str] | None = getattr(item, "fixturenames", None)
-        if names is None or not (_FIXTURE in names or item.get_closest_marker(_FIXTURE)):
+        if names is None:
             continue
-        if _FIXTURE in names:
-            names.remove(_FIXTURE)
+        ours = [opening.FIXTURE] if opening.FIXTURE in names or item.get_closest_marker(opening.FIXTURE) else []
+        if not ours and set(names).isdisjoint(scopes.FIXTURES.values()):
+            continue
+        names[:] = [name for name in names if name not in ours]
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
         wider = [name for name in names if name in definitions and definitions[name][-1].scope != "function"]
-        names.insert(max((names.index(name) + 1 for name in wider), default=0), _FIXTURE)
+        place = max((names.index(name) + 1 for name in wider), default=0)
+        names[place:place] = [scopes.END, *ours]
 
 
 # --- fixtures ---

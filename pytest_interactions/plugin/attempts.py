@@ -54,16 +54,14 @@ _OUTCOMES: Final = pytest.StashKey[list[str]]()
 
 def begin(item: pytest.Item, cassette: Cassette) -> None:
     """Take note of the cassette that was opened for an attempt."""
-    item.stash[USE] = use(item.config, item.nodeid, cassette)
-    item.stash[USE].outcomes = item.stash.setdefault(_OUTCOMES, [])
+    item.stash[USE] = Use(item.nodeid, cassette, item.stash.setdefault(_OUTCOMES, []))
+    register(item.config, item.stash[USE])
 
 
-def use(config: pytest.Config, user: str, cassette: Cassette) -> Use:
-    """Take note of a cassette that was opened for `user`; it is to be saved."""
-    begun = Use(user, cassette)
-    config.stash[UNSAVED].append(begun)
-    config.stash[NOTES].extend(cassette.recovered)
-    return begun
+def register(config: pytest.Config, use: Use) -> None:
+    """Take note of a cassette that was opened; it is to be saved."""
+    config.stash[UNSAVED].append(use)
+    config.stash[NOTES].extend(use.cassette.recovered)
 
 
 def start_over(item: pytest.Item) -> None:

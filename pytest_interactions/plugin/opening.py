@@ -81,7 +81,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
     return open_cassette(
         path(node, fixture, options),
         options,
-        looked_in=[project / options.cassette_dir for project in _projects(node, options)],
+        projects=_projects(node, options),
         rerecord=" ".join(filter(None, ["pytest", _argument(node), "--interactions-record-mode=rewrite"])),
         begun=node.config.stash[BEGUN],
         shared=shared,

@@ -7,8 +7,10 @@ guard is in force around all that a test uses, so that no call of a wider fixtur
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from inspect import isgeneratorfunction, signature
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -17,28 +19,50 @@ from pytest_interactions.errors import OptionError
 from pytest_interactions.options import RecordMode
 from pytest_interactions.plugin import attempts, opening
 from pytest_interactions.plugin.attempts import Use, plainly
-from pytest_interactions.plugin.opening import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.options import Options
+    from pytest_interactions.plugin.opening import Node
 
-#: The scopes, the widest first, and the fixture of each.
+#: The fixture of each scope, the widest first.
 FIXTURES: Final = {scope: f"{scope}_interactions" for scope in ("session", "package", "module", "class")}
-_OPEN: Final = pytest.StashKey[dict[tuple[str, Node], Use]]()
-_ENTERED: Final = pytest.StashKey[ExitStack]()
-_SETTING_UP: Final = pytest.StashKey[list[Any]]()  # definitions of fixtures
+_WIDEST_FIRST: Final = list(FIXTURES)
+#: The fixture around all others of a test that has one of ours.
+END: Final = "_interactions_end"
+#: Of a session: the test that runs, the cassettes that are open, and definitions of the fixtures being set up.
+_RUNNING: Final = pytest.StashKey[pytest.Item]()
+_OPEN: Final = pytest.StashKey[list["_Wider"]]()
+_SETTING_UP: Final = pytest.StashKey[list[Any]]()
+#: Of a test: the one that follows, its guard, and what is in force during it.
+_NEXT: Final = pytest.StashKey[pytest.Item | None]()
+_GUARD: Final = pytest.StashKey[Any]()
+_HELD: Final = pytest.StashKey[dict[Any, ExitStack]]()
 _MISMATCH: Final = re.compile(r"ScopeMismatch: .*function scoped fixture interactions with a (\w+) scoped request")
 _CONFIG: Final = "interactions_config"
-_KINDS: Final[dict[str, type[Node]]] = {
+_KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
     "interactions": pytest.Item,
     "session_interactions": pytest.Session,
     "package_interactions": pytest.Session,  # for pytest a plugin's fixture of this scope lives that long
     "module_interactions": pytest.Module,
     "class_interactions": pytest.Class,
 }
+
+
+@dataclass(eq=False, kw_only=True)
+class _Wider(Use):
+    """A cassette that is used by the tests below `node`, through the fixture of its scope."""
+
+    scope: str
+    node: Node
+
+    @property
+    def rank(self) -> int:
+        """Return how many scopes are wider."""
+        return _WIDEST_FIRST.index(self.scope)
 
 
 # --- the fixtures ---
@@ -50,7 +74,8 @@ def _fixture(scope: Any) -> Any:
         use = _begin(request)
         yield use.cassette
         use.is_over = True
-        del request.config.stash[_OPEN][FIXTURES[scope], request.node]
+        request.config.stash[_OPEN].remove(use)
+        _release(request.config.stash[_RUNNING], use)
 
     fixture.__doc__ = f"""Record what is sent by fixtures of the {scope}, and by tests that use them, or replay it."""
     return fixture
@@ -62,15 +87,24 @@ module_interactions = _fixture("module")
 class_interactions = _fixture("class")
 
 
-def _begin(request: pytest.FixtureRequest) -> Use:
-    node: Node = request.node
-    item: pytest.Item = request._pyfuncitem  # noqa: SLF001 - the test whose setup this is part of has no public name
+def _begin(request: pytest.FixtureRequest) -> _Wider:
+    """Open the cassette, and put it in force beneath those of narrower scopes."""
+    node, item = request.node, request.config.stash[_RUNNING]
     fixture = FIXTURES[request.scope]
     with plainly():
         cassette = opening.of_scope(node, fixture, opening.options(node, static_config(item)))
-    use = attempts.use(request.config, f"{fixture} of {node.nodeid}" if node.nodeid else fixture, cassette)
-    request.config.stash[_OPEN][fixture, node] = use
-    _enter(item, use)
+    use = _Wider(f"{fixture} of {node.nodeid}" if node.nodeid else fixture, cassette, scope=request.scope, node=node)
+    attempts.register(request.config, use)
+    request.config.stash[_OPEN].append(use)
+    item.stash.setdefault(attempts.WIDER, []).append(use)
+    if attempts.USE in item.stash:  # a test that asks so late has its own cassette for what it sends
+        return use
+    held = item.stash.setdefault(_HELD, {})
+    narrower = [each for each in held if isinstance(each, _Wider) and each.rank > use.rank]
+    for each in narrower:
+        _release(item, each)
+    for each in (use, *narrower):
+        _hold(item, each)
     return use
 
 
@@ -98,7 +132,7 @@ def static_config(item: pytest.Item) -> Mapping[str, Any]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing open."""
-    config.stash[_OPEN] = {}
+    config.stash[_OPEN] = []
     config.stash[_SETTING_UP] = []
     config.stash[opening.DESELECTED] = False
 
@@ -108,10 +142,113 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     items[0].config.stash[opening.DESELECTED] = True
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Take note of which test runs, and which is next: what it does not need ends with this one."""
+    item.config.stash[_RUNNING] = item
+    item.stash[_NEXT] = nextitem
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Put in force the guard, and in it what the test uses, the widest first."""
+    names = _names(item)
+    if names:
+        item.stash[_HELD] = {}
+        _guard(item, names)
+        used = [use for use in _open(item) if use.node in item.listchain() and FIXTURES[use.scope] in names]
+        users: list[Use] = [*used]
+        item.stash[attempts.WIDER] = users
+        for use in used:
+            _hold(item, use)
+    return (yield)
+
+
+@pytest.fixture(name=END)
+def _end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Begin before and end after all other fixtures of a test; then only wider ones are left to end."""
+    yield
+    _hold_what_ends(request.node)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Put in force what ends with a test that does not use us; take all out of force when the fixtures have ended."""
+    if _HELD not in item.stash:
+        item.stash[_HELD] = {}
+        _hold_what_ends(item)
+    try:
+        return (yield)
+    finally:
+        held: dict[Any, ExitStack] = item.stash[_HELD]
+        for each in list(held):
+            _release(item, each)
+        del item.stash[_HELD]
+
+
 def _names(item: pytest.Item) -> list[str]:
     """Return our fixtures that a test uses, the wider ones first."""
     used = set(getattr(item, "fixturenames", ()))
     return [name for name in (*FIXTURES.values(), "interactions") if name in used]
+
+
+def _open(item: pytest.Item) -> list[_Wider]:
+    """Return the cassettes that are open, the widest first."""
+    found: list[_Wider] = item.config.stash[_OPEN]
+    return sorted(found, key=attrgetter("rank"))
+
+
+def _hold_what_ends(item: pytest.Item) -> None:
+    """Put in force what ends with a test, the widest first, whether the test has used it or not."""
+    following = item.stash[_NEXT]
+    nodes = following.listchain() if following is not None else []
+    ending = [use for use in _open(item) if use.node not in nodes]
+    missing = [place for place, use in enumerate(ending) if use not in item.stash[_HELD]]
+    for use in ending[missing[0] :] if missing else ():  # the others are as async fixtures remember them
+        _release(item, use)
+        _hold(item, use)
+
+
+def _hold(item: pytest.Item, use: Use) -> None:
+    from pytest_interactions.clients.context import opened
+
+    held = item.stash.setdefault(_HELD, {})[use] = ExitStack()
+    held.enter_context(opened(use.cassette))
+
+
+def _release(item: pytest.Item, each: Any) -> None:
+    held = item.stash.get(_HELD, {}).pop(each, None)
+    if held is not None:
+        held.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give what a fixture sends to no cassette that it outlives, but to one of its scope or wider, or to the guard."""
+    setting_up = request.config.stash[_SETTING_UP]
+    setting_up.append(fixturedef)
+    try:
+        with _in_force(request.config.stash.get(_RUNNING, None), fixturedef):
+            return (yield)
+    finally:
+        setting_up.pop()
+
+
+def _in_force(item: pytest.Item | None, fixture: pytest.FixtureDef[Any]) -> AbstractContextManager[object]:
+    is_ours = fixture.argname in FIXTURES.values()
+    if item is None or _HELD not in item.stash or fixture.scope not in FIXTURES or is_ours:
+        return nullcontext()
+    from pytest_interactions.clients.context import guarded, opened
+
+    rank, users = _WIDEST_FIRST.index(fixture.scope), item.stash[attempts.WIDER]
+    lasting = [use for use in _open(item) if use in users and use.rank <= rank]
+    if lasting:
+        return opened(lasting[-1].cassette)
+    return guarded(item.stash[_GUARD]) if _GUARD in item.stash else nullcontext()
+
+
+# --- the guard ---
 
 
 def _guard(item: pytest.Item, names: list[str]) -> None:
@@ -133,7 +270,9 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
         return
     guard = Guard(replays=replays, allowed=options.allowed_hosts, fixture=lambda: _running(item.config), note=note)
     item.stash[attempts.REFUSED] = guard.failures
-    item.stash[_ENTERED].enter_context(guarded(guard))
+    item.stash[_GUARD] = guard
+    held = item.stash[_HELD][guard] = ExitStack()
+    held.enter_context(guarded(guard))
 
 
 def _replays(item: pytest.Item, names: list[str], options: Options) -> bool:
@@ -152,57 +291,9 @@ def _running(config: pytest.Config) -> tuple[str, str]:
     return (running[-1].argname, running[-1].scope) if running else ("that ends now", "module")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take note of which fixture is being set up."""
-    setting_up = request.config.stash[_SETTING_UP]
-    setting_up.append(fixturedef)
-    try:
-        return (yield)
-    finally:
-        setting_up.pop()
-
-
 def hint(report: pytest.TestReport) -> None:
     """Tell a wider fixture that asked for `interactions` which fixture is for it."""
     found = _MISMATCH.search(report.longreprtext) if report.failed and report.when == "setup" else None
     if found:
         text = f"Ask for {FIXTURES[found[1]]}: a {found[1]}-scoped fixture outlives the cassette of a test."
         report.sections.append(("interactions", text))
-
-
-def _enter(item: pytest.Item, use: Use) -> None:
-    from pytest_interactions.clients.context import opened
-
-    item.stash.setdefault(_ENTERED, ExitStack()).enter_context(opened(use.cassette))
-    item.stash.setdefault(attempts.WIDER, []).append(use)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Put in force what a test uses and is open already, and the guard around it."""
-    names = _names(item)
-    if names:
-        item.stash[_ENTERED] = ExitStack()
-        item.stash[attempts.WIDER] = []
-        _guard(item, names)
-        nodes = item.listchain()
-        for (fixture, node), use in item.config.stash[_OPEN].items():
-            if node in nodes and fixture in names:
-                _enter(item, use)
-    return (yield)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Take all of it out of force when the fixtures have ended; those that end with this test end inside theirs."""
-    following = nextitem.listchain() if nextitem else []
-    for (_, node), use in item.config.stash[_OPEN].items():
-        if node not in following and use not in item.stash.get(attempts.WIDER, []):
-            _enter(item, use)
-    try:
-        return (yield)
-    finally:
-        if _ENTERED in item.stash:
-            item.stash[_ENTERED].close()
-            del item.stash[_ENTERED]
