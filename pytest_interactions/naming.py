@@ -49,7 +49,7 @@ def _says(path: Path, section: str) -> bool:
 
 
 def _begins_a_project(directory: Path) -> bool:
-    return any((directory / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg", ".git"))
+    return any((directory / name).exists() for name in ("pyproject.toml", "setup.py", ".git"))
 
 
 def namesakes(path: Path, below: Iterable[Path]) -> list[Path]:

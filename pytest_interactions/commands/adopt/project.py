@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import OptionError
+from pytest_interactions.naming import project_of
 from pytest_interactions.options import Options, resolve
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _INI_FILES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "tox.ini": (("pytest",),),
     "setup.cfg": (("tool:pytest",),),
 }
+_MARKS: Final = (*_INI_FILES, "setup.py", ".git")
 _USED: Final = ("cassette_dir", "keep_headers", "redact")
 _FOREIGN: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages"})
 _FLAGS: Final = ("--record-mode", "--block-network", "--disable-recording", "--allowed-hosts")
@@ -48,10 +50,12 @@ class Project:
         path = path.resolve()
         if not path.is_dir():
             raise OptionError(f"{path}: this is no directory; give the one that pytest runs in.")
-        root, ini, values = _ini_of(path)
+        root = project_of(path) or path
+        ini, values = _ini_of(root)
         if root != path:
+            there = ini or next(file for name in _MARKS if (file := root / name).exists())
             raise OptionError(
-                f"{path} is a part of the project {root} ({ini.name} is there), whose fixtures and cassettes belong "
+                f"{path} is a part of the project {root} ({there.name} is there), whose fixtures and cassettes belong "
                 f"together; adopt it as a whole: pytest-interactions adopt {root}"
             )
         given = {name: values[key] for name in _USED if (key := f"interactions_{name}") in values}
@@ -80,24 +84,14 @@ class Project:
         return path.suffix == ".py"
 
 
-def _ini_of(path: Path) -> tuple[Path, Any, Mapping[str, Any]]:
-    """Return the rootdir, the ini file and its options, as pytest finds them for this directory."""
-    pyproject = None
-    for directory in (path, *path.parents):
-        for name, ways in _INI_FILES.items():
-            file = directory / name
-            if not file.is_file():
-                continue
-            if name == "pyproject.toml":
-                pyproject = pyproject or file
-            for way in ways:
-                values = _table(file, way)
-                if values is not None:
-                    return directory, file, values
-    if pyproject:
-        return pyproject.parent, pyproject, {}
-    setup = next((each for each in (path, *path.parents) if (each / "setup.py").is_file()), path)
-    return setup, (setup / "setup.py" if setup != path else None), {}
+def _ini_of(root: Path) -> tuple[Path | None, Mapping[str, Any]]:
+    """Return the ini file of a project and its options, as pytest finds them."""
+    for name, ways in _INI_FILES.items():
+        for way in ways if (root / name).is_file() else ():
+            values = _table(root / name, way)
+            if values is not None:
+                return root / name, values
+    return None, {}
 
 
 def _table(file: Path, way: tuple[str, ...]) -> Mapping[str, Any] | None:
