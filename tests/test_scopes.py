@@ -258,6 +258,28 @@ async def test_it(told, interactions):
     run.replay().assert_outcomes(passed=1)
 
 
+def test_classes_within_a_class_have_its_cassette(run: Runner) -> None:
+    """Whether the outer one has begun it, another inner one, or nobody before."""
+    run.test("""
+class TestOuter:
+    @pytest.fixture(scope="class")
+    def told(self, class_interactions, request):
+        return ask(request.node.name)
+
+    class TestA:
+        def test_it(self, told): assert told.endswith("TestA")
+
+    class TestB:
+        def test_it(self, told): assert told.endswith("TestB")
+""")
+    run.record().assert_outcomes(passed=2)
+    assert run.prompts("test_it/TestOuter.class_interactions.yaml") == ["TestA", "TestB"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)
+    for name in ("TestA", "TestB"):
+        run.replay(f"test_it.py::TestOuter::{name}").assert_outcomes(passed=1)
+
+
 # --- the guard ---
 
 UNSEEN = """
@@ -399,3 +421,23 @@ class TestIt:
     run.emulator.stop()
     run.replay().assert_outcomes(passed=2)
     run.replay("test_it.py").assert_outcomes(passed=2)
+
+
+def test_a_set_up_that_is_no_fixture_is_told_to_be_one(run: Runner) -> None:
+    """Unittest's `setUpClass` can't ask for one."""
+    run.test("""
+import unittest
+
+@pytest.mark.interactions
+class TestIt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        ask("unseen")
+
+    def test_it(self):
+        ask("seen")
+""")
+    result = run.record()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*refused: send it in a fixture of yours, and there ask for * class_interactions"])
+    run.replay().assert_outcomes(errors=1)

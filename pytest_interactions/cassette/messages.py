@@ -58,7 +58,7 @@ def unseen(live: Request, fixture: str, scope: str) -> str:
     """Say that a wider fixture's request to the API was refused, and which fixture has a cassette for it."""
     return (
         f"{_title(live)} was refused: no cassette sees what the {scope}-scoped fixture {fixture} sends, so it would go "
-        f"to the API in each run. Let {fixture} ask for the fixture {scope}_interactions, which records and replays it."
+        f"to the API in each run. To have it recorded and replayed, {_seen(fixture, scope)}."
     )
 
 
@@ -66,8 +66,14 @@ def unrecorded(live: Request, fixture: str, scope: str) -> str:
     """Say that a wider fixture's request to the API was sent, and not recorded."""
     return (
         f"{_title(live)} of the {scope}-scoped fixture {fixture} was sent and not recorded, and its replay will be "
-        f"refused: let {fixture} ask for the fixture {scope}_interactions"
+        f"refused: {_seen(fixture, scope)}"
     )
+
+
+def _seen(fixture: str, scope: str) -> str:
+    """Say what makes a wider fixture's requests be seen. One of pytest's own, such as `setUpClass`, begins with `_`."""
+    ask = f"ask for the fixture {scope}_interactions"
+    return f"let {fixture} {ask}" if not fixture.startswith("_") else f"send it in a fixture of yours, and there {ask}"
 
 
 def explain(

@@ -91,7 +91,9 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
 def _is_partial(node: Node) -> bool:
     """Whether other tests, in another process or another run, may ask for more of a wider cassette."""
     config = node.config
-    if hasattr(config, "workerinput") or config.stash[DESELECTED] or any("::" in argument for argument in config.args):
+    is_nested = len(_classes(node)) > 1  # the class around it has the same cassette
+    is_chosen = config.stash[DESELECTED] or any("::" in argument for argument in config.args)
+    if is_nested or is_chosen or hasattr(config, "workerinput"):
         return True
     return not any(node.path.is_relative_to(config.invocation_params.dir / argument) for argument in config.args)
 
@@ -131,8 +133,14 @@ def _path(root: Path, node: Node, fixture: str, options: Options) -> Path:
             return named_cassette(directory, str(name))
     if isinstance(node, pytest.Session):
         return named_cassette(directory, fixture)
-    names = [each.name for each in node.listchain() if isinstance(each, pytest.Class)]
-    return cassette_path(directory, root, node.path, ".".join([*names, node.name if fixture == FIXTURE else fixture]))
+    classes = _classes(node)
+    # A wider fixture that a class gets is that of the classes within it too, if it has begun before.
+    names = [*classes, node.name] if fixture == FIXTURE else [*classes[:1], fixture]
+    return cassette_path(directory, root, node.path, ".".join(names))
+
+
+def _classes(node: Node) -> list[str]:
+    return [each.name for each in node.listchain() if isinstance(each, pytest.Class)]
 
 
 def _argument(node: Node) -> str:

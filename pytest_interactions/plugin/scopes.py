@@ -201,7 +201,7 @@ def _open(item: pytest.Item) -> list[_Wider]:
 
 def _hold_what_ends(item: pytest.Item) -> None:
     """Put in force what ends with a test, the widest first, whether the test has used it or not."""
-    following = item.stash[_NEXT]
+    following = item.stash.get(_NEXT, None)
     nodes = following.listchain() if following is not None else []
     ending = [use for use in _open(item) if use.node not in nodes]
     missing = [place for place, use in enumerate(ending) if use not in item.stash[_HELD]]
