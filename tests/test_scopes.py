@@ -258,6 +258,29 @@ async def test_it(told, interactions):
     run.replay().assert_outcomes(passed=1)
 
 
+def test_a_wider_cassette_can_end_with_an_item_that_is_no_function(run: Runner) -> None:
+    """Other plugins collect what knows no fixtures; a session's fixture ends with it all the same."""
+    run.pytester.makeconftest("""
+import pytest
+
+class Item(pytest.Item):
+    def runtest(self): pass
+
+class File(pytest.File):
+    def collect(self): yield Item.from_parent(self, name="it")
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".thing":
+        return File.from_parent(parent, path=file_path)
+""")
+    (run.pytester.path / "z.thing").touch()
+    run.test(FIXTURES + "def test_a(lasting): pass")
+    run.record().assert_outcomes(passed=2)
+    assert run.prompts("session_interactions.yaml") == ["session begins", "session ends"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)
+
+
 def test_classes_within_a_class_have_its_cassette(run: Runner) -> None:
     """Whether the outer one has begun it, another inner one, or nobody before."""
     run.test("""

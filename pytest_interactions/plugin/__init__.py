@@ -111,11 +111,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give marked tests the fixture before their other function-scoped fixtures, which may make a client."""
     for item in items:
         names: list[str] | None = getattr(item, "fixturenames", None)
-        if names is None:
+        own = [opening.FIXTURE] if item.get_closest_marker(opening.FIXTURE) else []
+        if names is None or not {opening.FIXTURE, *scopes.FIXTURES.values()}.intersection([*names, *own]):
             continue
-        ours = [opening.FIXTURE] if opening.FIXTURE in names or item.get_closest_marker(opening.FIXTURE) else []
-        if not ours and set(names).isdisjoint(scopes.FIXTURES.values()):
-            continue
+        ours = [opening.FIXTURE] if own or opening.FIXTURE in names else []
         names[:] = [name for name in names if name not in ours]
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
         wider = [name for name in names if name in definitions and definitions[name][-1].scope != "function"]
