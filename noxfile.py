@@ -2,7 +2,7 @@
 
 In all of them warnings are errors, ResourceWarning among them, but for those that `filterwarnings` in pyproject.toml
 names. An interpreter that is nowhere is skipped. `docs/compatibility.md` gets a line for each cell, in which all tests
-passed; it is written by the last session, `table`.
+passed; it is written by the last session, `table`. Tests that are named behind `--` are run alone, and get no line.
 """
 
 from __future__ import annotations
@@ -78,12 +78,15 @@ def _install(session: nox.Session, *more: str) -> None:
 
 def _test(session: nox.Session, versions: str, *tests: str) -> None:
     """Run the tests, and note how many passed with which versions."""
+    tests = tuple(session.posargs) or tests
     cell = Path(session.cache_dir) / f"cell-{session.name}-{len(tests)}.json"
     cell.unlink(missing_ok=True)  # what fails now did pass once, perhaps
     report = cell.with_suffix(".xml")
     command = ("pytest", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", *tests)
     # The tests start many processes: compiled modules are kept, whatever the environment says.
     session.run(*command, env={"PYTHONDONTWRITEBYTECODE": None})
+    if session.posargs:
+        return
     head, _, _ = report.read_text("utf-8").partition("<testcase")
     counts = {name: int(value) for name, value in re.findall(r'(\w+)="(\d+)"', head)}
     found = session.run("python", "-c", f"{_VERSIONS}\nprint_versions({SHOWN!r})", silent=True, log=False)

@@ -464,3 +464,56 @@ class TestIt(unittest.TestCase):
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*refused: send it in a fixture of yours, and there ask for * class_interactions"])
     run.replay().assert_outcomes(errors=1)
+
+
+WORKER = """
+import queue, threading
+
+class Worker:
+    def __init__(self):
+        self.work, self.done = queue.SimpleQueue(), queue.SimpleQueue()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        for prompt in iter(self.work.get, None):
+            try:
+                self.done.put(ask(prompt))
+            except Exception as error:
+                self.done.put(str(error))
+
+    def ask(self, prompt):
+        self.work.put(prompt)
+        return self.done.get(timeout=20)
+
+    def stop(self):
+        self.work.put(None)
+        self.thread.join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("scope", "asks_for"), [("session", ""), ("module", ""), ("module", "module_interactions"), ("function", "")]
+)
+def test_a_thread_of_a_fixture_serves_each_test_with_its_own_cassette(run: Runner, scope: str, asks_for: str) -> None:
+    """Whether the fixture has a cassette too, and also in the first test, during which the fixture is made."""
+    run.test(f"""{WORKER}
+@pytest.fixture(scope="{scope}")
+def worker({asks_for}):
+    worker = Worker()
+    {"assert worker.ask('fixture') == 'You said: fixture'" if asks_for else ""}
+    yield worker
+    worker.stop()
+
+def test_a(worker, interactions):
+    assert worker.ask("a") == "You said: a"
+
+def test_b(worker, interactions):
+    assert worker.ask("b") == "You said: b"
+""")
+    run.record().assert_outcomes(passed=2)
+    assert [run.prompts(f"test_it/test_{name}.yaml") for name in "ab"] == [["a"], ["b"]]
+    if asks_for:
+        assert run.prompts("test_it/module_interactions.yaml") == ["fixture"]
+    run.emulator.stop()
+    run.replay().assert_outcomes(passed=2)

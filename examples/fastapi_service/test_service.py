@@ -8,9 +8,9 @@ import uvicorn
 from service import app
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url():
-    """The address of the service, which runs in a thread."""
+    """The address of the service, which runs in a thread; one event loop, as its client has its connections there."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -55,24 +55,31 @@ def several(cassettes: Iterable[Path]) -> str:
 
 
 def unseen(live: Request, fixture: str, scope: str) -> str:
-    """Say that a wider fixture's request to the API was refused, and which fixture has a cassette for it."""
+    """Say that a wider fixture's request to the API was refused, and which fixture has a cassette for it.
+
+    Args:
+        live: The request.
+        fixture: The name of the fixture that is being set up; "" where none is.
+        scope: Its scope.
+    """
+    who = f"the {scope}-scoped fixture {fixture} sends" if fixture else "a fixture sends after its set-up"
     return (
-        f"{_title(live)} was refused: no cassette sees what the {scope}-scoped fixture {fixture} sends, so it would go "
-        f"to the API in each run. To have it recorded and replayed, {_seen(fixture, scope)}."
+        f"{_title(live)} was refused: no cassette sees what {who}, so it would go to the API in each run. "
+        f"To have it recorded and replayed, {_seen(fixture, scope)}."
     )
 
 
 def unrecorded(live: Request, fixture: str, scope: str) -> str:
-    """Say that a wider fixture's request to the API was sent, and not recorded."""
-    return (
-        f"{_title(live)} of the {scope}-scoped fixture {fixture} was sent and not recorded, and its replay will be "
-        f"refused: {_seen(fixture, scope)}"
-    )
+    """Say that a wider fixture's request to the API was sent, and not recorded; the arguments are those of `unseen`."""
+    who = f"the {scope}-scoped fixture {fixture}" if fixture else "a fixture after its set-up"
+    return f"{_title(live)} of {who} was sent and not recorded, and its replay will be refused: {_seen(fixture, scope)}"
 
 
 def _seen(fixture: str, scope: str) -> str:
     """Say what makes a wider fixture's requests be seen. One of pytest's own, such as `setUpClass`, begins with `_`."""
     ask = f"ask for the fixture {scope}_interactions"
+    if not fixture:
+        return f"let that fixture {ask} (or the one of its own scope)"
     return f"let {fixture} {ask}" if not fixture.startswith("_") else f"send it in a fixture of yours, and there {ask}"
 
 

@@ -58,22 +58,23 @@ _CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
 
 def guarded(guard: Guard) -> AbstractContextManager[None]:
     """Put `guard` in force: it sees the traffic that no cassette inside of it does."""
-    return _CASSETTES.hold(guard)
+    return _CASSETTES.hold(guard, yields=True)
 
 
 @contextmanager
-def opened(cassette: Cassette) -> Iterator[Cassette]:
+def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
     """Put `cassette` in force: inside, all HTTP traffic goes through it, that of threads and tasks begun there too.
 
-    Others have theirs at the same time; what was begun outside of any uses the one there is.
+    Others have theirs at the same time; what was begun outside of any uses the one there is. If the cassette `yields`,
+    so do threads and tasks that were begun inside: they use the one that is opened in there, while it is.
 
     Leaving puts everything back; saving is `Cassette.close`, judging `Cassette.problem`.
     """
     with ExitStack() as stack:
         if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
             stack.enter_context(isolation.placeholder_key())
-        stack.enter_context(_CASSETTES.hold(cassette))
-        stack.enter_context(isolation.isolated(_cut_off(cassette)))
+        stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
+        stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
         yield cassette
 
 

@@ -23,6 +23,7 @@ class _Held(Generic[T]):
 
     thing: T | None
     outer: _Held[T] | None
+    yields: bool
     is_open: bool = True
 
     def encloses(self, other: _Held[T]) -> bool:
@@ -64,7 +65,7 @@ class InForce(Generic[T]):
     def innermost(self) -> T | None:
         """The thing in force for whoever asks: that of its context, else the one of this process; or `None`."""
         held = self._held()
-        return self._elsewhere() if held is None else held.thing
+        return self._inside(held) if held is None or held.yields else held.thing
 
     def _held(self) -> _Held[T] | None:
         held = _HERE.get().get(self)
@@ -72,21 +73,27 @@ class InForce(Generic[T]):
             held = held.outer
         return held
 
-    def _elsewhere(self) -> T | None:
-        """What is in force for a context that is inside of nothing: an old thread's, or an old event loop's."""
-        held = list(self._open)
-        things: list[T] = [each.thing for each in held if not any(map(each.encloses, held))]  # type: ignore[misc]
+    def _inside(self, held: _Held[T] | None) -> T | None:
+        """What is in force inside of `held`, for whoever is there; of nothing, for an old thread or event loop."""
+        opened = [each for each in list(self._open) if held is None or held.encloses(each)]
+        things: list[T] = [each.thing for each in opened if not any(map(each.encloses, opened))]  # type: ignore[misc]
         if len(things) > 1:
             return self._unclear(things)
-        return things[0] if things else None
+        if things:
+            return things[0]
+        return held.thing if held else None
 
     @contextmanager
-    def hold(self, thing: T | None) -> Iterator[None]:
+    def hold(self, thing: T | None, *, yields: bool = False) -> Iterator[None]:
         """Keep `thing` in force inside the block, and in the threads and tasks that are started there.
 
         Inside a block of `None` nothing is in force, whatever is in force outside.
+
+        Args:
+            thing: What is in force.
+            yields: Whether a thread or task that is started in the block goes over to what begins in it later.
         """
-        held = _Held(thing, self._held())
+        held = _Held(thing, self._held(), yields)
         if thing is not None:
             self._begin(held)
         self._set(held)

@@ -59,13 +59,13 @@ class Isolation:
         raise error
 
 
-def isolated(isolation: Isolation | None) -> AbstractContextManager[None]:
+def isolated(isolation: Isolation | None, *, yields: bool = False) -> AbstractContextManager[None]:
     """Refuse sockets to other machines, watch or skip sleeps, and load no CA certificates, in the block's context.
 
     A TLS context that is made without certificates trusts nobody: if it is ever used to connect, that fails. Inside a
-    block of `None` nothing is cut off, whatever is outside.
+    block of `None` nothing is cut off, whatever is outside. If it `yields`, what is cut off in there goes first.
     """
-    return _isolations.hold(isolation)
+    return _isolations.hold(isolation, yields=yields)
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:

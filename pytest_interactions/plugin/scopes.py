@@ -1,7 +1,8 @@
 """Cassettes of wider scopes than a test's: of a class, a module, a package or the session.
 
 Such a cassette is in force during the tests that use it, directly or through a fixture, and during no others; the
-guard is in force around all that a test uses, so that no call of a wider fixture goes to the API unseen.
+guard is in force around all that a test uses, so that no call of a wider fixture goes to the API unseen. A server that
+a wider fixture starts in a thread serves each test with the test's own cassette, if it has one.
 """
 
 from __future__ import annotations
@@ -214,7 +215,7 @@ def _hold(item: pytest.Item, use: Use) -> None:
     from pytest_interactions.clients.context import opened
 
     held = item.stash.setdefault(_HELD, {})[use] = ExitStack()
-    held.enter_context(opened(use.cassette))
+    held.enter_context(opened(use.cassette, yields=True))
 
 
 def _release(item: pytest.Item, each: Any) -> None:
@@ -244,7 +245,7 @@ def _in_force(item: pytest.Item | None, fixture: pytest.FixtureDef[Any]) -> Abst
     rank, users = _WIDEST_FIRST.index(fixture.scope), item.stash[attempts.WIDER]
     lasting = [use for use in _open(item) if use in users and use.rank <= rank]
     if lasting:
-        return opened(lasting[-1].cassette)
+        return opened(lasting[-1].cassette, yields=True)
     return guarded(item.stash[_GUARD]) if _GUARD in item.stash else nullcontext()
 
 
@@ -286,9 +287,9 @@ def _replays(item: pytest.Item, names: list[str], options: Options) -> bool:
 
 
 def _running(config: pytest.Config) -> tuple[str, str]:
-    """Return the name and the scope of the fixture that is being set up; of one that ends neither can be known."""
+    """Return the name and the scope of the fixture that is being set up; where none is, no name."""
     running = [each for each in config.stash[_SETTING_UP] if each.scope != "function"]
-    return (running[-1].argname, running[-1].scope) if running else ("that ends now", "module")
+    return (running[-1].argname, running[-1].scope) if running else ("", "module")
 
 
 def hint(report: pytest.TestReport) -> None:

@@ -104,7 +104,7 @@ ID = "an id"
 pytestmark = [pytest.mark.vcr, pytest.mark.parametrize("m", ["module"])]
 
 
-@pytest.mark.parametrize("x", [1, 2.5, None, True, -1, "t/x", b"b\xff", "é\n", "l" * 101, [1], {"a": 1}, print])
+@pytest.mark.parametrize("x", [1, 2.5, None, True, -1, "t/x", b"b\xff", "é\n", [1], {"a": 1}, print])
 def test_values(x, m): pass
 
 
@@ -139,7 +139,7 @@ class TestClass:
 def test_the_names_of_parametrized_tests_are_those_of_pytest(tmp_path: Path) -> None:
     """What is read of a file is what pytest collects, but for values that only it can tell."""
     suite = Suite(tmp_path)
-    path = suite.write("test_a.py", PARAMETRIZED.replace('"l" * 101', repr("l" * 101)))
+    path = suite.write("test_a.py", PARAMETRIZED)
     collected = suite.pytest("--collect-only", "-p", "no:recording", "-o", "markers=vcr")
     expected = {line.rpartition("::")[2] for line in collected.splitlines() if line.startswith("test_a.py::")}
     module = Module(Source(path))
@@ -147,7 +147,7 @@ def test_the_names_of_parametrized_tests_are_those_of_pytest(tmp_path: Path) -> 
         f"{test.function.name}[{each}]" for test in module.tests for each in ids_of(test.parametrized, module.names)
     }
     unknown = {name for name in expected if name.startswith("test_values[")}
-    assert len(unknown) == 12
+    assert len(unknown) == 11
     assert told == expected - unknown
     path.write_text(path.read_text().replace(", print]", "]"))
     module = Module(Source(path))
@@ -160,7 +160,7 @@ def test_the_names_of_parametrized_tests_are_those_of_pytest(tmp_path: Path) -> 
     "call",
     [
         *("p('x')", "p('x', [1], ids=len)", "p('x', [1], ids=4)", "p('x', 5)", "p('x', unknown)", "p(5, [1])"),
-        *("p('x,y', [Z])", "p('x', [unknown])", "p('x', [*Z])", "p(*Z)"),
+        *(f"p('x', ['{'l' * 101}'])", "p('x,y', [Z])", "p('x', [unknown])", "p('x', [*Z])", "p(*Z)"),
     ],
 )
 def test_names_that_cannot_be_told_are_none(call: str) -> None:
