@@ -78,15 +78,14 @@ def _install(session: nox.Session, *more: str) -> None:
 
 def _test(session: nox.Session, versions: str, *tests: str) -> None:
     """Run the tests, and note how many passed with which versions."""
-    tests = tuple(session.posargs) or tests
     cell = Path(session.cache_dir) / f"cell-{session.name}-{len(tests)}.json"
     cell.unlink(missing_ok=True)  # what fails now did pass once, perhaps
     report = cell.with_suffix(".xml")
-    command = ("pytest", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", *tests)
+    command = ("pytest", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", *(tests or session.posargs))
     # The tests start many processes: compiled modules are kept, whatever the environment says.
     session.run(*command, env={"PYTHONDONTWRITEBYTECODE": None})
     if session.posargs:
-        return
+        return  # some tests alone say nothing of the cell
     head, _, _ = report.read_text("utf-8").partition("<testcase")
     counts = {name: int(value) for name, value in re.findall(r'(\w+)="(\d+)"', head)}
     found = session.run("python", "-c", f"{_VERSIONS}\nprint_versions({SHOWN!r})", silent=True, log=False)
