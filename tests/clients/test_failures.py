@@ -43,7 +43,9 @@ def _server(answer: Callable[[socket.socket], object]) -> Iterator[str]:
                 with connection:
                     asked = b""
                     while not asked.endswith(b"}" if asked.startswith(b"POST") else b"\r\n\r\n"):
-                        asked += connection.recv(65536)
+                        if not (more := connection.recv(65536)):  # a slow machine's client has given up
+                            break
+                        asked += more
                     answer(connection)
 
         thread = Thread(target=serve, daemon=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -146,12 +148,13 @@ server.serve_forever()
 def _process(*before: str) -> Iterator[str]:
     """Serve in another process; the address."""
     command = [*before, sys.executable, "-c", CHILD]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # and its child
 
 
 def test_an_app_in_a_child_process_is_asked_each_time(tmp_path: Path) -> None:
