@@ -16,7 +16,7 @@ COMPAT := .venv-compat
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -66,6 +66,9 @@ $(MUTATION)/.ready: pyproject.toml
 	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group mutation
 	@touch $@
+
+redaction-attack: $(READY)
+	$(BIN)/python -m attack --write docs/security.md
 
 compat: $(COMPAT)/.ready
 	$(COMPAT)/bin/nox $(CELLS)

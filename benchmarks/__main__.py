@@ -27,6 +27,7 @@ _QUESTIONS: Final = (
     "startup",
     "opening",
     "servers",
+    "redaction",
 )
 _HERE: Final = Path(__file__).parent
 

@@ -67,7 +67,7 @@ def _measure(name: str, path: Path, traffic: list[Pair], *, quick: bool) -> tupl
         for number in range(max(2, min(100, 1000 // len(traffic)))):
             if number and perf_counter() > end:
                 break
-            draw = random.Random(number)  # noqa: S311 - not a secret
+            draw = random.Random(number)
             drawn = traffic[:_REQUESTS] if in_order else draw.sample(traffic, min(len(traffic), _REQUESTS))
             with CASSETTES[whose](path):
                 samples += _one_pass(client, mocked, drawn, first=client if number % 2 else mocked)

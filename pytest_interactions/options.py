@@ -52,6 +52,8 @@ class Options:
     unplayed: Unplayed = Unplayed.FAIL
     keep_headers: tuple[str, ...] = ()
     redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
+    rules: tuple[str, ...] = ()
+    skip_rules: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     recorded_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
@@ -164,6 +166,8 @@ SPECS: Final[Mapping[str, Spec]] = {
     "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
     "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
     "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
+    "rules": Spec(_items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),
+    "skip_rules": Spec(_names, "ids of rules for keys that are not to be used", adds=True),
     "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
     "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),

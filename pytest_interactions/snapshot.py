@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
 
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.transcript import render
+from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,19 @@ class StepsExtension(SingleFileSnapshotExtension):
         return render(_filtered(behaviour_of(data, text=self.text), exclude, include, matcher))
 
 
+class _Location(PyTestLocation):
+    """A test's place without the secrets that a parameter brought into its name, which becomes that of a file."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("nodename", "testname"):
+            object.__setattr__(self, name, of_this_run().matcher.redact(getattr(self, name)))
+
+    @property
+    def nodeid(self) -> str:
+        return of_this_run().matcher.redact(super().nodeid)
+
+
 class StructureExtension(StepsExtension):
     """The same extension without wording: step types, tools with their arguments, statuses, order."""
 
@@ -68,6 +83,7 @@ def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) ->
     `redact` takes the secrets out of a text: an SDK's own object holds them, and a snapshot must not.
     """
     options = {field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.init}
+    options["test_location"] = _Location(snapshot.test_location.item)
     assertion = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
     assertion.redact = redact
     return assertion

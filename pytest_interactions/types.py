@@ -21,6 +21,8 @@ class Options(TypedDict, total=False):
     unplayed: Unplayed | Literal["fail", "warn", "ignore"]
     keep_headers: _Names
     redact: str | Iterable[str | re.Pattern[str]]
+    rules: _Names
+    skip_rules: _Names
     allowed_hosts: _Names
     recorded_hosts: _Names
     fast_forward: bool

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import urlsplit
 
 # Gemini: /v1beta/interactions; Vertex AI: /v1beta1/projects/P/locations/L/interactions.
 _INTERACTIONS = re.compile(r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<path>interactions(?:[/:].*)?)", re.ASCII)
+
+# What google-genai 3.6 asks for below a version; an app's own server has other resources.
+_RESOURCE: Final = re.compile(
+    r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?:agents|auth_tokens|batches|batchPredictionJobs|cachedContents"
+    r"|corpora|credentials|endpoints|environments|fileSearchStores|files|interactions|models|openai|operations|publishers"
+    r"|reasoningEngines|triggers|tunedModels|tuningJobs|voices|webhooks)(?![\w-])"
+)
 
 
 def interaction_path(uri: str) -> str | None:
@@ -18,3 +26,8 @@ def interaction_path(uri: str) -> str | None:
     """
     match = _INTERACTIONS.fullmatch(urlsplit(uri).path)
     return "/" + match["path"].rstrip("/") if match else None
+
+
+def is_resource(path: str) -> bool:
+    """Return whether a URL's path, below any prefix, is one of the API's."""
+    return _RESOURCE.search(path) is not None

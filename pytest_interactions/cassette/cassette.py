@@ -242,14 +242,16 @@ class Cassette:
             return CassetteNotFoundError(
                 messages.not_found(request, cassette=self.path, record=record, looked_in=looked_in, elsewhere=elsewhere)
             )
-        recorded = [
-            (self._filters.redact_request(old.request.unparsed()) or old.request, number in self._index.played)
-            for number, old in enumerate(self._old)
-        ]
+        recorded = [(self._shown(number), number in self._index.played) for number in range(len(self._old))]
         same = self._index.numbers(self._filters.key(request))
         return CassetteMissError(
             messages.explain(request, recorded, cassette=self.path, same=same, rerecord=self._rerecord)
         )
+
+    def _shown(self, number: int) -> Request:
+        """Return a recorded request as a message may show it: another recorder may have left secrets in it."""
+        recorded = self._old[number].request
+        return self._filters.redact_request(recorded.unparsed()) or self._filters.redactor.request(recorded.unparsed())
 
     # --- the end ---
 
@@ -260,9 +262,8 @@ class Cassette:
         unplayed = self._index.unplayed()
         if self._mode.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
             return None
-        text = messages.unplayed(
-            [exchange.request for exchange in self._old], unplayed, cassette=self.path, rerecord=self._rerecord
-        )
+        shown = {number: self._shown(number) for number in unplayed}
+        text = messages.unplayed(shown, len(self._old), cassette=self.path, rerecord=self._rerecord)
         if self.options.unplayed is Unplayed.WARN:
             warnings.warn(text, stacklevel=2)
             return None

@@ -10,7 +10,7 @@ from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
 from pytest_interactions.cassette.matching import Key, is_beside, key_of
 from pytest_interactions.cassette.own_servers import is_own
 from pytest_interactions.files import convert
-from pytest_interactions.redaction.redactor import Redactor
+from pytest_interactions.redaction.redactor import Redactor, redaction
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request, Response
@@ -27,7 +27,7 @@ class Filters:
     def __init__(self, options: Options, secrets: Secrets) -> None:
         self._options = options
         self._secrets = secrets
-        self.redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+        self.redactor = Redactor(secrets=secrets, **redaction(options))
         hooked = options.before_record_request or options.normalize_request
         #: Whether two requests with the same method, URI and body always match.
         self.is_literal = hooked is None and "headers" not in options.match_on
@@ -48,12 +48,12 @@ class Filters:
         hooked = convert.hook_request(hook, request) if hook else request
         return None if hooked is None else self.redactor.request(hooked)
 
-    def keep_response(self, response: Response) -> Response | None:
-        """Return `response` as it is recorded; `None` if a hook wants no record of it."""
+    def keep_response(self, response: Response, request: Request) -> Response | None:
+        """Return `response` to `request` as it is recorded; `None` if a hook wants no record of it."""
         self._secrets.learn_environ(os.environ)
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, response) if hook else response
-        return None if hooked is None else self.redactor.response(hooked)
+        return None if hooked is None else self.redactor.response(hooked, uri=request.uri)
 
     def is_beside(self, live: Request) -> bool:
         """Return whether a request is the test's own, to a server that it has started on this machine."""

@@ -12,7 +12,7 @@ from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_loopback
 from pytest_interactions.api.json_text import encoded, exact, exact_number
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.paths import interaction_path, is_resource
 from pytest_interactions.files import media
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.urls import is_key
@@ -27,12 +27,6 @@ API_ORIGIN: Final = "gemini-api"
 
 _API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
 _API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
-# What google-genai 3.6 asks for below a version; an app's own server has other resources.
-_RESOURCE: Final = re.compile(
-    r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?:agents|auth_tokens|batches|batchPredictionJobs|cachedContents|corpora"
-    r"|endpoints|fileSearchStores|files|interactions|models|operations|publishers|reasoningEngines|tunedModels|tuningJobs"
-    r"|webhooks)(?![\w-])"
-)
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 # To the API these mean the same whether they are spelt out or left out.
 _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), ("include_input", "false")}
@@ -129,7 +123,7 @@ def is_beside(request: Request, bases: Iterable[str | None]) -> bool:
     Its path is none of the API's, below no prefix either, and its address is none of the base URLs that are set.
     """
     url = _split(request.uri)
-    if not is_loopback(url.hostname or "") or _RESOURCE.search(url.path):
+    if not is_loopback(url.hostname or "") or is_resource(url.path):
         return False
     addresses = [_split(base) for base in bases if base]
     return (url.hostname, _port(url)) not in [(address.hostname, _port(address)) for address in addresses]
@@ -140,7 +134,7 @@ def _origin(request: Request) -> str:
         return API_ORIGIN
     url = _split(request.uri)
     host = url.hostname or ""
-    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path) and _RESOURCE.search(url.path)):
+    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path) and is_resource(url.path)):
         return API_ORIGIN
     return f"{url.scheme}://{host}:{_port(url)}"
 

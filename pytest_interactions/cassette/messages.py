@@ -18,7 +18,7 @@ from pytest_interactions.cassette.matching import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Request
@@ -128,13 +128,11 @@ def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:
     )
 
 
-def unplayed(requests: Sequence[Request], numbers: Sequence[int], *, cassette: Path, rerecord: str) -> str:
-    """Say that the test did not ask for the recorded `requests` with these `numbers`, counted from 0."""
-    listed = "\n".join(
-        f"  exchange {number + 1}: {requests[number].method} {requests[number].uri}" for number in numbers
-    )
+def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rerecord: str) -> str:
+    """Say that the test did not ask for recorded `requests`, which are redacted; numbers are from 0, `of` so many."""
+    listed = "\n".join(f"  exchange {number + 1}: {each.method} {each.uri}" for number, each in requests.items())
     return (
-        f"{cassette}: {len(numbers)} of {len(requests)} recorded exchanges were not asked for:\n{listed}\n\n"
+        f"{cassette}: {len(requests)} of {of} recorded exchanges were not asked for:\n{listed}\n\n"
         f"To record it again: {rerecord}"
     )
 

@@ -26,7 +26,10 @@ class Recording:
     """One exchange during its recording; it gets its place among the others when its request is sent."""
 
     def __init__(
-        self, request: Request, keep: Callable[[Response], Response | None], finished: Callable[[Exchange], None]
+        self,
+        request: Request,
+        keep: Callable[[Response, Request], Response | None],
+        finished: Callable[[Exchange], None],
     ) -> None:
         """Hold the redacted `request`; `keep` redacts or drops its response, and `finished` receives the exchange."""
         self.request = request.unparsed()
@@ -42,7 +45,7 @@ class Recording:
         if self._done:
             return
         self._done = True
-        kept = self._keep(response)
+        kept = self._keep(response, self.request)
         if kept is not None:
             self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut)
             self._finished(self.exchange)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report
+from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.files.layout import dumps
 from pytest_interactions.files.storage import loads, locked, replacing
@@ -28,13 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--keep-headers", action="append", default=[], metavar="NAME", help="a header to keep; repeatable"
     )
-    parser.add_argument(
-        "--redact",
-        action="append",
-        default=[],
-        metavar="WHAT",
-        help="more to take out: a text, re:PATTERN or a JSON path",
-    )
+    rule_arguments(parser)
 
 
 def run(options: Namespace) -> Status:
@@ -44,10 +37,16 @@ def run(options: Namespace) -> Status:
     any other file only the secrets are replaced.
 
     Raises:
-        OptionError: An entry of `--redact` can't be used.
+        OptionError: What is to be taken out besides can't be used.
     """
     secrets = Secrets.from_environ(os.environ)
-    redactor = Redactor(secrets=secrets, keep_headers=options.keep_headers, redact=options.redact)
+    redactor = Redactor(
+        secrets=secrets,
+        keep_headers=options.keep_headers,
+        redact=options.redact,
+        rules=options.rules,
+        skip_rules=options.skip_rule,
+    )
     return for_each_file(
         options.paths, lambda path: _redact_file(path, secrets, redactor), failure="can't be read or written"
     )
@@ -58,13 +57,13 @@ def _redact_file(path: Path, secrets: Secrets, redactor: Redactor) -> Status:
         before = read(path)
         after = _redacted_cassette(path, before, secrets, redactor)
         if after is None:
-            after = clean(before, redactor.secrets)
-        remaining = scan(after, redactor.secrets)
+            after = clean(before, redactor.secrets, redactor.trees)
+        remaining = scan(after, redactor.secrets, redactor.trees)
         if after != before:
             with replacing(path) as file:
                 file.write(after.encode("utf-8", "surrogateescape"))
             print(f"{path}: redacted")
-    return report(path, remaining)
+    return report(path, remaining, redactor.secrets.matcher)
 
 
 def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
@@ -78,9 +77,6 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)
-    exchanges = [
-        replace(exchange, request=redactor.request(exchange.request), response=redactor.response(exchange.response))
-        for exchange in contents.exchanges
-    ]
-    unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets)
+    exchanges = [redactor.exchange(exchange) for exchange in contents.exchanges]
+    unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets, redactor.trees)
     return text if unchanged else dumps(exchanges, incomplete=contents.incomplete)

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report
+from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments
+from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import Secrets
 
@@ -17,15 +18,31 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Declare the paths."""
+    """Declare the paths and what is looked for."""
     parser.description = (
-        "Look for secrets in files, whoever recorded them: keys by their patterns, this environment's keys, thought "
-        "signatures, credentials in headers and URLs. Prints file:line: what kind, and exits 1 on a finding."
+        "Look for secrets in files and in their names, whoever recorded them: keys by their shapes, this environment's "
+        "keys, thought signatures, credentials in headers and URLs. Hidden files are looked through too. Prints "
+        "file:line: what kind, and exits 1 on a finding."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
+    rule_arguments(parser)
 
 
 def run(options: Namespace) -> Status:
-    """Look through the files, and print each secret's place and kind."""
-    secrets = Secrets.from_environ(os.environ)
-    return for_each_file(options.paths, lambda path: report(path, scan(read(path), secrets)), failure="can't be read")
+    """Look through the files, and print each secret's place and kind.
+
+    Raises:
+        OptionError: What is to be looked for besides can't be used.
+    """
+    redactor = Redactor(
+        secrets=Secrets.from_environ(os.environ),
+        redact=options.redact,
+        rules=options.rules,
+        skip_rules=options.skip_rule,
+    )
+
+    def look_through(path: Path) -> Status:
+        findings = scan(read(path), redactor.secrets, redactor.trees)
+        return report(path, findings, redactor.secrets.matcher)
+
+    return for_each_file(options.paths, look_through, failure="can't be read", hidden=True)

@@ -167,6 +167,7 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     from pytest_interactions.redaction.secrets import of_this_run
     from pytest_interactions.snapshot import steps_snapshot
 
+    of_this_run().learn_environ(os.environ)  # the snapshot's name may have a secret in it
     use = request.node.stash.get(attempts.USE, None)
     return steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
 
@@ -189,6 +190,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
     attempts.save_rest(session.config)
+    opening.tell_variables(session.config)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]
@@ -205,4 +207,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     notes = config.stash[attempts.NOTES]
     if notes:
         terminalreporter.section("interactions")
-        terminalreporter.write_line("\n".join(notes))
+        terminalreporter.write_line("\n".join(dict.fromkeys(notes)))  # workers may have the same

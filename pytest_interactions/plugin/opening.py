@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -130,13 +131,32 @@ def _path(root: Path, node: Node, fixture: str, options: Options) -> Path:
     if fixture == FIXTURE:
         name = next((marker.args[0] for marker in node.iter_markers(FIXTURE) if marker.args), None)
         if name is not None:
-            return named_cassette(directory, str(name))
+            return named_cassette(directory, _clean(str(name)))
     if isinstance(node, pytest.Session):
         return named_cassette(directory, fixture)
     classes = _classes(node)
     # A wider fixture that a class gets is that of the classes within it too, if it has begun before.
     names = [*classes, node.name] if fixture == FIXTURE else [*classes[:1], fixture]
-    return cassette_path(directory, root, node.path, ".".join(names))
+    return cassette_path(directory, root, node.path, ".".join(map(_clean, names)))
+
+
+def _clean(name: str) -> str:
+    """Return a name without secrets, which a parameter or a marker may have: it becomes that of a file."""
+    from pytest_interactions.redaction.secrets import of_this_run
+
+    secrets = of_this_run()
+    secrets.learn_environ(os.environ)
+    return secrets.matcher.redact(name)
+
+
+def tell_variables(config: pytest.Config) -> None:
+    """Note whose values were found in traffic and replaced: without the variable, a replay may not be what it was."""
+    if "pytest_interactions.redaction.secrets" in sys.modules:
+        from pytest_interactions.redaction.secrets import of_this_run
+
+        names = ", ".join(sorted(of_this_run().found_variables))
+        if names:
+            config.stash[attempts.NOTES].append(f"redacted wherever they turned up: the values of {names}")
 
 
 def _classes(node: Node) -> list[str]:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from itertools import accumulate, chain
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.redaction import encodings
+from pytest_interactions.redaction import urls
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.patterns import KEY_PATTERNS
+from pytest_interactions.redaction.finding import KNOWN, Finder, replacements, ruled
+from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    import re
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from pytest_interactions.redaction.finding import Hit
+    from pytest_interactions.redaction.rules import Rule
+    from pytest_interactions.redaction.shapes import Shape
 
 #: The API key that replay sets when there is none. A message that holds it is only good for replay, but no secret.
-PLACEHOLDER_KEY = "pytest-interactions-placeholder-key"
+PLACEHOLDER_KEY: Final = "pytest-interactions-placeholder-key"
 
 #: A secret's start and end in a text, and its replacement.
 Span = tuple[int, int, str]
-
-
-class _Rule(NamedTuple):
-    """A search for one kind of secret in a text; `applies` says quickly whether there may be one."""
-
-    applies: Callable[[str], bool]
-    spans: Callable[[str], Iterator[Span]]
 
 
 class Matcher:
@@ -35,39 +33,33 @@ class Matcher:
     Args:
         values: Values to look for, in any spelling.
         patterns: Patterns to look for, in no other spelling.
+        shapes: The shapes of keys to look for, in any spelling.
+        rules: Rules of others, which only find keys.
+        found: Takes each known value that was replaced.
     """
 
-    def __init__(self, values: Collection[str] = (), patterns: Collection[re.Pattern[str]] = ()) -> None:
+    def __init__(
+        self,
+        values: Collection[str] = (),
+        patterns: Collection[re.Pattern[str]] = (),
+        shapes: Collection[Shape] = SHAPES,
+        rules: Collection[Rule] = (),
+        found: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.values, self.patterns = values, patterns
-        self._needles = sorted(set(chain.from_iterable(map(encodings.needles, values))))
-        markers = [*self._needles, PLACEHOLDER_KEY, *(key.marker for key in KEY_PATTERNS)]
-        self._markers_in_bytes = [marker.encode("utf-8", "surrogatepass") for marker in markers]
-        self._known = encodings.Spellings(values)
-        self._plain = all(map(encodings.is_plain, values))
-        self._rules = [
-            # URLs first: a ticket that is a known value too must stay different from other tickets.
-            _Rule(lambda text: "://" in text or ":\\" in text, secrets_in_urls),
-            _Rule(self._value_may_be_in, lambda text: _spans(self._known, text, encodings.replacement)),
-            # On replay, the placeholder stands wherever the app showed its key while it was recorded.
-            _rule(PLACEHOLDER_KEY, re.compile(re.escape(PLACEHOLDER_KEY))),
-            *(_rule("", pattern) for pattern in patterns),
-            *(_rule(key.marker, key.pattern) for key in KEY_PATTERNS),
-        ]
+        self.shapes, self.rules = shapes, rules
+        self._found = found
+        # On replay, the placeholder stands wherever the app showed its key while it was recorded.
+        self._finder = Finder({*values, PLACEHOLDER_KEY}, shapes)
 
     def without(self, other: Matcher) -> Matcher:
         """Return a matcher of what this one looks for and the other does not."""
         patterns = [pattern for pattern in self.patterns if pattern not in other.patterns]
-        return Matcher(frozenset(self.values).difference(other.values), patterns)
+        return Matcher(frozenset(self.values).difference(other.values), patterns, self.shapes, self.rules)
 
     def may_be_in(self, body: bytes) -> bool:
         """Return quickly whether `redact` may find anything in `body`; `False` is certain."""
-        return (
-            bool(self.patterns)
-            or any(marker in body for marker in self._markers_in_bytes)
-            or ((b"=" in body or b"@" in body) and (b"://" in body or b":\\" in body))
-            or (not self._plain and (b"\\" in body or b"%" in body or b"+" in body))
-            or encodings.has_needless_escape_in_bytes(body)
-        )
+        return bool(self.patterns) or urls.may_be_in(body) or self._finder.may_be_in(body)
 
     def redact(self, text: str) -> str:
         """Return `text` without any secret, in any spelling."""
@@ -77,15 +69,13 @@ class Matcher:
         """Return `body` without any secret; all its other bytes, text or not, stay."""
         if not self.may_be_in(body):
             return body
-        return self.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        body = self._without(body, self._finder.hits(body))
+        text = body.decode("utf-8", "surrogateescape")
+        return self._redact_strings([text])[0].encode("utf-8", "surrogateescape")
 
     def redact_values(self, body: bytes) -> bytes:
         """Return `body` without the known values: for text whose syntax must stay, such as JSON's."""
-        text = body.decode("utf-8", "surrogateescape")
-        if not self._value_may_be_in(text):
-            return body
-        spans = list(_spans(self._known, text, encodings.replacement))
-        return _replace([text], text, spans)[0].encode("utf-8", "surrogateescape")
+        return self._without(body, (hit for hit in self._finder.hits(body) if hit.kind == KNOWN))
 
     def redact_form(self, body: str) -> str:
         """Return a form, written as the query of a URL is, without any secret."""
@@ -93,44 +83,90 @@ class Matcher:
 
     def redact_pieces(self, pieces: list[str]) -> list[str]:
         """Return `pieces` of one text without any secret, even one that is spread over several pieces."""
-        for rule in self._rules:
+        # URLs first: a ticket that is a known value too must stay different from other tickets.
+        return self._redact_hits(self._redact_strings(pieces))
+
+    def redact_known_in_pieces(self, pieces: list[str]) -> list[str]:
+        """Return `pieces` of one text without the known values."""
+        return self._redact_hits(pieces, only=KNOWN) if self.values else pieces
+
+    def _redact_hits(self, pieces: list[str], only: str = "") -> list[str]:
+        text = "".join(pieces)
+        spans = list(self._spans(text, only))
+        return _replace(pieces, text, spans) if spans else pieces
+
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield the start, the end and the kind of each known value and each key in `text`."""
+        data = text.encode("utf-8", "surrogatepass")
+        hits = [hit for hit in self._finder.hits(data) if hit.value != PLACEHOLDER_KEY]
+        hits = sorted([*hits, *ruled(data, self.rules)])
+        places = _Places(text, data)
+        yield from ((places.of(hit.start), places.end_of(hit), hit.kind) for hit in hits)
+
+    def find_patterns(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield the start, the end and the kind of each match of one of the patterns in `text`."""
+        for pattern in self.patterns:
+            yield from ((*match.span(), "a match of the redact option") for match in _matches(pattern, text))
+
+    def _redact_strings(self, pieces: list[str]) -> list[str]:
+        """Replace what is looked for in texts alone: the secret parts of URLs, and the patterns."""
+        for spans in (secrets_in_urls, *map(_finding, self.patterns)):
             text = "".join(pieces)
-            if rule.applies(text) and (spans := list(rule.spans(text))):
-                pieces = _replace(pieces, text, spans)
+            if found := list(spans(text)):
+                pieces = _replace(pieces, text, found)
         return pieces
 
-    def find(self, text: str) -> Iterator[tuple[int, str]]:
-        """Yield the start and the kind of each known value and each key in `text`."""
-        if self._value_may_be_in(text):
-            yield from ((match.start(), "a known secret") for match in self._known.finditer(text))
-        for key in KEY_PATTERNS:
-            if key.marker in text:
-                yield from ((match.start(), key.kind) for match in key.pattern.finditer(text))
+    def _without(self, body: bytes, hits: Iterable[Hit]) -> bytes:
+        new, copied = [], 0
+        for start, end, replacement in replacements(body, self._told(hits)):
+            new += [body[copied:start], replacement]
+            copied = end
+        return b"".join([*new, body[copied:]]) if new else body
 
-    def find_patterns(self, text: str) -> Iterator[tuple[int, str]]:
-        """Yield the start and the kind of each match of one of the patterns in `text`."""
-        for pattern in self.patterns:
-            yield from ((match.start(), "a match of the redact option") for match in _matches(pattern, text))
+    def _spans(self, text: str, only: str) -> Iterator[Span]:
+        data = text.encode("utf-8", "surrogatepass")
+        places = _Places(text, data)
+        hits = (hit for hit in self._finder.hits(data) if only in {"", hit.kind})
+        for start, end, replacement in replacements(data, self._told(hits)):
+            yield places.of(start), places.of(end), replacement.decode()
 
-    def _value_may_be_in(self, text: str) -> bool:
-        return bool(self.values) and (
-            any(needle in text for needle in self._needles)
-            or (not self._plain and ("\\" in text or "%" in text or "+" in text))
-            or encodings.has_needless_escape(text)
-        )
-
-
-def _rule(marker: str, pattern: re.Pattern[str]) -> _Rule:
-    return _Rule(lambda text: marker in text, lambda text: _spans(pattern, text, lambda _: REDACTED))
+    def _told(self, hits: Iterable[Hit]) -> Iterator[Hit]:
+        for hit in hits:
+            if hit.value:
+                self._found(hit.value)
+            yield hit
 
 
-def _spans(
-    pattern: re.Pattern[str] | encodings.Spellings, text: str, write: Callable[[re.Match[str]], str]
-) -> Iterator[Span]:
-    return ((*match.span(), write(match)) for match in _matches(pattern, text))
+class _Places:
+    """The places of bytes in the text that they encode, which are asked for from left to right."""
+
+    def __init__(self, text: str, data: bytes) -> None:
+        self._data = data
+        self._is_ascii = len(text) == len(data)
+        self._known = (0, 0)
+
+    def of(self, place: int) -> int:
+        """Return the character at a byte, which is not before the last one that was asked for."""
+        if not self._is_ascii:
+            before, characters = self._known
+            characters += len(self._data[before:place].decode("utf-8", "surrogatepass"))
+            self._known = place, characters
+            return characters
+        return place
+
+    def end_of(self, hit: Hit) -> int:
+        """Return the character at the end of a hit whose start was asked for last; hits may overlap."""
+        length = hit.end - hit.start
+        if not self._is_ascii:
+            length = len(self._data[hit.start : hit.end].decode("utf-8", "surrogatepass"))
+        return self.of(hit.start) + length
 
 
-def _matches(pattern: re.Pattern[str] | encodings.Spellings, text: str) -> Iterator[re.Match[str]]:
+def _finding(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
+    return lambda text: ((*match.span(), REDACTED) for match in _matches(pattern, text))
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """Yield the matches between placeholders, as redacted text must not change again."""
     start = 0
     while start <= len(text):

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
-from pytest_interactions.api.digests import IN_SIGNATURE, hex_digest
+from pytest_interactions.api.paths import is_resource
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.signatures import redact_signature
+from pytest_interactions.redaction.urls import is_googles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,13 +31,16 @@ class Place:
             field of an object.
         kind: A `signature` is replaced by a short one derived from it, a `secret` by a fixed text.
         why: The use of the value for whoever holds it.
-        types: The values that `type` must have in the object with the field; any if empty.
+        types: The values that `type` must have in the object with the field, "" for none; any if empty.
+        beside: Fields of which the object must have one too; none if empty. Such an object tells by itself what it is,
+            so that any host may send it.
     """
 
     path: str
     kind: Kind
     why: str
     types: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 #: The places of objects with `tools`, `environment` and `steps`.
@@ -54,16 +60,21 @@ STEPS = (
     "delta.",  # step.delta, and content.delta as written before May 2026
     "content.",  # content.start, as written before May 2026
 )
+#: The places of managed credentials, in what creates or changes one.
+CREDENTIALS = ("", "config.", "credential.", "credential.config.", "credentials[*].", "credentials[*].config.")
+#: The places of tools, the API's and generateContent's.
+TOOLS = ("<config>tools[*].", "config.tools[*].", "generate_content_request.tools[*].")
 #: The places of descriptions of an agent's or an interaction's environment.
 ENVIRONMENTS = ("<config>environment.", "<config>base_environment.", "", "environments[*].")
 
 _THOUGHT = "the model's encrypted thought, which goes on where this account left off"
 _CREDENTIAL = "a login that the server keeps as a managed credential"
+_LOGIN = "logs in, in the answer of any login server, or a question to one"
+_GRANT = ("token_type", "expires_in", "grant_type")
 PLACES = (
     Place("<steps>signature", "signature", _THOUGHT),
     Place("<steps>thought_signature", "signature", _THOUGHT),
-    Place("candidates[*].content.parts[*].thought_signature", "signature", _THOUGHT + " (generateContent)"),
-    Place("contents[*].parts[*].thought_signature", "signature", _THOUGHT + " (generateContent)"),
+    Place("setup.session_resumption.handle", "signature", "goes on with a session of this account (Live)"),
     Place("<config>tools[*].headers.*", "secret", "logs in to an MCP server"),
     Place("<config>tools[*].exa_ai_search_config.api_key", "secret", "pays for searches at Exa"),
     Place("<config>tools[*].parallel_ai_search_config.api_key", "secret", "pays for searches at Parallel"),
@@ -72,34 +83,35 @@ PLACES = (
     Place("<environment>network.allowlist[*].transform[*].*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>env.*", "secret", "a variable of the sandbox, often a login"),
     Place("<environment>env.*.value", "secret", "a variable of the sandbox, often a login"),
-    Place("token", "secret", _CREDENTIAL, ("bearer_token",)),
-    Place("client_secret", "secret", _CREDENTIAL, ("oauth2",)),
-    Place("refresh_token", "secret", "logs in for as long as it is not revoked"),
+    Place("<environment>custom_config.*", "secret", "a setting of a sandbox of one's own, often a login"),
+    Place("<environment>sources[*].content", "secret", "a file of the sandbox, such as .env", ("inline",)),
+    Place("<environment>sources[*].token", "secret", "reads a repository"),
+    Place("<credential>token", "secret", _CREDENTIAL, ("bearer_token", "")),  # what changes one says no type
+    Place("<credential>client_secret", "secret", _CREDENTIAL, ("oauth2", "")),
+    Place("<credential>refresh_token", "secret", "logs in for as long as it is not revoked"),
+    Place("<credential>value", "secret", _CREDENTIAL, ("environment_variable", "")),
+    Place("new_signing_secret", "secret", "signs what a webhook is sent"),
+    Place("key", "secret", "lets anyone speak with a replicated voice", ("replicated",)),
+    Place("<config>tools[*].authorization", "secret", "logs in to an MCP server"),
     Place("access_token", "secret", "logs in for an hour, in the answer of a login server"),
     Place("id_token", "secret", "says who one is, in the answer of a login server"),
-    Place("value", "secret", _CREDENTIAL, ("environment_variable",)),
-    Place("new_signing_secret", "secret", "signs what a webhook is sent"),
+    Place("access_token", "secret", _LOGIN, beside=_GRANT),
+    Place("refresh_token", "secret", _LOGIN, beside=_GRANT),
+    Place("id_token", "secret", _LOGIN, beside=_GRANT),
+    Place("client_secret", "secret", _LOGIN, beside=("grant_type", "client_id")),
+    Place("auth_token", "secret", "opens a session of this account"),
+    Place("auth_tokens[*].auth_token", "secret", "opens a session of this account"),
+    Place("<tool>exa_ai_search.api_key", "secret", "pays for searches at Exa"),
+    Place("<tool>parallel_ai_search.api_key", "secret", "pays for searches at Parallel"),
+    Place("<tool>*.auth_config.api_key", "secret", "logs in to a tool's server"),
+    Place("<tool>*.auth_config.oauth_config.access_token", "secret", "logs in to a tool's server"),
+    Place("<tool>*.auth_config.oidc_config.id_token", "secret", "logs in to a tool's server"),
+    Place("<tool>*.*.auth_config.oauth_config.access_token", "secret", "logs in to a tool's server"),
+    Place("<tool>*.*.auth_config.oidc_config.id_token", "secret", "logs in to a tool's server"),
     Place("secret", "secret", "signs what a webhook is sent, in the answer to a rotation"),
     Place("signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"),
     Place("webhooks[*].signing_secrets[*].truncated_secret", "secret", "a part of a webhook's signing secret"),
-    Place("key", "secret", "lets anyone speak with a replicated voice", ("replicated",)),
 )
-
-#: The beginning of every signature's placeholder: letters and digits only, so that any base64 decoder takes it.
-SIGNATURE = "redactedSignature"
-_IS_SIGNATURE = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{{IN_SIGNATURE}}})+")
-
-
-def redact_signature(value: Any) -> Any:
-    """Return the placeholder of a signature: 48 characters of base64. `""`, placeholders and other values stay."""
-    if not isinstance(value, str) or not value or is_signature_placeholder(value):
-        return value
-    return SIGNATURE + hex_digest(value, IN_SIGNATURE)
-
-
-def is_signature_placeholder(text: str) -> bool:
-    """Return whether `text` is one or several results of `redact_signature` in a row."""
-    return text.startswith(SIGNATURE) and _IS_SIGNATURE.fullmatch(text) is not None
 
 
 @dataclass(slots=True)
@@ -112,6 +124,7 @@ class Node:
     any_item: Node | None = None
     replace: Callable[[Any], Any] | None = None
     types: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def rewrite(self, value: Any) -> Any:
         """Return `value` with its places replaced: a copy along the changed paths, or the same object."""
@@ -127,7 +140,9 @@ class Node:
         changed: dict[str, Any] = {}
         for name in self.fields.keys() & value.keys():
             node, old = self.fields[name], value[name]
-            if node.types and value.get("type") not in node.types:
+            if (node.types and value.get("type", "") not in node.types) or value.keys().isdisjoint(
+                node.beside or value
+            ):
                 continue
             new = node.rewrite(old)
             if new is not old:
@@ -148,21 +163,45 @@ class Node:
 
 
 @lru_cache(maxsize=16)
-def tree(extra_paths: tuple[str, ...] = ()) -> Node:
-    """Return `PLACES` as a tree to walk, with more paths such as `$.a.b[*].c` where any value is a secret.
+def tree(extra_paths: tuple[str, ...] = (), *, of_api: bool = True) -> Node:
+    """Return places as a tree to walk, with more paths such as `$.a.b[*].c` where any value is a secret.
+
+    Args:
+        extra_paths: The paths.
+        of_api: Whether it is for what goes to the API and comes from there; `PLACES` are its own, but for a few.
 
     Raises:
         OptionError: A path can't be read.
     """
     root = Node()
     for place in PLACES:
-        for path in _expand(place.path):
-            _plant(root, path, redact_signature if place.kind == "signature" else _redact_string, place.types)
+        # What the API sends needs nothing beside it.
+        if of_api is not bool(place.beside):
+            for path in _expand(place.path):
+                _plant(root, path, redact_signature if place.kind == "signature" else _redact_string, place)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
-        _plant(root, path.removeprefix("$"), _redact_any, ())
+        _plant(root, path.removeprefix("$"), _redact_any)
     return root
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """The places in what is sent to the API or comes from it, and in all else, each as a tree."""
+
+    of_api: Node
+    elsewhere: Node
+
+    def at(self, uri: str) -> Node:
+        """Return the places in what is sent to `uri` and comes from there; without a URL, those of the API."""
+        is_api = not uri or is_googles(uri) or is_resource(urlsplit(uri).path)
+        return self.of_api if is_api else self.elsewhere
+
+
+def trees(extra_paths: tuple[str, ...] = ()) -> Trees:
+    """Return both trees, each with `extra_paths` too; see `tree`."""
+    return Trees(tree(extra_paths), tree(extra_paths, of_api=False))
 
 
 def _redact_string(value: Any) -> Any:
@@ -174,13 +213,17 @@ def _redact_any(value: Any) -> Any:
     return value if value == REDACTED or value is None else REDACTED
 
 
+_STANDING_FOR = (
+    *(("<environment>", ENVIRONMENTS), ("<credential>", CREDENTIALS), ("<tool>", TOOLS)),
+    *(("<config>", CONFIGS), ("<steps>", STEPS)),
+)
 _SEGMENT = r"\.(?:[^.\[\]'\"\s*]+|\*)|\[(?:\d+|\*|'[^']*'|\"[^\"]*\")\]"
 _PATH = re.compile(rf"\$(?:{_SEGMENT})+")
 _SEGMENTS = re.compile(_SEGMENT)
 
 
 def _expand(path: str) -> Iterator[str]:
-    for name, prefixes in (("<environment>", ENVIRONMENTS), ("<config>", CONFIGS), ("<steps>", STEPS)):
+    for name, prefixes in _STANDING_FOR:
         if path.startswith(name):
             for prefix in prefixes:
                 yield from _expand(prefix + path.removeprefix(name))
@@ -189,11 +232,12 @@ def _expand(path: str) -> Iterator[str]:
     yield "." + re.sub(r"_(.)", lambda match: match[1].upper(), path)
 
 
-def _plant(root: Node, path: str, replace: Callable[[Any], Any], types: tuple[str, ...]) -> None:
+def _plant(root: Node, path: str, replace: Callable[[Any], Any], place: Place | None = None) -> None:
     node = root
     for segment in _SEGMENTS.findall(path):
         node = _child(node, segment)
-    node.replace, node.types = replace, types
+    node.replace = replace
+    node.types, node.beside = (place.types, place.beside) if place else ((), ())
 
 
 def _child(node: Node, segment: str) -> Node:

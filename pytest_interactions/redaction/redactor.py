@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import replace
@@ -10,19 +11,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_interactions.api.encodings import decode
 from pytest_interactions.api.exchange import Exchange, Headers, Message, Request, Response
 from pytest_interactions.api.json_text import exact, rewritten
-from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction import places
+from pytest_interactions.redaction import places, signatures
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
-from pytest_interactions.redaction.stream import redact_stream
-from pytest_interactions.redaction.texts import map_texts, texts
+from pytest_interactions.redaction.shapes import SHAPES
+from pytest_interactions.redaction.stream import redact_document, redact_events, redact_stream
+from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import TICKET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    from pytest_interactions.options import Options
+    from pytest_interactions.redaction.rules import Rule
+    from pytest_interactions.redaction.shapes import Shape
 
 _M = TypeVar("_M", bound=Message)
 
@@ -38,8 +44,11 @@ RESPONSE_HEADERS = frozenset(
 #: The beginning of the headers of a resumable upload, both ways.
 UPLOAD_HEADERS = "x-goog-upload-"
 
+_LINES = re.compile(rb"\s*[\[{].*\S\n", re.DOTALL)
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_LETTERS = "AZaz09{}"
 _FORM = "application/x-www-form-urlencoded"
-_SIGNATURE = places.SIGNATURE.encode()
+_SIGNATURE = signatures.SIGNATURE.encode()
 # A shorter text is in too many others by chance.
 _MIN_LITERAL = 4
 
@@ -52,6 +61,8 @@ class Redactor:
         keep_headers: The names of more headers to keep, in upper or lower case.
         redact: More secrets: a text; a compiled pattern, or `re:` and a pattern, for any text; a JSON path such as
             `$.tools[*].url`, for a body or an event's data.
+        rules: More rules for the gate: files in gitleaks's format, or `detect-secrets`.
+        skip_rules: The ids of rules that are not to be used, and of shapes of keys that are to stay.
 
     Raises:
         OptionError: Something in `redact` can't be used.
@@ -63,40 +74,61 @@ class Redactor:
         secrets: Secrets,
         keep_headers: Iterable[str] = (),
         redact: Iterable[str | re.Pattern[str]] = (),
+        rules: Collection[str] = (),
+        skip_rules: Collection[str] = (),
     ) -> None:
         values, patterns, paths = _sort_options(redact)
+        shapes: Collection[Shape] = SHAPES
+        found: Collection[Rule] = ()
+        if rules or skip_rules:
+            from pytest_interactions.redaction.rules import chosen
+
+            shapes, found = chosen(rules, skip_rules)
         #: The secrets to look for everywhere: those known so far, and the texts and patterns of `redact`.
-        self.secrets = Secrets(values, patterns, base=secrets)
-        self._tree = places.tree(tuple(paths))
+        self.secrets = Secrets(values, patterns, base=secrets, shapes=shapes, rules=found)
+        #: The places of secrets, with the JSON paths of `redact`.
+        self.trees = places.trees(tuple(paths))
         kept = frozenset(name.lower() for name in keep_headers)
         self._request_headers = REQUEST_HEADERS | kept
         self._response_headers = RESPONSE_HEADERS | kept
 
     def request(self, request: Request) -> Request:
-        """Return `request` without its secrets; the same object if there is nothing to change."""
+        """Return `request` without its secrets; the same object if there is nothing to change.
+
+        A compressed body is decompressed, if a library for that is installed.
+        """
         uri = self.secrets.matcher.redact(request.uri)
         if uri != request.uri:
             request = replace(request, uri=uri)
-        return self._body(self._headers(request, self._request_headers))
+        if "content-encoding" in request.headers:
+            headers, body = decode(request.headers, request.body, whole=True)
+            request = replace(request, headers=headers).with_body(body)
+        return self._body(self._headers(request, self._request_headers), self.trees.at(uri))
 
-    def response(self, response: Response) -> Response:
-        """Return `response` without its secrets; the same object if there is nothing to change."""
+    def response(self, response: Response, uri: str = "") -> Response:
+        """Return `response` without its secrets; the same object if there is nothing to change.
+
+        Args:
+            response: The response.
+            uri: The URL that it answers; without it, the response counts as one of the API.
+        """
         response = self._headers(response, self._response_headers)
         if (reason := self.text(response.reason)) != response.reason:
             response = replace(response, reason=reason)
         if "content-encoding" in response.headers:
-            return self._encoded(response)
+            return self._encoded(response, uri)
+        tree = self.trees.at(uri)
         if not response.is_stream:
-            return self._body(response)
-        return response.with_body(redact_stream(response.body, self._tree, self.secrets.matcher))
+            return self._body(response, tree)
+        return response.with_body(redact_stream(response.body, tree, self.secrets.matcher))
 
-    def _encoded(self, response: Response) -> Response:
+    def _encoded(self, response: Response, uri: str) -> Response:
         """Return a response whose body could not be decoded as it is, or without its encoding if a secret is in it."""
         headers, body = decode(response.headers, response.body, whole=False)
         opened = replace(response, headers=headers).with_body(body)
         if "content-encoding" in headers:
-            return self._body(response)
-        clean = self.response(opened)
+            return self._body(response, self.trees.at(uri))
+        clean = self.response(opened, uri)
         return response if clean is opened else clean
 
     def exchange(self, exchange: Exchange) -> Exchange:
@@ -104,7 +136,7 @@ class Redactor:
         cut = exchange.cut
         redacted = Exchange(
             request=self.request(exchange.request),
-            response=self.response(exchange.response),
+            response=self.response(exchange.response, exchange.request.uri),
             cut=cut and replace(cut, message=self.text(cut.message)),
         )
         return exchange if redacted == exchange else redacted
@@ -115,36 +147,41 @@ class Redactor:
 
     def _headers(self, message: _M, allowed: frozenset[str]) -> _M:
         kept: Headers = {
-            name: list(map(self._header, values))
+            name: list(map(self.text, values))
             for name, values in message.headers.items()
             if name in allowed or name.startswith(UPLOAD_HEADERS)
         }
         return message if kept == message.headers else replace(message, headers=kept)
 
-    def _header(self, value: str) -> str:
-        # A URL that is relative to the request's has no scheme, so `redact` would not find it.
-        return self.secrets.matcher.redact_form(value) if value.startswith("/") else self.secrets.matcher.redact(value)
-
-    def _body(self, message: _M) -> _M:
+    def _body(self, message: _M, tree: places.Node) -> _M:
         if not message.body:
             return message
-        matcher = self.secrets.matcher
-        # JSON may be in UTF-16 too, which `may_be_in` can't read.
-        search = matcher.may_be_in(message.body) or b"\0" in message.body
+        search = self.secrets.matcher.may_be_in(message.body)
         document = message.json()
         if not isinstance(document, dict | list):
-            return self._text(message) if search or message.content_type == _FORM else message
-        clean = self._clean(document, search=search)
+            return self._no_document(message, tree, search=search)
+        clean = redact_document(document, tree, self.secrets.matcher, search=search)
         if clean is not document:
             text = _in_encoding_of(message.body, rewritten(message.body, document, clean))
             message = message.with_json(clean, text)
         if search:
             message = self._without_values(message)
-        return message if clean is not document else self._without_hidden(message, search=search)
+        return message if clean is not document else self._without_hidden(message, tree, search=search)
 
-    def _clean(self, document: Any, *, search: bool) -> Any:
-        clean = self._tree.rewrite(document)
-        return map_texts(clean, self.secrets.matcher.redact) if search else clean
+    def _no_document(self, message: _M, tree: places.Node, *, search: bool) -> _M:
+        """Redact what is no JSON: lines of it, a form, a text in any encoding, or no text."""
+        if _LINES.match(message.body) and (lines := _json_lines(message.body)):
+            documents = [document for _, document in lines]
+            clean = redact_events(documents, tree, self.secrets.matcher, search=search)
+            pairs = zip(lines, clean, strict=True)
+            new = (line if old is document else rewritten(line, old, document) for (line, old), document in pairs)
+            message = message.with_body(b"\n".join(new) + (b"\n" if message.body.endswith(b"\n") else b""))
+        if message.content_type == _FORM:
+            text = message.body.decode("utf-8", "surrogateescape")
+            return message.with_body(self.secrets.matcher.redact_form(text).encode("utf-8", "surrogateescape"))
+        if charset := _own_charset(message):
+            message = message.with_body(self.text(message.body.decode(charset)).encode(charset))
+        return message.with_body(self.secrets.matcher.redact_bytes(message.body)) if search else message
 
     def _without_values(self, message: _M) -> _M:
         """Take out known values wherever they are, as of a field that is given twice the walk sees only the last."""
@@ -152,20 +189,41 @@ class Redactor:
         # A number that is a known value is for the gate: redacted, it would be no JSON.
         return message if changed.json() is NOT_JSON else changed
 
-    def _without_hidden(self, message: _M, *, search: bool) -> _M:
+    def _without_hidden(self, message: _M, tree: places.Node, *, search: bool) -> _M:
         """Take out the entries that a later one of the same key hides from a parser, if there is a secret in any."""
         document = message.json()
         if message.is_told() or exact(message.body) is not NOT_JSON:
             return message
         found = readings(message.body)
-        is_clean = found is not None and all(self._clean(each, search=search) is each for each in found)
+        is_clean = found is not None and all(
+            redact_document(each, tree, self.secrets.matcher, search=search) is each for each in found
+        )
         return message if is_clean else message.with_json(document)
 
-    def _text(self, message: _M) -> _M:
-        if message.content_type != _FORM:
-            return message.with_body(self.secrets.matcher.redact_bytes(message.body))
-        text = self.secrets.matcher.redact_form(message.body.decode("utf-8", "surrogateescape"))
-        return message.with_body(text.encode("utf-8", "surrogateescape"))
+
+def redaction(options: Options) -> dict[str, Any]:
+    """Return the arguments of a `Redactor` that are options of a cassette."""
+    return {name: getattr(options, name) for name in ("keep_headers", "redact", "rules", "skip_rules")}
+
+
+def _json_lines(body: bytes) -> list[tuple[bytes, Any]]:
+    """Return the lines of a body, each with its JSON value; none if a line is something else."""
+    lines = [(line, parse(line)) for line in body.splitlines()]
+    return [] if any(document is NOT_JSON for _, document in lines) else lines
+
+
+def _own_charset(message: Message) -> str:
+    """Return the character set that a body says it is in, if letters are other bytes there and all of it is text."""
+    declared = _CHARSET.search(next(iter(message.headers.get("content-type", [])), ""))
+    if not declared:
+        return ""
+    try:
+        charset = codecs.lookup(declared[1]).name
+        is_other = _LETTERS.encode(charset) != _LETTERS.encode()
+        is_text = message.body.decode(charset).encode(charset) == message.body
+    except (LookupError, UnicodeError):
+        return ""
+    return charset if is_other and is_text else ""
 
 
 def _in_encoding_of(body: bytes, text: bytes) -> bytes:
@@ -185,7 +243,7 @@ def placeholder_in(request: Request) -> str | None:
         return "the URL's query"
     if _SIGNATURE not in request.body:
         return None
-    return next((path for path, text in texts(request.json()) if places.is_signature_placeholder(text)), None)
+    return next((path for path, text in texts(request.json()) if signatures.is_placeholder(text)), None)
 
 
 def _sort_options(redact: Iterable[Any]) -> tuple[list[str], list[re.Pattern[str]], list[str]]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction import places, structure
+from pytest_interactions.redaction import places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.secrets import AUTH_HEADER, MIN_LENGTH, is_stand_in
-from pytest_interactions.redaction.stream import redact_events
+from pytest_interactions.redaction.names import is_credential_header
+from pytest_interactions.redaction.secrets import MIN_LENGTH, is_stand_in
+from pytest_interactions.redaction.stream import redact_document, redact_events
 from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import secrets_in_urls
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange, Message
     from pytest_interactions.redaction.matcher import Matcher
+    from pytest_interactions.redaction.places import Node, Trees
     from pytest_interactions.redaction.secrets import Secrets
 
 # Enough of a value to find its line; no more, as a writer may have folded the rest.
@@ -52,34 +54,37 @@ class Finding:
     where: str = ""
 
 
-def scan(text: str, secrets: Secrets) -> list[Finding]:
+def scan(text: str, secrets: Secrets, trees: Trees | None = None) -> list[Finding]:
     """Return all secrets in `text`, in order; none if the redactor wrote it.
 
     Args:
         text: A cassette of any recorder (YAML or JSON), a stream, lines of JSON, or any other text.
         secrets: The values known in this run, besides everything that is a secret by its looks or place.
+        trees: The places of secrets; by default those that the API has.
     """
     lines, matcher = _Lines(text), secrets.matcher
     findings: set[Finding] = set()
-    for leaf in structure.leaves(text):
-        for hit in _in_leaf(leaf, matcher):
+    found: set[tuple[str, int, int]] = set()
+    for leaf, tree in _placed(text, trees or _TREES):
+        for hit in _in_leaf(leaf, matcher, tree):
+            found.add((hit.kind, leaf.start, leaf.end))
             findings.add(Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip()))
-    placed = {(finding.line, finding.kind) for finding in findings}
     # Comments, and text that no parser can read.
-    loose = ((lines.at(start), kind) for start, kind in matcher.find(text))
-    findings.update(Finding(line, kind) for line, kind in loose if (line, kind) not in placed)
+    for start, _, kind in matcher.find(text):
+        if not any(kind == other and begin <= start < end for other, begin, end in found):
+            findings.add(Finding(lines.at(start), kind))
     return sorted(findings)
 
 
-def clean(text: str, secrets: Secrets) -> str:
+def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
     """Return `text` with each secret replaced in place, and nothing else changed.
 
     Secrets in base64 or in compressed data stay: `scan` the result.
     """
     text = secrets.matcher.redact(text)
     spans: dict[int, tuple[int, str]] = {}
-    for leaf in structure.leaves(text):
-        for hit in _in_leaf(leaf, secrets.matcher):
+    for leaf, tree in _placed(text, trees or _TREES):
+        for hit in _in_leaf(leaf, secrets.matcher, tree):
             for spelling in _spellings(hit.text):
                 start = text.find(spelling, leaf.start, leaf.end)
                 while start >= 0:
@@ -92,6 +97,13 @@ def clean(text: str, secrets: Secrets) -> str:
             pieces += [text[copied:start], replacement]
             copied = end
     return "".join([*pieces, text[copied:]])
+
+
+def _placed(text: str, trees: Trees) -> Iterator[tuple[structure.Leaf, Node]]:
+    """Yield all leaves, each with the places of secrets in what goes where its exchange does."""
+    leaves = list(structure.leaves(text))
+    uris = {leaf.path.partition(".")[0]: leaf.text for leaf in leaves if leaf.path.endswith("].request.uri")}
+    yield from ((leaf, trees.at(uris.get(leaf.path.partition(".")[0], ""))) for leaf in leaves)
 
 
 def is_suspicious(exchange: Exchange, secrets: Secrets) -> bool:
@@ -111,7 +123,7 @@ def hides(message: Message, matcher: Matcher) -> bool:
     """Return whether a body that is no JSON and no stream holds what `matcher` finds, be it compressed."""
     if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
-    return next(_in_leaf(structure.leaf_of(message.body), matcher), None) is not None
+    return next(_in_leaf(structure.leaf_of(message.body), matcher, _TREES.of_api), None) is not None
 
 
 class _Hit(NamedTuple):
@@ -142,19 +154,23 @@ class _Lines:
         return self.at(leaf.start)
 
 
-def _in_leaf(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
+def _in_leaf(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
-    yield from _in_documents(leaf, matcher)
+    yield from _in_documents(leaf, matcher, tree)
     if not leaf.documents:
         yield from (_Hit(kind, "", text, REDACTED) for kind, text in _in_text(leaf.text, matcher))
         for match in _LOOSE_SIGNATURE.finditer(leaf.text):
-            yield _Hit(_SIGNATURE, "", match["value"], places.redact_signature(match["value"]))
+            yield _Hit(_SIGNATURE, "", match["value"], signatures.redact_signature(match["value"]))
 
 
-def _in_documents(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
+def _in_documents(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
     search = not leaf.text or matcher.may_be_in(leaf.text.encode("utf-8", "surrogatepass"))
-    clean = redact_events(leaf.documents, _TREE, matcher, search=search)
+    clean = (
+        [redact_document(leaf.documents[0], tree, matcher, search=search)]
+        if len(leaf.documents) == 1
+        else redact_events(leaf.documents, tree, matcher, search=search)
+    )
     for number, (document, redacted) in enumerate(zip(leaf.documents, clean, strict=True)):
         event = f"event {number} " if len(clean) > 1 else ""
         for where, old, new in _changes(document, redacted):
@@ -165,27 +181,27 @@ def _in_documents(leaf: structure.Leaf, matcher: Matcher) -> Iterator[_Hit]:
 
 def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
     """Yield the kind and the text of each secret in a text that redaction changed."""
-    if places.is_signature_placeholder(new):
+    if signatures.is_placeholder(new):
         if len(old) >= _MIN_SIGNATURE:
             yield _SIGNATURE, old
         return
     secrets = list(_in_text(old, matcher))
     # Only here: elsewhere in a file, a pattern of the user would find statuses and dates too.
-    secrets += [(kind, old[start:]) for start, kind in matcher.find_patterns(old)]
+    secrets += [(kind, old[start:end]) for start, end, kind in matcher.find_patterns(old)]
     yield from secrets
     if not secrets and len(old) >= MIN_LENGTH and not is_stand_in(old):
         yield _PLACE, old
 
 
 def _in_text(text: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
-    yield from ((kind, text[start:]) for start, kind in matcher.find(text))
+    yield from ((kind, text[start:end]) for start, end, kind in matcher.find(text))
     for start, end, _ in secrets_in_urls(text):
         if end - start >= MIN_LENGTH and not is_stand_in(text[start:end]):
             yield _URL, text[start:end]
 
 
 def _is_credential(name: str, value: str) -> bool:
-    return AUTH_HEADER.fullmatch(name) is not None and len(value) >= MIN_LENGTH and not is_stand_in(value)
+    return is_credential_header(name) and len(value) >= MIN_LENGTH and not is_stand_in(value)
 
 
 def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
@@ -203,4 +219,4 @@ def _spellings(text: str) -> list[str]:
     return list(dict.fromkeys([plain, plain.replace("=", "\\u003d"), plain.replace("/", "\\/"), careful, text]))
 
 
-_TREE = places.tree()
+_TREES = places.trees()

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
+from pytest_interactions.redaction.names import (
+    COOKIE,
+    is_connection_variable,
+    is_credential_header,
+    is_harmless_header,
+    is_secret_variable,
+)
+from pytest_interactions.redaction.randomness import is_no_word, is_password, is_random
+from pytest_interactions.redaction.shapes import SHAPES
+from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import is_token, secrets_in_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pytest_interactions.api.exchange import Request
+    from pytest_interactions.redaction.rules import Rule
+    from pytest_interactions.redaction.shapes import Shape
 
-__all__ = ["AUTH_HEADER", "MIN_LENGTH", "PLACEHOLDER_KEY", "Secrets", "is_stand_in", "looks_secret"]
+__all__ = ["MIN_LENGTH", "PLACEHOLDER_KEY", "Secrets", "is_stand_in", "looks_secret"]
 
 #: Shorter values than this turn up in ordinary text, so they are not looked for.
-MIN_LENGTH = 8
+MIN_LENGTH: Final = 8
 # From this length on, even a text of small letters only is no word.
-_LONG = 20
+_LONG: Final = 20
 
-#: The names of headers that carry a credential.
-AUTH_HEADER = re.compile(
-    r"(?:.*-)?(?:authorization|(?:set-)?cookie2?|api[-_]?key|token|secret|password|credentials?)",
-    re.IGNORECASE,
+# The names of models, and paths.
+_EVERYDAY: Final = re.compile(
+    r"(?:\w+/)*(?:gemini|gemma|imagen|veo|lyria|gpt|claude|llama|mistral|qwen|deep-research|text-embedding)[-\d]|[./~]"
 )
-_COOKIE = re.compile(r"(?:set-)?cookie2?", re.IGNORECASE)
-_SECRET_VARIABLES = ("_API_KEY", "_TOKEN", "_SECRET")
-_STAND_IN = re.compile(
-    rf".*{REDACTED}.*|your[-_ ].*|(?:.*[-_ ])?(?:place[-_ ]?holder|change[-_ ]?me)(?:[-_ ].*)?|[<\[{{$].*|(.)\1*",
-    re.IGNORECASE | re.DOTALL,
+# A date has eight digits at most.
+_LONG_NUMBER: Final = re.compile(r"\d{9}")
+_REPEATED: Final = re.compile(r"(.)\1*", re.DOTALL)
+_STAND_IN: Final = re.compile(
+    r"your[-_ ].*|(?:.*[-_ ])?(?:place[-_ ]?holder|change[-_ ]?me)(?:[-_ ].*)?|[<\[{$].*", re.IGNORECASE | re.DOTALL
 )
+# Several keys in one variable; and the brackets and quotes that files of variables leave around one.
+_BETWEEN: Final = re.compile(r"[\s,;|]+")
+_AROUND: Final = "\"'`<>[](){}"
 
 
 class Secrets:
@@ -44,6 +58,8 @@ class Secrets:
         values: Values to look for, whatever they look like.
         patterns: Patterns to look for; not in base64 or in any other encoding.
         base: Other secrets to look for too, even those it learns later; it learns nothing from here.
+        shapes: The shapes of keys to look for besides.
+        rules: Rules of others by which keys are found, and not replaced.
     """
 
     def __init__(
@@ -52,29 +68,42 @@ class Secrets:
         patterns: Iterable[re.Pattern[str]] = (),
         *,
         base: Secrets | None = None,
+        shapes: Collection[Shape] = SHAPES,
+        rules: Collection[Rule] = (),
     ) -> None:
         self._values = {value for value in values if value}
         self._patterns = tuple(patterns)
         self._base = base
+        self._shapes, self._rules = shapes, rules
         self._base_matcher: Matcher | None = None
         self._matcher: Matcher | None = None
         self._seen: set[tuple[str, str]] = set()
-        self._seen_in_environ: set[str] = set()
+        self._seen_in_environ: set[tuple[str, str]] = set()
+        self._variables: dict[str, str] = {}
+        #: The names of environment variables whose values were found in traffic, and replaced.
+        self.found_variables: set[str] = set()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Secrets:
-        """Return the values of `*_API_KEY`, `*_TOKEN` and `*_SECRET` that look like a secret."""
+        """Return the secrets among the values of variables that are named for one: keys, tokens, passwords, URLs."""
         secrets = cls()
         secrets.learn_environ(environ)
         return secrets
 
     def learn_environ(self, environ: Mapping[str, str]) -> None:
-        """Add the values that `from_environ` takes, as a test may set more. Takes microseconds if there are none."""
+        """Add the values that `from_environ` takes, as a test may set more. Takes microseconds if there are none.
+
+        Everyday values (a model's name, an address, `test-token`) are not looked for: that would change ordinary text.
+        """
         # `os.environ` decodes each value on its way out, so only the values of these names are looked up.
-        values = {environ.get(name, "") for name in environ if name.upper().endswith(_SECRET_VARIABLES)}
+        named = {name for name in environ if is_secret_variable(name) or is_connection_variable(name)}
+        values = {(name, environ.get(name, "")) for name in named}
         new = values - self._seen_in_environ
         self._seen_in_environ |= new
-        self._add(filter(looks_secret, new))
+        for name, value in sorted(new):
+            found = list(_secrets_in_variable(name, value))
+            self._variables.update(dict.fromkeys(found, name))
+            self._add(found)
 
     def learn(self, request: Request) -> None:
         """Add the credentials that a request carries. Takes next to no time if there are no new ones.
@@ -86,7 +115,8 @@ class Secrets:
             sent.update((name, value) for value in values)
         new = sent - self._seen
         self._seen |= new
-        self._add(chain.from_iterable(_secrets_in(name, value) for name, value in new))
+        for name, value in sorted(new):
+            self._add(_secrets_in(name, value))
 
     @property
     def matcher(self) -> Matcher:
@@ -95,11 +125,18 @@ class Secrets:
         if self._matcher is None or base is not self._base_matcher:
             known = self._values.union(base.values) if base else self._values
             patterns = (*base.patterns, *self._patterns) if base else self._patterns
-            self._base_matcher, self._matcher = base, Matcher(frozenset(known), patterns)
+            self._base_matcher = base
+            self._matcher = Matcher(frozenset(known), patterns, self._shapes, self._rules, self._note_found)
         return self._matcher
 
     def __repr__(self) -> str:
         return f"<Secrets: {len(self.matcher.values)} values, {len(self.matcher.patterns)} patterns>"
+
+    def _note_found(self, value: str) -> None:
+        if self._base:
+            self._base._note_found(value)  # noqa: SLF001 - the same class
+        if value in self._variables:
+            self.found_variables.add(self._variables[value])
 
     def _add(self, values: Iterable[str]) -> None:
         new = set(values) - self._values
@@ -123,7 +160,48 @@ def looks_secret(value: str) -> bool:
 
 def is_stand_in(value: str) -> bool:
     """Return whether `value` obviously stands in for a secret: `REDACTED`, `<your key>`, `****`."""
-    return value == PLACEHOLDER_KEY or _STAND_IN.fullmatch(value) is not None
+    if value == PLACEHOLDER_KEY or REDACTED in value.upper() or _REPEATED.fullmatch(value):
+        return True
+    return _STAND_IN.fullmatch(value) is not None and not _is_drawn(value)
+
+
+def _is_drawn(value: str) -> bool:
+    """Return whether a machine has drawn `value`, or a person one that is as good."""
+    is_drawn = is_random(value) or is_password(value) or is_no_word(value) or _LONG_NUMBER.search(value) is not None
+    return len(value) >= MIN_LENGTH and is_drawn
+
+
+def _secrets_in_variable(name: str, value: str) -> Iterator[str]:
+    """Yield the secrets in an environment variable's value, as people set it.
+
+    It may have quotes, a scheme such as `Bearer` or line breaks around it, or hold several, JSON, or a URL.
+    """
+    text = value.strip()
+    if "://" in text:
+        yield from filter(_is_hunted, secrets_in_uri(text.strip(_AROUND)))
+    if not is_secret_variable(name):
+        return
+    if text.startswith(("{", "[")) and (inner := _json_texts(text)):
+        yield from filter(_is_hunted, inner)
+        return
+    parts = [part.strip(_AROUND) for part in _BETWEEN.split(text)]
+    hunted = [part for part in parts if _is_hunted(part) and "://" not in part]
+    yield from hunted
+    if not hunted and is_password(text) and not is_stand_in(text):
+        yield text
+
+
+def _is_hunted(value: str) -> bool:
+    """Return whether a value is looked for wherever it turns up: words are only if they are long."""
+    is_long = len(value) >= _LONG and not _EVERYDAY.match(value)
+    return (_is_drawn(value) or is_long) and not is_stand_in(value)
+
+
+def _json_texts(text: str) -> list[str]:
+    try:
+        return [text for _, text in texts(json.loads(text))]
+    except (ValueError, RecursionError):
+        return []
 
 
 def _secrets_in(name: str, value: str) -> Iterator[str]:
@@ -134,15 +212,17 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
     """
     if not name:
         yield from filter(looks_secret, secrets_in_uri(value))
-    elif _COOKIE.fullmatch(name):
+    elif COOKIE.fullmatch(name):
         cookies = (cookie.partition("=")[2].strip() for cookie in value.split(";"))
         yield from filter(looks_secret, cookies)
-    elif AUTH_HEADER.fullmatch(name):
+    elif is_credential_header(name):
         scheme, _, credentials = value.strip().partition(" ")
         sent = [credentials.strip() or scheme]
         if scheme.lower() == "basic":
             sent += _login(credentials)
         yield from filter(looks_secret, sent)
+    elif not is_harmless_header(name):
+        yield from filter(_is_hunted, _BETWEEN.split(value.strip()))
 
 
 def _login(basic: str) -> list[str]:

@@ -1,18 +1,27 @@
-"""The removal of every secret from a stream of server-sent events; all other bytes stay as they are."""
+"""The removal of every secret from JSON documents: one, or several that are one stream."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction.texts import map_texts, texts
+from pytest_interactions.redaction.anywhere import redact_anywhere
+from pytest_interactions.redaction.texts import map_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.places import Node
+
+# Fields that say the same in each event, and are no piece of a text.
+_CONSTANT: Final = re.compile(r"(?:.*_)?(?:type|id|role|model|object|status|reason|name|time|created|updated)")
 
 
 def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
@@ -28,12 +37,25 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     )
 
 
+def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool) -> Any:
+    """Return a JSON document without any secret; the same object if there is nothing to change.
+
+    A list is a stream too, as generateContent sends it without `alt=sse`. For the arguments see `redact_events`.
+    """
+    if not isinstance(document, list):
+        return redact_events([document], tree, matcher, search=search)[0]
+    items = redact_events(tree.rewrite(document), tree, matcher, search=search)
+    return document if len(items) == len(document) and all(map(is_, items, document)) else items
+
+
 def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search: bool) -> list[Any]:
     """Return the data of a stream's events without any secret; the same objects where there is nothing to change.
 
     Without `search`, `matcher` skips secrets within one event and looks only for those spread over several.
     """
-    clean = _redact_deltas([tree.rewrite(document) for document in documents], matcher)
+    clean = [redact_anywhere(tree.rewrite(document)) for document in documents]
+    # What is joined first: the beginning of a key may look like a whole one, and its end is found in no other way.
+    clean = _redact_joined(clean, matcher)
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
 
 
@@ -49,23 +71,76 @@ def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Mat
     return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw
 
 
-def _redact_deltas(documents: list[Any], matcher: Matcher) -> list[Any]:
-    """Return the events' data without the secrets that only show once a step's deltas are joined."""
-    spread: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+class _Piece(NamedTuple):
+    """A text of an event: a piece of a longer one, perhaps.
+
+    Attributes:
+        number: The event's number.
+        path: The place of the text in the event, as `_with_texts` takes it.
+        field: The name of the last field on the way there.
+        numbers: The numbers of the step, the choice and the like that are around it, but for zeros.
+        text: The text.
+    """
+
+    number: int
+    path: str
+    field: str
+    numbers: tuple[int, ...]
+    text: str
+
+
+#: By what pieces are told to be of one text.
+_NAMES: Final[tuple[Callable[[_Piece], Hashable], ...]] = (
+    attrgetter("field", "numbers"),
+    attrgetter("path", "numbers"),
+)
+
+
+def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
+    """Return the documents without the secrets that only show once the pieces of a text are joined.
+
+    Pieces of one text have one place in their events, as all deltas of a step do. Or they have one field's name, and
+    the same numbers around them: so does a step's beginning (`step.content[0].text`) with its deltas (`delta.text`),
+    and one part of `candidates[0].content.parts[*].text` with the others.
+    """
+    if len(documents) < 2:  # noqa: PLR2004 - one has no other
+        return documents
+    # Known values first: the beginning of one may look like a whole key.
+    for redact, name in product((matcher.redact_known_in_pieces, matcher.redact_pieces), _NAMES):
+        documents = _redact_named(documents, redact, name)
+    return documents
+
+
+def _redact_named(
+    documents: list[Any], redact: Callable[[list[str]], list[str]], name: Callable[[_Piece], Hashable]
+) -> list[Any]:
+    joined: dict[Hashable, list[_Piece]] = defaultdict(list)
     for number, document in enumerate(documents):
-        if isinstance(document, dict) and isinstance(delta := document.get("delta"), dict):
-            for path, text in texts(delta):
-                spread[str(document.get("index")), path].append((number, text))
+        for piece in _pieces(document, number, "$", "", ()):
+            joined[name(piece)].append(piece)
     changed: dict[int, dict[str, str]] = defaultdict(dict)
-    for (_, path), pieces in spread.items():
-        redacted = matcher.redact_pieces([text for _, text in pieces])
-        for (number, old), new in zip(pieces, redacted, strict=True):
-            if new != old:
-                changed[number][path] = new
+    for pieces in joined.values():
+        redacted = redact([piece.text for piece in pieces]) if len(pieces) > 1 else []
+        for piece, new in zip(pieces, redacted, strict=False):
+            if new != piece.text:
+                changed[piece.number][piece.path] = new
     return [
-        {**document, "delta": _with_texts(document["delta"], changed[number])} if number in changed else document
+        _with_texts(document, changed[number]) if number in changed else document
         for number, document in enumerate(documents)
     ]
+
+
+def _pieces(value: Any, number: int, path: str, field: str, numbers: tuple[int, ...]) -> Iterator[_Piece]:
+    if isinstance(value, str):
+        if not _CONSTANT.fullmatch(field):
+            yield _Piece(number, path, field, numbers, value)
+    elif isinstance(value, dict):
+        numbers += tuple(item for name, item in value.items() if name.endswith("index") and item and type(item) is int)
+        for name, item in value.items():
+            yield from _pieces(item, number, f"{path}.{name}", name, numbers)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _pieces(item, number, f"{path}[{place}]", field, numbers)
 
 
 def _with_texts(value: Any, new: dict[str, str], path: str = "$") -> Any:

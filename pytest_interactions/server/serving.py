@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The seconds that an idle connection is kept: longer than clients pause, so that none uses a closing connection.
 _KEEP_ALIVE = 600
+
+
+class _Quiet(H11Protocol):
+    """HTTP as uvicorn speaks it, without its log of URLs, which may hold a key: pytest puts each log in its report."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.access_log = False
 
 
 class Serving:
@@ -49,7 +57,6 @@ class Serving:
             lifespan="off",
             log_config=None,
             log_level=None,
-            access_log=False,  # a URL may hold a key
             server_header=False,
             date_header=False,
             timeout_keep_alive=_KEEP_ALIVE,
@@ -89,7 +96,7 @@ class Serving:
         """Serve as `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: H11Protocol(self._config, state, {"connections": state.connections}),
+            lambda: _Quiet(self._config, state, {"connections": state.connections}),
             sock=self._socket,
         )
         await self._over.wait()

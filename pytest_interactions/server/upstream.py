@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -36,7 +38,14 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
+# What httpcore logs of a request has all headers in it, cookies too. Those of this process's own requests stay.
+_LOGGERS: Final = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
+_OURS: Final = ContextVar("_OURS", default=False)
 _CONNECT: Final = 30.0  # seconds to connect; an answer may take as long as the app waits for it
+
+
+def _is_not_ours(_: logging.LogRecord) -> bool:
+    return not _OURS.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,8 @@ class Upstream:
         self._proxy = proxies.get(parts.scheme) or proxies.get("all")
         self._client = clients()[0]
         self._transport: Any = None
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(_is_not_ours)
 
     @asynccontextmanager
     async def send(self, request: Request, recording: Recording | None) -> AsyncIterator[Answer]:
@@ -115,8 +126,12 @@ class Upstream:
             content=request.body or None,
             extensions={"timeout": {"connect": _CONNECT}},
         )
-        with beneath.sending():
-            return await handle(self._transport, message)
+        token = _OURS.set(True)
+        try:
+            with beneath.sending():
+                return await handle(self._transport, message)
+        finally:
+            _OURS.reset(token)
 
     async def _chunks(self, response: Any) -> AsyncIterator[bytes]:
         try:

@@ -12,7 +12,7 @@ from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.options import Options
 from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import _post
-from tests.redaction.support import answer
+from tests.redaction.support import answer, post
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_a_secret_set_after_the_cassette_was_opened_is_redacted(
 def test_a_secret_set_after_the_request_is_redacted_in_the_response(monkeypatch: pytest.MonkeyPatch) -> None:
     """A response is filtered with the variables as they are when it has arrived."""
     filters = Filters(Options(), Secrets())
-    monkeypatch.setenv("LATE_SECRET", "late-0123456789")
-    response = filters.keep_response(answer({"text": "late-0123456789"}))
+    monkeypatch.setenv("LATE_SECRET", "l4te-0a1b2c3d4e5f")
+    response = filters.keep_response(answer({"text": "l4te-0a1b2c3d4e5f"}), post({}))
     assert response is not None
     assert json.loads(response.body) == {"text": "REDACTED"}

@@ -424,7 +424,7 @@ def test_a_refused_recording_is_kept_without_its_secret(emulator: Emulator, tmp_
     """What the gate refuses is written beside with the secret replaced, and the message says how to get on."""
     path = tmp_path / "c.yaml"
 
-    def pass_all(_: Any, response: Any) -> Any:
+    def pass_all(_: Any, response: Any, uri: str) -> Any:  # noqa: ARG001 - as the method is called
         return response
 
     with pytest.MonkeyPatch.context() as patch:

@@ -47,7 +47,7 @@ CONFTEST = '''
         return "word"
 '''
 
-ADOPTED_CONFTEST = '''
+ADOPTED_CONFTEST = r'''
     """Settings of the suite."""
 
     import os
@@ -58,7 +58,9 @@ ADOPTED_CONFTEST = '''
     @pytest.fixture(scope="module")
     def interactions_config():
         # No key is to get into a cassette.
-        return {}
+        return {
+            "redact": [r"re:(?<=[?&]key=)[^&#\s\x22'<>]+"],
+        }
 
 
     @pytest.fixture

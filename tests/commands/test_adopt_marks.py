@@ -252,9 +252,9 @@ def test_a_file_that_is_no_python_is_named(suite: Suite) -> None:
 
 def test_what_is_printed_holds_no_secret(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A changed line of a file is shown without what is a secret by its looks, or in this environment."""
-    monkeypatch.setenv("MY_TOKEN", "an-odd-looking-1")
+    monkeypatch.setenv("MY_TOKEN", "an-0ddl00k1ng0n3")
     suite.write(
-        "test_a.py", MARKED.replace("vcr", f"vcr(record_mode='once', filter_headers=['{KEY}', 'an-odd-looking-1'])")
+        "test_a.py", MARKED.replace("vcr", f"vcr(record_mode='once', filter_headers=['{KEY}', 'an-0ddl00k1ng0n3'])")
     )
     lines = suite.adopt().lines
     assert "  -@pytest.mark.vcr(record_mode='once', filter_headers=['REDACTED', 'REDACTED'])" in lines

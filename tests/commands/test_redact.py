@@ -52,8 +52,8 @@ def test_a_cassette_of_plain_vcrpy_is_found_cleaned_and_still_replays(emulator: 
     }
     texts = path.read_text().splitlines()
     key_lines = [number for number, text in enumerate(texts, 1) if KEY in text]
-    assert [line for line in lines if "a Google API key" in line] == [
-        f"{path}:{number}: a Google API key ({where})"
+    assert [line for line in lines if "a Google API key (google-api-key)" in line] == [
+        f"{path}:{number}: a Google API key (google-api-key) ({where})"
         for number, where in zip(
             key_lines, ["interactions[0].request.headers.x-goog-api-key[0]", "interactions[0].request.uri"], strict=True
         )
@@ -103,7 +103,7 @@ def test_a_key_in_a_header_is_found_in_the_bodies_too(tmp_path: Path) -> None:
 
 
 def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: Path) -> None:
-    """JSON, a stream and lines of text keep every other byte, hidden files and their folders are left alone."""
+    """JSON, a stream and lines of text keep every other byte; hidden files are left alone, and found."""
     texts = {
         "a.json": json.dumps({"steps": [{"signature": SIGNATURE}], "n": 1.50}, indent=3) + "\r\n",
         "sub/b.txt": f"key={KEY}\n\tend",
@@ -123,7 +123,7 @@ def test_files_of_other_recorders_are_cleaned_where_the_secrets_stand(tmp_path: 
             f"{tmp_path / 'sub/b.txt'}: redacted",
         ],
     )
-    assert report("scan", tmp_path) == (0, [])
+    assert report("scan", tmp_path) == (1, [f"{tmp_path / '.hidden'}:1: a Google API key (google-api-key)"])
     assert (tmp_path / "sub/b.txt").read_text() == "key=REDACTED\n\tend"
     assert (tmp_path / "c.yaml").read_text() == "interactions: no list\nkey: REDACTED\n"
     cleaned = (tmp_path / "a.json").read_bytes().decode()
@@ -151,12 +151,32 @@ def test_files_that_are_no_text_or_too_deep_are_looked_through(command: str, tmp
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
 
 
-def test_a_secret_that_cannot_be_cleaned_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A field with the secret folded over two lines stays, and the status says that something is left."""
-    monkeypatch.setenv("MY_API_KEY", "first-half-second-half")
+def test_a_secret_that_cannot_be_cleaned_is_reported(tmp_path: Path) -> None:
+    """What is compressed stays, and the status says that something is left."""
     path = tmp_path / "c.yaml"
-    path.write_text('a: "first-half-\\\n  second-half"\n')
-    assert report("redact", path) == (1, [f"{path}:1: a known secret (a)"])
+    path.write_text('body: "H4sIAAAAAAACA3P0rEoMrjSIx4cTk5IBwdwbvicAAAA="\n')
+    assert report("redact", path) == (1, [f"{path}:1: a Google API key (google-api-key) (body)"])
+
+
+def test_the_rules_of_others_are_used_too(tmp_path: Path) -> None:
+    """Those of a file in gitleaks's format, but for what is switched off."""
+    rules, path = tmp_path / "rules.toml", tmp_path / "c.yaml"
+    rules.write_text("[[rules]]\nid = 'mine'\nregex = 'mine-([0-9]{4})'\n")
+    path.write_text('a: "mine-0123"\n')
+    assert report("scan", path) == (0, [])
+    assert report("scan", path, "--rules", str(rules), "--skip-rule", "mine") == (0, [])
+    assert report("scan", path, "--rules", str(rules)) == (1, [f"{path}:1: a key (mine) (a)"])
+    assert report("redact", path, "--rules", str(rules)) == (0, [f"{path}: redacted"])
+    assert path.read_text() == 'a: "mine-REDACTED"\n'
+
+
+def test_a_secret_that_is_folded_is_cleaned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As YAML folds a long line."""
+    monkeypatch.setenv("MY_API_KEY", "f1a2l3f4g5-second-half")
+    path = tmp_path / "c.yaml"
+    path.write_text('a: "f1a2l3f4g5-\\\n  second-half"\n')
+    assert report("redact", path) == (0, [f"{path}: redacted"])
+    assert path.read_text() == 'a: "REDACTED"\n'
 
 
 def test_options_say_what_else_to_redact_and_keep(
@@ -179,7 +199,7 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path, monkeypatch:
     leaking.write_text(KEY)
     assert report("scan", missing, leaking) == (
         2,
-        [f"{missing}: can't be read: No such file or directory.", f"{leaking}:1: a Google API key"],
+        [f"{missing}: can't be read: No such file or directory.", f"{leaking}:1: a Google API key (google-api-key)"],
     )
 
     def refuse(*_: object) -> None:
@@ -235,3 +255,39 @@ def _unsigned(body: bytes) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def test_scan_looks_at_names_hidden_files_journals_and_media(tmp_path: Path) -> None:
+    """A name is printed without its secret; what tools make anew is not looked at."""
+    (tmp_path / "cassettes" / f"test_a[{KEY}].media").mkdir(parents=True)
+    (tmp_path / "cassettes" / f"test_a[{KEY}].media" / "a.png").write_bytes(b"\x89PNG\x00\xff" + KEY.encode() + b"\xff")
+    (tmp_path / ".t.yaml.journal").mkdir()
+    (tmp_path / ".t.yaml.journal" / "a.journal").write_text(f"version: 1\n# {KEY}\n")
+    (tmp_path / ".env").write_text(f"A=b\nB={KEY}\n")
+    for name in (".git", ".venv", "node_modules", "__pycache__", ".mypy_cache"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_text(KEY)
+    found, media = "a Google API key (google-api-key)", tmp_path / "cassettes" / "test_a[REDACTED].media" / "a.png"
+    assert report("scan", tmp_path) == (
+        1,
+        [
+            f"{tmp_path / '.env'}:2: {found}",
+            f"{tmp_path / '.t.yaml.journal' / 'a.journal'}:2: {found}",
+            f"{media}: {found} (the file's name)",
+            f"{media}:1: {found}",
+        ],
+    )
+
+
+def test_scan_takes_the_options_of_redaction(tmp_path: Path) -> None:
+    """Texts, patterns and JSON paths; shapes can be switched off by their ids."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"input": "my own words", "mine": "abcdefgh", "n": "order-42", "key": KEY}))
+    options = ("--redact", "own words", "--redact", "re:order-[0-9]+", "--redact", "$.mine")
+    lines = report("scan", path, *options, "--skip-rule", "google-api-key")[1]
+    assert [line.partition(": ")[2] for line in lines] == [
+        "a known secret ($.input)",
+        "a match of the redact option ($.n)",
+        "a secret at its place in the API ($.mine)",
+    ]
+    assert report("scan", path, "--skip-rule", "google-api-kay") == (2, [])

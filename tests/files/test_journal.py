@@ -165,7 +165,9 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
     emulator.on(input="a").reply(text="AIza" + "Sy0123456789abcdefghijklmnopqrstuvw")
     with use_cassette(path, record_mode="once"):
         with monkeypatch.context() as patch:
-            patch.setattr("pytest_interactions.redaction.redactor.Redactor.response", lambda _, response: response)
+            patch.setattr(
+                "pytest_interactions.redaction.redactor.Redactor.response", lambda _, response, *__, **___: response
+            )
             _ask(emulator, "a")
         _ask(emulator, "b")
         text = next((tmp_path / ".c.yaml.journal").glob("*.journal")).read_text()

@@ -6,12 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_interactions.redaction.encodings import (
-    base64_needles,
-    has_needless_escape,
-    has_needless_escape_in_bytes,
-    is_plain,
-)
+from pytest_interactions.redaction.encodings import base64_needles
 from pytest_interactions.redaction.matcher import Matcher
 
 SHORT, LONG = "sk-live-0123", "sk-live-0123-and-more"
@@ -35,9 +30,9 @@ def test_all_that_base64_of_a_value_always_holds_is_looked_for(value: str) -> No
             base64.b64encode(fill * before + value.encode() + fill * 3).decode().rstrip("=")
             for fill in (b"\0", b"\xff")
         ]
-        always = "".join(one for one, other in zip(*contexts, strict=True) if one == other)
-        expected |= {always, always.replace("+", "-").replace("/", "_")}
-    assert set(base64_needles(value)) == expected
+        always = "".join(one for one, other in zip(*contexts, strict=True) if one == other).encode()
+        expected |= {always, always.replace(b"+", b"-").replace(b"/", b"_")}
+    assert set(base64_needles(value.encode())) == expected
 
 
 @pytest.mark.parametrize(("value", "found"), [("passwor", False), ("password", True)])
@@ -62,7 +57,7 @@ def test_a_value_that_is_no_text_is_found_too(written: str, clean: str) -> None:
     assert Matcher(["s3cret\udcff123"]).redact(written) == clean
 
 
-@pytest.mark.parametrize("value", ["pass/word1", "pass word\n1\\\\", '\b\f\n\r\t "pass" \\'])
+@pytest.mark.parametrize("value", ["pass/word1", "pass word\n1\\\\", '\b\f\n\r\t "pass"\\'])
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_no_escape_is_left_of_a_value_that_ends_with_one(value: str, times: int) -> None:
     """A value is found with all the backslashes that were put before its characters."""
@@ -76,21 +71,5 @@ def test_a_space_may_be_written_as_a_plus() -> None:
     """As forms do it; no other character may."""
     redact = Matcher(["pass word 1"]).redact
     assert redact("pass+word+1") == "REDACTED"
-    assert redact("pass%20word+1") == "REDACTED"
-    assert redact("pass word+1+ passxword 1 +ass word 1") == "REDACTED+ passxword 1 +ass word 1"
-
-
-def test_an_escape_that_no_encoder_needs_is_seen() -> None:
-    """Of letters, digits and their like in a URL, escaped once or more, and of any ASCII character in JSON."""
-    for char in map(chr, range(0x20, 0x7F)):
-        code = f"{ord(char):02x}"
-        _assert_needless(f"%{code}", expected=is_plain(char))
-        _assert_needless(f"%252525{code.upper()}", expected=is_plain(char))
-        _assert_needless(f"\\u00{code}", expected=True)
-        _assert_needless(f"{code}%C3%A9\\u00e9\\u2028", expected=False)
-
-
-def _assert_needless(escape: str, *, expected: bool) -> None:
-    for text in (escape, f"100% {escape}", f"\\u00e9{escape}"):
-        assert has_needless_escape(text) is expected
-        assert has_needless_escape_in_bytes(text.encode()) is expected
+    assert redact("pass%2Bword%2B1") == "REDACTED"
+    assert redact("pass word 1+ passxword 1 +ass word 1") == "REDACTED+ passxword 1 +ass word 1"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from google.genai import __version__
 from google.genai._gaos.types.interactions.interaction import Interaction
 
 from pytest_interactions.api.exchange import Response
-from pytest_interactions.redaction.places import PLACES, redact_signature
-from tests.redaction.support import JSON, SIGNATURE, answer, post, redactor
+from pytest_interactions.redaction.places import PLACES
+from pytest_interactions.redaction.signatures import redact_signature
+from tests.redaction.support import JSON, SIGNATURE, URL, answer, post, redactor
 
 SECRET = "s3cret of this place"
 #: Every step of the API that is signed, as SDK 3.4 has them, and one of no type known today.
@@ -53,15 +55,20 @@ def walk_to(path: str, value: Any) -> Any:
 def test_each_place_of_the_table_is_redacted(place: Any) -> None:
     """For every row, the value at its path goes, in requests and in responses; "" and null stay."""
     path = place.path.replace("<steps>", "steps[*].").replace("<config>", "").replace("<environment>", "environment.")
-    extra = {"type": place.types[0]} if place.types else {}
-    for document in (walk_to(path, SECRET) | extra, walk_to(path, SECRET) | extra | {"more": [SECRET]}):
-        changed = redactor().request(post(document))
-        assert changed.json() == redactor().response(answer(document)).json() != document
+    path = path.replace("<credential>", "").replace("<tool>", "tools[*].")
+    *outer, name = path.split(".")
+    around = {name: SECRET} | ({"type": place.types[0]} if place.types else {}) | dict.fromkeys(place.beside[:1], "x")
+    extra = around if not outer else {}
+    uri = "https://login.example/x" if place.beside else URL
+    placed = walk_to(".".join(outer), around) if outer else around
+    for document in (placed, placed | {"more": [SECRET]}):
+        changed = redactor().request(replace(post(document), uri=uri))
+        assert changed.json() == redactor().response(answer(document), uri).json() != document
         assert changed.json().get("more") == document.get("more")
         assert changed.body.count(SECRET.encode()) == len(document.get("more", []))
         assert redactor().request(changed) is changed
     for nothing in ("", None):
-        request = post(walk_to(path, nothing) | extra)
+        request = post(walk_to(path, nothing) | {key: value for key, value in extra.items() if key != name})
         assert redactor().request(request) is request
 
 

@@ -4,12 +4,16 @@ import base64
 import gzip
 import json
 import re
+import zlib
+from dataclasses import replace
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 
 from pytest_interactions import OptionError
-from pytest_interactions.api.exchange import Request, Response
+from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
@@ -57,9 +61,21 @@ def test_response_headers_that_replay_does_not_need_never_stay() -> None:
 
 def test_a_header_may_be_a_url_relative_to_the_requests() -> None:
     """Its parameters are redacted as those of a whole URL are, and no other header is taken for one."""
-    headers = {"location": ["/p?key=abc&a=1", "https://x.google.com/?key=abc"], "content-type": ["text/plain;key=abc"]}
+    relative = [
+        "cb?access_token=",
+        "?access_token=",
+        "#access_token=",
+        "//h/cb?access_token=",
+        "../cb?x=1&access_token=",
+    ]
+    headers = {
+        "location": [f"{url}abc" for url in relative],
+        "link": ["</x?a=1&api_key=abc>; rel=next, <https://x.google.com/?key=abc>"],
+        "content-type": ["text/plain;key=abc"],
+    }
     assert redactor().response(Response(status=200, headers=headers)).headers == {
-        "location": ["/p?key=REDACTED&a=1", "https://x.google.com/?key=REDACTED"],
+        "location": [f"{url}REDACTED" for url in relative],
+        "link": ["</x?a=1&api_key=REDACTED>; rel=next, <https://x.google.com/?key=REDACTED>"],
         "content-type": ["text/plain;key=abc"],
     }
 
@@ -368,3 +384,93 @@ def test_a_body_that_stays_encoded_is_searched() -> None:
         assert redact.response(response) is response
     unknown = Response(status=200, headers={"content-encoding": ["x-own"]}, body=KEY.encode())
     assert redact.response(unknown).body == b"REDACTED"
+
+
+SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_a_compressed_request_is_redacted(encoding: str) -> None:
+    """It is kept as what it says; so is what nobody here can read, for the gate."""
+    body = json.dumps({"input": f"my {SECRET}"}).encode()
+    packed = {
+        "gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "br": brotli.compress,
+        "zstd": zstandard.ZstdCompressor().compress,
+    }[encoding](body)
+    request = replace(post({}), headers=JSON | {"content-encoding": [encoding]}, body=packed)
+    clean = redactor(SECRET).request(request)
+    assert clean.json() == {"input": "my REDACTED"}
+    assert clean.headers == JSON
+    damaged = replace(request, body=packed[:2])
+    assert redactor(SECRET).request(damaged).body == damaged.body
+
+
+@pytest.mark.parametrize("charset", ["cp037", "cp500", "utf-16", "utf-7"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_a_body_may_be_in_any_character_set(charset: str, kind: str) -> None:
+    """That it says itself, whatever letters are there; one that it is not in changes nothing."""
+    text = json.dumps({"a": f"my {SECRET} and a URL, https://x.google.com/?key=abc"})
+    response = Response(status=200, headers={"content-type": [f"{kind}; charset={charset}"]}, body=text.encode(charset))
+    clean = redactor(SECRET).response(response).body.decode(charset)
+    assert SECRET not in clean
+    assert "key=REDACTED" in clean
+    assert "my " in clean
+
+
+@pytest.mark.parametrize("charset", ["nothing", "base64", "cp037", "utf-8"])
+def test_a_character_set_that_a_body_is_not_in_changes_nothing(charset: str) -> None:
+    """The body is searched as the bytes that it is."""
+    kind = {"content-type": [f"text/plain; charset={charset}"]}
+    assert (
+        redactor(SECRET).response(Response(status=200, headers=kind, body=b"\xff" + SECRET.encode())).body
+        == b"\xffREDACTED"
+    )
+
+
+def test_lines_of_json_are_redacted_each() -> None:
+    """As the files of batches have them; the last line may end, and lines that are no JSON make it text."""
+    lines = [
+        {"key": "1", "request": {"contents": [{"parts": [{"text": "a", "thoughtSignature": SIGNATURE}]}]}},
+        {"n": 1.50},
+    ]
+    body = "\n".join(map(json.dumps, lines))
+    for end in ("", "\n"):
+        response = Response(status=200, headers={"content-type": ["application/jsonl"]}, body=(body + end).encode())
+        clean = redactor().response(response).body.decode()
+        assert SIGNATURE not in clean
+        assert clean.endswith('{"n": 1.5}' + end)
+    text = Response(status=200, headers={}, body=f'{{"a": 1}}\n{{"b" {SECRET}'.encode())
+    assert redactor(SECRET).response(text).body == b'{"a": 1}\n{"b" REDACTED'
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_api"),
+    [
+        ("https://generativelanguage.googleapis.com/v1beta/x", True),
+        ("https://oauth2.googleapis.com/token", True),
+        ("https://gateway.example/gemini/v1beta/interactions", True),
+        ("http://127.0.0.1:8080/v1beta/x", True),
+        ("https://example.com/settings", False),
+        ("http://127.0.0.1:8080/settings", False),
+    ],
+)
+def test_the_places_of_the_api_are_no_others(uri: str, is_api: bool) -> None:
+    """An app's own JSON may have an `env` or a `secret` that is none."""
+    document = {"env": {"A": "b"}, "secret": "a word", "access_token": "a word"}
+    request = replace(post(document), uri=uri)
+    exchange = Exchange(request=request, response=answer(document))
+    clean = redactor().exchange(exchange)
+    assert (clean is exchange) is not is_api
+    assert ("a word" not in clean.response.body.decode()) is is_api
+
+
+@pytest.mark.parametrize(
+    "document", [{"access_token": "abc", "token_type": "Bearer"}, {"refresh_token": "abc", "expires_in": 1}]
+)
+def test_the_answer_of_a_login_server_is_known_by_itself(document: dict[str, Any]) -> None:
+    """Whatever the host is."""
+    request = replace(post({"grant_type": "x", "client_secret": "abc"}), uri="https://login.example/token")
+    clean = redactor().exchange(Exchange(request=request, response=answer(document)))
+    assert "abc" not in clean.request.body.decode() + clean.response.body.decode()

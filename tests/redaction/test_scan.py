@@ -41,7 +41,7 @@ def test_a_finding_names_line_kind_and_place() -> None:
         ),
         Finding(
             next(n for n, line in enumerate(lines, 1) if AIZA in line),
-            "a Google API key",
+            "a Google API key (google-api-key)",
             "interactions[0].response.body.string $.text",
         ),
     ]
@@ -58,7 +58,7 @@ def test_a_finding_names_line_kind_and_place() -> None:
         ),
         (
             json.dumps({"body": base64.b64encode(gzip.compress(AIZA.encode(), mtime=0)).decode()}),
-            "a Google API key",
+            "a Google API key (google-api-key)",
         ),
         (json.dumps([{"response": {"steps": [{"signature": SIGNATURE}]}}], indent=1), "a thought signature"),
         (json.dumps({"chunks": ["event: step.delta\ndata: {", f'"delta":{{"signature":"{SIGNATURE}"}}}}\n\n']}), None),
@@ -71,12 +71,12 @@ def test_a_finding_names_line_kind_and_place() -> None:
         (cassette("{}", headers={"Set-Cookie": "session=abc-123"}), "a header that carries a credential"),
         (cassette("{}", uri="https://x.googleapis.com/?key=abcdefghij"), "a URL with a secret in it"),
         (cassette("see https://x.google.com/?upload_id=abcdefghij"), "a URL with a secret in it"),
-        (f"# {AIZA}\n" + cassette("{}"), "a Google API key"),
-        (f"plain text, {AIZA}", "a Google API key"),
-        ("Authorization: Bearer 0123456789abcdef0123456789", "a bearer token"),
-        ("-----BEGIN PRIVATE KEY-----\n" + "MIIE" * 20, "a private key"),
-        (cassette(b"\x00\xff" + AIZA.encode() + b"\xff"), "a Google API key"),
-        ('{"a": "' + AIZA + '", \t"b": [1, {}]}', "a Google API key"),
+        (f"# {AIZA}\n" + cassette("{}"), "a Google API key (google-api-key)"),
+        (f"plain text, {AIZA}", "a Google API key (google-api-key)"),
+        ("Authorization: Bearer 0123456789abcdef0123456789", "a bearer token (bearer-token)"),
+        ("-----BEGIN PRIVATE KEY-----\n" + "MIIE" * 20, "a private key (private-key)"),
+        (cassette(b"\x00\xff" + AIZA.encode() + b"\xff"), "a Google API key (google-api-key)"),
+        ('{"a": "' + AIZA + '", \t"b": [1, {}]}', "a Google API key (google-api-key)"),
     ],
 )
 def test_a_secret_is_found_in_any_recorders_file(text: str, kind: str | None) -> None:
@@ -204,7 +204,9 @@ def _signatures(text: str) -> list[str]:
 def test_what_is_too_deep_to_walk_is_searched_as_text(deep: str) -> None:
     """A key is found and replaced however deep it stands, and the rest stays."""
     secrets = Secrets()
-    assert [(finding.line, finding.kind) for finding in scan(deep, secrets)] == [(1, "a Google API key")]
+    assert [(finding.line, finding.kind) for finding in scan(deep, secrets)] == [
+        (1, "a Google API key (google-api-key)")
+    ]
     assert clean(deep, secrets) == deep.replace(KEY, "REDACTED")
 
 
@@ -250,14 +252,14 @@ def test_a_finding_outside_of_documents_has_the_place_of_its_text() -> None:
     assert [(finding.kind, finding.where) for finding in scan(text, Secrets())] == [
         ("a header that carries a credential", "interactions[0].request.headers.Cookie[0]"),
         ("a thought signature", "interactions[0].request.uri"),
-        ("a Google API key", "interactions[0].response.body.string"),
+        ("a Google API key (google-api-key)", "interactions[0].response.body.string"),
     ]
 
 
 def test_a_body_that_is_written_as_structure_is_searched_too() -> None:
     """A key that only YAML can read is found at its place."""
     text = f'r: {{steps: [], text: "\\x41{AIZA[1:]}"}}\n'
-    assert scan(text, Secrets()) == [Finding(1, "a Google API key", "r $.text")]
+    assert scan(text, Secrets()) == [Finding(1, "a Google API key (google-api-key)", "r $.text")]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +312,7 @@ def test_cleaning_knows_the_escapes_of_the_usual_encoders(escapes: dict[str, str
 
 def test_cleaning_replaces_what_shows_only_once_a_line_is_unfolded() -> None:
     """As PyYAML folds a long one that it has to quote."""
-    url = "https://x.google.com/\\\n  ?upload_id="
+    url = "https://x.google.com/\\\n  ?k=1&key\\\n  ="
     assert clean(f'a: "{url}abcdefghij&n=\\xE9"\n', Secrets()) == f'a: "{url}REDACTED&n=\\xE9"\n'
 
 

@@ -31,7 +31,7 @@ def test_the_environments_secrets_are_known() -> None:
     """Values of variables named for a key, token or secret, that look like one."""
     environ = {
         "GEMINI_API_KEY": "AIzaSyABCDEF",
-        "my_service_token": "abc-12345",
+        "my_service_token": "abc-1x2y3z4w",
         "WEBHOOK_SECRET": "correcthorsebatterys",
         "OTHER_SECRET": "correcthorsebattery",
         "OTHER_API_KEY": "short1!",
@@ -45,9 +45,101 @@ def test_the_environments_secrets_are_known() -> None:
         "F_API_KEY": PLACEHOLDER_KEY,
         "G_TOKEN": "[REDACTED-1]",
         "HOME": "/home/someone-12345",
-        "TOKENS": "abc-123456789",
+        "TOKENISER": "abc-1x2y3z4v",
     }
-    assert known(Secrets.from_environ(environ)) == {"AIzaSyABCDEF", "abc-12345", "correcthorsebatterys"}
+    assert known(Secrets.from_environ(environ)) == {"AIzaSyABCDEF", "abc-1x2y3z4w", "correcthorsebatterys"}
+
+
+SECRET, OTHER = "sk-5f4dcc3b5aa765d61d83", "tok-6f4dcc3b5aa765d61d84"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        *((name, True) for name in ("API_KEY", "TOKEN", "SECRET", "MY_PASSWORD", "DB_PASS", "AWS_SECRET_ACCESS_KEY")),
+        *((name, True) for name in ("STRIPE_KEY", "GH_PAT", "APIKEY", "GEMINI_APIKEY", "OPENAI_API_KEY_2", "KEY_ID")),
+        *(
+            (name, True)
+            for name in ("GEMINI_API_KEYS", "MY_TOKENS", "ANTHROPIC_AUTH", "X_CREDENTIALS", "gemini_api_key")
+        ),
+        *((name, False) for name in ("MONKEY", "TOKENIZER", "KEYBOARD", "PATH", "COMPASS", "AUTHOR", "HOME")),
+    ],
+)
+def test_a_variable_is_known_by_its_name(name: str, is_known: bool) -> None:
+    """Alone or behind something else, numbered or not."""
+    assert known(Secrets.from_environ({name: SECRET})) == ({SECRET} if is_known else set())
+
+
+@pytest.mark.parametrize(
+    ("value", "secrets"),
+    [
+        (f"{SECRET}\n", {SECRET}),
+        (f' "{SECRET}" ', {SECRET}),
+        (f"Bearer {SECRET}", {SECRET}),
+        (f"{SECRET},{OTHER}", {SECRET, OTHER}),
+        (f"{SECRET}; '{OTHER}'", {SECRET, OTHER}),
+        (f"<{SECRET}>", {SECRET}),
+        ("$2b$12$Ab8RN6KxQz1vT.uLmNoPq", {"$2b$12$Ab8RN6KxQz1vT.uLmNoPq"}),
+        (f'{{"type": "service_account", "keys": ["{SECRET}", "words"]}}', {SECRET}),
+        (f"{{{SECRET}}}", {SECRET}),
+        ("your-5f4dcc3b5aa765d61d83", {"your-5f4dcc3b5aa765d61d83"}),
+        ("Tr0ub4dor&3, horse", {"Tr0ub4dor&3"}),
+        ("My P@ss w0rd", {"My P@ss w0rd"}),
+        ("https://someone:p4ssw0rd1x2y@host/", {"p4ssw0rd1x2y"}),
+        ("pass-0123456789", {"pass-0123456789"}),
+        *(
+            (everyday, set())
+            for everyday in ("gemini-3.5-flash", "127.0.0.1", "test-token", "true", "/etc/ssl/key.pem")
+        ),
+        *((everyday, set()) for everyday in ("models/gemini-2.5-flash-lite-preview-09-2025", "us-central1", "[1, 2]")),
+    ],
+)
+def test_a_variable_is_read_as_people_set_it(value: str, secrets: set[str]) -> None:
+    """The keys themselves are looked for; everyday values are not, as they stand in ordinary text."""
+    assert known(Secrets.from_environ({"MY_API_KEY": value})) == secrets
+
+
+def test_a_url_with_a_password_is_known() -> None:
+    """The password alone; and no other value of a variable for URLs."""
+    environ = {
+        "DATABASE_URL": "postgresql://app:Ab8RN6KxQz1vT@db.example/x",
+        "BASE_URL": f"https://example.com/{SECRET}",
+    }
+    assert known(Secrets.from_environ(environ)) == {"Ab8RN6KxQz1vT"}
+
+
+def test_the_variables_whose_values_were_found_are_told() -> None:
+    """By their names, whoever found them; not those that were only known."""
+    run = Secrets.from_environ({"A_TOKEN": SECRET, "B_TOKEN": OTHER})
+    own = Secrets(["mine-mine"], base=run)
+    assert own.matcher.redact(f"mine-mine {SECRET}") == "REDACTED REDACTED"
+    assert run.found_variables == {"A_TOKEN"}
+    assert run.matcher.redact(OTHER) == "REDACTED"
+    assert run.found_variables == {"A_TOKEN", "B_TOKEN"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        *(
+            (name, True)
+            for name in ("x-rapidapi-key", "ocp-apim-subscription-key", "x-functions-key", "mcp-session-id")
+        ),
+        *(
+            (name, True)
+            for name in ("x-auth", "private-token", "x-app-secret", "jwt", "sec-websocket-protocol", "x-mine")
+        ),
+        *(
+            (name, False)
+            for name in ("user-agent", "x-goog-api-client", "traceparent", "x-request-id", "if-none-match")
+        ),
+        *((name, False) for name in ("accept-language", "idempotency-key", "x-stainless-retry-count", "referer")),
+    ],
+)
+def test_any_header_that_is_not_harmless_may_hold_a_secret(name: str, is_known: bool) -> None:
+    """What looks random in one is looked for, whatever the header is called."""
+    assert learnt(**{name: SECRET}) == ({SECRET} if is_known else set())
+    assert learnt(**{name: "everyday"}) == set()
 
 
 @pytest.mark.parametrize(
@@ -197,9 +289,9 @@ def test_what_is_learnt_later_is_found_from_then_on() -> None:
     run = Secrets()
     own = Secrets(["own-value"], base=run)
     assert own.matcher.redact("own-value later-value") == "REDACTED later-value"
-    run.learn_environ({"A_TOKEN": "later-value-1"})
-    assert own.matcher.redact("own-value later-value-1") == "REDACTED REDACTED"
-    assert run.matcher.redact("own-value later-value-1") == "own-value REDACTED"
+    run.learn_environ({"A_TOKEN": "later-1a2b3c4d"})
+    assert own.matcher.redact("own-value later-1a2b3c4d") == "REDACTED REDACTED"
+    assert run.matcher.redact("own-value later-1a2b3c4d") == "own-value REDACTED"
 
 
 def test_a_variable_that_is_unset_meanwhile_is_no_secret() -> None:
@@ -278,7 +370,7 @@ def test_an_environment_with_nothing_new_is_not_looked_at_again(monkeypatch: pyt
         judged.append(value)
         return True
 
-    monkeypatch.setattr("pytest_interactions.redaction.secrets.looks_secret", judge)
+    monkeypatch.setattr("pytest_interactions.redaction.secrets._is_hunted", judge)
     secrets = Secrets()
     environ = {"A_TOKEN": "abc-12345", "HOME": "/root"}
     secrets.learn_environ(environ)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Response
-from pytest_interactions.redaction.places import redact_signature
+from pytest_interactions.redaction.signatures import redact_signature
 from tests.redaction.support import KEY, SIGNATURE, redactor, stream
 
 SPECIAL = 's"é\\😀cret key'
@@ -176,3 +177,74 @@ def test_an_event_too_deep_to_walk_is_searched_as_text(levels: int) -> None:
     body = ("data: " + '{"delta":' * levels + f'"use {KEY}"' + "}" * levels + "\n\n").encode()
     response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=body)
     assert redactor().response(response).body == body.replace(KEY.encode(), b"REDACTED")
+
+
+KNOWN = "sk-proj-0a1b2c3d4e5f6g7h8i9j0k1l"
+#: A text's pieces as the events of several APIs have them.
+STREAMS: dict[str, Any] = {
+    "a step's beginning and its deltas": lambda first, *rest: [
+        {"event_type": "step.start", "index": 1, "step": {"content": [{"type": "text", "text": f"key {first}"}]}},
+        *({"event_type": "step.delta", "index": 1, "delta": {"type": "text", "text": piece}} for piece in rest),
+    ],
+    "arguments that begin in the step": lambda first, *rest: [
+        {"event_type": "step.start", "index": 0, "step": {"type": "function_call", "arguments": f'{{"k": "{first}'}},
+        *({"event_type": "step.delta", "index": 0, "delta": {"arguments": piece}} for piece in rest),
+    ],
+    "a thought's summary": lambda *pieces: [
+        {"event_type": "step.delta", "index": 2, "delta": {"type": "thought_summary", "content": {"text": piece}}}
+        for piece in pieces
+    ],
+    "generateContent": lambda *pieces: [{"candidates": [{"content": {"parts": [{"text": each}]}}]} for each in pieces],
+    "parts of generateContent": lambda first, *rest: [
+        {"candidates": [{"content": {"parts": [{"text": first}, {"text": rest[0]}]}}]},
+        *({"candidates": [{"content": {"parts": [{"text": piece}]}}]} for piece in rest[1:]),
+    ],
+    "chat completions": lambda *pieces: [{"choices": [{"index": 1, "delta": {"content": each}}]} for each in pieces],
+    "tool calls of chat completions": lambda *pieces: [
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 1, "function": {"arguments": piece}}]}}]}
+        for piece in pieces
+    ],
+    "responses": lambda *pieces: [
+        {"type": "response.output_text.delta", "output_index": 3, "delta": p} for p in pieces
+    ],
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("form", ["events", "array", "lines"])
+def test_a_secret_in_pieces_is_found_whatever_the_api(name: str, form: str) -> None:
+    """At any cut, between events of other texts, as a stream, a JSON array or lines of JSON; the rest stays."""
+    other = {
+        "event_type": "x",
+        "index": 7,
+        "delta": {"text": "between"},
+        "choices": [{"index": 7, "delta": {"content": "?"}}],
+    }
+    for cut in (9, 20, 26):
+        pieces = STREAMS[name](KNOWN[:cut], KNOWN[cut:], " and more")
+        events = [each for piece in pieces for each in (piece, other)]
+        texts = [json.dumps(each) for each in events]
+        body, kind = {
+            "events": ("".join(f"data: {each}\n\n" for each in texts), "text/event-stream"),
+            "array": (f"[{','.join(texts)}]", "application/json"),
+            "lines": ("\n".join(texts) + "\n", "application/jsonl"),
+        }[form]
+        response = Response(status=200, headers={"content-type": [kind]}, body=body.encode())
+        clean = redactor(KNOWN).response(response).body.decode()
+        assert KNOWN[:cut] not in clean
+        assert KNOWN[cut:] not in clean
+        assert "REDACTED" in clean
+        assert " and more" in clean
+        assert clean.count("between") == len(pieces)
+        assert len(clean.splitlines()) == len(body.splitlines())
+        again = replace(response, body=clean.encode())
+        assert redactor(KNOWN).response(again).body == again.body
+
+
+def test_what_two_steps_say_is_not_one_text() -> None:
+    """Halves of a secret in steps that go on at once stay as they are."""
+    events = [
+        {"event_type": "step.delta", "index": n, "delta": {"text": t}} for n, t in enumerate((KNOWN[:9], KNOWN[9:]), 1)
+    ]
+    response = stream(*events)
+    assert redactor(KNOWN).response(response).body == response.body

@@ -98,7 +98,7 @@ def test_a_value_over_two_lines_looks_random_too() -> None:
 )
 def test_hosts_that_take_keys_are_known(host: str, is_known: bool) -> None:
     """Google's, and this machine, where the API's stand-in may be served."""
-    assert (redact(f"https://{host}/p?key=abc") == f"https://{host}/p?key=REDACTED") is is_known
+    assert (redact(f"https://{host}/v1beta/p?key=abc") == f"https://{host}/v1beta/p?key=REDACTED") is is_known
 
 
 def test_a_url_may_be_escaped() -> None:

@@ -256,5 +256,7 @@ def test_no_key_is_logged(tmp_path: Path, emulator: Emulator, caplog: pytest.Log
         with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as response:
             assert response.status == 200
     cassette.close(failed=False)
-    assert "send_request_headers" in caplog.text
+    assert "Using selector" in caplog.text
+    assert "send_request_headers" not in caplog.text
+    assert "uvicorn.access" not in caplog.text
     assert KEY not in caplog.text

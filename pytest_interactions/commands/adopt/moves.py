@@ -14,7 +14,7 @@ from pytest_interactions.errors import CassetteError, CassetteFormatError, Casse
 from pytest_interactions.files import layout, media
 from pytest_interactions.files.storage import Contents, load, locked, remove, write
 from pytest_interactions.redaction.gate import Gate
-from pytest_interactions.redaction.redactor import Redactor
+from pytest_interactions.redaction.redactor import Redactor, redaction
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import Secrets
 
@@ -37,7 +37,7 @@ class Moves:
 
     def __init__(self, options: Options) -> None:
         self._secrets = Secrets.from_environ(os.environ)
-        self._redactor = Redactor(secrets=self._secrets, keep_headers=options.keep_headers, redact=options.redact)
+        self._redactor = Redactor(secrets=self._secrets, **redaction(options))
         self._threshold = options.media_threshold
         self._found: dict[Path, Contents | str] = {}
         self._redacted: dict[Path, Contents | str] = {}

@@ -1,0 +1,149 @@
+"""The search of a text for known values and keys, in all its readings at once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from pytest_interactions.redaction.encodings import REDACTED, needles
+from pytest_interactions.redaction.shapes import SHAPES
+from pytest_interactions.redaction.views import THIN, decoded, readings, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_interactions.redaction.rules import Rule
+    from pytest_interactions.redaction.shapes import Shape
+    from pytest_interactions.redaction.views import Reading
+
+#: What a finding of a known value says.
+KNOWN = "a known secret"
+_DEEPEST = 3  # base64 of base64 of base64
+
+
+class Hit(NamedTuple):
+    """A secret in a text.
+
+    Attributes:
+        start: Its start, in the bytes of the text.
+        end: Its end.
+        kind: `KNOWN`, or what a shape says.
+        value: The known value.
+        is_encoded: Whether it stands in base64, and its replacement must too.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: str = ""
+    is_encoded: bool = False
+
+
+class Finder:
+    """An immutable search for values and for shapes; all values are looked for at once.
+
+    Args:
+        values: The known values.
+        shapes: The shapes of keys.
+    """
+
+    def __init__(self, values: Iterable[str], shapes: Iterable[Shape] = SHAPES) -> None:
+        meant: dict[bytes, tuple[str, bool]] = {}
+        for value in sorted(values):
+            for needle, is_encoded in needles(value).items():
+                meant.setdefault(needle, (value, is_encoded))
+        self._meant = list(meant.values())
+        markers: dict[bytes, list[Shape]] = {}
+        for shape in shapes:
+            for marker in shape.markers:
+                markers.setdefault(marker.translate(None, THIN), []).append(shape)
+        self._shapes = list(markers.values())
+        self._search = BytesAhoCorasick([*meant, *markers])
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Return whether there is a hit in `data`."""
+        return next(self.hits(data), None) is not None
+
+    def hits(self, data: bytes) -> Iterator[Hit]:
+        """Yield the hits in `data`, in no order; several may overlap."""
+        return self._hits(data, _DEEPEST)
+
+    def _hits(self, data: bytes, depth: int) -> Iterator[Hit]:
+        seen: set[bytes] = set()  # base64 without escapes is the same in all readings
+        for reading in readings(data):
+            yield from self._in_reading(reading)
+            for inner in decoded(reading) if depth else ():
+                if inner.data in seen:
+                    continue
+                seen.add(inner.data)
+                for hit in self._hits(inner.data, depth - 1):
+                    start, end = inner.source(hit.start, hit.end)
+                    yield hit._replace(start=start, end=end, is_encoded=True)
+
+    def _in_reading(self, reading: Reading) -> Iterator[Hit]:
+        thin: Reading | None = None
+        shapes: dict[str, Shape] = {}
+        found = self._search.find_matches_as_indexes(reading.data.translate(None, THIN), overlapping=True)
+        for number, start, end in found:
+            if number >= len(self._meant):
+                shapes.update((shape.id, shape) for shape in self._shapes[number - len(self._meant)])
+                continue
+            thin = thin or without(reading)
+            value, is_encoded = self._meant[number]
+            yield Hit(*thin.source(start, end), KNOWN, value, is_encoded)
+        for shape in shapes.values():
+            for span in shape.spans(reading.data):
+                yield Hit(*reading.source(*span), shape.kind)
+
+
+def ruled(data: bytes, rules: Iterable[Rule]) -> Iterator[Hit]:
+    """Yield what the rules of others find in the readings of a text."""
+    for reading in readings(data) if rules else ():
+        text = reading.data.decode("latin-1")  # a character for each byte, so that places are those of the bytes
+        for rule in rules:
+            for span in rule.spans(text):
+                yield Hit(*reading.source(*span), f"a key ({rule.id})")
+
+
+def replacements(data: bytes, hits: Iterable[Hit]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the start, the end and the replacement of each secret, in order; hits that overlap are one secret.
+
+    In base64 a replacement is as long as the secret, so that it decodes; among zeros, it has them where they were.
+    """
+    start = end = -1
+    is_encoded = False
+    for hit in sorted(hits):
+        hit_end = _end(data, hit)
+        if start >= 0 and hit.start < end:
+            end, is_encoded = max(end, hit_end), is_encoded or hit.is_encoded
+            continue
+        if start >= 0:
+            yield start, end, _replacement(data[start:end], is_encoded=is_encoded)
+        start, end, is_encoded = hit.start, hit_end, hit.is_encoded
+    if start >= 0:
+        yield start, end, _replacement(data[start:end], is_encoded=is_encoded)
+
+
+def _end(data: bytes, hit: Hit) -> int:
+    """Return the end of a hit, with the backslashes that a value ends with: no reading has them."""
+    end = hit.end
+    while hit.value.endswith("\\") and not hit.is_encoded and data[end : end + 1] == b"\\":
+        end += 1
+    return end
+
+
+def _replacement(secret: bytes, *, is_encoded: bool) -> bytes:
+    if not is_encoded and b"\0" not in secret:
+        return REDACTED.encode()
+    letters = _letters(len(secret.translate(None, THIN)))
+    if b"\0" in secret:
+        left = iter(letters)
+        return bytes(octet if octet in THIN else next(left) for octet in secret)
+    return letters
+
+
+@lru_cache(maxsize=64)
+def _letters(length: int) -> bytes:
+    return (REDACTED.encode() * (length // len(REDACTED) + 1))[:length]

@@ -1,0 +1,228 @@
+"""What a text says once its escapes are read: views of it, each with the way back to the text.
+
+A view is made of bytes, as what is encoded in a text may be no text. What is not text in them is left as it is.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import sys
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: White space, which mails and files break long values with, and the zeros of UTF-16 and UTF-32.
+THIN: Final = b" \t\r\n\0"
+
+# A surrogate pair; another escape of JSON or of Python's `repr`, with backslashes from any depth of nesting; one of a
+# URL, also of one in another's parameter; one of HTML.
+_ESCAPE: Final = re.compile(
+    rb"\\+u([dD][89abAB][0-9a-fA-F]{2})\\+u([dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\+u([0-9a-fA-F]{4})|\\+U([0-9a-fA-F]{8})|((?:\\+x[0-9a-fA-F]{2})+)|\\+([bfnrt])|\\+([\"'/]?)"
+    rb"|%(?:25)*([0-9A-Fa-f]{2})"
+    rb"|&(?:amp;)*(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(quot|apos|lt|gt|amp));"
+)
+_OCTET: Final = re.compile(rb"x([0-9a-fA-F]{2})")
+_ESCAPING: Final = (b"\\", b"%", b"&")
+_BREAKS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_ENTITIES: Final = {b"quot": b'"', b"apos": b"'", b"lt": b"<", b"gt": b">", b"amp": b"&"}
+_DEEPEST: Final = 6  # JSON in a URL in JSON takes three
+
+# Quoted-printable: a line that goes on, and an escape.
+_QUOTED: Final = re.compile(rb"=[ \t]*\r?\n|=([0-9A-F]{2})")
+
+# A form, or a URL with a query: pluses are spaces there.
+_FORM: Final = re.compile(rb"(?:[^\s?#]*\?)?[\w.%\[\]-]+=")
+
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_AS_RUN: Final = bytes(ord("x") if octet in _BASE64 else ord(" ") for octet in range(256))
+_SHORTEST_RUN: Final = 24  # base64 of fewer bytes holds no secret with what is around it
+_LONGEST_WITH_MORE: Final = 4096
+_LINE_BREAK: Final = re.compile(rb"[ \t]*\r?\n[ \t]*(?=[A-Za-z0-9+/_-])")
+_ZEROS: Final = re.compile(rb"\0+")
+_THIN: Final = re.compile(rb"[ \t\r\n\0]+")
+_URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
+
+
+class Reading(Protocol):
+    """Bytes, and the places in the text that they stand for."""
+
+    data: bytes
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """Return the start and the end, in the bytes of the text, of what `data[start:end]` stands for."""
+        ...
+
+
+class Whole:
+    """A text as it is."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """Return the places unchanged."""
+        return start, end
+
+
+class _Pieces:
+    """Bytes that were put together from those of another reading, and from what escapes stand for."""
+
+    def __init__(self, outer: Reading) -> None:
+        self.outer = outer
+        self._made: list[bytes] = []
+        self._size = 0
+        self._at: list[int] = []  # the start of each piece, here and in the outer one, and whether it is an escape
+        self._from: list[int] = []
+        self._escaped: list[bool] = []
+
+    def add(self, data: bytes, start: int, *, escaped: bool = False) -> None:
+        """Append a piece, which begins in the outer reading at `start`."""
+        self._at.append(self._size)
+        self._from.append(start)
+        self._escaped.append(escaped)
+        self._made.append(data)
+        self._size += len(data)
+
+    def done(self, length: int) -> _Pieces:
+        """Join the pieces of an outer reading of that length."""
+        self.data = b"".join(self._made)
+        self._from.append(length)
+        return self
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        first, last = bisect_right(self._at, start) - 1, bisect_right(self._at, end - 1) - 1
+        begin = self._from[first] + (0 if self._escaped[first] else start - self._at[first])
+        finish = self._from[last + 1] if self._escaped[last] else self._from[last] + end - self._at[last]
+        return self.outer.source(begin, finish)
+
+
+class _Decoded:
+    """The bytes that a run of base64 stands for."""
+
+    def __init__(self, outer: Reading, start: int, end: int) -> None:
+        run = without(Whole(outer.data[start:end]), _THIN)
+        text = run.data.translate(_URLSAFE)
+        text = text[:-1] if len(text) % 4 == 1 else text
+        self.data = binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+        self._outer, self._start, self._run = outer, start, run
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        first, last = self._run.source(start * 8 // 6, min(-(-end * 8 // 6), len(self._run.data)))
+        return self._outer.source(self._start + first, self._start + last)
+
+
+def readings(data: bytes) -> Iterator[Reading]:
+    """Yield a text as it is, then without what is read away: zeros between letters, escapes, the breaks of mails."""
+    whole: Reading = Whole(data)
+    yield whole
+    texts = [whole]
+    if b"\0" in data:  # UTF-16 or UTF-32
+        texts = [without(whole, _ZEROS)]
+        yield texts[0]
+    if b"+" in data and _FORM.match(data):
+        texts.append(Whole(data.replace(b"+", b" ")))
+    for text in texts:
+        plain = unescaped(text)
+        if plain not in texts[:1]:
+            yield plain
+        if b"=" in plain.data and _QUOTED.search(plain.data):
+            yield _unquoted(plain)
+
+
+def unescaped(reading: Reading) -> Reading:
+    """Return a reading of `reading` with all escapes read, those in escapes too; itself if it has none."""
+    for _ in range(_DEEPEST):
+        if not any(sign in reading.data for sign in _ESCAPING):
+            break
+        pieces, place = _Pieces(reading), 0
+        for escape in _ESCAPE.finditer(reading.data):
+            char = _meant_by(escape)
+            if char is None:
+                continue
+            if place < escape.start():
+                pieces.add(reading.data[place : escape.start()], place)
+            if char:
+                pieces.add(char, escape.start(), escaped=True)
+            place = escape.end()
+        if not place:
+            break
+        pieces.add(reading.data[place:], place)
+        reading = pieces.done(len(reading.data))
+    return reading
+
+
+def canonical(value: bytes) -> bytes:
+    """Return `value` as it is in the reading of any text that has it: without escapes and white space."""
+    return unescaped(Whole(value)).data.translate(None, THIN)
+
+
+def without(reading: Reading, gaps: re.Pattern[bytes] = _THIN) -> Reading:
+    """Return a reading of `reading` without what `gaps` matches."""
+    pieces, place = _Pieces(reading), 0
+    for gap in gaps.finditer(reading.data):
+        if place < gap.start():
+            pieces.add(reading.data[place : gap.start()], place)
+        place = gap.end()
+    pieces.add(reading.data[place:], place)
+    return pieces.done(len(reading.data))
+
+
+def decoded(reading: Reading) -> Iterator[Reading]:
+    """Yield what the runs of base64 in `reading` stand for, be they in one line or broken over several."""
+    runs, needle, place = reading.data.translate(_AS_RUN), b"x" * _SHORTEST_RUN, 0
+    while (start := runs.find(needle, place)) >= 0:
+        ends = [_end(runs, start)]
+        while more := _LINE_BREAK.match(reading.data, ends[-1]):
+            ends.append(_end(runs, more.end()))
+        place = ends[-1]
+        # What stands before it, such as a URL's path, may look like a part of it; and so may the line after it.
+        for end in sorted({ends[0], *ends[-2:]}):
+            for skipped in range(4 if end - start <= _LONGEST_WITH_MORE else 1):
+                yield _Decoded(reading, start + skipped, end)
+
+
+def _end(runs: bytes, start: int) -> int:
+    end = runs.find(b" ", start)
+    return len(runs) if end < 0 else end
+
+
+def _unquoted(reading: Reading) -> Reading:
+    pieces, place = _Pieces(reading), 0
+    for found in _QUOTED.finditer(reading.data):
+        if place < found.start():
+            pieces.add(reading.data[place : found.start()], place)
+        if found[1]:
+            pieces.add(bytes.fromhex(found[1].decode()), found.start(), escaped=True)
+        place = found.end()
+    pieces.add(reading.data[place:], place)
+    return pieces.done(len(reading.data))
+
+
+def _in_utf8(octets: bytes) -> bytes:
+    """Return what Python's `repr` has so escaped, of bytes or of characters."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1").encode()
+    return octets
+
+
+def _meant_by(escape: re.Match[bytes]) -> bytes | None:
+    """Return what an escape stands for: nothing, for backslashes alone; `None` if it is no escape."""
+    high, low, unit, units, octets, line, sign, percent, number, hexadecimal, entity = escape.groups()
+    if octets:
+        return _in_utf8(bytes(int(octet, 16) for octet in _OCTET.findall(octets)))
+    if percent:
+        return bytes.fromhex(percent.decode())
+    if line or entity:
+        return _BREAKS.get(line) or _ENTITIES[entity]
+    if high:
+        return bytes.fromhex((high + low).decode()).decode("utf-16-be").encode()
+    if unit or units or number or hexadecimal:
+        point = int(number) if number else int(unit or units or hexadecimal, 16)
+        return chr(point).encode("utf-8", "surrogatepass") if point <= sys.maxunicode else None
+    return bytes(sign)
