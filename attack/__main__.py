@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attack import recordings, suite
-from attack.table import Table
+from attack.table import Table, put_between
 
 if TYPE_CHECKING:
     from attack.judge import Planted
 
-_MARKS: Final = "attack"
 _FEW: Final = 50  # of which one is planted where only a few are wanted
 
 
@@ -29,31 +28,30 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks in this file")
     parser.add_argument("--quick", action="store_true", help="plant few secrets, for development")
     parser.add_argument("--show", type=int, default=5, metavar="N", help="show up to N leaks of each class")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="plant other secrets than those of seed 0")
     chosen = parser.parse_args()
     if chosen.part == "harmless":
         from attack import harmless
 
         return harmless.run()
     table = Table()
-    _attack(table, chosen.part, _FEW if chosen.quick else 1)
+    _attack(table, chosen.part, _FEW if chosen.quick else 1, chosen.seed)
     _say(table.text())
     _show(table.leaks, chosen.show)
     if chosen.write:
-        from benchmarks.report import put_between
-
-        page = put_between(_MARKS, table.text(), chosen.write.read_text("utf-8"))
+        page = put_between(chosen.write.read_text("utf-8"), table.text())
         chosen.write.write_text(page, encoding="utf-8")
     return 1 if table.leaks else 0
 
 
-def _attack(table: Table, part: str | None, divisor: int) -> None:
+def _attack(table: Table, part: str | None, divisor: int, seed: int) -> None:
     for name, size in suite.SIZES.items():
         if part in (None, name):
-            for judge, exchanges in suite.batches(name, size // divisor):
+            for judge, exchanges in suite.batches(name, size // divisor, seed):
                 for planted in exchanges:
                     table.add(planted, judge.outcome(planted))
     if part in (None, "recordings"):
-        recordings.run(table, divisor)
+        recordings.run(table, divisor, seed)
 
 
 def _show(leaks: list[Planted], most: int) -> None:

@@ -127,6 +127,8 @@ def texts() -> Iterator[tuple[str, str]]:
             yield f"{language}, {name}", _SAMPLES[language].format(n=name)
     for number in range(6):
         yield from _drawn(dice, number)
+    for number in range(8):  # large enough to hold by chance what a careless search takes for a key
+        yield f"large picture {number}", base64.b64encode(b"\x89PNG\r\n\x1a\n" + dice.randbytes(150_000)).decode()
 
 
 def _drawn(dice: Random, number: int) -> Iterator[tuple[str, str]]:

@@ -66,12 +66,22 @@ def entities(text: str) -> Iterator[str]:
 
 def base64s(text: str) -> Iterator[str]:
     """Yield what the runs of base64 in a text stand for, whatever their alignment and wherever they are wrapped."""
+    yield from (raw.decode("utf-8", "replace") for raw in _decoded(text))
+
+
+def wide_base64s(text: str) -> Iterator[str]:
+    """Yield what the runs of base64 in a text stand for, if that is in UTF-16."""
+    for raw in _decoded(text):
+        yield from (raw[skipped:].decode("utf-16-le", "replace") for skipped in (0, 1))
+
+
+def _decoded(text: str) -> Iterator[bytes]:
     joined = re.sub(r"\s", "", text).translate(str.maketrans("-_", "+/"))
     for run in _RUN.findall(joined):
         for skipped in range(_QUANTUM):
             part = run[skipped:]
             part = part[:-1] if len(part) % _QUANTUM == 1 else part
-            yield binascii.a2b_base64(part + "=" * (-len(part) % _QUANTUM)).decode("utf-8", "replace")
+            yield binascii.a2b_base64(part + "=" * (-len(part) % _QUANTUM))
 
 
 def twice_base64s(text: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from attack.credentials import credential
 from attack.draw import ALNUM, generator, text
 from attack.judge import CLEAN, LEAKED, REFUSED, Planted
 from attack.keys import key
+from attack.odd_places import ODD_PLACES
 from attack.places import PLACES, asking, received, sent
 from attack.server import serving
 from attack.signatures import signature
@@ -42,14 +43,14 @@ _OF_EACH: Final = 240
 _IN_ONE: Final = 12  # recordings in a cassette
 _VARIABLES: Final = 40
 _API: Final = "https://generativelanguage.googleapis.com/"
-_OVER_HTTP: Final = tuple(place for place in PLACES if place.over_http)
+_OVER_HTTP: Final = tuple(place for place in (*PLACES, *ODD_PLACES) if place.over_http)
 _INTERACTIONS: Final = 5  # of the kinds of streams, the first are the Interactions API's
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def run(table: Table, divisor: int = 1) -> None:
+def run(table: Table, divisor: int = 1, seed: int = 0) -> None:
     """Record by each client, and count what becomes of the secrets."""
-    dice = generator("recordings")
+    dice = generator("recordings", seed)
     variables, drawn = environ(dice, _VARIABLES)
     with _set(variables), serving() as server:
         for clients, plan in ((ANY, _anything), (SDK, _interaction)):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from attack import readers
 from attack.draw import base64_text, words
 from attack.judge import Planted
 from attack.places import API, ELSEWHERE, answering, asking, event, received, sent, written
+from pytest_interactions.api.exchange import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,8 @@ _GROUPS: Final = {
     "history in": "history in a text or elsewhere",
     "history at": "history in a text or elsewhere",
     "encrypted": "encrypted_content",
+    "answer that": "in an answer that breaks off",
+    "thinking": "thinking of Anthropic",
 }
 
 
@@ -103,6 +107,33 @@ def _reasoning(dice: Random, signature: str) -> Exchange:
     return answering(written(dice, {"output": [item]}), uri="https://api.openai.com/v1/responses")
 
 
+def _broken(dice: Random, signature: str) -> Exchange:
+    """Break a connection in the middle of a signature, which is as long as what came of it."""
+    made = dice.choice(
+        (
+            answering(written(dice, {"id": "v1_1", "steps": [_thought(signature)]})),
+            answering(written(dice, _candidates(dice, signature)), uri=f"{_MODEL}:generateContent"),
+            _stream(dice, {"event_type": "step.start", "index": 0, "step": _thought(signature)}),
+            _stream(dice, _candidates(dice, signature), uri=f"{_MODEL}:streamGenerateContent?alt=sse"),
+        )
+    )
+    body = made.response.body
+    response = made.response.with_body(body[: body.index(signature.encode()) + len(signature)])
+    cut = Cut(by="connection", error="ReadError", message="the connection broke")
+    return replace(made, response=response, cut=cut)
+
+
+def _thinking(dice: Random, signature: str) -> Exchange:
+    uri, block = (
+        "https://api.anthropic.com/v1/messages",
+        {"type": "thinking", "thinking": "I look.", "signature": signature},
+    )
+    if dice.randrange(2):
+        return asking(written(dice, {"messages": [{"role": "assistant", "content": [block]}]}), uri)
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": signature}}
+    return dice.choice((answering(written(dice, {"content": [block]}), uri=uri), _stream(dice, delta, uri=uri)))
+
+
 _PLACES: Final[dict[str, Callable[[Random, str], Exchange]]] = {
     "step of an answer": lambda d, s: answering(written(d, {"id": "v1_1", "steps": [_step(d, s)]})),
     "step in a list of interactions": lambda d, s: answering(written(d, {"interaction": {"steps": [_step(d, s)]}})),
@@ -160,6 +191,8 @@ _PLACES: Final[dict[str, Callable[[Random, str], Exchange]]] = {
     "history in a tool's result": _in_result,
     "history at another host": lambda d, s: asking(written(d, {"messages": _history(d, s)}), ELSEWHERE),
     "encrypted_content": _reasoning,
+    "answer that breaks off": _broken,
+    "thinking of Anthropic": _thinking,
 }
 
 

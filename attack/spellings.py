@@ -99,6 +99,15 @@ def _units(dice: Random, text: str) -> str:
     )
 
 
+def _octets(dice: Random, text: str) -> str:
+    return "".join(f"\\x{octet:02x}" for octet in text.encode()) if dice.randrange(3) == 0 else _units(dice, text)
+
+
+def _wide(dice: Random, text: str) -> str:
+    """Write base64 of UTF-16, as PowerShell takes commands."""
+    return "powershell -EncodedCommand " + base64.b64encode(f"{words(dice, 6)}\n{text}\n".encode("utf-16-le")).decode()
+
+
 def _repr(dice: Random, text: str) -> str:
     return dice.choice((repr, ascii, lambda text: repr(text.encode()), lambda text: repr({"out": repr(text)})))(text)
 
@@ -140,7 +149,7 @@ _FIRST: Final = (
     Spelling("percent-encoded", _percent, readers.percents),
     Spelling("percent-encoded twice", lambda dice, text: _percent(dice, text, 2), readers.percents),
     Spelling("in HTML entities", _entities, readers.entities),
-    Spelling("in \\u escapes", _units, readers.escapes),
+    Spelling("in \\u or \\x escapes", _octets, readers.escapes),
     Spelling("in Python's repr", _repr, readers.escapes),
     Spelling("in base64", lambda dice, text: _beside(dice, _encoded(dice, text)), readers.base64s),
     Spelling("in wrapped base64", _wrapped, readers.base64s),
@@ -150,6 +159,7 @@ _FIRST: Final = (
         lambda dice, text: _encoded(dice, _beside(dice, _encoded(dice, text))),
         readers.twice_base64s,
     ),
+    Spelling("in base64 of UTF-16", _wide, readers.wide_base64s),
     Spelling("in quoted-printable", _quoted_printable, readers.quoted_printable),
 )
 

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 _MODELS: Final = "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash:streamGenerateContent"
 _OPENAI: Final = "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"
 #: The fields that have the pieces of a text.
-_PIECES: Final = ("text", "arguments", "content")
+_PIECES: Final = ("text", "arguments", "content", "delta", "partial_json", "response")
+_NUMBERS: Final = ("index", "output_index")
+_TYPES: Final = {
+    "events": "text/event-stream",
+    "words": "text/event-stream",
+    "list": "application/json",
+    "lines": "application/x-ndjson",
+}
 # How a model may write a secret that it was told: as it is, or in one of these.
 _WRITTEN: Final = ("as it is", "as it is", "as it is", "in JSON", "percent-encoded", "in base64")
 
@@ -39,14 +46,14 @@ class Protocol:
         uri: The URL that answers with it.
         event: Makes the event with a piece: of the stream's number, the piece and its place among the pieces.
         escaped: Whether the pieces are those of JSON, as a call's arguments are.
-        is_list: Whether the events are items of one JSON list.
+        shape: How the events are written: as `events`, as a `list`, as `lines` or as plain `words`.
     """
 
     name: str
     uri: str
     event: Callable[[int, str, int], dict[str, Any]]
     escaped: bool = False
-    is_list: bool = False
+    shape: str = "events"
 
 
 def _delta(index: int, delta: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +99,22 @@ def _tool_call(index: int, piece: str, place: int) -> dict[str, Any]:
     return _choice(0, {"tool_calls": [{"index": index, "function": called}]})
 
 
+def _response(index: int, piece: str, place: int) -> dict[str, Any]:
+    return {"type": "response.output_text.delta", "output_index": index, "sequence_number": place, "delta": piece}
+
+
+def _message(index: int, piece: str, _: int) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": piece}}
+
+
+def _partial_json(index: int, piece: str, _: int) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": index, "delta": {"type": "input_json_delta", "partial_json": piece}}
+
+
+def _line(_: int, piece: str, __: int) -> dict[str, Any]:
+    return {"model": "m", "response": piece, "done": False}
+
+
 _PROTOCOLS: Final = (
     Protocol("step.start and deltas of text", API, _text),
     Protocol("step.start and deltas of arguments", API, _arguments, escaped=True),
@@ -99,9 +122,14 @@ _PROTOCOLS: Final = (
     Protocol("deltas of text", API, lambda index, piece, _: _delta(index, {"type": "text", "text": piece})),
     Protocol("deltas of arguments", API, lambda index, piece, _: _arguments(index, piece, 1), escaped=True),
     Protocol("generateContent's events", f"{_MODELS}?alt=sse", _candidate),
-    Protocol("generateContent's list", _MODELS, _candidate, is_list=True),
+    Protocol("generateContent's list", _MODELS, _candidate, shape="list"),
     Protocol("chat completion's content", _OPENAI, lambda index, piece, _: _choice(index, {"content": piece})),
     Protocol("chat completion's arguments", _OPENAI, _tool_call, escaped=True),
+    Protocol("responses of OpenAI", "https://api.openai.com/v1/responses", _response),
+    Protocol("messages of Anthropic", "https://api.anthropic.com/v1/messages", _message),
+    Protocol("arguments of Anthropic", "https://api.anthropic.com/v1/messages", _partial_json, escaped=True),
+    Protocol("lines of JSON", "https://ollama.example.com/api/generate", _line, shape="lines"),
+    Protocol("events of plain text", "https://api.example.com/stream", _line, shape="words"),
 )
 
 
@@ -115,8 +143,7 @@ def split(dice: Random, secret: Secret, family: str, number: int) -> Planted:
         before, said, after = '{"code": "' + before, json.dumps(said)[1:-1], after + '"}'
     pieces = cuts(dice, before + said + after, len(before), len(before) + len(said))
     events = list(_interleaved(dice, protocol, pieces))
-    body = json.dumps(events).encode() if protocol.is_list else b"".join(map(_written, events))
-    exchange = answering(body, "application/json" if protocol.is_list else "text/event-stream", protocol.uri)
+    exchange = answering(_body(dice, protocol, events), _TYPES[protocol.shape], protocol.uri)
     kind = f"{secret.kind}, {spelling.name}, {len(pieces)} pieces"
     return Planted(
         f"{family}, split: {protocol.name}", kind, secret.value, exchange, lambda item: _read(item, spelling.read)
@@ -126,17 +153,31 @@ def split(dice: Random, secret: Secret, family: str, number: int) -> Planted:
 def _interleaved(dice: Random, protocol: Protocol, pieces: list[str]) -> Iterator[dict[str, Any]]:
     """Yield the events of a stream, and between them some of another one."""
     number, other = dice.choice(((0, 1), (1, 0), (2, 1)))
-    others = 0
+    others, has_others = 0, protocol.event is not _line
     for place, piece in enumerate(pieces):
-        if dice.randrange(3) == 0:
+        if has_others and dice.randrange(3) == 0:
             yield protocol.event(other, f"{words(dice, 4)} ", others)
             others += 1
         yield protocol.event(number, piece, place)
 
 
-def _written(event: dict[str, Any]) -> bytes:
-    name = f"event: {event['event_type']}\n" if "event_type" in event else ""
-    return f"{name}data: {json.dumps(event)}\n\n".encode()
+def _body(dice: Random, protocol: Protocol, events: list[dict[str, Any]]) -> bytes:
+    if protocol.shape == "list":
+        return json.dumps(events).encode()
+    if protocol.shape == "lines":
+        return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    lines = map(_plain if protocol.shape == "words" else _written, events)
+    return "".join(lines).replace("\n", dice.choice(("\n", "\n", "\r\n"))).encode()
+
+
+def _plain(event: dict[str, Any]) -> str:
+    text = event["response"].replace("\r\n", "\n").replace("\n", "\ndata: ")
+    return f"data: {text}\n\n"
+
+
+def _written(event: dict[str, Any]) -> str:
+    name = event.get("event_type") or ("type" in event and event["type"])
+    return f"{f'event: {name}{chr(10)}' if name else ''}data: {json.dumps(event)}\n\n"
 
 
 def _read(item: Item, read: Callable[[str], Iterable[str]]) -> Iterator[str]:
@@ -157,11 +198,14 @@ def _events(body: str) -> Iterator[Any]:
         yield from json.loads(body)
         return
     for line in body.splitlines():
-        if line.startswith("data: {"):
+        data = line.removeprefix("data: ")
+        if data.startswith("{"):
             try:
-                yield json.loads(line.removeprefix("data: "))
-            except ValueError:  # redaction has broken it
-                yield {"text": line}
+                yield json.loads(data)
+            except ValueError:  # redaction has broken it, or it is text
+                yield {"text": data}
+        elif data != line:
+            yield {"text": data}
 
 
 def _pieces(value: Any, numbers: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -169,7 +213,7 @@ def _pieces(value: Any, numbers: tuple[int, ...]) -> Iterator[tuple[tuple[int, .
         for item in value:
             yield from _pieces(item, numbers)
     elif isinstance(value, dict):
-        numbers += (value["index"],) if value.get("index") else ()
+        numbers += tuple(value[name] for name in _NUMBERS if value.get(name))
         for name, item in value.items():
             if isinstance(item, str) and name in _PIECES:
                 yield numbers, item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from attack import bodies
@@ -9,6 +10,7 @@ from attack.credentials import credential
 from attack.draw import generator
 from attack.judge import Judge, Planted
 from attack.keys import KINDS, key
+from attack.odd_places import ODD_PLACES
 from attack.places import PLACES, Place
 from attack.signatures import signature
 from attack.spellings import SPELLINGS, Spelling, folded, nested
@@ -31,14 +33,11 @@ _BATCH: Final = 600
 _OF_EACH_SOURCE: Final = 30
 _FOLDS: Final = ("google-api-key",)  # a key of another kind has no fixed length, so that no one can tell where it ends
 
-#: Plants a secret of a family somewhere.
-_Plant = "Callable[[Random, Secret, str, int], Planted]"
 
-
-def batches(part: str, size: int) -> Iterator[tuple[Judge, Iterator[Planted]]]:
+def batches(part: str, size: int, seed: int = 0) -> Iterator[tuple[Judge, Iterator[Planted]]]:
     """Yield judges, each with exchanges to judge, until `size` secrets are planted of a part of `SIZES`."""
     for number in range(0, size, _BATCH):
-        dice = generator(part, number)
+        dice = generator(part, number, seed)
         secrets, drawn = known(dice, _OF_EACH_SOURCE)
         numbers = range(number, min(number + _BATCH, size))
         yield Judge(secrets), (_planted(part, dice, drawn, n) for n in numbers)
@@ -54,14 +53,7 @@ def _planted(part: str, dice: Random, drawn: list[Secret], number: int) -> Plant
     family = KEY if is_key else KNOWN
     if part == "split":
         return split(dice, secret, family, number // 2)
-    ways = _ways()
-    return ways[number // (len(KINDS) if is_key else 1) % len(ways)](dice, secret, family)
-
-
-def _ways() -> list[Callable[[Random, Secret, str], Planted]]:
-    """Return all ways to plant a secret in one text."""
-    in_texts = [_spelled(spelling) for spelling in SPELLINGS]
-    return [*in_texts, _nested, _folded, bodies.unicode, bodies.ebcdic, bodies.compressed, bodies.media]
+    return _WAYS[number // (len(KINDS) if is_key else 1) % len(_WAYS)](dice, secret, family)
 
 
 def _spelled(spelling: Spelling) -> Callable[[Random, Secret, str], Planted]:
@@ -93,3 +85,15 @@ def _folded(dice: Random, secret: Secret, family: str) -> Planted:
         secret = key(dice, dice.choice(_FOLDS))
     whole = Spelling("folded over lines", lambda dice, _: folded(dice, secret), lambda text: [text])
     return spelled(dice, secret, family, whole)
+
+
+def _odd(dice: Random, secret: Secret, family: str) -> Planted:
+    planted = spelled(dice, secret, family, dice.choice(SPELLINGS), ODD_PLACES)
+    return replace(planted, row=f"{family}, in an odd place", kind=f"{planted.kind}, {planted.row}")
+
+
+#: All ways to plant a secret in one text.
+_WAYS: Final[tuple[Callable[[Random, Secret, str], Planted], ...]] = (
+    *map(_spelled, SPELLINGS),
+    *(_nested, _folded, _odd, bodies.unicode, bodies.ebcdic, bodies.compressed, bodies.media),
+)

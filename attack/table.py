@@ -10,6 +10,8 @@ from attack.judge import CLEAN, LEAKED, REFUSED
 if TYPE_CHECKING:
     from attack.judge import Planted
 
+_BEGIN: Final = "<!-- attack -->\n"
+_END: Final = "<!-- /attack -->"
 _COLUMNS: Final = ("class", "planted", "refused", "leaked")
 
 
@@ -43,3 +45,16 @@ class Table:
 
 def _number(count: int) -> str:
     return f"{count:,}".replace(",", " ")
+
+
+def put_between(document: str, text: str) -> str:
+    """Return `document` with `text` in place of what stands between its marks, which may be nothing.
+
+    Raises:
+        ValueError: The marks are not in the document.
+    """
+    before, begin, rest = document.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise ValueError(f"there is no {_BEGIN.strip()} ... {_END} in the document")
+    return f"{before}{begin}{text}\n{end}{after}"

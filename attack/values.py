@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -52,6 +53,16 @@ VALUES: Final[dict[str, Callable[[Random], str]]] = {
     "with a space": lambda dice: text(dice, ALNUM, 20, 30) + " " + text(dice, ALNUM, 20, 30),
     "not in ASCII": lambda dice: _with(dice, "éüßñ漢ж😀"),
 }
+# What people put around a value, or beside it, in a variable: a URL has it percent-encoded.
+_AROUND: Final = {
+    "behind Bearer": ("TOKEN", "Bearer {}"),
+    "in quotes": ("API_KEY", '"{}"'),
+    "one of several": ("API_KEYS", "{},kU7bQ2xWm9TzR4nLs8Vd,{}-2"),
+    "in JSON": ("CREDENTIALS", '{{"type": "service_account", "private_key_id": "{}"}}'),
+    "in a database's URL": ("DATABASE_URL", "postgresql://app:{}@db.example.com:5432/x"),
+    "in a URL's query": ("WEBHOOK_URL", "https://hook.example.com/x?token={}&v=1"),
+    "with a line break": ("SECRET", "{}\n"),
+}
 _VARIABLES: Final = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "ACCESS_KEY")
 
 #: Request headers with a credential: the value of each is made of what is drawn.
@@ -81,9 +92,14 @@ def environ(dice: Random, size: int) -> tuple[dict[str, str], list[Secret]]:
     variables: dict[str, str] = {}
     drawn = []
     for number in range(size):
-        kind = dice.choice(list(VALUES))
-        value = VALUES[kind](dice)
-        variables[f"SERVICE_{number}_{dice.choice(_VARIABLES)}"] = value
+        kind = dice.choice([*VALUES, *_AROUND])
+        if kind in _AROUND:
+            name, around = _AROUND[kind]
+            value = text(dice, ALNUM, 32, 60)
+            variables[f"SERVICE_{number}_{name}"] = around.format(value, value[::-1])
+        else:
+            value = VALUES[kind](dice)
+            variables[f"SERVICE_{number}_{dice.choice(_VARIABLES)}"] = value
         drawn.append(Secret(f"variable, {kind}", value, value))
     return variables, drawn
 
@@ -104,8 +120,9 @@ def _credentials(dice: Random, size: int, secrets: Secrets) -> list[Secret]:
             uri = f"https://generativelanguage.googleapis.com/v1beta/models?{kind}={quote(value)}"
             secrets.learn(Request(method="GET", uri=uri))
         else:
-            kind = dice.choice(list(_HEADERS))
-            headers = {kind: [_HEADERS[kind].format(value)]}
+            kind = dice.choice([*_HEADERS, "proxy-authorization"])
+            login = "Basic " + base64.b64encode(f"app:{value}".encode()).decode()
+            headers = {kind: [_HEADERS[kind].format(value) if kind in _HEADERS else login]}
             secrets.learn(Request(method="GET", uri="https://api.example.com/", headers=headers))
         drawn.append(Secret(f"request's {kind}", value, value))
     return drawn

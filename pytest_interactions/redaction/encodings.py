@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from pytest_interactions.redaction.views import THIN, canonical
+from pytest_interactions.redaction.views import THIN, Whole, canonical, unescaped
 
 #: The text that replaces a secret.
 REDACTED: Final = "REDACTED"
@@ -24,6 +24,12 @@ def needles(value: str) -> dict[bytes, bool]:
     if not value.isascii():
         plain |= {value.encode(name, "surrogatepass").translate(None, THIN) for name in _WIDE}
     return dict.fromkeys(base64_needles(raw), True) | dict.fromkeys(filter(None, plain), False)
+
+
+def spellings(value: str) -> set[bytes]:
+    """Return what `value` may be in a reading, with its white space."""
+    raw = value.encode("utf-8", "surrogatepass")
+    return {raw, unescaped(Whole(raw)).data, raw.replace(b" ", b"+")}
 
 
 def base64_needles(raw: bytes) -> list[bytes]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from pytest_interactions.redaction.encodings import REDACTED, needles
+from pytest_interactions.redaction.encodings import REDACTED, needles, spellings
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.views import THIN, decoded, readings, without
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from pytest_interactions.redaction.rules import Rule
     from pytest_interactions.redaction.shapes import Shape
-    from pytest_interactions.redaction.views import Reading
+    from pytest_interactions.redaction.views import Pieces, Reading
 
 #: What a finding of a known value says.
 KNOWN = "a known secret"
 _DEEPEST = 3  # base64 of base64 of base64
+_SHORTEST_BROKEN = 16  # a shorter value is not looked for where it is broken over lines
 
 
 class Hit(NamedTuple):
@@ -83,7 +84,7 @@ class Finder:
                     yield hit._replace(start=start, end=end, is_encoded=True)
 
     def _in_reading(self, reading: Reading) -> Iterator[Hit]:
-        thin: Reading | None = None
+        thin: Pieces | None = None
         shapes: dict[str, Shape] = {}
         found = self._search.find_matches_as_indexes(reading.data.translate(None, THIN), overlapping=True)
         for number, start, end in found:
@@ -92,7 +93,10 @@ class Finder:
                 continue
             thin = thin or without(reading)
             value, is_encoded = self._meant[number]
-            yield Hit(*thin.source(start, end), KNOWN, value, is_encoded)
+            first, last = thin.outside(start, end)
+            # Words that stand beside each other by chance have a short value in them, as "best estate" has "test".
+            if end - start >= _SHORTEST_BROKEN or is_encoded or reading.data[first:last] in spellings(value):
+                yield Hit(*reading.source(first, last), KNOWN, value, is_encoded)
         for shape in shapes.values():
             for span in shape.spans(reading.data):
                 yield Hit(*reading.source(*span), shape.kind)

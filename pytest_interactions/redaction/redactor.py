@@ -174,11 +174,16 @@ class Redactor:
             documents = [document for _, document in lines]
             clean = redact_events(documents, tree, self.secrets.matcher, search=search)
             pairs = zip(lines, clean, strict=True)
-            new = (line if old is document else rewritten(line, old, document) for (line, old), document in pairs)
-            message = message.with_body(b"\n".join(new) + (b"\n" if message.body.endswith(b"\n") else b""))
+            new = (
+                line if old is document else rewritten(line, old, document) + line[len(line.rstrip(b"\r\n")) :]
+                for (line, old), document in pairs
+            )
+            message = message.with_body(b"".join(new))
         if message.content_type == _FORM:
             text = message.body.decode("utf-8", "surrogateescape")
             return message.with_body(self.secrets.matcher.redact_form(text).encode("utf-8", "surrogateescape"))
+        if message.body.lstrip()[:1] in {b"{", b"["}:
+            message = message.with_body(signatures.redact_broken(message.body))
         if charset := _own_charset(message):
             message = message.with_body(self.text(message.body.decode(charset)).encode(charset))
         return message.with_body(self.secrets.matcher.redact_bytes(message.body)) if search else message
@@ -207,8 +212,8 @@ def redaction(options: Options) -> dict[str, Any]:
 
 
 def _json_lines(body: bytes) -> list[tuple[bytes, Any]]:
-    """Return the lines of a body, each with its JSON value; none if a line is something else."""
-    lines = [(line, parse(line)) for line in body.splitlines()]
+    """Return the lines of a body with their ends, each with its JSON value; none if a line is something else."""
+    lines = [(line, parse(line) if line.strip() else None) for line in body.splitlines(keepends=True)]
     return [] if any(document is NOT_JSON for _, document in lines) else lines
 
 

@@ -125,9 +125,9 @@ SHAPES: Final = (
     _in_context(
         "bearer-token",
         _ANY_CASE,
-        rb"(?<![A-Za-z])(?i:bearer)(?:[ \t]+|%20|\+)(?=[A-Za-z._~+/-]*\d)(?=[\d._~+/-]*[A-Za-z])"
+        rb"(?<![A-Za-z])(?i:bearer)(?:[ \t]+|%20|\+)"
         rb"(?P<key>[A-Za-z0-9._~+/-]{20,}={0,2})(?![A-Za-z0-9_])",
-        is_drawn=_any,
+        is_drawn=_mixed,
     ),
     _in_context(
         "api-key-by-name",
@@ -149,7 +149,7 @@ SHAPES: Final = (
     _in_context(
         "aws-secret-access-key",
         (b"ecret_access_key", b"ECRET_ACCESS_KEY", b"ecretAccessKey"),
-        rb"(?i:secret_?access_?key)[ \t+]*[:=][ \t+]*(?P<key>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        rb"(?i:secret_?access_?key)[ \t+]*[:=][ \t+]*(?P<key>[A-Za-z0-9/+]{40})(?![A-Za-z0-9+=])",
         is_drawn=_mixed,
     ),
     _in_context("azure-storage-key", (b"AccountKey=",), rb"AccountKey=(?P<key>[A-Za-z0-9+/]{40,}={0,2})"),

@@ -11,6 +11,10 @@ from pytest_interactions.api.digests import IN_SIGNATURE, hex_digest
 SIGNATURE: Final = "redactedSignature"
 _IS_PLACEHOLDER: Final = re.compile(rf"(?:{SIGNATURE}[0-9a-f]{{{IN_SIGNATURE}}})+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_IN_BROKEN: Final = re.compile(
+    rb"(?P<before>(?:[sS]ignature|encrypted_content|encryptedContent)\\*\"\s*:\s*\\*\")"
+    rb"(?P<value>(?!redacted)[A-Za-z0-9+/_=-]{16,})"
+)
 _URLSAFE: Final = str.maketrans("-_", "+/")
 
 
@@ -31,3 +35,8 @@ def redact_signature(value: Any) -> Any:
 def is_placeholder(text: str) -> bool:
     """Return whether `text` is one or several results of `redact_signature` in a row."""
     return text.startswith(SIGNATURE) and _IS_PLACEHOLDER.fullmatch(text) is not None
+
+
+def redact_broken(text: bytes) -> bytes:
+    """Return a JSON text that broke off without the signatures in it, of which the last may be a part."""
+    return _IN_BROKEN.sub(lambda match: match["before"] + redact_signature(match["value"].decode()).encode(), text)

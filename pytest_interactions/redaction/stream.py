@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from itertools import product
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,6 +13,7 @@ from pytest_interactions.api import sse
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.redaction.anywhere import redact_anywhere
+from pytest_interactions.redaction.signatures import redact_broken
 from pytest_interactions.redaction.texts import map_texts
 
 if TYPE_CHECKING:
@@ -30,11 +32,18 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     The `tree` has the places of secrets in an event's data, and `matcher` finds secrets in any place.
     """
     events = sse.decode(body)
-    documents = [event.json() for event in events]
-    clean = redact_events(documents, tree, matcher, search=matcher.may_be_in(body))
-    return b"".join(
-        _written(event, document, new, matcher) for event, document, new in zip(events, documents, clean, strict=True)
-    )
+    documents = [_document(event) for event in events]
+    # Lines of one event's data are one text, which the body does not show.
+    texts = [
+        body,
+        *((event.data or "").encode("utf-8", "surrogatepass") for event in events if "\n" in (event.data or "")),
+    ]
+    search = any(map(matcher.may_be_in, texts))
+    clean = redact_events(documents, tree, matcher, search=search)
+    written = map(_written, events, documents, clean)
+    if not search:
+        return b"".join(event.raw for event in written)
+    return b"".join(_searched(event, matcher) for event in written)
 
 
 def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool) -> Any:
@@ -59,16 +68,34 @@ def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search:
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
 
 
-def _written(event: sse.ServerSentEvent, document: Any, clean: Any, matcher: Matcher) -> bytes:
-    """Return the event's bytes; those that are no JSON (comments, ids, errors in plain words) are searched as text."""
-    if document is NOT_JSON:
-        return matcher.redact_bytes(event.raw)
-    if clean is not document:
-        text = rewritten((event.data or "").encode("utf-8", "surrogatepass"), document, clean)
-        event = event.with_data(text.decode("utf-8", "surrogatepass"))
-    # A number may be a known value too; redacted, it would be no JSON.
-    raw = matcher.redact_values(event.raw)
-    return event.raw if raw != event.raw and sse.decode(raw)[0].json() is NOT_JSON else raw
+def _document(event: sse.ServerSentEvent) -> Any:
+    """Return an event's data: a JSON document, else its text, which may be a piece of a longer one, even a digit."""
+    document = event.json()
+    return document if isinstance(document, dict | list | str) else event.data
+
+
+def _written(event: sse.ServerSentEvent, document: Any, clean: Any) -> sse.ServerSentEvent:
+    """Return the event with its clean data."""
+    if event.json() is NOT_JSON:
+        event = event if clean is document else event.with_data(clean)
+        return replace(event, raw=redact_broken(event.raw))
+    if clean is document:
+        return event
+    if document is event.data:
+        return event.with_data(clean)
+    text = rewritten((event.data or "").encode("utf-8", "surrogatepass"), document, clean)
+    return event.with_data(text.decode("utf-8", "surrogatepass"))
+
+
+def _searched(event: sse.ServerSentEvent, matcher: Matcher) -> bytes:
+    """Return the event's bytes without secrets in what is no data (comments, ids), nor known values anywhere."""
+    lines = event.raw.splitlines(keepends=True)
+    raw = b"".join(line if line.startswith(b"data") else matcher.redact_bytes(line) for line in lines)
+    values = matcher.redact_values(raw)
+    # What is JSON stays so: another entry of the same key may hold a value that is no text.
+    return (
+        raw if values != raw and event.json() is not NOT_JSON and sse.decode(values)[0].json() is NOT_JSON else values
+    )
 
 
 class _Piece(NamedTuple):

@@ -42,6 +42,8 @@ _AS_RUN: Final = bytes(ord("x") if octet in _BASE64 else ord(" ") for octet in r
 _SHORTEST_RUN: Final = 24  # base64 of fewer bytes holds no secret with what is around it
 _LONGEST_WITH_MORE: Final = 4096
 _LINE_BREAK: Final = re.compile(rb"[ \t]*\r?\n[ \t]*(?=[A-Za-z0-9+/_-])")
+# Text in UTF-16 or UTF-32.
+_WIDE: Final = re.compile(rb"(?:[!-~]\0{1,3}){4}")
 _ZEROS: Final = re.compile(rb"\0+")
 _THIN: Final = re.compile(rb"[ \t\r\n\0]+")
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
@@ -68,7 +70,7 @@ class Whole:
         return start, end
 
 
-class _Pieces:
+class Pieces:
     """Bytes that were put together from those of another reading, and from what escapes stand for."""
 
     def __init__(self, outer: Reading) -> None:
@@ -87,17 +89,22 @@ class _Pieces:
         self._made.append(data)
         self._size += len(data)
 
-    def done(self, length: int) -> _Pieces:
+    def done(self, length: int) -> Pieces:
         """Join the pieces of an outer reading of that length."""
         self.data = b"".join(self._made)
         self._from.append(length)
         return self
 
     def source(self, start: int, end: int) -> tuple[int, int]:
+        """Return the start and the end, in the bytes of the text, of a part of this."""
+        return self.outer.source(*self.outside(start, end))
+
+    def outside(self, start: int, end: int) -> tuple[int, int]:
+        """Return the start and the end of a part of this in the outer reading."""
         first, last = bisect_right(self._at, start) - 1, bisect_right(self._at, end - 1) - 1
         begin = self._from[first] + (0 if self._escaped[first] else start - self._at[first])
         finish = self._from[last + 1] if self._escaped[last] else self._from[last] + end - self._at[last]
-        return self.outer.source(begin, finish)
+        return begin, finish
 
 
 class _Decoded:
@@ -120,7 +127,7 @@ def readings(data: bytes) -> Iterator[Reading]:
     whole: Reading = Whole(data)
     yield whole
     texts = [whole]
-    if b"\0" in data:  # UTF-16 or UTF-32
+    if b"\0" in data and _WIDE.search(data):
         texts = [without(whole, _ZEROS)]
         yield texts[0]
     if b"+" in data and _FORM.match(data):
@@ -138,7 +145,7 @@ def unescaped(reading: Reading) -> Reading:
     for _ in range(_DEEPEST):
         if not any(sign in reading.data for sign in _ESCAPING):
             break
-        pieces, place = _Pieces(reading), 0
+        pieces, place = Pieces(reading), 0
         for escape in _ESCAPE.finditer(reading.data):
             char = _meant_by(escape)
             if char is None:
@@ -160,9 +167,9 @@ def canonical(value: bytes) -> bytes:
     return unescaped(Whole(value)).data.translate(None, THIN)
 
 
-def without(reading: Reading, gaps: re.Pattern[bytes] = _THIN) -> Reading:
+def without(reading: Reading, gaps: re.Pattern[bytes] = _THIN) -> Pieces:
     """Return a reading of `reading` without what `gaps` matches."""
-    pieces, place = _Pieces(reading), 0
+    pieces, place = Pieces(reading), 0
     for gap in gaps.finditer(reading.data):
         if place < gap.start():
             pieces.add(reading.data[place : gap.start()], place)
@@ -191,7 +198,7 @@ def _end(runs: bytes, start: int) -> int:
 
 
 def _unquoted(reading: Reading) -> Reading:
-    pieces, place = _Pieces(reading), 0
+    pieces, place = Pieces(reading), 0
     for found in _QUOTED.finditer(reading.data):
         if place < found.start():
             pieces.add(reading.data[place : found.start()], place)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_interactions.api.exchange import Response
 from pytest_interactions.redaction.anywhere import OPAQUE, SECRET, redact_anywhere
 from pytest_interactions.redaction.signatures import is_placeholder, redact_signature
 from tests.redaction.support import SIGNATURE, answer, redactor
@@ -96,3 +97,18 @@ def test_a_signature_has_one_placeholder_in_all_its_spellings() -> None:
         assert len({redact_signature(spelling) for spelling in spellings}) == 1
     assert is_placeholder(redact_signature(raw.decode("latin-1")))
     assert redact_signature("not/base64 + at all") != redact_signature("not/base64 - at all")
+
+
+@pytest.mark.parametrize("name", ["signature", "thoughtSignature", "encrypted_content"])
+def test_a_signature_that_broke_off_is_redacted(name: str) -> None:
+    """In the last event of a stream, and in a body that is no whole JSON; a text about one is left alone."""
+    begin = json.dumps({"steps": [{"type": "thought", name: "x"}]}).partition('"x"')[0] + '"'
+    for cut in (16, 40, len(SIGNATURE)):
+        part = SIGNATURE[:cut]
+        for kind, before in (("application/json", ""), ("text/event-stream", "data: ")):
+            response = Response(status=200, headers={"content-type": [kind]}, body=f"{before}{begin}{part}".encode())
+            clean = redactor().response(response)
+            assert clean.body.decode() == f"{before}{begin}{redact_signature(part)}"
+            assert redactor().response(clean).body == clean.body
+    text = Response(status=200, headers={}, body=f'the "signature": "{SIGNATURE[:30]}"'.encode())
+    assert redactor().response(text) is text

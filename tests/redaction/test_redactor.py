@@ -441,6 +441,10 @@ def test_lines_of_json_are_redacted_each() -> None:
         clean = redactor().response(response).body.decode()
         assert SIGNATURE not in clean
         assert clean.endswith('{"n": 1.5}' + end)
+    windows = Response(status=200, headers={}, body=body.replace("\n", "\r\n\r\n").encode())
+    assert redactor().response(windows).body.count(b"\r\n\r\n") == 1
+    plain = Response(status=200, headers={}, body=b'{"a": 1}\r\n\n[2]\n')
+    assert redactor().response(plain) is plain
     text = Response(status=200, headers={}, body=f'{{"a": 1}}\n{{"b" {SECRET}'.encode())
     assert redactor(SECRET).response(text).body == b'{"a": 1}\n{"b" REDACTED'
 

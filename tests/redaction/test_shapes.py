@@ -166,6 +166,13 @@ def test_what_merely_begins_like_a_key_is_none(text: str) -> None:
     assert list(Matcher().find(text)) == []
 
 
+def test_a_key_may_begin_with_a_plus_and_a_token_have_no_digit() -> None:
+    """The sign is no space there, and what is around it may be a path."""
+    secret = "+" + _LETTERS[:39]
+    assert redact(f"aws_secret_access_key = {secret}/x") == "aws_secret_access_key = REDACTED/x"
+    assert redact("Bearer exhAwicUdwExzyTyjPlwudBDuYSFEUcWqR.") == "Bearer REDACTED"
+
+
 def test_a_key_of_fixed_length_may_be_folded() -> None:
     """And the words of the next line stay."""
     key = EXAMPLES["google-api-key"]

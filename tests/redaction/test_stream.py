@@ -248,3 +248,25 @@ def test_what_two_steps_say_is_not_one_text() -> None:
     ]
     response = stream(*events)
     assert redactor(KNOWN).response(response).body == response.body
+
+
+@pytest.mark.parametrize(
+    ("body", "clean"),
+    [
+        (
+            b"data: key sk-proj-0a1b2c\n\ndata: 3\n\ndata: d4e5f6g7h8i9j0k1l and\n\n",
+            b"data: key REDACTED\n\ndata: \n\ndata:  and\n\n",
+        ),
+        (b"data: sk-proj-0a1b2c3d=\ndata: 4e5f6g7h8i9j0k1l\n\n", b"data: REDACTED\n\n"),
+        (b"data: my sk-proj-0a1b2c3d\ndata:  4e5f6g7h8i9j0k1l\n\n", b"data: my REDACTED\n\n"),
+        (b"id: sk-proj-0a1b2c3d4e5f6g7h8i9j0k1l\ndata: {}\n\n", b"id: REDACTED\ndata: {}\n\n"),
+        (b": sk-proj-0a1b2c3d4e5f6g7h8i9j0k1l\n\ndata: 1.50\n\n", b": REDACTED\n\ndata: 1.50\n\n"),
+        (b'data: "sk-proj-0a1b2c3d4"\n\ndata: "e5f6g7h8i9j0k1l"\n\n', b'data: "REDACTED"\n\ndata: ""\n\n'),
+    ],
+)
+def test_a_stream_of_plain_text_is_one_text(body: bytes, clean: bytes) -> None:
+    """A digit is a piece of it too, and so are the lines of one event; ids and comments are searched besides."""
+    response = Response(status=200, headers={"content-type": ["text/event-stream"]}, body=body)
+    assert redactor(KNOWN).response(response).body == clean
+    again = replace(response, body=clean)
+    assert redactor(KNOWN).response(again).body == clean

@@ -112,3 +112,15 @@ def test_a_run_of_base64_may_end_anywhere() -> None:
     for extra in ("", "=", "A", "AA"):
         encoded = base64.b64encode(base64.b64encode(f"#{PLAIN}####".encode())).decode().rstrip("=") + extra
         assert Matcher([PLAIN]).redact(encoded) != encoded
+
+
+def test_a_short_value_is_not_put_together_of_words() -> None:
+    """White space that is not its own keeps it apart, unless it is so long that no words have it by chance."""
+    redact = Matcher(["test", "two words", "fifteen-letters", "sixteen-letters!"]).redact
+    assert (
+        redact("the best estate, two\nwords, te st, fifteen-\nletters")
+        == "the best estate, two\nwords, te st, fifteen-\nletters"
+    )
+    assert redact("a test, two words") == "a REDACTED, REDACTED"
+    assert redact("test".encode("utf-16-le").decode()) == "REDA".encode("utf-16-le").decode()
+    assert redact("sixteen-\n  letters!") == "REDACTED"
