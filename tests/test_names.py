@@ -87,3 +87,21 @@ def test_missed(interactions): httpx.get("https://h.example/v1/y")
     result.assert_outcomes(passed=1, failed=1, errors=1)
     assert "https://h.example/v1/x?key=REDACTED&a=1" in result.stdout.str()
     assert "AIzaSyForeign" not in result.stdout.str()
+
+
+def test_rules_are_read_from_the_rootdir_wherever_pytest_is_run(run: Runner) -> None:
+    """The gate refuses what they find, and says where; one that is switched off finds nothing."""
+    run.apart = True
+    run.pytester.makeini("[pytest]\ninteractions_rules = rules.toml")
+    run.pytester.makefile(".toml", rules="[[rules]]\nid = 'acme'\nregex = 'acme-[0-9a-f]{16}'\n")
+    run.test("""
+def test_a(interactions): ask("acme-0123456789abcdef")
+
+@pytest.mark.interactions(skip_rules=["acme"])
+def test_b(): ask("acme-0123456789abcdef")
+""")
+    run.pytester.mkdir("sub")
+    run.monkeypatch.chdir(run.pytester.path / "sub")
+    result = run.record("..")
+    result.assert_outcomes(passed=2, errors=1)
+    assert "a key (acme) in interactions[0].request.body $.input" in result.stdout.str()

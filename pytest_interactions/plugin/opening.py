@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +49,9 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
     if not isinstance(config, Mapping):
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
     ini, flags = node.config.stash[GIVEN]
-    return order(ini=ini, config=config, flags=flags, markers=markers)
+    found = order(ini=ini, config=config, flags=flags, markers=markers)
+    root = node.config.rootpath
+    return replace(found, rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
 
 
 def of_test(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
