@@ -9,7 +9,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from pytest_interactions.redaction.encodings import REDACTED, needles, spellings
 from pytest_interactions.redaction.shapes import SHAPES
-from pytest_interactions.redaction.views import THIN, decoded, readings, without
+from pytest_interactions.redaction.views import THIN, decoded, is_binary, readings, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +75,7 @@ class Finder:
         seen: set[bytes] = set()  # base64 without escapes is the same in all readings
         for reading in readings(data):
             yield from self._in_reading(reading)
-            for inner in decoded(reading) if depth else ():
+            for inner in decoded(reading) if depth and not is_binary(data) else ():
                 if inner.data in seen:
                     continue
                 seen.add(inner.data)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from pytest_interactions.redaction.matcher import Matcher
-from pytest_interactions.redaction.views import Whole, canonical, decoded, readings, unescaped, without
+from pytest_interactions.redaction.views import Whole, canonical, decoded, is_binary, readings, unescaped, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,3 +124,16 @@ def test_a_short_value_is_not_put_together_of_words() -> None:
     assert redact("a test, two words") == "a REDACTED, REDACTED"
     assert redact("test".encode("utf-16-le").decode()) == "REDA".encode("utf-16-le").decode()
     assert redact("sixteen-\n  letters!") == "REDACTED"
+
+
+def test_what_is_no_text_has_no_escapes() -> None:
+    """A picture is searched as it is, so that it takes no longer than text; a value in it is found all the same."""
+    noise = bytes(range(256)) * 4
+    assert is_binary(noise)
+    assert not is_binary("Ein Müller, 漢字\r\n\t".encode())
+    assert not is_binary("in UTF-16".encode("utf-16"))
+    assert not is_binary(b"")
+    assert [reading.data for reading in readings(noise)] == [noise]
+    assert Matcher([PLAIN]).redact_bytes(noise + PLAIN.encode() + noise) == noise + b"REDACTED" + noise
+    encoded = base64.b64encode(noise + PLAIN.encode() + noise).decode()
+    assert PLAIN.encode() not in base64.b64decode(Matcher([PLAIN]).redact(encoded))
