@@ -9,18 +9,19 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from pytest_interactions.redaction.encodings import REDACTED, needles, spellings
 from pytest_interactions.redaction.shapes import SHAPES
-from pytest_interactions.redaction.views import THIN, decoded, is_binary, readings, without
+from pytest_interactions.redaction.views import THIN, Whole, decoded, is_binary, readings, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_interactions.redaction.rules import Rule
     from pytest_interactions.redaction.shapes import Shape
-    from pytest_interactions.redaction.views import Pieces, Reading
+    from pytest_interactions.redaction.views import Reading
 
 #: What a finding of a known value says.
 KNOWN = "a known secret"
 _DEEPEST = 3  # base64 of base64 of base64
+_CHUNKS = (1024, 32, 1)
 _SHORTEST_BROKEN = 16  # a shorter value is not looked for where it is broken over lines
 
 
@@ -46,22 +47,13 @@ class Finder:
     """An immutable search for values and for shapes; all values are looked for at once.
 
     Args:
-        values: The known values.
+        values: The known values, each new one last: what was built for those before is used again.
         shapes: The shapes of keys.
     """
 
-    def __init__(self, values: Iterable[str], shapes: Iterable[Shape] = SHAPES) -> None:
-        meant: dict[bytes, tuple[str, bool]] = {}
-        for value in sorted(values):
-            for needle, is_encoded in needles(value).items():
-                meant.setdefault(needle, (value, is_encoded))
-        self._meant = list(meant.values())
-        markers: dict[bytes, list[Shape]] = {}
-        for shape in shapes:
-            for marker in shape.markers:
-                markers.setdefault(marker.translate(None, THIN), []).append(shape)
-        self._shapes = list(markers.values())
-        self._search = BytesAhoCorasick([*meant, *markers])
+    def __init__(self, values: Sequence[str], shapes: Sequence[Shape] = SHAPES) -> None:
+        self._values = [_search_of(chunk) for chunk in _chunks(tuple(values))]
+        self._markers, self._shapes = _markers_of(tuple(shapes))
 
     def may_be_in(self, data: bytes) -> bool:
         """Return whether there is a hit in `data`."""
@@ -84,22 +76,47 @@ class Finder:
                     yield hit._replace(start=start, end=end, is_encoded=True)
 
     def _in_reading(self, reading: Reading) -> Iterator[Hit]:
-        thin: Pieces | None = None
-        shapes: dict[str, Shape] = {}
-        found = self._search.find_matches_as_indexes(reading.data.translate(None, THIN), overlapping=True)
-        for number, start, end in found:
-            if number >= len(self._meant):
-                shapes.update((shape.id, shape) for shape in self._shapes[number - len(self._meant)])
-                continue
-            thin = thin or without(reading)
-            value, is_encoded = self._meant[number]
-            first, last = thin.outside(start, end)
-            # Words that stand beside each other by chance have a short value in them, as "best estate" has "test".
-            if end - start >= _SHORTEST_BROKEN or is_encoded or reading.data[first:last] in spellings(value):
-                yield Hit(*reading.source(first, last), KNOWN, value, is_encoded)
-        for shape in shapes.values():
+        thin = reading.data.translate(None, THIN)
+        places: Reading | None = None
+        for search, meant in self._values:
+            for number, start, end in search.find_matches_as_indexes(thin, overlapping=True):
+                places = places or without(Whole(reading.data))
+                value, is_encoded = meant[number]
+                first, last = places.source(start, end)
+                # Words beside each other have a short value in them by chance, as "best estate" has "test".
+                if end - start >= _SHORTEST_BROKEN or is_encoded or reading.data[first:last] in spellings(value):
+                    yield Hit(*reading.source(first, last), KNOWN, value, is_encoded)
+        found = {number for number, _, _ in self._markers.find_matches_as_indexes(thin, overlapping=True)}
+        for shape in {shape.id: shape for number in found for shape in self._shapes[number]}.values():
             for span in shape.spans(reading.data):
                 yield Hit(*reading.source(*span), shape.kind)
+
+
+def _chunks(values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the values in up to three chunks, of which a new value makes the last anew, and seldom another."""
+    start = 0
+    for size in _CHUNKS:
+        end = len(values) // size * size
+        if start < end:
+            yield values[start:end]
+        start = end
+
+
+@lru_cache(maxsize=64)
+def _search_of(values: tuple[str, ...]) -> tuple[BytesAhoCorasick, list[tuple[str, bool]]]:
+    """Return a search for values, and what each of its needles means: a value, and whether it is base64 of it."""
+    meant = {needle: (value, is_encoded) for value in values for needle, is_encoded in needles(value).items()}
+    return BytesAhoCorasick(list(meant)), list(meant.values())
+
+
+@lru_cache(maxsize=8)
+def _markers_of(shapes: tuple[Shape, ...]) -> tuple[BytesAhoCorasick, list[list[Shape]]]:
+    """Return a search for the markers of shapes, and the shapes that have each."""
+    markers: dict[bytes, list[Shape]] = {}
+    for shape in shapes:
+        for marker in shape.markers:
+            markers.setdefault(marker.translate(None, THIN), []).append(shape)
+    return BytesAhoCorasick(list(markers)), list(markers.values())
 
 
 def ruled(data: bytes, rules: Iterable[Rule]) -> Iterator[Hit]:
