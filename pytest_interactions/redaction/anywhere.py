@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.places import in_camel_case, redact_string
 from pytest_interactions.redaction.randomness import is_no_word, is_random
 from pytest_interactions.redaction.signatures import redact_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def _redact_secret(value: Any) -> Any:
-    return REDACTED if isinstance(value, str) and value else value
 
 
 #: What only whoever made it can read, so that equal ones must stay equal: thoughts, and how to go on with something.
@@ -28,12 +24,11 @@ OPAQUE: Final = (
 #: What lets anyone act for this account.
 SECRET: Final = ("environment_key", "api_key_string", "signing_secret", "authorization_token")
 
-_CAMEL: Final = re.compile("_(.)")
 _NAMED: Final[dict[str, Callable[[Any], Any]]] = {
     spelling: redact
-    for names, redact in ((OPAQUE, redact_signature), (SECRET, _redact_secret))
+    for names, redact in ((OPAQUE, redact_signature), (SECRET, redact_string))
     for name in names
-    for spelling in (name, _CAMEL.sub(lambda match: match[1].upper(), name))
+    for spelling in (name, in_camel_case(name))
 }
 _SHORTEST: Final = 16  # a shorter value is an example
 
@@ -45,22 +40,18 @@ _VOICE: Final = ("voice", "voice_name", "voiceName")
 _CONSENT: Final = ("voice_consent_signature", "voiceConsentSignature")
 
 # Fields of anyone's, in which what looks random is a key.
-_KEY: Final = re.compile(
-    r"(?:\w+_)?api_?key|(?:[a-z]+A|a)piKey|(?:aws_)?secret_access_key|secretAccessKey", re.IGNORECASE
-)
+_KEY: Final = re.compile(r"\w*api_?key|(?:aws_)?secret_?access_?key", re.IGNORECASE)
 
-# Parts of all those names, by which a text that has none is known fast.
-_SIGNS: Final = (
-    *("ignature", "ncrypted", "_token", "nToken", "tToken", "andle", '"replicated"', "_secret", "gSecret"),
-    *("_key", "tKey", "piKey", "pikey", "sKey", "KeyString"),
+# A text without any of these is known fast.
+_SIGNS: Final = re.compile(
+    "|".join([*_NAMED, *_VOICE, "signature", "replicated", "api_?key", "access_?key"]), re.IGNORECASE
 )
-_SIGN: Final = re.compile("|".join(_SIGNS))
 
 
 def redact_anywhere(value: Any) -> Any:
     """Return a document without such fields, also in JSON that is a text in it; the same object if it has none."""
     if isinstance(value, str):
-        return _redact_text(value) if _SIGN.search(value) else value
+        return _redact_text(value)
     if isinstance(value, list):
         items = list(map(redact_anywhere, value))
         return value if all(map(is_, items, value)) else items
@@ -90,7 +81,7 @@ def _redaction_of(name: str, text: str, kind: Any) -> Callable[[Any], Any] | Non
     is_key = _KEY.fullmatch(name) is not None and (is_random(text) or is_no_word(text))
     is_voice = name in _VOICE and is_random(text)  # else it is the name of one
     is_voices = name == "key" and kind == "replicated"
-    return _redact_secret if is_key or is_voice or is_voices else None
+    return redact_string if is_key or is_voice or is_voices else None
 
 
 def _is_of_step(signature: str, kind: Any) -> bool:
@@ -104,7 +95,7 @@ def _is_of_step(signature: str, kind: Any) -> bool:
 
 def _redact_text(text: str) -> str:
     """Redact a document that is written as JSON within JSON, such as a history in a tool's result."""
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[")) or not _SIGNS.search(text):
         return text
     document = parse(text)
     clean = redact_anywhere(document)

@@ -14,7 +14,7 @@ from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_urls
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pytest_interactions.redaction.finding import Hit
     from pytest_interactions.redaction.rules import Rule
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: The API key that replay sets when there is none. A message that holds it is only good for replay, but no secret.
 PLACEHOLDER_KEY: Final = "pytest-interactions-placeholder-key"
+
+# The bytes of UTF-8 with which no character begins.
+_WITHIN: Final = bytes(range(0x80, 0xC0))
 
 #: A secret's start and end in a text, and its replacement.
 Span = tuple[int, int, str]
@@ -31,7 +34,7 @@ class Matcher:
     """An immutable search for secrets in texts.
 
     Args:
-        values: Values to look for, in any spelling.
+        values: Values to look for, in any spelling; see `Finder` for their order.
         patterns: Patterns to look for, in no other spelling.
         shapes: The shapes of keys to look for, in any spelling.
         rules: Rules of others, which only find keys.
@@ -42,7 +45,7 @@ class Matcher:
         self,
         values: Collection[str] = (),
         patterns: Collection[re.Pattern[str]] = (),
-        shapes: Collection[Shape] = SHAPES,
+        shapes: Sequence[Shape] = SHAPES,
         rules: Collection[Rule] = (),
         found: Callable[[str], object] = lambda _: None,
     ) -> None:
@@ -50,12 +53,13 @@ class Matcher:
         self.shapes, self.rules = shapes, rules
         self._found = found
         # On replay, the placeholder stands wherever the app showed its key while it was recorded.
-        self._finder = Finder({*values, PLACEHOLDER_KEY}, shapes)
+        self._finder = Finder([PLACEHOLDER_KEY, *values], shapes)
 
     def without(self, other: Matcher) -> Matcher:
         """Return a matcher of what this one looks for and the other does not."""
         patterns = [pattern for pattern in self.patterns if pattern not in other.patterns]
-        return Matcher(frozenset(self.values).difference(other.values), patterns, self.shapes, self.rules)
+        values = [value for value in self.values if value not in frozenset(other.values)]
+        return Matcher(values, patterns, self.shapes, self.rules)
 
     def may_be_in(self, body: bytes) -> bool:
         """Return quickly whether `redact` may find anything in `body`; `False` is certain."""
@@ -147,19 +151,20 @@ class _Places:
 
     def of(self, place: int) -> int:
         """Return the character at a byte, which is not before the last one that was asked for."""
-        if not self._is_ascii:
-            before, characters = self._known
-            characters += len(self._data[before:place].decode("utf-8", "surrogatepass"))
-            self._known = place, characters
-            return characters
-        return place
+        if self._is_ascii:
+            return place
+        before, characters = self._known
+        self._known = place, characters + _characters(self._data[before:place])
+        return self._known[1]
 
     def end_of(self, hit: Hit) -> int:
         """Return the character at the end of a hit whose start was asked for last; hits may overlap."""
-        length = hit.end - hit.start
-        if not self._is_ascii:
-            length = len(self._data[hit.start : hit.end].decode("utf-8", "surrogatepass"))
-        return self.of(hit.start) + length
+        return self.of(hit.start) + _characters(self._data[hit.start : hit.end])
+
+
+def _characters(data: bytes) -> int:
+    """Return how many characters begin in a part of UTF-8, which may begin or end within one."""
+    return len(data.translate(None, _WITHIN))
 
 
 def _finding(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:

@@ -1,4 +1,4 @@
-"""The names by which a secret is known: of environment variables, of headers, and of a URL's parameters."""
+"""The names by which a secret is known: those of environment variables and of headers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _AUTH_HEADER: Final = re.compile(
 COOKIE: Final = re.compile(r"(?:set-)?cookie2?", re.IGNORECASE)
 # What clients and gateways send with any request. All else that looks random is a secret, whatever its name is.
 _HARMLESS: Final = re.compile(
-    r"accept(?:-.*)?|age|allow|api-revision|alt-used|anthropic-(?:version|beta)|b3|baggage|cache-control|connection"
+    r".*-(?:request|trace|span|correlation)-id|.*-(?:date|version)|amz-sdk-.*|x-amz-(?:content-sha256|target|user-agent)"
+    r"|accept(?:-.*)?|age|allow|api-revision|alt-used|anthropic-beta|b3|baggage|cache-control|connection"
     r"|content-.*|correlation-id|date|dnt|early-data|etag|expect|forwarded|from|host|http2-settings|idempotency-key"
-    r"|if-.*|keep-alive|last-modified|max-forwards|mcp-protocol-version|openai-(?:beta|organization|project)|origin"
+    r"|if-.*|keep-alive|last-modified|max-forwards|openai-(?:beta|organization|project)|origin"
     r"|pragma|prefer|priority|proxy-connection|range|referer|request-id|save-data|sec-(?:ch-|fetch-|gpc).*"
-    r"|sec-websocket-(?:accept|extensions|key|version)|sentry-trace|te|trace(?:parent|state)|trailer|transfer-encoding"
-    r"|upgrade(?:-.*)?|user-agent|via|warning|x-amzn-trace-id|x-b3-.*|x-client-(?:version|request-id)"
-    r"|x-cloud-trace-context|x-correlation-id|x-datadog-.*|x-forwarded-.*|x-goog-(?:api-client|api-version|fieldmask|"
-    r"request-params|user-project|upload-.*)|x-request-id|x-requested-with|x-server-timeout|x-stainless-.*"
+    r"|sec-websocket-(?:accept|extensions|key)|sentry-trace|te|trace(?:parent|state)|trailer|transfer-encoding"
+    r"|upgrade(?:-.*)?|user-agent|via|warning|x-b3-.*"
+    r"|x-cloud-trace-context|x-datadog-.*|x-forwarded-.*|x-goog-(?:api-client|fieldmask|"
+    r"request-params|user-project|upload-.*)|x-requested-with|x-server-timeout|x-stainless-.*"
     r"|x-vertex-.*|x-http-method-override",
     re.IGNORECASE,
 )

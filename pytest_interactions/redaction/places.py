@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from pytest_interactions.api.paths import is_resource
 from pytest_interactions.errors import OptionError
@@ -136,16 +135,16 @@ class Node:
             return self._rewrite_list(value)
         return value
 
+    def is_in(self, value: dict[str, Any]) -> bool:
+        """Return whether an object that has a field of this name is one in which it is a secret."""
+        has_type = not self.types or value.get("type", "") in self.types
+        return has_type and not (self.beside and value.keys().isdisjoint(self.beside))
+
     def _rewrite_object(self, value: dict[str, Any]) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         for name in self.fields.keys() & value.keys():
             node, old = self.fields[name], value[name]
-            if (node.types and value.get("type", "") not in node.types) or value.keys().isdisjoint(
-                node.beside or value
-            ):
-                continue
-            new = node.rewrite(old)
-            if new is not old:
+            if node.is_in(value) and (new := node.rewrite(old)) is not old:
                 changed[name] = new
         if self.any_field is not None:
             for name, old in value.items():
@@ -178,7 +177,7 @@ def tree(extra_paths: tuple[str, ...] = (), *, of_api: bool = True) -> Node:
         # What the API sends needs nothing beside it.
         if of_api is not bool(place.beside):
             for path in _expand(place.path):
-                _plant(root, path, redact_signature if place.kind == "signature" else _redact_string, place)
+                _plant(root, path, redact_signature if place.kind == "signature" else redact_string, place)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
@@ -195,7 +194,7 @@ class Trees:
 
     def at(self, uri: str) -> Node:
         """Return the places in what is sent to `uri` and comes from there; without a URL, those of the API."""
-        is_api = not uri or is_googles(uri) or is_resource(urlsplit(uri).path)
+        is_api = not uri or is_googles(uri) or is_resource(uri.partition("?")[0])
         return self.of_api if is_api else self.elsewhere
 
 
@@ -204,8 +203,8 @@ def trees(extra_paths: tuple[str, ...] = ()) -> Trees:
     return Trees(tree(extra_paths), tree(extra_paths, of_api=False))
 
 
-def _redact_string(value: Any) -> Any:
-    # `""` says that there is no secret.
+def redact_string(value: Any) -> Any:
+    """Return `REDACTED` for a text; `""`, which says that there is no secret, and other values stay."""
     return REDACTED if isinstance(value, str) and value not in ("", REDACTED) else value
 
 
@@ -229,7 +228,12 @@ def _expand(path: str) -> Iterator[str]:
                 yield from _expand(prefix + path.removeprefix(name))
             return
     yield f".{path}"
-    yield "." + re.sub(r"_(.)", lambda match: match[1].upper(), path)
+    yield f".{in_camel_case(path)}"
+
+
+def in_camel_case(name: str) -> str:
+    """Return a field's name, or a path, as Google's APIs accept it too: `api_key` as `apiKey`."""
+    return re.sub(r"_(.)", lambda match: match[1].upper(), name)
 
 
 def _plant(root: Node, path: str, replace: Callable[[Any], Any], place: Place | None = None) -> None:

@@ -24,7 +24,7 @@ from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import TICKET
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from pytest_interactions.options import Options
     from pytest_interactions.redaction.rules import Rule
@@ -46,7 +46,6 @@ UPLOAD_HEADERS = "x-goog-upload-"
 
 _LINES = re.compile(rb"\s*[\[{].*\S\n", re.DOTALL)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
-_LETTERS = "AZaz09{}"
 _FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = signatures.SIGNATURE.encode()
 # A shorter text is in too many others by chance.
@@ -78,7 +77,7 @@ class Redactor:
         skip_rules: Collection[str] = (),
     ) -> None:
         values, patterns, paths = _sort_options(redact)
-        shapes: Collection[Shape] = SHAPES
+        shapes: Sequence[Shape] = SHAPES
         found: Collection[Rule] = ()
         if rules or skip_rules:
             from pytest_interactions.redaction.rules import chosen
@@ -218,17 +217,14 @@ def _json_lines(body: bytes) -> list[tuple[bytes, Any]]:
 
 
 def _own_charset(message: Message) -> str:
-    """Return the character set that a body says it is in, if letters are other bytes there and all of it is text."""
+    """Return the character set that a body says it is in, if it is not UTF-8 and all of the body is text in it."""
     declared = _CHARSET.search(next(iter(message.headers.get("content-type", [])), ""))
-    if not declared:
-        return ""
     try:
-        charset = codecs.lookup(declared[1]).name
-        is_other = _LETTERS.encode(charset) != _LETTERS.encode()
-        is_text = message.body.decode(charset).encode(charset) == message.body
+        charset = codecs.lookup(declared[1]).name if declared else "utf-8"
+        is_text = charset != "utf-8" and message.body.decode(charset).encode(charset) == message.body
     except (LookupError, UnicodeError):
         return ""
-    return charset if is_other and is_text else ""
+    return charset if is_text else ""
 
 
 def _in_encoding_of(body: bytes, text: bytes) -> bytes:

@@ -102,8 +102,10 @@ def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
 def _placed(text: str, trees: Trees) -> Iterator[tuple[structure.Leaf, Node]]:
     """Yield all leaves, each with the places of secrets in what goes where its exchange does."""
     leaves = list(structure.leaves(text))
-    uris = {leaf.path.partition(".")[0]: leaf.text for leaf in leaves if leaf.path.endswith("].request.uri")}
-    yield from ((leaf, trees.at(uris.get(leaf.path.partition(".")[0], ""))) for leaf in leaves)
+    placed = {
+        leaf.path.partition(".")[0]: trees.at(leaf.text) for leaf in leaves if leaf.path.endswith("].request.uri")
+    }
+    yield from ((leaf, placed.get(leaf.path.partition(".")[0], trees.of_api)) for leaf in leaves)
 
 
 def is_suspicious(exchange: Exchange, secrets: Secrets) -> bool:

@@ -23,7 +23,7 @@ from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import is_token, secrets_in_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_interactions.api.exchange import Request
     from pytest_interactions.redaction.rules import Rule
@@ -68,10 +68,10 @@ class Secrets:
         patterns: Iterable[re.Pattern[str]] = (),
         *,
         base: Secrets | None = None,
-        shapes: Collection[Shape] = SHAPES,
+        shapes: Sequence[Shape] = SHAPES,
         rules: Collection[Rule] = (),
     ) -> None:
-        self._values = {value for value in values if value}
+        self._values = dict.fromkeys(value for value in values if value)  # in the order in which they were learnt
         self._patterns = tuple(patterns)
         self._base = base
         self._shapes, self._rules = shapes, rules
@@ -123,10 +123,10 @@ class Secrets:
         """Return the matcher that finds all secrets known now."""
         base = self._base.matcher if self._base else None
         if self._matcher is None or base is not self._base_matcher:
-            known = self._values.union(base.values) if base else self._values
+            known = dict.fromkeys([*self._values, *(base.values if base else ())])
             patterns = (*base.patterns, *self._patterns) if base else self._patterns
             self._base_matcher = base
-            self._matcher = Matcher(frozenset(known), patterns, self._shapes, self._rules, self._note_found)
+            self._matcher = Matcher(list(known), patterns, self._shapes, self._rules, self._note_found)
         return self._matcher
 
     def __repr__(self) -> str:
@@ -139,9 +139,9 @@ class Secrets:
             self.found_variables.add(self._variables[value])
 
     def _add(self, values: Iterable[str]) -> None:
-        new = set(values) - self._values
+        new = [value for value in values if value not in self._values]
         if new:
-            self._values |= new
+            self._values.update(dict.fromkeys(new))
             self._matcher = None
 
 
@@ -182,13 +182,19 @@ def _secrets_in_variable(name: str, value: str) -> Iterator[str]:
     if not is_secret_variable(name):
         return
     if text.startswith(("{", "[")) and (inner := _json_texts(text)):
-        yield from filter(_is_hunted, inner)
+        # Beside a key, a file of credentials has addresses and names, which are long too.
+        parts = [part for each in inner for part in _parts(each)]
+        yield from (part for part in parts if _is_drawn(part) and not is_stand_in(part))
         return
-    parts = [part.strip(_AROUND) for part in _BETWEEN.split(text)]
-    hunted = [part for part in parts if _is_hunted(part) and "://" not in part]
+    hunted = list(filter(_is_hunted, _parts(text)))
     yield from hunted
     if not hunted and is_password(text) and not is_stand_in(text):
         yield text
+
+
+def _parts(text: str) -> list[str]:
+    parts = (part.strip(_AROUND) for part in _BETWEEN.split(text))
+    return [part for part in parts if "://" not in part]
 
 
 def _is_hunted(value: str) -> bool:

@@ -72,7 +72,15 @@ def _no_example(key: str) -> bool:
 
 def _mixed(key: str) -> bool:
     joined = re.sub("[-_]", "", key)
-    return is_random(key) or is_random(joined) or any(map(_MIXED.search, re.split("[-_.]", key)))
+    return is_random(key) or is_random(joined) or any(map(_is_solid, _SEGMENT.findall(key)))
+
+
+def _is_solid(segment: str) -> bool:
+    return not segment.isalpha() and not segment.isdecimal()
+
+
+def _with_a_digit(key: str) -> bool:
+    return re.search(r"\d", key) is not None
 
 
 def _with_digits(key: str) -> bool:
@@ -81,7 +89,7 @@ def _with_digits(key: str) -> bool:
 
 _EXAMPLE: Final = re.compile(r"(?i:your[-_]|[-_]your|place.?holder|goes.?here)|EXAMPLE|example|(.)\1{6}")
 _ROW_OF_WORDS: Final = re.compile(r"(?:(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,12}|\d{1,4})(?:[-_.]|$))+")
-_MIXED: Final = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20}")
+_SEGMENT: Final = re.compile("[A-Za-z0-9]{20,}")
 _DIGITS: Final = 6
 
 # A match with a letter or digit beside it is a piece of media and no key. In a form, a plus is a space.
@@ -138,12 +146,12 @@ SHAPES: Final = (
     _in_context(
         "private-key",
         (b"PRIVATE KEY", b"PRIVATE+KEY"),
-        rb"-----BEGIN[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----\s*(?:[A-Za-z-]+: ?[^\r\n]*\s+)*"
+        rb"-----BEGIN[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----\s*(?:[A-Za-z-]{1,40}:[^\r\n]*\r?\n\s*)*"
         rb"[A-Za-z0-9+/=]{24,}(?:\s+[A-Za-z0-9+/=]{24,})*"
         rb"(?:(?:\s+[A-Za-z0-9+/=]{1,75})?\s*-----END[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----)?",
         is_drawn=_any,
     ),
-    _key("json-web-token", "eyJ", "eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}{{20,}}"),
+    _key("json-web-token", "eyJ", "eyJ", rf"{_WORD}{{10,2000}}\.eyJ{_WORD}{{10,}}\.{_WORD}{{20,}}"),
     # Of clouds.
     _key("aws-access-key-id", "AKIA ASIA ABIA ACCA", "A", r"(?:KI|SI|BI|CC)A[A-Z2-7]{16}", is_drawn=_any),
     _in_context(
@@ -187,8 +195,8 @@ SHAPES: Final = (
         "slack-token",
         "xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-",
         "x",
-        r"(?:ox[abeprs]|app)[-.](?=[A-Za-z-]*\d)[A-Za-z0-9-]{20,}",
-        is_drawn=_any,
+        r"(?:ox[abeprs]|app)[-.][A-Za-z0-9-]{20,}",
+        is_drawn=_with_a_digit,
     ),
     _in_context(
         "slack-webhook",

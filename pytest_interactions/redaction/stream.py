@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ from pytest_interactions.redaction.signatures import redact_broken
 from pytest_interactions.redaction.texts import map_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Hashable, Iterator
 
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.places import Node
@@ -32,18 +32,16 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     The `tree` has the places of secrets in an event's data, and `matcher` finds secrets in any place.
     """
     events = sse.decode(body)
-    documents = [_document(event) for event in events]
+    parsed = [event.json() for event in events]
+    documents = [_document(event, value) for event, value in zip(events, parsed, strict=True)]
     # Lines of one event's data are one text, which the body does not show.
-    texts = [
-        body,
-        *((event.data or "").encode("utf-8", "surrogatepass") for event in events if "\n" in (event.data or "")),
-    ]
-    search = any(map(matcher.may_be_in, texts))
+    joined = (event.data.encode("utf-8", "surrogatepass") for event in events if event.data and "\n" in event.data)
+    search = any(map(matcher.may_be_in, chain([body], joined)))
     clean = redact_events(documents, tree, matcher, search=search)
-    written = map(_written, events, documents, clean)
+    written = map(_written, events, parsed, documents, clean)
     if not search:
         return b"".join(event.raw for event in written)
-    return b"".join(_searched(event, matcher) for event in written)
+    return b"".join(_searched(event, value, matcher) for event, value in zip(written, parsed, strict=True))
 
 
 def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool) -> Any:
@@ -68,34 +66,29 @@ def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search:
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
 
 
-def _document(event: sse.ServerSentEvent) -> Any:
+def _document(event: sse.ServerSentEvent, parsed: Any) -> Any:
     """Return an event's data: a JSON document, else its text, which may be a piece of a longer one, even a digit."""
-    document = event.json()
-    return document if isinstance(document, dict | list | str) else event.data
+    return parsed if isinstance(parsed, dict | list | str) else event.data
 
 
-def _written(event: sse.ServerSentEvent, document: Any, clean: Any) -> sse.ServerSentEvent:
+def _written(event: sse.ServerSentEvent, parsed: Any, document: Any, clean: Any) -> sse.ServerSentEvent:
     """Return the event with its clean data."""
-    if event.json() is NOT_JSON:
-        event = event if clean is document else event.with_data(clean)
-        return replace(event, raw=redact_broken(event.raw))
-    if clean is document:
-        return event
-    if document is event.data:
-        return event.with_data(clean)
-    text = rewritten((event.data or "").encode("utf-8", "surrogatepass"), document, clean)
-    return event.with_data(text.decode("utf-8", "surrogatepass"))
+    if document is parsed and clean is not document:
+        text = rewritten((event.data or "").encode("utf-8", "surrogatepass"), document, clean)
+        return event.with_data(text.decode("utf-8", "surrogatepass"))
+    if clean is not document:
+        event = event.with_data(clean)
+    return replace(event, raw=redact_broken(event.raw)) if parsed is NOT_JSON else event
 
 
-def _searched(event: sse.ServerSentEvent, matcher: Matcher) -> bytes:
+def _searched(event: sse.ServerSentEvent, parsed: Any, matcher: Matcher) -> bytes:
     """Return the event's bytes without secrets in what is no data (comments, ids), nor known values anywhere."""
     lines = event.raw.splitlines(keepends=True)
     raw = b"".join(line if line.startswith(b"data") else matcher.redact_bytes(line) for line in lines)
     values = matcher.redact_values(raw)
     # What is JSON stays so: another entry of the same key may hold a value that is no text.
-    return (
-        raw if values != raw and event.json() is not NOT_JSON and sse.decode(values)[0].json() is NOT_JSON else values
-    )
+    is_broken = values != raw and parsed is not NOT_JSON and sse.decode(values)[0].json() is NOT_JSON
+    return raw if is_broken else values
 
 
 class _Piece(NamedTuple):
@@ -117,10 +110,7 @@ class _Piece(NamedTuple):
 
 
 #: By what pieces are told to be of one text.
-_NAMES: Final[tuple[Callable[[_Piece], Hashable], ...]] = (
-    attrgetter("field", "numbers"),
-    attrgetter("path", "numbers"),
-)
+_NAMES: Final = (attrgetter("field", "numbers"), attrgetter("path", "numbers"))
 
 
 def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
@@ -132,25 +122,21 @@ def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
     """
     if len(documents) < 2:  # noqa: PLR2004 - one has no other
         return documents
+    pieces = [each for number, document in enumerate(documents) for each in _pieces(document, number, "$", "", ())]
+    old = list(pieces)
     # Known values first: the beginning of one may look like a whole key.
     for redact, name in product((matcher.redact_known_in_pieces, matcher.redact_pieces), _NAMES):
-        documents = _redact_named(documents, redact, name)
-    return documents
-
-
-def _redact_named(
-    documents: list[Any], redact: Callable[[list[str]], list[str]], name: Callable[[_Piece], Hashable]
-) -> list[Any]:
-    joined: dict[Hashable, list[_Piece]] = defaultdict(list)
-    for number, document in enumerate(documents):
-        for piece in _pieces(document, number, "$", "", ()):
-            joined[name(piece)].append(piece)
+        joined: dict[Hashable, list[int]] = defaultdict(list)
+        for place, piece in enumerate(pieces):
+            joined[name(piece)].append(place)
+        for places in joined.values():
+            if len(places) > 1:
+                for place, new in zip(places, redact([pieces[place].text for place in places]), strict=True):
+                    pieces[place] = pieces[place]._replace(text=new)
     changed: dict[int, dict[str, str]] = defaultdict(dict)
-    for pieces in joined.values():
-        redacted = redact([piece.text for piece in pieces]) if len(pieces) > 1 else []
-        for piece, new in zip(pieces, redacted, strict=False):
-            if new != piece.text:
-                changed[piece.number][piece.path] = new
+    for before, piece in zip(old, pieces, strict=True):
+        if piece.text != before.text:
+            changed[piece.number][piece.path] = piece.text
     return [
         _with_texts(document, changed[number]) if number in changed else document
         for number, document in enumerate(documents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from pytest_interactions.api.digests import IN_TICKET, hex_digest
 from pytest_interactions.redaction.encodings import REDACTED
@@ -93,10 +93,11 @@ def _urls(text: str) -> Iterator[tuple[int, int]]:
     while slashes := _SLASHES.search(text, place):
         before = max(place, slashes.start() - _LONGEST_SCHEME)
         scheme = _SCHEME.search(text, before, slashes.start())
-        rest = _REST.match(text, slashes.end())
+        # The rest of what is no URL is not gone through: in "://a://a" that is a rest for each.
+        rest = scheme and _REST.match(text, slashes.end())
         if scheme and rest:
             yield scheme.start(), rest.end()
-        place = rest.end() if scheme and rest else slashes.end()
+        place = rest.end() if rest else slashes.end()
 
 
 def secrets_in_form(body: str) -> Iterator[tuple[int, int, str]]:
@@ -121,7 +122,7 @@ def secrets_in_uri(uri: str) -> Iterator[str]:
         user, password = unquote(login["user"]), unquote(login["password"] or "")
         yield from (part for part in (user if is_token(user) else "", password) if part not in {"", REDACTED})
     googles = _is_at(uri, _GOOGLE)
-    for name, value in parse_qsl(urlsplit(uri).query):
+    for name, value in parse_qsl(uri.partition("#")[0].partition("?")[2]):
         if _IS_SECRET.fullmatch(name) and _is_secret(name, value, googles=googles):
             yield value
 

@@ -64,6 +64,7 @@ def test_other_fields_are_known_by_what_is_around_them() -> None:
     assert redact_anywhere(speech) == {
         "generation_config": {"speech_config": [{"voice": "REDACTED"}, {"voice": "Kore"}]}
     }
+    assert "REDACTED" in str(redact_anywhere({"result": json.dumps(speech)}))
     consent = {"voice_consent_signature": {"signature": VALUE}}
     assert redact_anywhere(consent) == {"voice_consent_signature": {"signature": redact_signature(VALUE)}}
     assert redact_anywhere(redact_anywhere(consent)) == redact_anywhere(consent)

@@ -419,6 +419,22 @@ def test_a_body_may_be_in_any_character_set(charset: str, kind: str) -> None:
     assert "my " in clean
 
 
+@pytest.mark.parametrize("charset", ["koi8-r", "shift_jis", "cp1252", "iso-8859-1", "gb18030"])
+def test_a_value_is_found_in_the_letters_of_its_country(charset: str) -> None:
+    """Whose bytes are others than in UTF-8, and all else stays."""
+    value = {"koi8-r": "\u043f\u0430\u0440", "cp1252": "\u20ac", "iso-8859-1": "\u00e9"}.get(
+        charset, "\u6f22\u5b57"
+    ) + "9x8y7z6w5v4u"
+    for kind, text in (
+        ("text/plain", f"my {value}!"),
+        ("application/json", json.dumps([value, "!"], ensure_ascii=False)),
+    ):
+        response = Response(
+            status=200, headers={"content-type": [f"{kind}; charset={charset}"]}, body=text.encode(charset)
+        )
+        assert redactor(value).response(response).body.decode(charset) == text.replace(value, "REDACTED")
+
+
 @pytest.mark.parametrize("charset", ["nothing", "base64", "cp037", "utf-8"])
 def test_a_character_set_that_a_body_is_not_in_changes_nothing(charset: str) -> None:
     """The body is searched as the bytes that it is."""

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from hashlib import sha256
 from typing import Any
 
 import pytest
+import yaml
 
 from pytest_interactions.api.exchange import Request
+from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets, is_stand_in
 from tests.redaction.support import URL
 
@@ -106,6 +109,33 @@ def test_a_url_with_a_password_is_known() -> None:
         "BASE_URL": f"https://example.com/{SECRET}",
     }
     assert known(Secrets.from_environ(environ)) == {"Ab8RN6KxQz1vT"}
+
+
+def test_of_a_file_of_credentials_the_key_is_known() -> None:
+    """And not the addresses in it, to which the app sends requests."""
+    body = [base64.b64encode(bytes(range(n, n + 48))).decode() for n in (0, 60, 120)]
+    account = {
+        "type": "service_account",
+        "project_id": "my-project-of-agents",
+        "private_key_id": "5f4dcc3b5aa765d61d8327deb882cf9900112233",
+        "private_key": "\n".join(["-----BEGIN PRIVATE KEY-----", *body, "-----END PRIVATE KEY-----", ""]),
+        "client_email": "runner@my-project-of-agents.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    environ = {"GOOGLE_CREDENTIALS": json.dumps(account)}
+    assert known(Secrets.from_environ(environ)) == {*body, account["private_key_id"]}
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://[bad/x", "https://[::1", "http://h:99999/", "://", "http://", "http://u:pa[ss@h/?a=["]
+)
+def test_what_is_no_url_is_no_error(uri: str) -> None:
+    """Neither in a variable nor in a request, nor in a file."""
+    environ = {"A_URL": uri, "B_KEY": uri, "C_TOKEN": f'{{"u": "{uri}"}}', "D_PROXY": f"'{uri}' and more"}
+    assert known(Secrets.from_environ(environ)) == set()
+    assert learnt(uri + "?x=1") == set()
+    text = yaml.safe_dump([{"request": {"method": "GET", "uri": uri, "headers": {}, "body": "{}"}}])
+    assert scan(f"interactions:\n{text}", Secrets()) == []
 
 
 def test_the_variables_whose_values_were_found_are_told() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,3 +178,22 @@ def test_a_key_of_fixed_length_may_be_folded() -> None:
     """And the words of the next line stay."""
     key = EXAMPLES["google-api-key"]
     assert redact(f"key: {key[:2]}\r\n  {key[2:20]}\n{key[20:]}\nand more") == "key: REDACTED\nand more"
+
+
+_TAILS = ("a: ", " ", "A", "1", "-", "\n", "A B ", "x: y\n", "=", "a.", "%25", "&amp;", "A" * 24 + "\n", "_")
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.id)
+def test_time_is_linear_in_a_text_made_to_take_long(shape: Shape) -> None:
+    """What begins like a key over and over, or goes on like one for long, takes as much longer as it is larger."""
+    for marker in (mark.decode() for mark in shape.markers):
+        begin = f"-----BEGIN {marker}-----\n" if shape.id == "private-key" else marker
+        for tail in (*_TAILS, marker, f"-{marker}", f" {marker}"):
+            steps = [_steps(shape, begin + tail * (size // len(tail)) + "!") for size in (4_000, 16_000)]
+            assert steps[1] < max(8 * steps[0], 0.05), (tail, steps)
+
+
+def _steps(shape: Shape, text: str) -> float:
+    begun = process_time()
+    list(shape.spans(text.encode()))
+    return process_time() - begun

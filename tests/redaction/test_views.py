@@ -133,7 +133,16 @@ def test_what_is_no_text_has_no_escapes() -> None:
     assert not is_binary("Ein Müller, 漢字\r\n\t".encode())
     assert not is_binary("in UTF-16".encode("utf-16"))
     assert not is_binary(b"")
+    assert not is_binary(noise * 9 + b"a part of a form that is text" * 99)
     assert [reading.data for reading in readings(noise)] == [noise]
     assert Matcher([PLAIN]).redact_bytes(noise + PLAIN.encode() + noise) == noise + b"REDACTED" + noise
     encoded = base64.b64encode(noise + PLAIN.encode() + noise).decode()
     assert PLAIN.encode() not in base64.b64decode(Matcher([PLAIN]).redact(encoded))
+
+
+def test_a_value_may_begin_within_a_character_of_others() -> None:
+    """A sign of two bytes is one of its second in UTF-16, so that a value is found where only its rest is there."""
+    matcher = Matcher(["\u00a3uper5ecret9x8y7z6w"])
+    text = "\u00e3uper5ecret9x8y7z6w \u00e9 \u00a3uper5ecret9x8y7z6w."
+    assert matcher.redact(text).endswith(" \u00e9 REDACTED.")
+    assert [text[start:end] for start, end, _ in matcher.find(text)][-2:] == [text[-20:-1], text[-19:-1]]
