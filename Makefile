@@ -47,7 +47,7 @@ tests: $(READY)
 	$(BIN)/coverage report
 
 benchmark: $(BENCH)/.ready
-	$(BENCH)/bin/python -m benchmarks
+	$(BENCH)/bin/python -m benchmarks $(QUESTIONS)
 
 $(BENCH)/.ready: pyproject.toml
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
