@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.escaping import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class InteractionsError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package; a message shows unprintable characters as escapes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(escaped(message))
 
 
 class OptionError(InteractionsError, ValueError):
@@ -29,6 +34,10 @@ class CassetteNotFoundError(CassetteError):
 
 class CassetteFormatError(CassetteError):
     """An existing cassette file that can't be read; it is never overwritten."""
+
+
+class TooLargeError(CassetteFormatError):
+    """A file that is larger than the bound, or would be if it were unpacked."""
 
 
 class CassetteMissError(CassetteError):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.errors import TooLargeError
 from pytest_interactions.redaction import places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.names import is_credential_header
@@ -54,18 +57,24 @@ class Finding:
     where: str = ""
 
 
-def scan(text: str, secrets: Secrets, trees: Trees | None = None) -> list[Finding]:
+def scan(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = LARGEST_BODY) -> list[Finding]:
     """Return all secrets in `text`, in order; none if the redactor wrote it.
 
     Args:
         text: A cassette of any recorder (YAML or JSON), a stream, lines of JSON, or any other text.
         secrets: The values known in this run, besides everything that is a secret by its looks or place.
         trees: The places of secrets; by default those that the API has.
+        limit: The bytes that all compressed data in it may have when it is unpacked; what has more is a finding.
     """
     lines, matcher = _Lines(text), secrets.matcher
     findings: set[Finding] = set()
     found: set[tuple[str, int, int]] = set()
-    for leaf, tree in _placed(text, trees or _TREES):
+    try:
+        placed = list(_placed(text, trees or _TREES, limit))
+    except TooLargeError as error:
+        placed = []
+        findings.add(Finding(1, f"more than can be looked through, as {error}"))
+    for leaf, tree in placed:
         for hit in _in_leaf(leaf, matcher, tree):
             found.add((hit.kind, leaf.start, leaf.end))
             findings.add(Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip()))
@@ -76,14 +85,17 @@ def scan(text: str, secrets: Secrets, trees: Trees | None = None) -> list[Findin
     return sorted(findings)
 
 
-def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
+def clean(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = LARGEST_BODY) -> str:
     """Return `text` with each secret replaced in place, and nothing else changed.
 
     Secrets in base64 or in compressed data stay: `scan` the result.
     """
     text = secrets.matcher.redact(text)
     spans: dict[int, tuple[int, str]] = {}
-    for leaf, tree in _placed(text, trees or _TREES):
+    placed: list[tuple[structure.Leaf, Node]] = []
+    with suppress(TooLargeError):  # which `scan` tells
+        placed += _placed(text, trees or _TREES, limit)
+    for leaf, tree in placed:
         for hit in _in_leaf(leaf, secrets.matcher, tree):
             for spelling in _spellings(hit.text):
                 start = text.find(spelling, leaf.start, leaf.end)
@@ -99,9 +111,9 @@ def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
     return "".join([*pieces, text[copied:]])
 
 
-def _placed(text: str, trees: Trees) -> Iterator[tuple[structure.Leaf, Node]]:
+def _placed(text: str, trees: Trees, limit: int) -> Iterator[tuple[structure.Leaf, Node]]:
     """Yield all leaves, each with the places of secrets in what goes where its exchange does."""
-    leaves = list(structure.leaves(text))
+    leaves = list(structure.leaves(text, limit))
     placed = {
         leaf.path.partition(".")[0]: trees.at(leaf.text) for leaf in leaves if leaf.path.endswith("].request.uri")
     }
@@ -122,10 +134,14 @@ def _has_credential(message: Message) -> bool:
 
 
 def hides(message: Message, matcher: Matcher) -> bool:
-    """Return whether a body that is no JSON and no stream holds what `matcher` finds, be it compressed."""
+    """Return whether a body that is no JSON and no stream holds what `matcher` finds, or more than can be searched."""
     if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
-    return next(_in_leaf(structure.leaf_of(message.body), matcher, _TREES.of_api), None) is not None
+    try:
+        leaf = structure.leaf_of(message.body)
+    except TooLargeError:
+        return True
+    return next(_in_leaf(leaf, matcher, _TREES.of_api), None) is not None
 
 
 class _Hit(NamedTuple):

@@ -11,12 +11,12 @@ import yaml
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.base64_text import decoded
+from pytest_interactions.api.bounds import LARGEST_BODY, Room, compose
 from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # An object with one of these fields is a body of the API, or an event's data.
 _BODY_FIELDS = frozenset(
     {
@@ -52,20 +52,27 @@ class Leaf:
     documents: list[Any] = field(default_factory=list)
 
 
-def leaves(text: str) -> Iterator[Leaf]:
-    """Yield all leaves of `text`, in order."""
-    root, walked = None, []
+def leaves(text: str, limit: int = LARGEST_BODY) -> Iterator[Leaf]:
+    """Yield all leaves of `text`, in order, each once: an alias is no text of its own.
+
+    Raises:
+        TooLargeError: The text stands for more than there is room for: compressed data in it is larger than `limit`
+            bytes, or its aliases are.
+    """
+    root, walked, room = None, [], Room(limit)
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
         with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
-            root = yaml.compose(text, Loader=_Loader)
+            root = compose(text, limit)
     with suppress(RecursionError):  # a structure too deep to walk is text
-        walked = list(_walk(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
+        walked = list(_walk(root, "", "", room)) if isinstance(root, yaml.CollectionNode) else []
     yield from walked or _plain(text)
 
 
 def leaf_of(body: bytes) -> Leaf:
-    """Return the body of a message as a leaf, decompressed if it is gzip, or gzip in base64."""
-    text = _unpacked(body.decode("utf-8", "surrogateescape"), body if body.startswith(_GZIP) else None)
+    """Return the body of a message as a leaf, decompressed if it is gzip, or gzip in base64; raise as `leaves` does."""
+    text = _unpacked(
+        body.decode("utf-8", "surrogateescape"), body if body.startswith(_GZIP) else None, Room(LARGEST_BODY)
+    )
     return Leaf("", 0, len(text), text, documents=_documents(text))
 
 
@@ -81,28 +88,28 @@ def _plain(text: str) -> Iterator[Leaf]:
         start += len(line)
 
 
-def _walk(node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
+def _walk(node: yaml.Node, path: str, header: str, room: Room) -> Iterator[Leaf]:
     start, end = node.start_mark.index, node.end_mark.index
     if isinstance(node, yaml.ScalarNode):
         is_binary = node.tag == "tag:yaml.org,2002:binary"
-        text = _unpacked(node.value, decoded(node.value, strict=False) if is_binary else None)
+        text = _unpacked(node.value, decoded(node.value, strict=False) if is_binary else None, room)
         yield Leaf(path, start, end, text, header, _documents(text))
     elif isinstance(node, yaml.SequenceNode):
         if chunks := _chunks(node):
             yield Leaf(path, start, end, chunks, documents=_documents(chunks))
             return
         for place, item in enumerate(node.value):
-            yield from _walk(item, f"{path}[{place}]", header)
+            yield from _walk(item, f"{path}[{place}]", header, room)
     else:
         fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
         if _BODY_FIELDS & fields.keys():
             yield Leaf(path, start, end, documents=[_value(node)])
             return
         for key, value in node.value:
-            yield from _walk(key, path, "")
+            yield from _walk(key, path, "", room)
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
             inside = name if path.rpartition(".")[2] == "headers" else ""
-            yield from _walk(value, f"{path}.{name}" if path else name, inside)
+            yield from _walk(value, f"{path}.{name}" if path else name, inside, room)
 
 
 def _chunks(node: yaml.SequenceNode) -> str:
@@ -123,20 +130,22 @@ def _value(node: yaml.Node) -> Any:
     return node.value
 
 
-def _unpacked(text: str, raw: bytes | None) -> str:
+def _unpacked(text: str, raw: bytes | None, room: Room) -> str:
     """Return the text of `raw`, or `text` if there is none; gzip, also in base64, is decompressed."""
     if raw is None and text.lstrip().startswith(_GZIP_IN_BASE64):
         raw = decoded(text, strict=False)
-    return text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
+    return text if raw is None else _decompressed(raw, room).decode("utf-8", "surrogateescape")
 
 
-def _decompressed(raw: bytes) -> bytes:
+def _decompressed(raw: bytes, room: Room) -> bytes:
     """Return `raw` with its gzip decompressed, as far as it goes if its end is missing; what is no gzip stays."""
     unpacked = b""
     with suppress(zlib.error):
         while raw.startswith(_GZIP):  # gzip may follow on gzip
             unpacker = zlib.decompressobj(wbits=31)
-            unpacked += unpacker.decompress(raw)
+            piece = unpacker.decompress(raw, room.left + 1)
+            room.take(len(piece))
+            unpacked += piece
             raw = unpacker.unused_data
     return unpacked + raw
 

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.json_values import NOT_JSON, compact
 from pytest_interactions.errors import CassetteError, CassetteFormatError, CassetteWriteError, SecretLeakError
 from pytest_interactions.files import layout, media
-from pytest_interactions.files.storage import Contents, load, locked, remove, write
+from pytest_interactions.files.disk import locked
+from pytest_interactions.files.storage import Contents, load, remove, write
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor, redaction
 from pytest_interactions.redaction.scan import scan
