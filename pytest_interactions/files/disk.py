@@ -38,19 +38,20 @@ _TEMPORARY: Final = ".tmp"
 def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
     """Return the bytes of a file.
 
-    A named pipe or a device, which may never end, is not read, nor is a file that grows meanwhile.
+    A named pipe or a device, which may never end, is not read.
 
     Raises:
         OSError: There is no such file, it can't be opened, or it is no file.
         TooLargeError: It has more than `limit` bytes; the message names it.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:  # noqa: PTH123 - a handle, not a path
-        kind = stat.S_IFMT(os.fstat(handle).st_mode)
+    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
+        status = os.fstat(handle)
+        kind = stat.S_IFMT(status.st_mode)
         if kind != stat.S_IFREG:
             raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        data = file.readall() if status.st_size <= limit else b""
+    if max(len(data), status.st_size) > limit:
         raise TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, give a larger max_size.")
     return data
 
