@@ -53,7 +53,11 @@ class StreamEndedError(CassetteError):
 
 
 class CassetteWriteError(CassetteError):
-    """A cassette that can't be written; the message says where the recording was kept."""
+    """A cassette that can't be written; the message says where the recording was kept, if `is_kept`."""
+
+    def __init__(self, message: str = "", *, is_kept: bool = True) -> None:
+        super().__init__(message)
+        self.is_kept = is_kept
 
 
 class SecretLeakError(CassetteError):

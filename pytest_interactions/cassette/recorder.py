@@ -115,8 +115,9 @@ class Recorder:
             written = self._put(recorded, failed=failed) if recorded or completed else None
             if written is None and not failed:
                 self._remove()
-        except (CassetteWriteError, SecretLeakError):  # their messages say where the recording is
-            self._journal.discard()
+        except (CassetteWriteError, SecretLeakError) as error:  # their messages say where the recording is
+            is_kept = not isinstance(error, CassetteWriteError) or error.is_kept
+            (self._journal.discard if is_kept else self._journal.leave)()
             raise
         except BaseException:
             self._journal.leave()  # for the next run to recover

@@ -77,8 +77,8 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
         return None
     try:
         contents = loads(text.encode("utf-8", "surrogateescape"), path, max_size)
-    except CassetteError as error:
-        print(f"{error} Here it was looked through as any text is.")
+    except CassetteError:
+        print(on_one_line(f"{path}: can't be read as a cassette, so it was looked through as any text is"))
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)

@@ -77,7 +77,7 @@ class Journal:
         self._turn = Lock()
         self._path = Path()
         self._file: BufferedWriter | None = None
-        self._release: Callable[[], None] | None = None
+        self._locks: list[Callable[[], None]] = []
         self._usable = True
         self._known: Matcher | None = None
         self._exchanges: list[Exchange] = []
@@ -124,9 +124,13 @@ class Journal:
         if self._file is None:
             return False
         self._file.close()
-        if self._release is not None:
-            self._release()
+        self._unlock()
         return True
+
+    def _unlock(self) -> None:
+        for release in self._locks:
+            release()
+        self._locks.clear()
 
     def _item(self, exchange: Exchange) -> bytes:
         """Return the text of an exchange; nothing if the gate refuses it."""
@@ -139,18 +143,22 @@ class Journal:
 
     def _write_anew(self, old: BufferedWriter) -> None:
         old.close()  # some systems do not replace an open file
-        before = self._release
         try:
             with disk.replacing(self._path) as new:
                 new.write(self._head())
                 new.writelines(self._item(self._gate.redact_again(exchange)) for exchange in self._exchanges)
-                self._release = disk.lock(Path(new.name), wait=False)  # before anybody finds it
+                self._lock(Path(new.name))  # before anybody finds it
         except OSError:
             self._path.unlink(missing_ok=True)  # it may hold the new secret
             raise
-        if before is not None:
-            before()
         self._file = self._path.open("ab")
+
+    def _lock(self, path: Path) -> None:
+        """Lock a file until the end, as a sign that this process lives; raise `FileNotFoundError` if it is gone."""
+        release = disk.lock(path, wait=True)
+        if release is not None:  # pragma: no branch - who waits for a lock gets it
+            self._locks.append(release)
+        path.stat()
 
     def _write(self, item: bytes) -> None:
         if self._file is None:
@@ -162,14 +170,12 @@ class Journal:
         """Open the journal's file, and lock it; another process may take it for an old one before it is locked."""
         directory = _directory(self._cassette)
         self._path = directory / self._name
-        while self._release is None:
+        while True:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.touch()
             with suppress(FileNotFoundError):
-                self._release = disk.lock(self._path, wait=True)
-            if self._release is not None and not self._path.exists():
-                self._release()
-                self._release = None
+                self._lock(self._path)
+                break
         file = self._path.open("ab")
         file.write(self._head())
         return file

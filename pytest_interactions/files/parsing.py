@@ -115,7 +115,7 @@ def _from_yaml(text: str, limit: int) -> Any:
         raise Unusable(mark.line + 1 if mark else 1, f"this is not YAML ({error.problem})") from None
     except yaml.reader.ReaderError as error:
         raise Unusable(text.count("\n", 0, error.position) + 1, f"this is not YAML ({error.reason})") from None
-    except ValueError:
+    except (ValueError, TypeError, LookupError, AttributeError):  # of PyYAML, which a value surprises
         raise Unusable(1, "this is not YAML (a value can't be read)") from None
     except RecursionError:
         raise Unusable(1, "it is nested too deep") from None
@@ -130,10 +130,9 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
         line = key.start_mark.line + 1
         if key.tag == "tag:yaml.org,2002:merge":
             raise Unusable(line, "merge keys (<<) are not read in cassettes: write out what they stand for")
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen:
-                raise Unusable(line, f"the key {key.value!r} is there twice")
-            seen.add(key.value)
+        if isinstance(key.value, str) and key.value in seen:
+            raise Unusable(line, f"the key {key.value!r} is there twice")
+        seen.add(str(key.value))
     yield found
     found.update(loader.construct_mapping(node))
 

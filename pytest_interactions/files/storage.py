@@ -101,7 +101,7 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
     than its exchanges. Media above `media_threshold` bytes go to files of their own.
 
     Raises:
-        CassetteWriteError: The directory can't be written; the message says where the recording was kept.
+        CassetteWriteError: The directory can't be written; the message says where the recording was kept, if it was.
         SecretLeakError: The gate refused a text; the message says why, and where the rest was kept.
     """
     try:
@@ -110,12 +110,25 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
         kept = _keep_cleaned(path, contents, gate, media_threshold)
         raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
     except OSError as error:
+        elsewhere = _keep_elsewhere(path, contents, gate, media_threshold)
+        kept = (
+            f"The recording was kept in {elsewhere}: copy it to its place, or make the directory writable and record "
+            "again."
+            if elsewhere
+            else "The next recording takes up what could be written of this one. Make room for it."
+        )
+        message = f"{path}: can't be written: {error.strerror}. {kept}"
+        raise CassetteWriteError(message, is_kept=elsewhere is not None) from error
+
+
+def _keep_elsewhere(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> Path | None:
+    """Write a cassette to a new directory of this machine's temporary ones; return `None` if nothing can be written."""
+    try:
         elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
         write(elsewhere, contents, gate, media_threshold)
-        raise CassetteWriteError(
-            f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
-            "or make the directory writable and record again."
-        ) from error
+    except OSError:
+        return None
+    return elsewhere
 
 
 def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:

@@ -69,6 +69,9 @@ interactions:
         ),
         ("string: '{}'", """string: '{"data": "pytest-interactions-media:0123"}'""", 3, "media file in it is misspelt"),
         ("string: '{}'", "string: 2001-99-99", 1, "this is not YAML (a value can't be read)"),
+        ("string: '{}'", "string: !!bool x", 1, "this is not YAML (a value can't be read)"),
+        ("code: 200", "code: " + "9" * 10000, 1, "this is not YAML (a value can't be read)"),
+        ("code: 200", "code: 1" + ":59" * 9000, 3, "its status is none of HTTP's"),
         ("interactions:", "interactions: " + "[" * 20000, 2, "this is not YAML (exceeded maximum nesting depth)"),
     ],
 )
@@ -198,6 +201,30 @@ def test_a_folder_is_entered_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "b.yaml").write_text("key: AIza" + "Sy0123456789abcdefghijklmnopqrstuvw")
     assert main(["scan", str(tmp_path)]) == 1
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_entered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command that needs them all ends there."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "b.yaml").write_text("key: AIza" + "Sy0123456789abcdefghijklmnopqrstuvw")
+    real = Path.iterdir
+
+    def refusing(path: Path) -> Any:
+        if path.name == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    assert main(["scan", str(tmp_path)]) == 2
+    output = capsys.readouterr().out
+    assert output.startswith(
+        f"{tmp_path / 'a'}: can't be read: Permission denied.\n{tmp_path / 'b' / 'b.yaml'}:1: a Goo"
+    )
+    assert main(["show", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"pytest-interactions: {tmp_path / 'a'}: Permission denied\n"
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,12 +130,44 @@ def test_the_next_recording_takes_away_what_killed_ones_left(emulator: Emulator,
     storage.save(tmp_path / "c.failed.yaml", storage.Contents([_exchange(MEDIUM)]), GATE, media_threshold=4)
     assert list((tmp_path / "c.failed.media").iterdir())
     media = tmp_path / "c.media"
-    for stray in (_stray(path), _stray(media / f"{'0' * 32}.png"), media / f"{'1' * 32}.png"):
-        stray.write_text("half")
+    for replaced in (path, tmp_path / "c.failed.yaml", media / f"{'0' * 32}.png"):
+        _stray(replaced)
+    (media / f"{'1' * 32}.png").write_text("left")
     other = _stray(tmp_path / "other.yaml")
     with use_cassette(path, record_mode="once"):
         httpx.request(**_post(emulator.url, "a"))
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([other.name, "c.yaml"])
+
+
+_FULL = """
+import resource, signal, sys
+import httpx
+from pytest_interactions import CassetteWriteError, use_cassette
+
+url, path = sys.argv[1:]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+body = {"model": "gemini-3.5-flash", "input": "a"}
+try:
+    with use_cassette(path, record_mode="once"):
+        httpx.post(url + "/v1beta/interactions", json=body, headers={"x-goog-api-key": "any"})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+except CassetteWriteError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_loses_nothing_that_was_written_before(emulator: Emulator, tmp_path: Path) -> None:
+    """Where nothing can be kept anywhere, the journal stays, and the next recording takes it up."""
+    path = tmp_path / "c.yaml"
+    command = [sys.executable, "-c", _FULL, emulator.url, str(path)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert output == (
+        f"{path}: can't be written: File too large. The next recording takes up what could be written of this one. "
+        "Make room for it.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+    open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord="")
+    assert len(storage.load(path).exchanges) == 1
 
 
 def test_check_tells_what_is_left_over_and_deletes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
