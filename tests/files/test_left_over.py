@@ -152,6 +152,7 @@ try:
         httpx.post(url + "/v1beta/interactions", json=body, headers={"x-goog-api-key": "any"})
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 except CassetteWriteError as error:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     print(error)
 """
 
