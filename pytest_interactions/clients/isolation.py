@@ -108,6 +108,7 @@ def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     yield socket, "getaddrinfo", _resolving(socket.getaddrinfo, lambda found: {str(each[4][0]) for each in found})
     yield socket, "gethostbyname", _resolving(socket.gethostbyname, lambda address: {address})
     yield socket, "gethostbyname_ex", _resolving(socket.gethostbyname_ex, lambda found: set(found[2]))
+    yield from network.of_uvloop(_check_here)
     sleep = _sleeping(asyncio.sleep)
     yield time, "sleep", _blocking(time.sleep)
     yield asyncio, "sleep", sleep
