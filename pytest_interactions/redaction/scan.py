@@ -37,6 +37,7 @@ _SIGNATURE = "a thought signature"
 _PLACE = "a secret at its place in the API"
 _URL = "a URL with a secret in it"
 _HEADER = "a header that carries a credential"
+_TOO_LARGE = "compressed data that is too large to be looked through"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,7 +86,7 @@ def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
     spans: dict[int, tuple[int, str]] = {}
     for leaf, tree in _placed(text, trees or _TREES):
         for hit in _in_leaf(leaf, secrets.matcher, tree):
-            for spelling in _spellings(hit.text):
+            for spelling in filter(None, _spellings(hit.text)):
                 start = text.find(spelling, leaf.start, leaf.end)
                 while start >= 0:
                     spans[start] = (start + len(spelling), hit.replacement)
@@ -157,6 +158,8 @@ class _Lines:
 
 
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
+    if leaf.is_too_large:
+        yield _Hit(_TOO_LARGE, "", "", "")
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
     yield from _in_documents(leaf, matcher, tree)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 import sys
 
 import pytest
 
-from pytest_interactions.api.encodings import decode
+from pytest_interactions.api.encodings import decode, stored
 from tests.matrix.server import ENCODERS
 
 TEXT = b'{"hello": "world"}' * 20
@@ -71,3 +72,39 @@ def test_where_httpx2_is_missing_its_encoding_is_unknown(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "httpx2", None)
     headers = {"content-encoding": ["x-unknown"]}
     assert decode(headers, TEXT, whole=True) == (headers, TEXT)
+
+
+def test_an_encoding_that_no_library_could_name_stays() -> None:
+    headers = {"content-encoding": ["gz\xefp"]}
+    assert decode(headers, gzip.compress(TEXT), whole=True) == (headers, gzip.compress(TEXT))
+
+
+@pytest.mark.parametrize("coding", ENCODERS)
+def test_a_body_is_decoded_to_the_most_that_is_asked_for(coding: str) -> None:
+    """A bomb, which is small until it is decoded, is an error; the gzip of one is not even decoded to its end."""
+    headers, body = {"content-encoding": [coding]}, ENCODERS[coding](TEXT)
+    assert decode(headers, body, whole=True, most=len(TEXT)) == ({}, TEXT)
+    with pytest.raises(ValueError, match="larger than 99 bytes without that"):
+        decode(headers, body, whole=True, most=99)
+
+
+def test_parts_of_gzip_are_counted_together() -> None:
+    headers, body = {"content-encoding": ["gzip"]}, gzip.compress(TEXT) * 3
+    assert stored(headers, body, whole=True, most=3 * len(TEXT)) == ({}, TEXT * 3)
+    with pytest.raises(ValueError, match="larger"):
+        stored(headers, body, whole=True, most=3 * len(TEXT) - 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system keeps a process from memory like this")
+@pytest.mark.parametrize(("most", "error"), [("2**40", "ValueError: its body is compressed"), ("None", "MemoryError")])
+def test_what_is_more_than_the_memory_holds_is_too_large(most: str, error: str) -> None:
+    """Without a limit, as for what comes from the network, it is an error of the app's too."""
+    code = (
+        "import resource, brotli; from pytest_interactions.api.encodings import decode; import httpx, httpx2\n"
+        "packer = brotli.Compressor(quality=1)\n"
+        "packed = b''.join(packer.process(bytes(2**20)) for _ in range(1000)) + packer.finish()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))\n"
+        f"decode({{'content-encoding': ['br']}}, packed, whole=True, most={most})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert error in done.stderr.splitlines()[-1]

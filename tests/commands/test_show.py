@@ -175,3 +175,9 @@ def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> Non
         assert show(directory) == 0
     printed = capsys.readouterr().out
     assert printed.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
+
+
+def test_a_text_that_is_no_uri_is_shown_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody may have written it into the cassette."""
+    assert show(cassette(tmp_path / "a.yaml", exchange({}, {}, uri="http://[::1/v1/interactions"))) == 0
+    assert "POST http://[::1/v1/interactions: 200" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pytest_interactions.redaction import structure
 from pytest_interactions.redaction.scan import Finding, clean, scan
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
 from tests.redaction.support import KEY, SIGNATURE, answer, redactor, stream
@@ -328,3 +329,14 @@ def test_cleaning_keeps_what_stands_beside_a_secret(text: Any, secret: str) -> N
     written = json.dumps(text).replace("?key", "\\u003f\\u006bey")
     secrets = redactor(redact=['re:customer "\\d+"']).secrets
     assert clean(written, secrets) == written.replace(secret, "REDACTED")
+
+
+def test_what_is_too_large_to_look_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be a secret in the rest; nothing can replace it."""
+    monkeypatch.setattr(structure, "_MOST_DECOMPRESSED", 100)
+    text = yaml.safe_dump({"a": gzip.compress(b"a" * 101)})
+    findings = scan(text, Secrets())
+    assert [(f.line, f.kind, f.where) for f in findings] == [
+        (1, "compressed data that is too large to be looked through", "a")
+    ]
+    assert clean(text, Secrets()) == text
