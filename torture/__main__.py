@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.report import put_between
+from pytest_interactions.api.transcript import escaped
 from torture.conditions import CONDITIONS
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def table(results: Sequence[Result], *, long: bool) -> str:
 
 
 def _say(text: str) -> None:
-    # A failure may hold anything.
-    print(text.encode("ascii", "backslashreplace").decode(), flush=True)  # noqa: T201 - a command prints
+    print(escaped(text), flush=True)  # noqa: T201 - a command prints
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def _be_child(directory: Path, said: Path, use: Callable[[], int]) -> None:
         os.dup2(1, 2)
         os.chdir(directory)
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        status = use()
+        status = int(use() or 0)
     except SystemExit as error:
         status = int(error.code or 0)
     except BaseException:  # noqa: BLE001 - it is printed as Python prints it
