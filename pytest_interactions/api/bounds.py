@@ -21,22 +21,17 @@ _NODE: Final = 64  # bytes that a value takes beside its text, at the least
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def compose(text: str, limit: int = LARGEST_BODY) -> yaml.Node | None:
-    """Return the root of a YAML text; `None` if the text is empty.
-
-    Args:
-        text: The text.
-        limit: The bytes that a body may have; the whole text may have some times as many, with its aliases written out.
+def check_aliases(text: str, limit: int) -> None:
+    """Check what the aliases of a YAML text stand for.
 
     Raises:
         yaml.YAMLError: The text is not YAML.
         RecursionError: It is nested too deep.
-        TooLargeError: Its aliases stand for too much.
+        TooLargeError: Its aliases stand for more than `limit` bytes.
     """
     root = yaml.compose(text, Loader=_Loader)
-    if root is not None and _size(root, {}) > limit * BODIES_IN_A_FILE:
-        raise TooLargeError(f"its aliases stand for more than {mebibytes(limit * BODIES_IN_A_FILE)}")
-    return root
+    if root is not None and _size(root, {}) > limit + len(text) * _NODE:
+        raise TooLargeError(f"its aliases stand for more than {mebibytes(limit)}")
 
 
 def _size(node: yaml.Node, known: dict[int, float]) -> float:
@@ -62,10 +57,15 @@ class Room:
         self._limit = limit
         self.left = limit
 
+    def has_taken(self, size: int) -> bool:
+        """Take so much of it; return whether there was enough."""
+        taken = min(size, self.left)
+        self.left -= taken
+        return taken == size
+
     def take(self, size: int) -> None:
-        """Take so much of it; raise `TooLargeError` if there is no more."""
-        self.left -= size
-        if self.left < 0:
+        """Take so much of it; raise `TooLargeError` if there is not enough."""
+        if not self.has_taken(size):
             raise TooLargeError(f"what is compressed in it is more than {mebibytes(self._limit)} when it is unpacked")
 
 

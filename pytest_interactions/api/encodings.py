@@ -55,7 +55,7 @@ def decode(
         TooLargeError: The room is too small.
     """
     encodings = headers.get("content-encoding")
-    if not encodings or not body:
+    if not encodings or not body or not "".join(encodings).isascii():  # as the names of all encodings are
         return headers, body
     for decoded, is_damaged in _readings(body, encodings, members=members, room=room):
         if decoded and decoded != body and not (is_damaged and whole):

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.conversation import interaction_of
-from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.transcript import Line, lines
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
@@ -153,9 +152,10 @@ def _tokens(interactions: list[Interaction]) -> dict[str, int]:
 
 def _exchange(exchange: Exchange) -> Json:
     request, response = exchange.request, exchange.response
+    url = split(request.uri)
     report: Json = {
         "method": request.method,
-        "url": interaction_path(request.uri) or f"{urlsplit(request.uri).netloc}{urlsplit(request.uri).path}",
+        "url": interaction_path(request.uri) or f"{url.netloc}{url.path}",
         "status": response.status,
         "streamed": response.is_stream,
         "request_bytes": len(request.body),

@@ -108,7 +108,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_yaml(text: str, limit: int) -> Any:
     try:
         if _ALIAS.search(text):
-            bounds.compose(text, limit)
+            bounds.check_aliases(text, limit)
         return _value_of(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark

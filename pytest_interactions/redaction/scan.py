@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.errors import TooLargeError
 from pytest_interactions.redaction import places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.names import is_credential_header
@@ -40,6 +38,7 @@ _SIGNATURE = "a thought signature"
 _PLACE = "a secret at its place in the API"
 _URL = "a URL with a secret in it"
 _HEADER = "a header that carries a credential"
+_TOO_LARGE = "compressed data that is too large to be looked through"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,12 +68,7 @@ def scan(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = L
     lines, matcher = _Lines(text), secrets.matcher
     findings: set[Finding] = set()
     found: set[tuple[str, int, int]] = set()
-    try:
-        placed = list(_placed(text, trees or _TREES, limit))
-    except TooLargeError as error:
-        placed = []
-        findings.add(Finding(1, f"more than can be looked through, as {error}"))
-    for leaf, tree in placed:
+    for leaf, tree in _placed(text, trees or _TREES, limit):
         for hit in _in_leaf(leaf, matcher, tree):
             found.add((hit.kind, leaf.start, leaf.end))
             findings.add(Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip()))
@@ -92,12 +86,9 @@ def clean(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = 
     """
     text = secrets.matcher.redact(text)
     spans: dict[int, tuple[int, str]] = {}
-    placed: list[tuple[structure.Leaf, Node]] = []
-    with suppress(TooLargeError):  # which `scan` tells
-        placed += _placed(text, trees or _TREES, limit)
-    for leaf, tree in placed:
+    for leaf, tree in _placed(text, trees or _TREES, limit):
         for hit in _in_leaf(leaf, secrets.matcher, tree):
-            for spelling in _spellings(hit.text):
+            for spelling in filter(None, _spellings(hit.text)):
                 start = text.find(spelling, leaf.start, leaf.end)
                 while start >= 0:
                     spans[start] = (start + len(spelling), hit.replacement)
@@ -137,11 +128,7 @@ def hides(message: Message, matcher: Matcher) -> bool:
     """Return whether a body that is no JSON and no stream holds what `matcher` finds, or more than can be searched."""
     if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
-    try:
-        leaf = structure.leaf_of(message.body)
-    except TooLargeError:
-        return True
-    return next(_in_leaf(leaf, matcher, _TREES.of_api), None) is not None
+    return next(_in_leaf(structure.leaf_of(message.body), matcher, _TREES.of_api), None) is not None
 
 
 class _Hit(NamedTuple):
@@ -173,6 +160,8 @@ class _Lines:
 
 
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
+    if leaf.is_too_large:
+        yield _Hit(_TOO_LARGE, "", "", "")
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
     yield from _in_documents(leaf, matcher, tree)
