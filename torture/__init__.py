@@ -1,0 +1,1 @@
+"""Programs that do what no test should, run as a user runs them."""
