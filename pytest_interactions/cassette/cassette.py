@@ -10,7 +10,7 @@ from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
-from pytest_interactions.cassette.life import Life
+from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.sleeps import Sleeps
@@ -265,8 +265,10 @@ class Cassette(View):
                 daemons too, if it is given `True`.
         """
 
-        def may_ask() -> bool:
-            return is_at_work(False) if self._mode.records else bool(self._missed_out()) and is_at_work(True)
+        def may_ask(waited: float) -> bool:
+            if self._mode.records:  # daemons often stay for ever, so they get the time to begin, and no more
+                return is_at_work(waited < BEGINNING)
+            return bool(self._missed_out()) and is_at_work(True)
 
         if self.is_open:
             for error in self._life.settle(may_ask, finished=self._to_save):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The seconds for which the end of a cassette waits for what other threads have begun.
 PATIENCE: Final = 5.0
+#: The seconds in which a thread that has just begun is expected to have sent its first request.
+BEGINNING: Final = 1.0
 _TICK: Final = 0.01
 
 
@@ -59,17 +61,17 @@ class Life:
         """Return the error for a response that is read on when the cassette has closed."""
         return StreamEndedError(messages.read_on(request, cassette=self._cassette))
 
-    def settle(self, for_more: Callable[[], bool], finished: Callable[[], int]) -> Iterator[InteractionsError]:
+    def settle(self, for_more: Callable[[float], bool], finished: Callable[[], int]) -> Iterator[InteractionsError]:
         """Wait, for `PATIENCE` at most, until other threads are done, and yield what is wrong then.
 
         What waits in this thread, as a task of its event loop does, can't go on meanwhile, and is not waited for.
 
         Args:
-            for_more: Tells whether other threads may ask for more.
+            for_more: Tells whether other threads may ask for more, after so many seconds of waiting.
             finished: Counts the exchanges that are to be saved.
         """
-        for _ in range(round(PATIENCE / _TICK)):
-            if not (self._is_used_elsewhere() or for_more()):
+        for tick in range(round(PATIENCE / _TICK)):
+            if not (self._is_used_elsewhere() or for_more(tick * _TICK)):
                 break
             threading.Event().wait(_TICK)  # real time, whatever is done to sleeps
         waiting = [use.request for use in list(self._uses) if use.is_unfinished]

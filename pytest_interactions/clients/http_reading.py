@@ -86,8 +86,8 @@ class Recorded(io.RawIOBase):
         self._finish(self._cut)
 
     def _cut(self, incoming: wire.Incoming) -> Cut | None:
-        cut = incoming.left()
-        return Cut(by="app", error="ReadError") if cut and self._is_closed_while_read else cut
+        # Closed while it was read: the app may not have got all that has come.
+        return Cut(by="app", error="ReadError") if self._is_closed_while_read else incoming.left()
 
     def _finish(self, cut: Callable[[wire.Incoming], Cut | None]) -> None:
         with self._recording.turn:

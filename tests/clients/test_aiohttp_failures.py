@@ -237,6 +237,25 @@ async def test_a_request_that_the_app_gives_up_gets_no_answer_on_replay(server: 
             assert exchange.cut == Cut(by="app")
 
 
+async def test_an_error_of_somebody_else_s_is_no_open_request(tmp_path: Path) -> None:
+    """What a connector of the app's own raises is the app's business, and leaves nothing to wait for."""
+
+    class Connector(aiohttp.TCPConnector):
+        async def _create_connection(self, *_: Any) -> Any:
+            raise ZeroDivisionError
+
+    options: Any = {"before_record_request": lambda _: None}
+    for cassette in (
+        use_cassette(tmp_path / "c.yaml", record_mode="once"),
+        use_cassette(tmp_path / "c.yaml", record_mode="once", **options),
+    ):
+        with cassette as opened:
+            async with aiohttp.ClientSession(connector=Connector()) as session:
+                with pytest.raises(ZeroDivisionError):
+                    await session.get("http://nowhere.example")
+        assert opened.exchanges == []
+
+
 async def test_a_body_that_cant_be_made_is_sent_nowhere(tmp_path: Path) -> None:
     """A body whose making fails is aiohttp's error of a connection, and no request."""
 

@@ -83,7 +83,7 @@ class _Player(ResponseHandler):
         self._playing: asyncio.Task[None] | None = None
         tape.use.is_awaited = False
         tape.use.asks = lambda: is_awaited(self._content)
-        tape.use.refuse = partial(refuse_later, loop, self._refuse)
+        tape.use.refuse = partial(refuse_later, loop, self._fail)
         self.connection_made(Nowhere(self._left))
         self.force_close()  # it answers once
 
@@ -149,11 +149,6 @@ class _Player(ResponseHandler):
         await self._until_awaited()
         answered = self._content is not None
         self._fail(self._tape.error(partial(errors.raised, request=self._request, answered=answered)))
-
-    def _refuse(self, error: Exception) -> None:
-        if self._playing is not None:
-            self._playing.cancel()
-        self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         self.set_exception(error)

@@ -58,8 +58,7 @@ class Tap(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep `data`, and pass it on."""
-        if not self._recording.is_over:
-            self._received += data
+        self._received += data
         self._handler.data_received(data)
 
     def eof_received(self) -> Any:
