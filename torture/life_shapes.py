@@ -1,11 +1,12 @@
 """Apps that leave something unfinished when their cassette closes, each a program of its own.
 
-`python -m torture.shapes SHAPE CLIENT MODE` runs one in the working directory, and prints what became of it.
+`python -m torture.life_shapes SHAPE CLIENT MODE` runs one in the working directory, and prints what became of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import multiprocessing
 import os
 import signal
@@ -14,144 +15,17 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_interactions import use_cassette
+from pytest_interactions import ReplayServer, use_cassette
+from torture.life_clients import ASYNC, HELD, NEVER, QUICK, SLOW, SYNC, url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
+    from pytest_interactions import Cassette
 
-KEY: Final = "a-key-that-is-long-enough"
-MODEL: Final = "gemini-3.5-flash"
-#: Prompts, which tell the server how to answer.
-QUICK, SLOW, NEVER, COUNT, HELD = "quick", "slow", "never", "count", "held"
-_STREAMED: Final = (COUNT, HELD)
-
-
-# --- clients ---
-
-
-def _url() -> str:
-    return os.environ.get("GOOGLE_GEMINI_BASE_URL") or os.environ["TORTURE_URL"]
-
-
-def _post(prompt: str) -> dict[str, Any]:
-    stream = prompt in _STREAMED
-    return {
-        "method": "POST",
-        "url": f"{_url()}/v1beta/interactions" + ("?alt=sse" if stream else ""),
-        "headers": {"x-goog-api-key": KEY},
-        "json": {"model": MODEL, "input": prompt} | ({"stream": True} if stream else {}),
-    }
-
-
-def httpx_ask(prompt: str, *, name: str = "httpx") -> Any:
-    http: Any = import_module(name)
-    with http.Client(timeout=60) as client:
-        return client.request(**_post(prompt)).json()["id"]
-
-
-def httpx_stream(prompt: str, *, name: str = "httpx") -> tuple[Iterator[Any], Callable[[], None]]:
-    http: Any = import_module(name)
-    client = http.Client(timeout=60)
-    response = client.send(client.build_request(**_post(prompt)), stream=True)
-    return response.iter_lines(), response.close
-
-
-def _sdk() -> Any:
-    from google import genai
-
-    options: Any = {"base_url": _url(), "timeout": 60_000, "retry_options": {"attempts": 1}}
-    return genai.Client(api_key=KEY, http_options=options)
-
-
-def genai_ask(prompt: str) -> Any:
-    with _sdk() as client:
-        return client.interactions.create(model=MODEL, input=prompt).id
-
-
-def genai_stream(prompt: str) -> tuple[Iterator[Any], Callable[[], None]]:
-    client = _sdk()
-    stream = client.interactions.create(model=MODEL, input=prompt, stream=True)
-    stream.client = client  # so that it lives as long
-    return iter(stream), stream.close
-
-
-def requests_ask(prompt: str) -> Any:
-    import requests
-
-    return requests.request(**_post(prompt), timeout=60).json()["id"]
-
-
-def requests_stream(prompt: str) -> tuple[Iterator[Any], Callable[[], None]]:
-    import requests
-
-    response = requests.request(**_post(prompt), timeout=60, stream=True)
-    return response.iter_content(64), response.close
-
-
-async def aiohttp_ask(prompt: str) -> Any:
-    import aiohttp
-
-    async with aiohttp.ClientSession() as session, session.request(**_post(prompt)) as response:
-        return (await response.json())["id"]
-
-
-async def aiohttp_stream(prompt: str) -> tuple[AsyncIterator[Any], Callable[[], Any]]:
-    import aiohttp
-
-    session = aiohttp.ClientSession()
-    response = await session.request(**_post(prompt))
-
-    async def close() -> None:
-        response.close()
-        await session.close()
-
-    return aiter(response.content), close
-
-
-async def httpx_async_ask(prompt: str) -> Any:
-    import httpx
-
-    async with httpx.AsyncClient(timeout=60) as client:
-        return (await client.request(**_post(prompt))).json()["id"]
-
-
-async def httpx_async_stream(prompt: str) -> tuple[AsyncIterator[Any], Callable[[], Any]]:
-    import httpx
-
-    client = httpx.AsyncClient(timeout=60)
-    response = await client.send(client.build_request(**_post(prompt)), stream=True)
-    return response.aiter_lines(), response.aclose
-
-
-async def genai_async_ask(prompt: str) -> Any:
-    async with _sdk().aio as client:
-        return (await client.interactions.create(model=MODEL, input=prompt)).id
-
-
-async def genai_async_stream(prompt: str) -> tuple[AsyncIterator[Any], Callable[[], Any]]:
-    client = _sdk().aio
-    stream = await client.interactions.create(model=MODEL, input=prompt, stream=True)
-    stream.client = client
-    return aiter(stream), stream.close
-
-
-SYNC: Final[dict[str, tuple[Any, Any]]] = {
-    "httpx": (httpx_ask, httpx_stream),
-    "httpx2": (partial(httpx_ask, name="httpx2"), partial(httpx_stream, name="httpx2")),
-    "requests": (requests_ask, requests_stream),
-    "genai": (genai_ask, genai_stream),
-}
-ASYNC: Final[dict[str, tuple[Any, Any]]] = {
-    "httpx-async": (httpx_async_ask, httpx_async_stream),
-    "aiohttp": (aiohttp_ask, aiohttp_stream),
-    "genai-async": (genai_async_ask, genai_async_stream),
-}
 _LEFT: list[Any] = []  # what one shape leaves behind
 
 
@@ -181,6 +55,7 @@ def thread(client: str) -> None:
 
 def daemon(client: str) -> None:
     """Leave a daemon unjoined, whose request is on its way."""
+    SYNC[client][0](QUICK)  # so that all is imported
     _LEFT.append(threading.Thread(target=_quietly, args=(SYNC[client][0], SLOW), daemon=True))
     _LEFT[0].start()
     time.sleep(0.4)
@@ -266,6 +141,21 @@ def processes(client: str) -> None:
             _say("child:", _told(error))
 
 
+def joined(client: str) -> None:
+    """Ask in a pool of forked processes that use the replay server."""
+    server = ReplayServer(_CASSETTES[0], upstream=url())
+    with (
+        server,
+        ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=os.environ.update,
+            initargs=(server.env,),
+        ) as forked,
+    ):
+        _say("child:", forked.submit(SYNC[client][0], QUICK).result())
+
+
 def chdir(client: str) -> None:
     """Work in another directory."""
     Path("elsewhere").mkdir(exist_ok=True)
@@ -288,7 +178,7 @@ def nested(client: str) -> None:
 def join(_: str) -> None:
     """Join what was left."""
     for each in _LEFT:
-        getattr(each, "join", lambda: each.shutdown())()
+        (each.shutdown if isinstance(each, ThreadPoolExecutor) else each.join)()
 
 
 AFTER: Final[dict[str, Callable[[str], None]]] = {
@@ -299,7 +189,10 @@ AFTER: Final[dict[str, Callable[[str], None]]] = {
 }
 SYNC_SHAPES: Final[dict[str, Callable[[str], None]]] = {
     each.__name__: each
-    for each in (thread, daemon, never, pool, read_on, closed, interrupted, fork, fork_leaves, processes, chdir, nested)
+    for each in (
+        *(thread, daemon, never, pool, read_on, closed, interrupted),
+        *(fork, fork_leaves, processes, joined, chdir, nested),
+    )
 }
 
 
@@ -360,6 +253,15 @@ async def cancelled(client: str) -> None:
     await ASYNC[client][0](QUICK)
 
 
+async def async_interrupted(client: str) -> None:
+    """Be interrupted in the middle of a stream."""
+    lines, _ = await ASYNC[client][1](HELD)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    async for _line in lines:
+        pass
+    await asyncio.sleep(1)
+
+
 async def unawaited(client: str) -> None:
     """Leave a task to the end of the loop."""
     _LEFT.append(asyncio.create_task(ASYNC[client][0](SLOW)))
@@ -368,13 +270,14 @@ async def unawaited(client: str) -> None:
 
 ASYNC_AFTER: Final[dict[str, Callable[[str], Any]]] = {"task": after_task, "async_read_on": async_after_read_on}
 ASYNC_SHAPES: Final[dict[str, Callable[[str], Any]]] = {
-    each.__name__: each for each in (task, async_read_on, async_closed, cancelled, unawaited)
+    each.__name__: each for each in (task, async_read_on, async_closed, cancelled, unawaited, async_interrupted)
 }
 
 
 # --- a program ---
 
-_MODE: Final = ["once"]
+_MODE: Final[list[Any]] = ["once"]
+_CASSETTES: Final[list[Any]] = [None]
 
 
 def _nothing(_: str) -> None:
@@ -387,7 +290,7 @@ async def _async_nothing(_: str) -> None:
 
 async def _run(shape: str, client: str, cassette: Any) -> None:
     try:
-        with cassette:
+        with cassette as _CASSETTES[0]:
             await ASYNC_SHAPES[shape](client)
     finally:
         await ASYNC_AFTER.get(shape, _async_nothing)(client)
@@ -402,18 +305,25 @@ def run(shape: str, client: str, cassette: Any) -> None:
         asyncio.run(_run(shape, client, cassette))
     else:
         try:
-            with cassette:
+            with cassette as _CASSETTES[0]:
                 SYNC_SHAPES[shape](client)
         finally:
             AFTER.get(shape, _nothing)(client)
 
 
-def main(shape: str, client: str, mode: str) -> None:
+def inside(shape: str, client: str, cassette: Cassette) -> None:
+    """Run a sync shape in a test, and what follows after it at the end of the run."""
+    _CASSETTES[0] = cassette
+    atexit.register(AFTER.get(shape, _nothing), client)
+    SYNC_SHAPES[shape](client)
+
+
+def main(shape: str, client: str, mode: Any) -> None:
     """Run a shape, and tell what became of it."""
     _MODE[:] = [mode]
     parent = os.getpid()
     try:
-        run(shape, client, use_cassette("c.yaml", record_mode=mode))  # type: ignore[arg-type]
+        run(shape, client, use_cassette("c.yaml", record_mode=mode))
         result = "green"
     except BaseException as error:  # noqa: BLE001 - it is told
         result = f"red: {_told(error)}"
