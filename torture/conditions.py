@@ -88,7 +88,7 @@ CONDITIONS: Final = (
     Condition(
         "flipped",
         "bits, bytes and lines of the four changed at random",
-        *("damage", "flipped", {"count": 5000}, {"count": 250_000}, {"count": 40}),
+        *("damage", "flipped", {"count": 20_000}, {"count": 250_000}, {"count": 40}),
         drawn=True,
     ),
     Condition(
