@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.escaping import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class InteractionsError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package; a message shows unprintable characters as escapes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(escaped(message))
 
 
 class OptionError(InteractionsError, ValueError):
@@ -29,6 +34,10 @@ class CassetteNotFoundError(CassetteError):
 
 class CassetteFormatError(CassetteError):
     """An existing cassette file that can't be read; it is never overwritten."""
+
+
+class TooLargeError(CassetteFormatError):
+    """A file that is larger than the bound, or would be if it were unpacked."""
 
 
 class CassetteMissError(CassetteError):
@@ -56,7 +65,11 @@ class AlreadyOpenError(CassetteError):
 
 
 class CassetteWriteError(CassetteError):
-    """A cassette that can't be written; the message says where the recording was kept."""
+    """A cassette that can't be written; the message says where the recording was kept, if `is_kept`."""
+
+    def __init__(self, message: str = "", *, is_kept: bool = True) -> None:
+        super().__init__(message)
+        self.is_kept = is_kept
 
 
 class SecretLeakError(CassetteError):

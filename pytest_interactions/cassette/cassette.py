@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +28,7 @@ from pytest_interactions.errors import (
     UnplayedError,
 )
 from pytest_interactions.files import media
-from pytest_interactions.files.journal import recover
+from pytest_interactions.files.journal import in_tree, recover
 from pytest_interactions.naming import namesakes
 from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.gate import Gate
@@ -96,14 +97,22 @@ class Cassette(View):
         self._bypassed: set[str] = set()
         self._life = Life(path)
         is_kept = self.record_mode is not RecordMode.OFF
-        self.recovered = recover(path, gate, media_threshold=options.media_threshold) if is_kept else []
-        self._mode = AppliedMode.at(path, options.record_mode, begun=begun)
+        self.recovered = self._recover(gate) if is_kept else []
+        self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
         self._old = self._mode.old.exchanges
         self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
         self.sleeps = Sleeps(skip=options.fast_forward)
+
+    def _recover(self, gate: Gate) -> list[str]:
+        merges = self.record_mode is not RecordMode.NONE
+        notes = recover(self.path, gate, media_threshold=self.options.media_threshold, merges=merges)
+        planted = in_tree(self.path)
+        if os.path.lexists(planted):
+            notes.append(f"{planted}: it was not read, as anybody may have put it there. Delete it.")
+        return notes
 
     # --- the test's view ---
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import layout, media, storage
+from pytest_interactions.files import disk, layout, media, storage
 from pytest_interactions.files.journal import Journal, beside
 from pytest_interactions.files.real import real_files
 
@@ -157,8 +157,9 @@ class Recorder:
             written = self._put(recorded, failed=failed) if recorded or completed else None
             if written is None and not failed:
                 self._remove()
-        except (CassetteWriteError, SecretLeakError):  # their messages say where the recording is
-            self._journal.discard()
+        except (CassetteWriteError, SecretLeakError) as error:  # their messages say where the recording is
+            is_kept = not isinstance(error, CassetteWriteError) or error.is_kept
+            (self._journal.discard if is_kept else self._journal.leave)()
             raise
         except BaseException:
             self._journal.leave()  # for the next run to recover
@@ -173,7 +174,7 @@ class Recorder:
         if not self._tried:
             return
         path = self._mode.path
-        with storage.locked(path):
+        with disk.locked(path):
             contents = storage.load(path)
             contents.exchanges = _without(contents.exchanges, map(self._as_read, self._tried))
             if contents.exchanges or self._mode.signature is not None:
@@ -184,32 +185,36 @@ class Recorder:
     def _as_read(self, exchange: Exchange) -> Exchange:
         """What comes back of an exchange that was saved."""
         moved, _ = media.extract(self._gate.redact_again(exchange).unparsed(), self._media_threshold)
-        text = layout.head(incomplete=False, empty=False) + layout.exchange_text(moved)
+        text = layout.head(1) + layout.exchange_text(moved)
         return storage.loads(text.encode(), self._mode.path).exchanges[0]
 
     def _remove(self) -> None:
         """Delete a cassette that starts over and has no new recording."""
         path = self._mode.path
         if self._mode.starts_over and self._mode.signature is not None:
-            with storage.locked(path):
+            with disk.locked(path):
                 storage.remove(path)
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
         path, old = self._mode.path, self._mode.old
         aside = beside(path)
-        if failed and self._mode.replaces:
-            self._write(aside, storage.Contents(recorded, incomplete=True))
-            return aside
-        with storage.locked(path):
+        with disk.locked(path):
+            if failed and self._mode.replaces:
+                self._put_aside(recorded)
+                return aside
             incomplete = failed and self._mode.plays and (self._mode.signature is None or old.incomplete)
             try:
                 exchanges = self._kept(recorded) + self._added_by_others() + recorded
             except CassetteFormatError as error:  # the file was damaged after it was opened
-                self._write(aside, storage.Contents(recorded, incomplete=True))
+                self._put_aside(recorded)
                 raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
             self._write(path, storage.Contents(exchanges, incomplete=incomplete))
-        aside.unlink(missing_ok=True)
+            storage.remove(aside)
         return path
+
+    def _put_aside(self, recorded: list[Exchange]) -> None:
+        disk.not_a_link(beside(self._mode.path))
+        self._write(beside(self._mode.path), storage.Contents(recorded, incomplete=True))
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """Return the old exchanges that stay; in mode `all`, these were not recorded again."""

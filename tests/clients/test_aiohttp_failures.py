@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver
 
 from pytest_interactions.api.exchange import Cut
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
-from tests.support import use_cassette
+from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -282,8 +282,7 @@ async def test_a_body_that_cant_be_made_is_sent_nowhere(tmp_path: Path) -> None:
 async def test_another_clients_failure_is_the_nearest_one(name: str, kind: Any, tmp_path: Path) -> None:
     """A failure that aiohttp has no name for, or not enough of, is raised as what comes nearest to it."""
     await twice(raw(_hang_up), tmp_path / "c.yaml", _failing())
-    text = (tmp_path / "c.yaml").read_text()
-    (tmp_path / "c.yaml").write_text(text.replace("error: ServerDisconnectedError", f"error: {name}"))
+    edit(tmp_path / "c.yaml", "error: ServerDisconnectedError", f"error: {name}")
     assert (await again(tmp_path / "c.yaml", _failing()))[0] is kind
 
 

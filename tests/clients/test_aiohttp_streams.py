@@ -12,7 +12,7 @@ import pytest
 from pytest_interactions import CassetteFormatError, StreamEndedError
 from pytest_interactions.cassette import tape
 from tests.clients.aiohttp_server import again, origin, raw, twice
-from tests.support import use_cassette
+from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -287,8 +287,7 @@ async def test_a_break_that_another_client_saw_is_one_of_the_payload(tmp_path: P
             await _reading(_any)(url)
 
     await twice(_streaming(2, b""), tmp_path / "c.yaml", ask)
-    text = (tmp_path / "c.yaml").read_text()
-    (tmp_path / "c.yaml").write_text(text.replace("error: ClientPayloadError", "error: RemoteProtocolError"))
+    edit(tmp_path / "c.yaml", "error: ClientPayloadError", "error: RemoteProtocolError")
     await again(tmp_path / "c.yaml", ask)
 
 
