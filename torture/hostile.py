@@ -54,7 +54,9 @@ def _asked(mode: RecordMode, path: Path) -> int:
     """Open a cassette, as a test does, and ask what it was recorded of."""
     try:
         with use_cassette(path, record_mode=mode, unplayed="ignore"), httpx.Client(verify=False) as client:  # noqa: S501
-            said = client.post("http://127.0.0.1:1/v1/interactions", json={"input": "a"}).text
+            said = client.post("http://127.0.0.1:1/v1/interactions", json={"input": "a"}).content.decode(
+                errors="replace"
+            )
     except InteractionsError as error:
         sys.stdout.write(f"{error}\n")
         return 1

@@ -69,7 +69,7 @@ class _Check:
         """Check what killed processes have recorded of cassettes at `path` or below, which need not exist."""
         statuses = [Status.OK]
         for cassette in journal.cassettes():
-            if cassette.is_relative_to(path.resolve()):
+            if cassette.is_relative_to(disk.real(path)):
                 notes = journal.recover(cassette, self._gate, media_threshold=DEFAULT_THRESHOLD, merges=self._fix)
                 statuses += map(self._found, notes)
         return max(statuses)

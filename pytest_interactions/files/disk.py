@@ -58,7 +58,12 @@ def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
 
 def target(path: Path) -> Path:
     """Return the file itself, of a path that may be a link to it: a link stays one when its file is replaced."""
-    return path.resolve() if path.is_symlink() else path
+    return real(path) if path.is_symlink() else path
+
+
+def real(path: Path) -> Path:
+    """Return a path without links, the same by whatever path it is reached; links in a circle stay."""
+    return type(path)(os.path.realpath(path))
 
 
 def not_a_link(path: Path) -> None:

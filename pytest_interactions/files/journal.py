@@ -181,7 +181,7 @@ class Journal:
         return file
 
     def _head(self) -> bytes:
-        return _HEAD + json.dumps(str(self._cassette.resolve())).encode() + b"\n"
+        return _HEAD + json.dumps(str(disk.real(self._cassette))).encode() + b"\n"
 
 
 @real_files()
@@ -271,7 +271,7 @@ def _abandoned(journal: Path) -> Iterator[bool]:
 
 def _directory(path: Path) -> Path:
     """Return the directory of the journals of one cassette, the same by whatever path it is reached."""
-    return _home() / hex_digest(os.fsencode(path.resolve()), IN_MEDIA_NAME)
+    return _home() / hex_digest(os.fsencode(disk.real(path)), IN_MEDIA_NAME)
 
 
 def _home() -> Path:

@@ -92,6 +92,6 @@ def _is_cut_json(message: Message) -> bool:
         json.loads(message.body)
     except json.JSONDecodeError as error:
         return not error.msg.startswith("Extra data")  # as in lines of JSON
-    except (RecursionError, UnicodeDecodeError):  # nothing tells
+    except (RecursionError, ValueError):  # nesting, a number or an encoding is too much for it, so that nothing tells
         return False
     return False

@@ -162,6 +162,7 @@ class _Lines:
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
     if leaf.is_too_large:
         yield _Hit(_TOO_LARGE, "", "", "")
+        return
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
     yield from _in_documents(leaf, matcher, tree)

@@ -163,6 +163,7 @@ def test_a_file_without_marks_is_damaged_where_anybody_could_tell(exchange: Exch
         _exchange(b"[" * 300 + b"]" * 300, JSON),
         _exchange(b"[" * 20000 + b"]" * 20000, JSON),
         _exchange('["é"]'.encode("latin-1"), JSON),
+        _exchange(b"[" + b"9" * 10_000 + b"}", JSON),
         _exchange(b'{"cut', {"content-type": ["text/plain"]}),
     ],
 )
