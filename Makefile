@@ -10,13 +10,16 @@ BENCH := .venv-benchmark
 # Another of its own: mutmut needs much that nothing else does.
 MUTATION := .venv-mutation
 
+# Another, as atheris is for few systems.
+TORTURED := .venv-torture
+
 # Another, for nox, which makes one for each cell.
 COMPAT := .venv-compat
 
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -70,6 +73,16 @@ $(MUTATION)/.ready: pyproject.toml
 redaction-attack: $(READY)
 	$(BIN)/python -m attack --write docs/security.md
 
+# `TORTURE=long` for hours. Named conditions are tried alone, and nothing is written.
+torture: $(TORTURED)/.ready
+	$(TORTURED)/bin/python -m torture $(if $(filter long,$(TORTURE)),--long) $(or $(CONDITIONS),--write docs/reliability.md)
+
+$(TORTURED)/.ready: pyproject.toml
+	@test -x $(TORTURED)/bin/python || $(PYTHON) -m venv $(TORTURED)
+	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group torture
+	@touch $@
+
 compat: $(COMPAT)/.ready
 	$(COMPAT)/bin/nox $(CELLS)
 
@@ -80,4 +93,4 @@ $(COMPAT)/.ready:
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(MUTATION) $(COMPAT) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import (
+    AlreadyOpenError,
     CassetteError,
     CassetteFormatError,
     CassetteMissError,
     CassetteNotFoundError,
     CassetteWriteError,
+    ForkedError,
     InteractionsError,
     MissingExtraError,
     NetworkBlockedError,
@@ -22,6 +24,8 @@ from pytest_interactions.errors import (
     SecretLeakError,
     SeveralCassettesError,
     StreamEndedError,
+    TooLargeError,
+    UnfinishedError,
     UnplayedError,
     UnseenRequestError,
     UnsupportedClientError,
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from pytest_interactions.types import Options
 
 __all__ = [
+    "AlreadyOpenError",
     "Cassette",
     "CassetteError",
     "CassetteFormatError",
@@ -49,6 +54,7 @@ __all__ = [
     "CassetteWriteError",
     "Emulator",
     "Event",
+    "ForkedError",
     "Interaction",
     "InteractionsError",
     "MissingExtraError",
@@ -64,6 +70,8 @@ __all__ = [
     "Step",
     "StepsAssertion",
     "StreamEndedError",
+    "TooLargeError",
+    "UnfinishedError",
     "UnplayedError",
     "UnseenRequestError",
     "UnsupportedClientError",

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.escaping import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class InteractionsError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package; a message shows unprintable characters as escapes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(escaped(message))
 
 
 class OptionError(InteractionsError, ValueError):
@@ -31,6 +36,10 @@ class CassetteFormatError(CassetteError):
     """An existing cassette file that can't be read; it is never overwritten."""
 
 
+class TooLargeError(CassetteFormatError):
+    """A file that is larger than the bound, or would be if it were unpacked."""
+
+
 class CassetteMissError(CassetteError):
     """A request that no recording in the cassette answers."""
 
@@ -40,11 +49,27 @@ class UnplayedError(CassetteError):
 
 
 class StreamEndedError(CassetteError):
-    """A replayed stream that is read further than it was recorded."""
+    """A replayed stream that is read further than it was recorded, or one that is read on when its cassette closed."""
+
+
+class UnfinishedError(CassetteError):
+    """The end of a cassette while somebody waits for a response; what had finished is saved."""
+
+
+class ForkedError(CassetteError):
+    """A request of a forked process through its parent's cassette; it was not sent."""
+
+
+class AlreadyOpenError(CassetteError):
+    """A cassette that is open already in this process, and is to be recorded by one of the two."""
 
 
 class CassetteWriteError(CassetteError):
-    """A cassette that can't be written; the message says where the recording was kept."""
+    """A cassette that can't be written; the message says where the recording was kept, if `is_kept`."""
+
+    def __init__(self, message: str = "", *, is_kept: bool = True) -> None:
+        super().__init__(message)
+        self.is_kept = is_kept
 
 
 class SecretLeakError(CassetteError):

@@ -41,7 +41,8 @@ DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 class Options:
     """All options of one cassette, validated.
 
-    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` in bytes.
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` and `max_size` are
+    in bytes.
     The callables take and return vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict. `None` means
     "do not record".
     """
@@ -60,6 +61,7 @@ class Options:
     chunking: str | int = "event"
     pace: float = 0.0
     media_threshold: int = 64 * 1024
+    max_size: int = 128 * 2**20
     before_record_request: Callable[[Any], Any] | None = None
     before_record_response: Callable[[Any], Any] | None = None
     normalize_request: Callable[[Any], Any] | None = None
@@ -174,6 +176,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
     "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),
+    "max_size": Spec(_size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
     "before_record_request": Spec(_callable, flag=False),
     "before_record_response": Spec(_callable, flag=False),
     "normalize_request": Spec(_callable, flag=False),

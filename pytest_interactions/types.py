@@ -29,6 +29,7 @@ class Options(TypedDict, total=False):
     chunking: Literal["event", "whole"] | int
     pace: float
     media_threshold: int
+    max_size: int
     before_record_request: Callable[[Any], Any] | None
     before_record_response: Callable[[Any], Any] | None
     normalize_request: Callable[[Any], Any] | None

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
+import shutil
 import sys
 from contextlib import suppress
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 # Imported late by httpx and httpx2; a pytest run inside a test would make them forget, and then import them anew.
@@ -13,11 +17,16 @@ import httpcore2  # noqa: F401
 import pytest
 from hypothesis import settings
 
+from pytest_interactions.files.journal import VARIABLE
 from pytest_interactions.server.emulator import Emulator
 from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# What a killed recording leaves is none of this user's, and those of the tests' processes know it too.
+os.environ[VARIABLE] = _journals = mkdtemp()
+atexit.register(shutil.rmtree, _journals, ignore_errors=True)
 
 # How long an example takes says how much else the machine does.
 settings.register_profile("untimed", deadline=None)

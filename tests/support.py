@@ -14,6 +14,7 @@ import pytest
 
 import pytest_interactions
 from pytest_interactions.files import storage
+from pytest_interactions.files.layout import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,14 @@ def real_traffic(name: str) -> Path:
         if found.exists():
             return found
     pytest.skip(f"the real traffic ({name}) is not on this machine")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Edit a cassette as a person does who means it: the part `old` becomes `new`."""
+    text = path.read_text("utf-8")
+    assert old in text
+    contents = storage.loads(text.replace(old, new).encode(), path, edited=True)
+    path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete), "utf-8")
 
 
 def require(program: str, *, found: object, otherwise: str) -> None:

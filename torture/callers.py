@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPException, HTTPResponse  # noqa: TID251 - an answer is read from a bare socket
+from http.client import HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -249,7 +249,7 @@ def _grow(tally: _Tally, server: _Server, requests: int) -> None:
                 body = json.dumps({"model": _MODEL, "input": f"prompt {number}", "store": number % 2 == 0})
                 client.sendall(_request(server.url, body))
                 status, _ = _received(client)
-                if status != 200:  # noqa: PLR2004 - the status
+                if status != 200:
                     tally.count(ok=False, case=f"request {number}: {status}")
 
     ask(range(_WARM))
@@ -301,7 +301,7 @@ def _misses(tally: _Tally) -> None:
                     client.sendall(_request(server.url, json.dumps(body)))
                     status, text = _received(client)
                 took = time.monotonic() - start
-                fine = status == 404 and "The closest of 301" in text and len(text) < 5000  # noqa: PLR2004 - as told
+                fine = status == 404 and "The closest of 301" in text and len(text) < 5000
                 tally.count(fine and took < _PATIENCE, f"a miss: {status}, {took:.1f} s, {len(text)} characters")
 
 

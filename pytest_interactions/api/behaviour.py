@@ -125,7 +125,7 @@ def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
     behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
     behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
-        items = [_lasting(item) or {} for item in _list(turn.get(name))]
+        items = [_lasting(plain(item)) or {} for item in _list(turn.get(name))]
         if items:
             kept = ("event_type", *STRUCTURE_OF_ERRORS)
             behaviour[name] = items if text else [_only(item, kept) for item in items]

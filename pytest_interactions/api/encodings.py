@@ -5,32 +5,40 @@ from __future__ import annotations
 import sys
 import zlib
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_interactions.api.bounds import Room
     from pytest_interactions.api.exchange import Headers
 
 #: Headers that say how a body is framed on its connection.
 FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _LIBRARIES: Final = ("httpx", "httpx2")  # each knows zstd by another library
 _GZIP: Final = zlib.MAX_WBITS | 16  # the format, as zlib names it
+# The bytes that are decoded at once, of which none makes more than some 100 MiB: br makes 16 MiB of a few.
+_AT_ONCE: Final = {"br": 64, "zstd": 1024}
+_AT_ONCE_ELSE: Final = 2**16
 
 
-def stored(headers: Headers, body: bytes, *, whole: bool, members: bool = True) -> tuple[Headers, bytes]:
+def stored(
+    headers: Headers, body: bytes, *, whole: bool, members: bool = True, room: Room | None = None
+) -> tuple[Headers, bytes]:
     """Return the headers and the body of a response as a cassette holds them: decoded, and without framing.
 
-    The length that is promised of a body that the answer has not, as that to a HEAD, stays. The arguments are those of
-    `decode`.
+    The length that is promised of a body that the answer has not, as that to a HEAD, stays. The arguments and the error
+    are those of `decode`.
     """
-    headers, body = decode(headers, body, whole=whole, members=members)
+    headers, body = decode(headers, body, whole=whole, members=members, room=room)
     promises = whole and not body and headers.get("content-length") != ["0"]
     framing = {"transfer-encoding"} if promises else FRAMING
     return {name: values for name, values in headers.items() if name not in framing}, body
 
 
-def decode(headers: Headers, body: bytes, *, whole: bool, members: bool = True) -> tuple[Headers, bytes]:
+def decode(
+    headers: Headers, body: bytes, *, whole: bool, members: bool = True, room: Room | None = None
+) -> tuple[Headers, bytes]:
     """Return the headers and the body of a response without its content-encodings.
 
     Both are returned as they came if nobody here knows the encoding, or the body is damaged: the client of a replay is
@@ -41,31 +49,39 @@ def decode(headers: Headers, body: bytes, *, whole: bool, members: bool = True) 
         body: The bytes that came over the wire.
         whole: Whether that is all of them; else what can be decoded is returned.
         members: Whether the client reads gzip on where a part of it ends, as all do but httpx.
+        room: The room for the decoded body; any amount if not given.
+
+    Raises:
+        TooLargeError: The room is too small.
     """
     encodings = headers.get("content-encoding")
-    if not encodings or not body:
+    if not encodings or not body or not "".join(encodings).isascii():  # as the names of all encodings are
         return headers, body
-    for decoded, is_damaged in _readings(body, encodings, members=members):
+    for decoded, is_damaged in _readings(body, encodings, members=members, room=room):
         if decoded and decoded != body and not (is_damaged and whole):
             return {name: values for name, values in headers.items() if name != "content-encoding"}, decoded
     return headers, body
 
 
-def _readings(body: bytes, encodings: Sequence[str], *, members: bool) -> Iterator[tuple[bytes, bool]]:
+def _readings(
+    body: bytes, encodings: Sequence[str], *, members: bool, room: Room | None
+) -> Iterator[tuple[bytes, bool]]:
     """Yield what each library makes of a body, and whether it is damaged; first those that are imported already."""
     if members and [encoding.lower() for encoding in encodings] == ["gzip"]:
-        yield _unzipped(body)
+        yield _unzipped(body, room)
         return
     for library in sorted(_LIBRARIES, key=lambda name: name not in sys.modules):
-        yield _decoded(library, body, encodings)
+        yield _decoded(library, body, encodings, room)
 
 
-def _unzipped(body: bytes) -> tuple[bytes, bool]:
+def _unzipped(body: bytes, room: Room | None) -> tuple[bytes, bool]:
     pieces: list[bytes] = []
     while body:
         member = zlib.decompressobj(_GZIP)
         try:
-            pieces.append(member.decompress(body))
+            pieces.append(member.decompress(body, 0 if room is None else room.left + 1))
+            if room is not None:
+                room.take(len(pieces[-1]))
         except zlib.error:
             return b"".join(pieces), not pieces  # after a part of it, other bytes are passed over
         if not member.eof:
@@ -74,16 +90,28 @@ def _unzipped(body: bytes) -> tuple[bytes, bool]:
     return b"".join(pieces), False
 
 
-def _decoded(library: str, body: bytes, encodings: Sequence[str]) -> tuple[bytes, bool]:
-    """Return what httpx makes of a body: the same body if it does not know the encoding."""
+def _decoded(library: str, body: bytes, encodings: Sequence[str], room: Room | None) -> tuple[bytes, bool]:
+    """Return what httpx makes of a body: the same body if it does not know the encodings."""
     try:
         http = import_module(library)
     except ImportError:  # httpx2, which is not required
         return body, False
-    headers = [("content-encoding", value) for value in encodings]
+    is_damaged = False
+    for encoding in reversed(",".join(encodings).lower().split(",")):  # each by itself, so that each is bounded
+        body, here = _decoded_once(http, body, encoding.strip(), room)
+        is_damaged |= here
+    return body, is_damaged
+
+
+def _decoded_once(http: Any, body: bytes, encoding: str, room: Room | None) -> tuple[bytes, bool]:
+    at_once = _AT_ONCE.get(encoding, _AT_ONCE_ELSE)
+    compressed = (body[start : start + at_once] for start in range(0, len(body), at_once))
     pieces: list[bytes] = []
     try:
-        pieces.extend(http.Response(200, headers=headers, stream=http.ByteStream(body)).iter_bytes())
+        for piece in http.Response(200, headers={"content-encoding": encoding}, content=compressed).iter_bytes():
+            pieces.append(piece)
+            if room is not None:
+                room.take(len(piece))
     except http.DecodingError:
         return b"".join(pieces), True
     return b"".join(pieces), False

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.deltas import STEP_OF, Node, apply
-from pytest_interactions.api.json_values import NOT_JSON, Json
+from pytest_interactions.api.json_values import NOT_JSON, Json, shallow
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import ServerSentEvent
+from pytest_interactions.api.steps import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,9 +46,9 @@ def payloads(event: Any) -> Iterator[Json]:
         for item in data if isinstance(data, list) else [data]:
             yield {"event_type": event.event, **(item if isinstance(item, dict) else {"data": item})}
     elif isinstance(event, Mapping):
-        yield dict(event)
+        yield dict(shallow(event))
     elif hasattr(event, "model_dump"):
-        yield event.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+        yield plain(event)
     else:
         raise TypeError(f"this is not an event of the Interactions API: {event!r}")
 

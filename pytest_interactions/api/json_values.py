@@ -34,9 +34,24 @@ def parse(text: str | bytes) -> Any:
     return value if _is_shallow(value) else NOT_JSON
 
 
+def shallow(value: Any) -> Any:
+    """Return `value` with `…` for what is nested deeper than `DEEPEST` levels; the same object if nothing is."""
+    return value if _is_shallow(value) else _cut(value, DEEPEST)
+
+
 def compact(value: Any, *, sort_keys: bool = False) -> str:
     """Return the shortest JSON text of `value`, with all characters beyond ASCII as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys)
+
+
+def _cut(value: Any, levels: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, dict):
+        return {name: _cut(item, levels - 1) for name, item in value.items()}
+    return [_cut(item, levels - 1) for item in value]
 
 
 def _is_shallow(value: Any) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 # Gemini: /v1beta/interactions; Vertex AI: /v1beta1/projects/P/locations/L/interactions.
 _INTERACTIONS = re.compile(r"/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?P<path>interactions(?:[/:].*)?)", re.ASCII)
@@ -24,8 +25,19 @@ def interaction_path(uri: str) -> str | None:
         `/interactions`, `/interactions/{id}` or `/interactions/{id}/cancel`, without the query. `None` for any other
         path, and so for one below a server's own prefix.
     """
-    match = _INTERACTIONS.fullmatch(urlsplit(uri).path)
+    match = _INTERACTIONS.fullmatch(split(uri).path)
     return "/" + match["path"].rstrip("/") if match else None
+
+
+@lru_cache(maxsize=64)
+def split(uri: str) -> SplitResult:
+    """Return the parts of a URI; of a text that is none, as a file may hold it, all is the path."""
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018 - asking for it raises the error of a port that is no number
+    except ValueError:
+        return SplitResult(scheme="", netloc="", path=uri, query="", fragment="")
+    return parts
 
 
 def is_resource(path: str) -> bool:

@@ -23,6 +23,9 @@ _END_OF_LINE = re.compile(rb"\r\n?|\n")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _FIELD = re.compile(rb"(?:data|event|id|retry)[ \t]*:")
 _BARE_JSON = re.compile(rb"[ \t]*[\[{]")
+_CLOSED = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\r\n\n")
+# The events after which a stream of an interaction may end.
+_LAST = frozenset({"interaction.completed", "error", BARE})
 _DATA_LINE = re.compile(rb"data(?:[:\r\n]|\Z)")
 
 
@@ -198,6 +201,27 @@ def decode(body: bytes) -> list[ServerSentEvent]:
 def closes(body: bytes) -> bool:
     """Return whether a body ends with the event that closes a stream, so that nothing is missing."""
     return any(event.done for event in decode(body[-200:]))
+
+
+def is_whole(body: bytes) -> bool:
+    """Return whether a body can be a whole stream: its last event is closed, and so is an interaction's stream."""
+    events = [event for event in decode(body) if event.event]
+    if not events:
+        return True
+    last = events[-1]
+    if last.event == BARE:
+        return last.json() is not NOT_JSON
+    if not last.raw.endswith(_CLOSED):
+        return False
+    kinds = [_kind(event) for event in events]
+    is_interaction = any(kind.startswith("interaction.") for kind in kinds)
+    return not is_interaction or any(event.done for event in events) or not _LAST.isdisjoint(kinds)
+
+
+def _kind(event: ServerSentEvent) -> str:
+    """Return what an event of the API says it is: its type, or where it has none, what its data says."""
+    value = event.json() if event.event == "message" else None
+    return str(value.get("event_type", "")) if isinstance(value, dict) else event.event
 
 
 def split(body: bytes) -> list[bytes]:

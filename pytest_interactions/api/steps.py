@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api.json_values import shallow
 from pytest_interactions.api.models import Step
 
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 #: The contents that a client may send in place of a step; adjacent ones make one step.
-_CONTENT = frozenset({"text", "image", "audio", "video", "document"})
+_CONTENT = ("text", "image", "audio", "video", "document")
 _ROLES = {"user": "user_input", "model": "model_output"}
 
 
@@ -28,10 +29,9 @@ def as_steps(value: Any, *, said_by: str = "user_input") -> list[Step]:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as plain data if it has pydantic's `model_dump`, and as it is otherwise."""
-    return (
-        value.model_dump(by_alias=True, exclude_unset=True, warnings=False) if hasattr(value, "model_dump") else value
-    )
+    """Return `value`, as plain data if it has pydantic's `model_dump`, and not too deep to walk."""
+    has_dump = hasattr(value, "model_dump")
+    return shallow(value.model_dump(by_alias=True, exclude_unset=True, warnings=False) if has_dump else value)
 
 
 def _steps(value: Any, said_by: str) -> Iterator[Json]:

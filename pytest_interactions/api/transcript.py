@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.behaviour import behaviour_of
+from pytest_interactions.escaping import escaped, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 _INDENT = "  "
-#: The characters unfit for a line of a file or a terminal: controls, surrogates, and line ends other than a line feed.
-_UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\xa0-\u2027\u202f-\ud7ff\ue000-\U0010ffff]")
 _PLAIN_KEY = re.compile(r"[\w-]+")
 #: The fields that a step's first line shows.
 _IN_HEAD = ("type", "call", "is_error")
@@ -48,7 +47,7 @@ def lines(turns: Iterable[Any]) -> Iterator[Line]:
             continue
         indent = ""
         if "status" in turn:
-            yield Line("turn", f"turn {number}: {escaped(str(turn['status'] or 'no status'))}")
+            yield Line("turn", f"turn {number}: {on_one_line(str(turn['status'] or 'no status'))}")
             indent = _INDENT
         for step in turn.get("steps", []):
             yield from _indented(_step(step), indent)
@@ -56,13 +55,6 @@ def lines(turns: Iterable[Any]) -> Iterator[Line]:
             yield from _indented((Line("error", fact.text) for fact in _facts({"error": error}, ": ")), indent)
         for event in turn.get("unknown_events", []):
             yield from _indented(_event(event), indent)
-
-
-def escaped(text: str) -> str:
-    """Return `text` with unprintable characters as escapes; only its line feeds stay line ends."""
-    return "\n".join(
-        _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), line) for line in text.split("\n")
-    )
 
 
 def _indented(unindented: Iterable[Line], indent: str) -> Iterator[Line]:
@@ -80,7 +72,7 @@ def _step(step: Any) -> Iterator[Line]:
         yield Line("fact", _value(step))
         return
     head = " ".join(str(step[name]) for name in ("type", "call") if step.get(name))
-    head = escaped(head or "step") + (" (error)" if step.get("is_error") else "")
+    head = on_one_line(head or "step") + (" (error)" if step.get("is_error") else "")
     body: list[Line] = []
     for name in sorted(step.keys() - {*_IN_HEAD, *_WORDING, "event_type"}, key=str):
         body += _facts(step[name], " = ") if name == "arguments" else _facts({name: step[name]}, ": ")
@@ -131,7 +123,7 @@ def _bracketed(item: Any) -> str:
         return f"[{_value(item)}]"
     fields = {key: value for key, value in item.items() if key != "type"}
     facts = [fact.text.replace("\n", "\\n") for fact in _facts(fields, "=")] if fields else []
-    return "[" + " ".join([escaped(str(item.get("type", ""))), *facts]) + "]"
+    return "[" + " ".join([on_one_line(str(item.get("type", ""))), *facts]) + "]"
 
 
 # --- facts ---
@@ -155,6 +147,6 @@ def _facts(value: Any, separator: str, path: str = "") -> Iterator[Line]:
 
 def _value(value: Any) -> str:
     try:
-        return escaped(json.dumps(value, ensure_ascii=False))
+        return on_one_line(json.dumps(value, ensure_ascii=False))
     except (TypeError, ValueError):
-        return escaped(repr(value))
+        return on_one_line(repr(value))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_loopback
 from pytest_interactions.api.json_text import encoded, exact, exact_number
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.api.paths import interaction_path, is_resource
+from pytest_interactions.api.paths import interaction_path, is_resource, split
 from pytest_interactions.files import media
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.urls import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from urllib.parse import SplitResult
 
     from pytest_interactions.api.exchange import Request
 
@@ -53,7 +53,7 @@ def canonical_query(request: Request) -> list[tuple[str, str]]:
     Credentials are left out, as another recorder may have left out what is redacted here, and a replay may have no key.
     A byte that is no UTF-8 is a lone surrogate.
     """
-    pairs = parse_qsl(_split(request.uri).query, keep_blank_values=True, errors="surrogateescape")
+    pairs = parse_qsl(split(request.uri).query, keep_blank_values=True, errors="surrogateescape")
     kept = (pair for pair in pairs if not (_is_credential(*pair) or (is_api(request) and pair in _DEFAULT_QUERY)))
     return sorted(kept, key=itemgetter(0))
 
@@ -107,7 +107,7 @@ def canonical_path(request: Request) -> str:
     interactions = interaction_path(request.uri)
     if interactions is not None:
         return interactions
-    path = _split(request.uri).path
+    path = split(request.uri).path
     api_path = _API_PATH.match(path) if is_api(request) else None
     return f"{api_path[1] or ''}/{api_path[2]}" if api_path else path
 
@@ -122,17 +122,17 @@ def is_beside(request: Request, bases: Iterable[str | None]) -> bool:
 
     Its path is none of the API's, below no prefix either, and its address is none of the base URLs that are set.
     """
-    url = _split(request.uri)
+    url = split(request.uri)
     if not is_loopback(url.hostname or "") or is_resource(url.path):
         return False
-    addresses = [_split(base) for base in bases if base]
+    addresses = [split(base) for base in bases if base]
     return (url.hostname, _port(url)) not in [(address.hostname, _port(address)) for address in addresses]
 
 
 def _origin(request: Request) -> str:
     if interaction_path(request.uri) is not None:
         return API_ORIGIN
-    url = _split(request.uri)
+    url = split(request.uri)
     host = url.hostname or ""
     if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path) and is_resource(url.path)):
         return API_ORIGIN
@@ -169,20 +169,15 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=64)
-def _split(uri: str) -> SplitResult:
-    return urlsplit(uri)
-
-
 _PARTS: Final[Mapping[str, Callable[[Request], Any]]] = {
     "method": lambda request: request.method,
     "origin": _origin,
     "path": canonical_path,
     "query": lambda request: tuple(canonical_query(request)),
     "body": _body,
-    "scheme": lambda request: _split(request.uri).scheme,
-    "host": lambda request: _split(request.uri).hostname,
-    "port": lambda request: _port(_split(request.uri)),
+    "scheme": lambda request: split(request.uri).scheme,
+    "host": lambda request: split(request.uri).hostname,
+    "port": lambda request: _port(split(request.uri)),
     "uri": lambda request: request.uri,
     "headers": _headers,
 }

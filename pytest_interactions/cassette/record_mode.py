@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
-from pytest_interactions.files import storage
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, OptionError
+from pytest_interactions.files import disk, storage
 from pytest_interactions.files.real import real_files
 from pytest_interactions.options import RecordMode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a path under which nothing could be saved, before anything is paid for."""
+    if len(os.fsencode(path.name)) > disk.LONGEST_NAME:
+        raise OptionError(
+            f"{path}: the name has more than {disk.LONGEST_NAME} bytes, so no recording could be saved. Choose a "
+            "shorter one."
+        )
+    if path.is_symlink() and not path.exists():
+        raise CassetteFormatError(f"{path}: this link leads to no file. Delete it, or make what it leads to.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +54,14 @@ class AppliedMode:
 
     @classmethod
     @real_files()
-    def at(cls, path: Path, mode: RecordMode, *, begun: int | None) -> Self:
+    def at(cls, path: Path, mode: RecordMode, *, begun: int | None, limit: int) -> Self:
         """Open the file at `path` in a run that began at `begun`, in nanoseconds as the times of files tell it.
+
+        The `limit` is that of `storage.load`.
 
         Raises:
             CassetteFormatError: The file exists, is no cassette and must not be replaced.
+            OptionError: The file could not be written, as its name is too long.
         """
         if mode is RecordMode.OFF:
             return cls(
@@ -59,15 +74,18 @@ class AppliedMode:
                 records=True,
                 keeps=False,
             )
+        if mode is not RecordMode.NONE:
+            _check_writable(path)
         signature = storage.signature(path)
         this_run = begun is not None and signature is not None and signature[0] >= begun
         starts_over = mode is RecordMode.REWRITE and not this_run
         old = storage.Contents()
         try:
             with suppress(CassetteNotFoundError):
-                old = storage.load(path)
+                old = storage.load(path, limit)
         except CassetteFormatError:
-            if not starts_over:
+            # What a link leads to is written only if it is a cassette: it may be anything of the user's.
+            if not starts_over or path.is_symlink():
                 raise
         plays = mode is not RecordMode.ALL and not starts_over
         goes_on = signature is None or this_run or old.incomplete

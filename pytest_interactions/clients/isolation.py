@@ -9,11 +9,13 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
-from pytest_interactions.api.hosts import is_allowed, is_loopback
+from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.clients import network
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.options import KEYS
@@ -40,16 +42,16 @@ class Isolation:
     sleeps: Sleeps
     resolved: set[str] = field(default_factory=set)
 
-    def check(self, host: Any, port: Any) -> None:
-        """Refuse a host that is neither this machine nor allowed.
+    def check(self, host: Any, port: Any, looks_up: bool) -> None:
+        """Refuse a host that is neither this machine nor allowed; its name is looked up if `looks_up`.
 
         Raises:
             NetworkBlockedError: The message names the host, and the way to allow it.
         """
-        name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
-        if is_loopback(name) or name == socket.gethostname() or name in self.resolved:
+        if network.is_here(host, looks_up=looks_up):
             return
-        if is_allowed(name, port, self.allowed):
+        name = host.decode(errors="replace") if isinstance(host, bytes | bytearray) else str(host)
+        if name in self.resolved or is_allowed(name, port, self.allowed):
             return
         error = NetworkBlockedError(
             f"A connection to {name} was refused: this test replays, and needs no network. If it must reach that "
@@ -68,7 +70,19 @@ def isolated(isolation: Isolation | None, *, yields: bool = False) -> AbstractCo
     return _isolations.hold(isolation, yields=yields)
 
 
+@lru_cache(maxsize=1)
+def _watch() -> None:
+    """Watch the network from the first replay on."""
+    network.watch(_check_here)
+
+
+def _check_here() -> network.Check | None:
+    isolation = _isolations.innermost
+    return isolation.check if isolation is not None else None
+
+
 def _patches() -> Iterator[AbstractContextManager[object]]:
+    _watch()
     for place, name, replacement in replacements():
         yield mock.patch.object(place, name, replacement)
 
@@ -91,10 +105,10 @@ _isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of)
 
 def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     """Yield what is replaced while a replay is under way: the place, the name in it, and what stands there then."""
-    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
-        yield socket.socket, name, _guarded(getattr(socket.socket, name))
     yield socket, "getaddrinfo", _resolving(socket.getaddrinfo, lambda found: {str(each[4][0]) for each in found})
     yield socket, "gethostbyname", _resolving(socket.gethostbyname, lambda address: {address})
+    yield socket, "gethostbyname_ex", _resolving(socket.gethostbyname_ex, lambda found: set(found[2]))
+    yield from network.of_uvloop(_check_here)
     sleep = _sleeping(asyncio.sleep)
     yield time, "sleep", _blocking(time.sleep)
     yield asyncio, "sleep", sleep
@@ -103,25 +117,12 @@ def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
         yield ssl.SSLContext, name, _certificates(getattr(ssl.SSLContext, name))
 
 
-def _guarded(real: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: socket.socket, *args: Any) -> Any:
-        isolation = _isolations.innermost
-        # The address comes last; a Unix socket's is a path, and stays on this machine.
-        if isolation is not None and args and isinstance(args[-1], tuple):
-            isolation.check(args[-1][0], args[-1][1])
-        return real(self, *args)
-
-    return call
-
-
 def _resolving(real: Callable[..., Any], addresses: Callable[[Any], set[str]]) -> Callable[..., Any]:
     def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
-        isolation = _isolations.innermost
-        if isolation is None:
-            return real(host, *args, **kwargs)
-        isolation.check(host, args[0] if args else kwargs.get("port"))
         result = real(host, *args, **kwargs)
-        isolation.resolved.update(addresses(result))
+        isolation = _isolations.innermost
+        if isolation is not None and not network.is_here(host, looks_up=True):  # so it was allowed
+            isolation.resolved.update(addresses(result))
         return result
 
     return look_up

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
+from pytest_interactions.errors import TooLargeError
+from pytest_interactions.escaping import on_one_line
+from pytest_interactions.files import disk
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -26,7 +30,7 @@ def for_each_file(
 ) -> Status:
     """Look through every file, and return the worst status.
 
-    After an error, which is printed, the search goes on with the next of `paths`.
+    After an error, which is printed, the search goes on with the next file.
 
     Args:
         paths: Files, and folders with all that is in them.
@@ -34,15 +38,22 @@ def for_each_file(
         failure: The words that stand between the file's name and the reason.
         hidden: Whether hidden files are looked through too, such as `.env` and the journals of recordings.
     """
-    status = Status.OK
+    statuses = [Status.OK]
+
+    def complain(error: OSError) -> None:
+        print(on_one_line(f"{error.filename}: {failure}: {error.strerror}."))
+        statuses.append(Status.FAILED)
+
     for path in paths:
-        try:
-            for file in files_in(path, _is_entered if hidden else _is_visible):
-                status = max(status, look_through(file))
-        except OSError as error:
-            print(f"{error.filename or path}: {failure}: {error.strerror}.")
-            status = Status.FAILED
-    return status
+        for file in files_in(path, _is_entered if hidden else _is_visible, complain):
+            try:
+                statuses.append(look_through(file))
+            except OSError as error:
+                complain(OSError(error.errno, error.strerror, error.filename or str(file)))
+            except TooLargeError as error:
+                print(error)
+                statuses.append(Status.FAILED)
+    return max(statuses)
 
 
 def _is_visible(path: Path) -> bool:
@@ -53,9 +64,14 @@ def _is_entered(path: Path) -> bool:
     return _NOT_ENTERED.fullmatch(path.name) is None
 
 
-def read(path: Path) -> str:
-    """Return a file's text; bytes that are no UTF-8 become surrogates, so that none is lost."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+def read(path: Path, max_size: int) -> str:
+    """Return a file's text; bytes that are no UTF-8 become surrogates, so that none is lost.
+
+    Raises:
+        OSError: It can't be read, or is no file.
+        TooLargeError: It is larger than a file of bodies of `max_size` bytes may be.
+    """
+    return disk.read(path, max_size * BODIES_IN_A_FILE).decode("utf-8", "surrogateescape")
 
 
 def report(path: Path, findings: Iterable[Finding], matcher: Matcher) -> Status:
@@ -66,12 +82,24 @@ def report(path: Path, findings: Iterable[Finding], matcher: Matcher) -> Status:
     status = Status.OK
     name = matcher.redact(str(path))
     for kind in dict.fromkeys(kind for _, _, kind in matcher.find(str(path))):
-        print(f"{name}: {kind} (the file's name)")
+        print(on_one_line(f"{name}: {kind} (the file's name)"))
         status = Status.FOUND
     for finding in findings:
-        print(f"{name}:{finding.line}: {finding.kind}" + (f" ({finding.where})" if finding.where else ""))
+        where = f" ({finding.where})" if finding.where else ""
+        print(on_one_line(f"{name}:{finding.line}: {finding.kind}{where}"))
         status = Status.FOUND
     return status
+
+
+def size_argument(parser: ArgumentParser) -> None:
+    """Declare how much is read."""
+    parser.add_argument(
+        "--max-size",
+        type=int,
+        default=LARGEST_BODY,
+        metavar="BYTES",
+        help="bytes that a body may have, unpacked (default: 134217728); a file may have 8 times as many",
+    )
 
 
 def rule_arguments(parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The files in a folder, for `show`, `scan` and `redact`."""
+"""The files in a folder, for the commands that look through many."""
 
 from __future__ import annotations
 
@@ -9,16 +9,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def files_in(path: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+def files_in(
+    path: Path, wanted: Callable[[Path], bool], unreadable: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
     """Yield `path` itself if it is no folder, else the wanted files at any depth below it, in order.
+
+    A folder is entered once, by whatever links it is reached.
 
     Args:
         path: A file or a folder.
         wanted: Decides on each file and each folder below `path`; an unwanted folder is not entered.
+        unreadable: Takes the error of a folder that can't be read, and the others are gone through; else it is raised.
+
+    Raises:
+        OSError: A folder can't be read.
     """
+    yield from _files_in(path, wanted, unreadable, set())
+
+
+def _files_in(
+    path: Path,
+    wanted: Callable[[Path], bool],
+    unreadable: Callable[[OSError], object] | None,
+    entered: set[tuple[int, int]],
+) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for child in sorted(path.iterdir()):
+    try:
+        status = path.stat()
+        children = sorted(path.iterdir()) if (status.st_dev, status.st_ino) not in entered else []
+    except OSError as error:
+        if unreadable is None:
+            raise
+        unreadable(error)
+        return
+    entered.add((status.st_dev, status.st_ino))
+    for child in children:
         if wanted(child):
-            yield from files_in(child, wanted)
+            yield from _files_in(child, wanted, unreadable, entered)

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments
+from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments, size_argument
 from pytest_interactions.errors import CassetteError
+from pytest_interactions.escaping import on_one_line
+from pytest_interactions.files.disk import locked, replacing
 from pytest_interactions.files.layout import dumps
-from pytest_interactions.files.storage import loads, locked, replacing
+from pytest_interactions.files.storage import loads
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import clean, scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -28,6 +30,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--keep-headers", action="append", default=[], metavar="NAME", help="a header to keep; repeatable"
     )
     rule_arguments(parser)
+    size_argument(parser)
 
 
 def run(options: Namespace) -> Status:
@@ -48,35 +51,37 @@ def run(options: Namespace) -> Status:
         skip_rules=options.skip_rule,
     )
     return for_each_file(
-        options.paths, lambda path: _redact_file(path, secrets, redactor), failure="can't be read or written"
+        options.paths,
+        lambda path: _redact_file(path, secrets, redactor, options.max_size),
+        failure="can't be read or written",
     )
 
 
-def _redact_file(path: Path, secrets: Secrets, redactor: Redactor) -> Status:
+def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, max_size: int) -> Status:
     with locked(path):
-        before = read(path)
-        after = _redacted_cassette(path, before, secrets, redactor)
+        before = read(path, max_size)
+        after = _redacted_cassette(path, before, secrets, redactor, max_size)
         if after is None:
-            after = clean(before, redactor.secrets, redactor.trees)
-        remaining = scan(after, redactor.secrets, redactor.trees)
+            after = clean(before, redactor.secrets, redactor.trees, max_size)
+        remaining = scan(after, redactor.secrets, redactor.trees, max_size)
         if after != before:
             with replacing(path) as file:
                 file.write(after.encode("utf-8", "surrogateescape"))
-            print(f"{path}: redacted")
+            print(on_one_line(f"{path}: redacted"))
     return report(path, remaining, redactor.secrets.matcher)
 
 
-def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor) -> str | None:
+def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor, max_size: int) -> str | None:
     """Return the redacted text of a vcrpy cassette in YAML, or `None` if `text` is no such cassette."""
     if path.suffix not in {".yaml", ".yml"} or "interactions:" not in text:
         return None
     try:
-        contents = loads(text.encode("utf-8", "surrogateescape"), path)
+        contents = loads(text.encode("utf-8", "surrogateescape"), path, max_size)
     except CassetteError:
-        print(f"{path}: can't be read as a cassette, so it was looked through as any text is")
+        print(on_one_line(f"{path}: can't be read as a cassette, so it was looked through as any text is"))
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)
     exchanges = [redactor.exchange(exchange) for exchange in contents.exchanges]
-    unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets, redactor.trees)
+    unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets, redactor.trees, max_size)
     return text if unchanged else dumps(exchanges, incomplete=contents.incomplete)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments
+from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments, size_argument
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -26,6 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
     rule_arguments(parser)
+    size_argument(parser)
 
 
 def run(options: Namespace) -> Status:
@@ -42,7 +43,7 @@ def run(options: Namespace) -> Status:
     )
 
     def look_through(path: Path) -> Status:
-        findings = scan(read(path), redactor.secrets, redactor.trees)
+        findings = scan(read(path, options.max_size), redactor.secrets, redactor.trees, options.max_size)
         return report(path, findings, redactor.secrets.matcher)
 
     return for_each_file(options.paths, look_through, failure="can't be read", hidden=True)

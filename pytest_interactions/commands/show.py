@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.conversation import interaction_of
-from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.api.transcript import Line, escaped, lines
+from pytest_interactions.api.paths import interaction_path, split
+from pytest_interactions.api.transcript import Line, lines
+from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
-from pytest_interactions.files.storage import load
+from pytest_interactions.escaping import on_one_line
+from pytest_interactions.files.storage import SUFFIXES, load
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Interaction
 
-#: The suffixes of cassettes in a folder; a cassette in JSON can be named.
-_SUFFIXES = (".yaml", ".yml")
 #: The lengths to which ids and errors are cut, in characters.
 _ID_LENGTH, _ERROR_LENGTH = 16, 120
 _STYLES = {
@@ -55,6 +54,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the paths and the form of what is printed."""
     parser.description = "Print cassettes as transcripts: what was asked, and each step the agent took."
     parser.add_argument("paths", nargs="+", type=Path, metavar="CASSETTE", help="cassettes, or directories of them")
+    size_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     parser.add_argument("--no-color", action="store_true", help="print plain text on a terminal, too")
 
@@ -70,7 +70,7 @@ def run(options: Namespace) -> Status:
     reports, status = [], Status.OK
     for file in list(chain.from_iterable(map(_cassettes_in, options.paths))):
         try:
-            reports.append(_report(file))
+            reports.append(_report(file, options.max_size))
         except CassetteError as error:
             sys.stderr.write(f"pytest-interactions: {error}\n")
             status = Status.FAILED
@@ -93,7 +93,7 @@ def _cassettes_in(path: Path) -> list[Path]:
 
 def _may_hold_cassettes(path: Path) -> bool:
     """Return whether `path` has a cassette's name or is a folder, but no link, which might lead in a circle."""
-    return path.suffix in _SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
+    return path.suffix in SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
 
 
 # --- the report ---
@@ -104,9 +104,9 @@ class _Conversation:
     interactions: list[Interaction]
 
 
-def _report(path: Path) -> Json:
+def _report(path: Path, max_size: int) -> Json:
     """Return all that is shown of a cassette, as JSON."""
-    contents = load(path)
+    contents = load(path, max_size)
     interactions = [each for each in map(interaction_of, contents.exchanges) if each is not None]
     return {
         "path": str(path),
@@ -152,9 +152,10 @@ def _tokens(interactions: list[Interaction]) -> dict[str, int]:
 
 def _exchange(exchange: Exchange) -> Json:
     request, response = exchange.request, exchange.response
+    url = split(request.uri)
     report: Json = {
         "method": request.method,
-        "url": interaction_path(request.uri) or f"{urlsplit(request.uri).netloc}{urlsplit(request.uri).path}",
+        "url": interaction_path(request.uri) or f"{url.netloc}{url.path}",
         "status": response.status,
         "streamed": response.is_stream,
         "request_bytes": len(request.body),
@@ -172,7 +173,7 @@ def _exchange(exchange: Exchange) -> Json:
 
 
 def _lines(report: Json) -> Iterator[Line]:
-    yield Line("title", escaped(report["path"]))
+    yield Line("title", on_one_line(report["path"]))
     tokens = ", ".join(f"{count:,} {label}" for label, count in report["tokens"].items() if count)
     facts = {
         "recorded": report["recorded"],
@@ -183,11 +184,11 @@ def _lines(report: Json) -> Iterator[Line]:
     }
     for name, fact in facts.items():
         if fact:
-            yield Line("note", escaped(f"  {name}: {fact}"))
+            yield Line("note", on_one_line(f"  {name}: {fact}"))
     if report["incomplete"]:
         yield Line("error", "  incomplete: the test that recorded it failed")
     for exchange in report["exchanges"]:
-        yield Line("error" if "error" in exchange else "note", escaped(f"  {_exchange_text(exchange)}"))
+        yield Line("error" if "error" in exchange else "note", on_one_line(f"  {_exchange_text(exchange)}"))
     yield from lines(report["turns"])
 
 

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from vcr.request import Request as VcrRequest
 from vcr.serializers import yamlserializer
 
-from pytest_interactions.api.encodings import stored
+from pytest_interactions.api.encodings import FRAMING, stored
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
-from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import yaml
 
-def deserialized(text: str) -> Any:
-    """Return the value of a cassette's text, in YAML or in the JSON of vcrpy's other serializer.
+    from pytest_interactions.api.bounds import Room
 
-    Raises:
-        ValueError, yaml.YAMLError: The text is neither.
-    """
-    # JSON may have escapes that YAML lacks.
-    data = parse(text) if text.lstrip().startswith("{") else NOT_JSON
-    return yamlserializer.deserialize(text) if data is NOT_JSON else data
+_OF_THE_WIRE: Final = FRAMING | {"content-encoding"}
+
+
+def yaml_reader(mapping: Callable[[Any, yaml.MappingNode], Any]) -> Callable[[str], Any]:
+    """Return vcrpy's reader of YAML, which makes no objects of anybody's, with another constructor of mappings."""
+    reader: Callable[[str], Any] = yamlserializer.with_custom_tags({"tag:yaml.org,2002:map": mapping}).deserialize
+    return reader
 
 
 def from_vcr_request(request: Any) -> Request:
@@ -46,17 +47,28 @@ def to_vcr_request(request: Request) -> Any:
 
 def from_vcr_response(response: dict[str, Any]) -> Response:
     """Convert vcrpy's dict, and decode its body."""
-    headers, body = stored(headers_of(response["headers"]), bytes_of(response["body"].get("string")), whole=True)
+    return decoded(_response(response))
+
+
+def decoded(response: Response, room: Room | None = None) -> Response:
+    """Return a response of a cassette with its body decoded; raise `TooLargeError` if there is no `room` for that."""
+    if response.headers.keys().isdisjoint(_OF_THE_WIRE):
+        return response
+    headers, body = stored(response.headers, response.body, whole=True, room=room)
+    return replace(response, headers=headers).with_body(body)
+
+
+def _response(response: Mapping[str, Any]) -> Response:
     return Response(
         status=int(response["status"]["code"]),
         reason=str(response["status"]["message"] or ""),
-        headers=headers,
-        body=body,
+        headers=headers_of(response["headers"]),
+        body=bytes_of(response["body"].get("string")),
     )
 
 
 def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
-    """Convert one item of a cassette's `interactions`.
+    """Convert one item of a cassette's `interactions`, with its body as it is written, be that encoded.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: `item` is not an exchange.
@@ -75,7 +87,7 @@ def from_vcr_item(item: Mapping[str, Any]) -> Exchange:
             headers=headers_of(request["headers"]),
             body=bytes_of(request["body"]),
         ),
-        response=from_vcr_response(response),
+        response=_response(response),
         cut=None if cut is None else Cut(**{name: str(value) for name, value in cut.items()}),
     )
 

@@ -1,35 +1,35 @@
 """The journal: a recording's finished exchanges on the disk, so that a killed process loses nothing.
 
-The journals of `test.yaml` are in `.test.yaml.journal/`, one for each process that records it. Beside each is a lock
-that its process holds for as long as it lives.
+Journals are this user's own, outside of any project: what lies in a project may come from anybody. Those of one
+cassette are in a directory of their own, one for each process that records it, which locks it for as long as it lives.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
+from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
-from pytest_interactions.files import media, storage
-from pytest_interactions.files.layout import exchange_text
+from pytest_interactions.files import disk, layout, media, storage
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedWriter
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
     from pytest_interactions.redaction.matcher import Matcher
 
-_HEAD: Final = b"version: 1\ninteractions:\n"
+#: The environment variable that names another directory for journals, such as one that outlives a container.
+VARIABLE: Final = "PYTEST_INTERACTIONS_JOURNALS"
+_HEAD: Final = b"# A recording that is under way, or whose process was killed: "
 _END: Final = b"# finished\n"  # no line of an exchange begins like this
 _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
@@ -40,6 +40,29 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.failed.yaml")
 
 
+def in_tree(path: Path) -> Path:
+    """Return where the journals of the cassette at `path` would be if they were in the project, where none is read."""
+    return path.with_name(f".{path.name}{_SUFFIX}")
+
+
+def is_in_tree(path: Path) -> bool:
+    """Return whether a file is in such a directory; earlier versions had them."""
+    return path.parent.name.startswith(".") and path.parent.suffix == _SUFFIX and path.suffix in {_SUFFIX, ".lock"}
+
+
+def cassettes() -> list[Path]:
+    """Return the cassettes that have journals, whether they exist or not."""
+    found = dict.fromkeys(_cassette_of(file) for file in _home().glob(f"*/*{_SUFFIX}"))
+    return [cassette for cassette in found if cassette is not None]
+
+
+def _cassette_of(journal: Path) -> Path | None:
+    """Return the cassette of a journal; `None` if its first line was not written as a whole."""
+    with suppress(OSError, ValueError), journal.open("rb") as file:
+        return Path(json.loads(file.readline().removeprefix(_HEAD)))
+    return None
+
+
 class Journal:
     """The finished exchanges of one recording of `path`, on the disk from the first one on.
 
@@ -48,17 +71,16 @@ class Journal:
     """
 
     def __init__(self, path: Path, gate: Gate, *, replaces: bool) -> None:
-        self._path = _directory(path) / (uuid4().hex + (_BESIDE if replaces else _SUFFIX))
+        self._cassette = path
+        self._name = uuid4().hex + (_BESIDE if replaces else _SUFFIX)
         self._gate = gate
         self._turn = Lock()
+        self._path = Path()
         self._file: BufferedWriter | None = None
+        self._locks: list[Callable[[], None]] = []
         self._usable = True
         self._known: Matcher | None = None
         self._exchanges: list[Exchange] = []
-
-    @cached_property
-    def _lock(self) -> FileLock:
-        return _lock(self._path)  # made late, as a test that replays needs none
 
     @real_files()
     def add(self, exchange: Exchange) -> None:
@@ -87,24 +109,33 @@ class Journal:
     def leave(self) -> None:
         """Leave the journal on the disk for the next run, as the recording could not be saved."""
         with self._turn:
-            self._usable = False
-            if self._file is not None:
-                self._file.close()
-                self._lock.release()
+            self._close()
 
     def discard(self) -> None:
         """Delete the journal, as the recording is in its cassette or must not be kept."""
         with self._turn:
-            self._usable = False
-            if self._file is not None:
-                self._file.close()
+            if self._close():
                 self._path.unlink(missing_ok=True)
-                _release(self._lock, self._path.parent)
+                _tidy(self._path.parent)
+
+    def _close(self) -> bool:
+        """Write no more; return whether there is anything."""
+        self._usable = False
+        if self._file is None:
+            return False
+        self._file.close()
+        self._unlock()
+        return True
+
+    def _unlock(self) -> None:
+        for release in self._locks:
+            release()
+        self._locks.clear()
 
     def _item(self, exchange: Exchange) -> bytes:
         """Return the text of an exchange; nothing if the gate refuses it."""
         copy = exchange.unparsed()  # so that its parsed values, which may be many times as large, are not kept
-        item = exchange_text(copy)
+        item = layout.exchange_text(copy)
         with suppress(SecretLeakError):
             self._gate.check(0, copy, item)
             return item.encode() + _END
@@ -113,54 +144,82 @@ class Journal:
     def _write_anew(self, old: BufferedWriter) -> None:
         old.close()  # some systems do not replace an open file
         try:
-            with storage.replacing(self._path) as new:
-                new.write(_HEAD)
+            with disk.replacing(self._path) as new:
+                new.write(self._head())
                 new.writelines(self._item(self._gate.redact_again(exchange)) for exchange in self._exchanges)
+                self._lock(Path(new.name))  # before anybody finds it
         except OSError:
             self._path.unlink(missing_ok=True)  # it may hold the new secret
             raise
         self._file = self._path.open("ab")
 
+    def _lock(self, path: Path) -> None:
+        """Lock a file until the end, as a sign that this process lives; raise `FileNotFoundError` if it is gone."""
+        release = disk.lock(path, wait=True)
+        if release is not None:  # pragma: no branch - who waits for a lock gets it
+            self._locks.append(release)
+        path.stat()
+
     def _write(self, item: bytes) -> None:
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
-            self._file = self._path.open("xb")
-            self._file.write(_HEAD)
+            self._file = self._begin()
         self._file.write(item)
         self._file.flush()  # to the operating system, which outlives this process
 
+    def _begin(self) -> BufferedWriter:
+        """Open the journal's file, and lock it; another process may take it for an old one before it is locked."""
+        directory = _directory(self._cassette)
+        self._path = directory / self._name
+        while True:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.touch()
+            with suppress(FileNotFoundError):
+                self._lock(self._path)
+                break
+        file = self._path.open("ab")
+        file.write(self._head())
+        return file
+
+    def _head(self) -> bytes:
+        return _HEAD + json.dumps(str(self._cassette.resolve())).encode() + b"\n"
+
 
 @real_files()
-def recover(path: Path, gate: Gate, *, media_threshold: int) -> list[str]:
+def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> list[str]:
     """Put the recordings of killed processes into their cassette, or beside it if they were to replace it.
 
-    Return a note for the user on each. The arguments and the `CassetteWriteError` are those of `storage.save`.
+    Return a note for the user on each. The arguments and the `CassetteWriteError` are those of `storage.save`; without
+    `merges` nothing is put anywhere.
     """
+    notes: list[str] = []
+    directory = _directory(path)
     try:
-        files = sorted(_directory(path).iterdir())
+        journals = sorted(file for file in directory.iterdir() if file.suffix == _SUFFIX)
     except OSError:
-        return []
-    notes = []
-    for journal in [file for file in files if file.suffix == _SUFFIX]:
-        with _abandoned(journal) as is_abandoned, suppress(CassetteFormatError):  # opening raises it again
-            if is_abandoned:
-                notes.append(_recover(journal, path, gate, media_threshold))
-                journal.unlink()
+        return notes
+    for journal in journals:
+        with _abandoned(journal) as is_abandoned:
+            if is_abandoned and merges:
+                with suppress(CassetteFormatError):  # of the cassette: opening it raises it again
+                    notes.append(_recover(journal, path, gate, media_threshold))
+                    journal.unlink()
+            elif is_abandoned:
+                notes.append(f"{path}: more was recorded by a killed process; the next recording will add it.")
+    _tidy(directory)
     return notes
 
 
 def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
-    text, _, _unfinished = journal.read_bytes().rpartition(_END)
-    exchanges = storage.loads(text, journal).exchanges if text else []
+    exchanges, damaged = _read(journal)
     target = beside(path) if journal.name.endswith(_BESIDE) else path
-    with storage.locked(path):
+    lost = f"; exchanges of it that are damaged: {damaged}" if damaged else ""
+    with disk.locked(path):
         old = storage.Contents(incomplete=True)
         if target == path:
             with suppress(CassetteNotFoundError):
                 old = storage.load(path)
         if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
-            return f"{target}: holds all that a killed process had recorded"
+            return f"{target}: holds all that a killed process had recorded{lost}"
         old.exchanges += exchanges
         try:
             storage.save(target, old, gate, media_threshold=media_threshold)
@@ -169,7 +228,20 @@ def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str
         # The file is as old as the journal: a newer one would pass for a recording of this run.
         written = journal.stat().st_mtime_ns
         os.utime(target, ns=(written, written))
-    return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}"
+    return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}{lost}"
+
+
+def _read(journal: Path) -> tuple[list[Exchange], int]:
+    """Return the exchanges of a journal, and how many more there are that are damaged."""
+    _head, _, items = disk.read(journal).partition(b"\n")
+    finished, _, _unfinished = items.rpartition(_END)
+    exchanges, damaged = [], 0
+    for item in finished.split(_END) if finished else []:
+        try:
+            exchanges += storage.loads(layout.head(1).encode() + item, journal).exchanges
+        except CassetteFormatError:
+            damaged += 1
+    return exchanges, damaged
 
 
 def _holds(exchanges: list[Exchange], recovered: list[Exchange]) -> bool:
@@ -184,30 +256,38 @@ def _holds(exchanges: list[Exchange], recovered: list[Exchange]) -> bool:
 @contextmanager
 def _abandoned(journal: Path) -> Iterator[bool]:
     """Yield whether the process of this journal is gone; if so, keep other processes off the journal."""
-    lock = _lock(journal)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        release = disk.lock(journal, wait=False)
+    except OSError:  # another process has just recovered it
+        release = None
+    if release is None:
         yield False
         return
     try:
         yield journal.exists()
     finally:
-        _release(lock, journal.parent)
+        release()
 
 
 def _directory(path: Path) -> Path:
-    return path.with_name(f".{path.name}{_SUFFIX}")
+    """Return the directory of the journals of one cassette, the same by whatever path it is reached."""
+    return _home() / hex_digest(os.fsencode(path.resolve()), IN_MEDIA_NAME)
 
 
-def _lock(journal: Path) -> FileLock:
-    # Not bound to a thread: a server's thread writes the journal that the test's thread discards.
-    return FileLock(journal.with_suffix(".lock"), thread_local=False)
+def _home() -> Path:
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_state_path("pytest-interactions", appauthor=False) / "journals"
 
 
-def _release(lock: FileLock, directory: Path) -> None:
-    """Release a lock and delete its file, and the directory if it is empty then."""
-    lock.release()
-    with suppress(OSError):  # another process has just taken the lock, or has a journal of its own
-        Path(lock.lock_file).unlink()
-        directory.rmdir()
+def _tidy(directory: Path) -> None:
+    """Delete what killed processes have left of their journals, and the directory if it is empty then."""
+    with suppress(OSError):  # another process may be at it
+        files = list(directory.iterdir())
+        if all(disk.is_temporary(file.name) for file in files):  # those of a process that lives have their journal
+            for file in files:
+                file.unlink()
+            directory.rmdir()

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
 
-from pytest_interactions.api.exchange import Cut, Exchange, Message, Response
+from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Response
 from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.files.marks import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,8 @@ try:
     from yaml import CSafeDumper as _Dumper
 except ImportError:  # pragma: no cover - PyYAML built without libyaml; same text, slower
     from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
+
+_M = TypeVar("_M", bound=Message)
 
 # What YAML 1.1 can't hold in a literal block: controls, its extra line breaks (NEL, LS, PS), BOM, lone surrogates.
 _NOT_LITERAL: Final = re.compile(
@@ -39,32 +43,60 @@ _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 _JSON: Final = re.compile(r"[^/]+/(?:(?!stream\+)[^/]+\+)?json")
 
 
-def head(*, incomplete: bool = False, empty: bool = False) -> str:
-    """Return the text before the exchanges; `incomplete` marks a first recording whose test failed."""
-    metadata = "metadata:\n  incomplete: true\n" if incomplete else ""
-    return f"version: 1\n{metadata}interactions:{' []' if empty else ''}\n"
+def head(count: int, *, incomplete: bool = False) -> str:
+    """Return the text before `count` exchanges; `incomplete` marks a first recording whose test failed."""
+    metadata = f"metadata:\n  exchanges: {count}\n" + ("  incomplete: true\n" if incomplete else "")
+    return f"version: 1\n{metadata}interactions:{'' if count else ' []'}\n"
 
 
 def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False) -> str:
     """Return the text of a whole cassette."""
     items = [exchange_text(exchange.unparsed()) for exchange in exchanges]
-    return head(incomplete=incomplete, empty=not items) + "".join(items)
+    return head(len(items), incomplete=incomplete) + "".join(items)
 
 
 def exchange_text(exchange: Exchange) -> str:
-    """Return the text of one item of the cassette's `interactions` list."""
+    """Return the text of one item of the cassette's `interactions` list, with its digest."""
+    try:
+        return _exchange_text(exchange)
+    except UnicodeEncodeError:  # a lone surrogate outside of a body, which no YAML can have
+        return _exchange_text(_encodable(exchange))
+
+
+def _encodable(exchange: Exchange) -> Exchange:
+    """Return an exchange with lone surrogates as the escapes that Python has for them."""
+    request, response, cut = exchange.request, exchange.response, exchange.cut
+    return Exchange(
+        request=replace(request, uri=_escaped(request.uri), headers=_escaped_all(request.headers)),
+        response=replace(response, reason=_escaped(response.reason), headers=_escaped_all(response.headers)),
+        cut=cut and replace(cut, message=_escaped(cut.message)),
+    )
+
+
+def _escaped_all(headers: Headers) -> Headers:
+    return {_escaped(name): list(map(_escaped, values)) for name, values in headers.items()}
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _exchange_text(exchange: Exchange) -> str:
     request, response = exchange.request, exchange.response
     status = {"code": response.status, "message": response.reason}
+    sent, got = _laid_out(request), _laid_out(response)
+    written = replace(exchange, request=_as_read(request, sent), response=_as_read(response, got))
     return "".join(
         [
             "- request:\n",
             _indented(_yaml({"method": request.method, "uri": request.uri, "headers": request.headers}), "    "),
-            _field("body", request, "    "),
+            _field("body", sent, "    "),
             "  response:\n",
             _indented(_yaml({"status": status, "headers": response.headers}), "    "),
             "    body:\n",
-            _field("string", response, "      "),
+            _field("string", got, "      "),
             _cut(exchange.cut),
+            f"  digest: {digest(written)}\n",
         ]
     )
 
@@ -76,16 +108,34 @@ def _cut(cut: Cut | None) -> str:
     return _indented(_yaml({"cut": {name: value for name, value in values.items() if value}}), "  ")
 
 
-def _field(name: str, message: Message, margin: str) -> str:
-    """Return a body as `name: …`, indented by `margin`."""
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body as it is written: a text, in a literal block or not, or bytes."""
+
+    value: str | bytes
+    is_literal: bool = False
+
+
+def _laid_out(message: Message) -> _Body:
     text = _json_text(message) or _verbatim_text(message)
     if text is not None:
-        return f"{margin}{name}: {_literal(text, margin + '  ')}"
+        return _Body(text, is_literal=True)
     try:
-        value: str | bytes = message.body.decode()
+        return _Body(message.body.decode())
     except UnicodeDecodeError:
-        value = message.body
-    return _indented(_yaml({name: value}), margin)
+        return _Body(message.body)
+
+
+def _as_read(message: _M, body: _Body) -> _M:
+    """Return a message as whoever reads it will find it."""
+    return message.with_body(body.value if isinstance(body.value, bytes) else body.value.encode())
+
+
+def _field(name: str, body: _Body, margin: str) -> str:
+    """Return a body as `name: …`, indented by `margin`."""
+    if body.is_literal and isinstance(body.value, str):
+        return f"{margin}{name}: {_literal(body.value, margin + '  ')}"
+    return _indented(_yaml({name: body.value}), margin)
 
 
 def _json_text(message: Message) -> str | None:

@@ -15,6 +15,7 @@ from pytest_interactions.api import base64_text
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.api.exchange import Exchange, Message
 from pytest_interactions.errors import CassetteFormatError
+from pytest_interactions.files import disk
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _M = TypeVar("_M", bound=Message)
 #: The beginning of a reference to a media file.
 PREFIX: Final = b"pytest-interactions-media:"
 _REFERENCE: Final = re.compile(re.escape(PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
+_MEANT: Final = re.compile(rb'"data"\s*:\s*"' + re.escape(PREFIX) + rb'([^"]*)"')
 _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
 _NAME: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _FIELD: Final = re.compile(rb'"data"\s*:\s*"')
@@ -39,7 +41,8 @@ _TYPES: Final = mimetypes.MimeTypes()
 
 
 def directory_of(cassette: Path) -> Path:
-    """Return the directory of the media of the cassette at this path: `<test>.media` beside it."""
+    """Return the directory of the media of the cassette at this path: `<test>.media` beside the file itself."""
+    cassette = disk.target(cassette)
     name = cassette.stem if cassette.suffix in {".yaml", ".yml", ".json"} else cassette.name
     return cassette.with_name(f"{name}.media")
 
@@ -88,6 +91,13 @@ def references(text: str) -> set[str]:
     return {(reference[1] + reference[3]).decode() for reference in matches}
 
 
+def is_misspelt(body: bytes) -> bool:
+    """Return whether a body has a reference to a media file that is none."""
+    if PREFIX not in body:
+        return False
+    return any(not _REFERENCE.fullmatch(PREFIX + meant[1]) for meant in _MEANT.finditer(body))
+
+
 def inlined(message: _M, directory: Path) -> _M:
     """Return the message with its media in it again; raise as `chunks` does."""
     return message.with_body(b"".join(chunks(message.body, directory))) if PREFIX in message.body else message
@@ -121,7 +131,7 @@ def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
 @real_files()
 def _read(file: Path, digest: str) -> bytes:
     try:
-        data = file.read_bytes()
+        data = disk.read(file)
     except OSError as error:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette can't be read: {error.strerror}. Restore it, or record again."

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
+from pytest_interactions.files.marks import PREFIX, Marked
 
-_HEAD = re.compile(rb"version: 1\n(metadata:\n  incomplete: true\n)?interactions:\n(?=- request:\n)")
+_HEAD = re.compile(
+    rb"version: 1\n(?:metadata:\n(?:  exchanges: ([1-9]\d{0,9})\n)?(  incomplete: true\n)?)?"
+    rb"interactions:\n(?=- request:\n)"
+)
 _SCALAR = rb"([A-Za-z][ -~]*|'[ -&(-~]*')"
 _HEADERS = rb"    headers:(?: \{\}\n|\n((?:      [\w-]+:\n(?:      - [^\n]+\n)+)+))"
 _REQUEST = re.compile(
@@ -22,29 +26,35 @@ _RESPONSE = re.compile(
 _CUT = re.compile(
     rb"  cut:\n    by: (app|connection)\n(?:    error: ([A-Z]\w+)\n)?(?:    message: " + _SCALAR + rb"\n)?"
 )
+_DIGEST = re.compile(rb"  digest: (" + PREFIX.encode() + rb"[0-9a-f]+)\n")
 _NAME_OR_VALUE = re.compile(rb"      (?:([\w-]+):|- " + _SCALAR + rb")\n")
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n"))
 _LITERAL = re.compile(rb"\|(2?)([-+]?)\n")
 _WORDS = frozenset({b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"y", b"n"})
 
 
-def read(raw: bytes) -> tuple[list[Exchange], bool] | None:
-    """Return the exchanges of a cassette in the layout of `layout`, and whether it is incomplete.
+def read(raw: bytes) -> Marked | None:
+    """Return what a cassette in the layout of `layout` holds.
 
     Return `None` if any character differs from that layout: PyYAML must read the file then, and can say what is wrong.
     """
     head = _HEAD.match(raw)
     if head is None or not raw.endswith(b"\n") or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
-    exchanges, place = [], head.end()
+    marked = Marked(count=int(head[1]) if head[1] else None, incomplete=head[2] is not None)
+    place, line = head.end(), raw.count(b"\n", 0, head.end()) + 1
     while place < len(raw):
         end = raw.find(b"\n- request:\n", place) + 1 or len(raw)
-        exchange = _read_exchange(raw, place, end)
+        written = _DIGEST.fullmatch(raw, raw.rfind(b"\n", place, end - 1) + 1, end)
+        exchange = _read_exchange(raw, place, written.start() if written else end)
         if exchange is None:
             return None
-        exchanges.append(exchange)
+        marked.exchanges.append(exchange)
+        marked.digests.append(written[1].decode() if written else None)
+        marked.lines.append(line)
+        line += raw.count(b"\n", place, end)
         place = end
-    return exchanges, head[1] is not None
+    return marked
 
 
 def _is_utf8(raw: bytes) -> bool:

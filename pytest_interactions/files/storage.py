@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
-from uuid import uuid4
+from typing import TYPE_CHECKING, Final
 
-import yaml
-from filelock import FileLock
-
-from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import convert, layout, media, reading
+from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, Room
+from pytest_interactions.errors import (
+    CassetteFormatError,
+    CassetteNotFoundError,
+    CassetteWriteError,
+    SecretLeakError,
+    TooLargeError,
+)
+from pytest_interactions.files import convert, disk, layout, marks, media, parsing, reading
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
 
-_CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
+#: The suffixes of cassettes in YAML; one in JSON can be named.
+SUFFIXES: Final = (".yaml", ".yml")
 DEFAULT_THRESHOLD: Final = Options().media_threshold
+_RESTORE: Final = "restore it, or record it again with record mode 'rewrite'."
 
 
 @dataclass(slots=True)
@@ -37,49 +39,59 @@ class Contents:
     incomplete: bool = False
 
 
-def load(path: Path) -> Contents:
+def load(path: Path, limit: int = LARGEST_BODY) -> Contents:
     """Read a cassette: ours, or any vcrpy version 1 cassette, as YAML or JSON.
+
+    Args:
+        path: The file.
+        limit: The bytes that a body may have when it is unpacked; a whole file may have some times as many.
 
     Raises:
         CassetteNotFoundError: There is no such file.
-        CassetteFormatError: The file is not a cassette; the message names file, line and what to do.
+        CassetteFormatError: The file is not a cassette, is damaged, or was edited; the message names file, line and
+            what to do.
+        TooLargeError: The file, or what it unpacks to, is too large.
     """
+    return loads(read_bytes(path, limit), path, limit)
+
+
+def read_bytes(path: Path, limit: int = LARGEST_BODY) -> bytes:
+    """Read the bytes of a cassette; the arguments and the errors are those of `load`."""
     try:
-        raw = path.read_bytes()
+        return disk.read(path, limit * BODIES_IN_A_FILE)
     except (FileNotFoundError, NotADirectoryError):
         raise CassetteNotFoundError(f"{path}: no such cassette.") from None
     except OSError as error:
         raise CassetteFormatError(f"{path}: can't be read: {error.strerror}.") from None
-    return loads(raw, path)
 
 
-def loads(raw: bytes, path: Path) -> Contents:
-    """Read the bytes of a cassette; errors are those of `load`, and name `path`."""
-    contents = reading.read(raw)
-    if contents is not None:
-        return Contents(*contents)
-    text = _text(raw, path)
+def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = False) -> Contents:
+    """Read the bytes of a cassette; errors are those of `load`, and name `path`.
+
+    Args:
+        raw: The bytes.
+        path: The path for errors.
+        limit: As `load` has it.
+        edited: Whether edits are taken as they are; not so what no edit can mean, such as JSON that is cut short.
+    """
     try:
-        data = convert.deserialized(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _unusable(path, line, f"this is not YAML ({error.problem})") from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise _unusable(path, line, f"this is not YAML ({error.reason})") from None
-    except ValueError as error:
-        raise _unusable(path, 1, f"this is not YAML ({str(error).splitlines()[0]})") from None
-    if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
-        raise _unusable(path, 1, "this is not a cassette (no list of interactions)")
-    exchanges = []
-    for number, item in enumerate(data["interactions"]):
-        try:
-            exchanges.append(convert.from_vcr_item(item))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            line = _line_of(text, number)
-            raise _unusable(path, line, f"interactions[{number}] is not a recorded exchange ({error!r})") from None
-    metadata = data.get("metadata")
-    return Contents(exchanges, incomplete=isinstance(metadata, dict) and bool(metadata.get("incomplete")))
+        marked = reading.read(raw) or parsing.read(raw, limit)
+        damage = marks.damage(marked, edited=edited)
+        if damage is not None:
+            raise _unusable(path, *damage, advice=f"{_RESTORE} If you meant it: pytest-interactions check --fix {path}")
+        room = Room(limit)
+        exchanges = [_opened(exchange, room) for exchange in marked.exchanges]
+    except parsing.Unusable as error:
+        raise _unusable(path, error.line, error.problem) from None
+    except TooLargeError as error:
+        raise TooLargeError(f"{path}: {error}. To read it, give a larger max_size.") from None
+    return Contents(exchanges, incomplete=marked.incomplete)
+
+
+def _opened(exchange: Exchange, room: Room) -> Exchange:
+    """Return an exchange of a file with the body of its response decoded."""
+    response = convert.decoded(exchange.response, room)
+    return exchange if response is exchange.response else replace(exchange, response=response)
 
 
 def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
@@ -89,7 +101,7 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
     than its exchanges. Media above `media_threshold` bytes go to files of their own.
 
     Raises:
-        CassetteWriteError: The directory can't be written; the message says where the recording was kept.
+        CassetteWriteError: The directory can't be written; the message says where the recording was kept, if it was.
         SecretLeakError: The gate refused a text; the message says why, and where the rest was kept.
     """
     try:
@@ -98,17 +110,31 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
         kept = _keep_cleaned(path, contents, gate, media_threshold)
         raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
     except OSError as error:
+        elsewhere = _keep_elsewhere(path, contents, gate, media_threshold)
+        kept = (
+            f"The recording was kept in {elsewhere}: copy it to its place, or make the directory writable and record "
+            "again."
+            if elsewhere
+            else "The next recording takes up what could be written of this one. Make room for it."
+        )
+        message = f"{path}: can't be written: {error.strerror}. {kept}"
+        raise CassetteWriteError(message, is_kept=elsewhere is not None) from error
+
+
+def _keep_elsewhere(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> Path | None:
+    """Write a cassette to a new directory of this machine's temporary ones; return `None` if nothing can be written."""
+    try:
         elsewhere = Path(tempfile.mkdtemp(prefix="pytest-interactions-")) / path.name
         write(elsewhere, contents, gate, media_threshold)
-        raise CassetteWriteError(
-            f"{path}: can't be written: {error.strerror}. The recording was kept in {elsewhere}: copy it to its place, "
-            "or make the directory writable and record again."
-        ) from error
+    except OSError:
+        return None
+    return elsewhere
 
 
 def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:
     advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
     aside = path.with_name(f"{path.stem}.redacted.yaml")
+    disk.not_a_link(aside)
     try:
         written = write(aside, contents, gate, media_threshold, edit=gate.cleaned)
         if not written:
@@ -123,90 +149,90 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
 def write(
     path: Path, contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None = None
 ) -> int:
-    """Write the media, then the text that refers to them; delete unused media last. Return the number of exchanges.
+    """Write the media, then the text that refers to them; delete what is left over. Return the number of exchanges.
 
-    If `edit` is given, it changes each text, and exchanges that the gate refuses even then are left out.
+    What killed processes have left is deleted too, so whoever writes must hold the lock of `path`. If `edit` is given,
+    it changes each text, and exchanges that the gate refuses even then are left out.
 
     Raises:
         SecretLeakError: The gate refused a text; nothing was written.
         OSError: The directory can't be written; the file is as it was.
     """
-    written = 0
+    items: Iterator[_Item] | list[_Item] = _items(contents, gate, media_threshold, edit)
+    count = len(contents.exchanges)
+    if edit is not None:
+        items = list(items)
+        count = len(items)
+    for left in disk.temporaries(path):
+        left.unlink(missing_ok=True)
     directory = media.directory_of(path)
     files: dict[str, bytes] = {}
     used: set[str] = set()
-    with replacing(path) as file:
-        file.write(layout.head(incomplete=contents.incomplete, empty=not contents.exchanges).encode())
-        for number, exchange in enumerate(contents.exchanges):
-            redacted = gate.redact_again(exchange).unparsed()  # so that its parsed values are soon freed
-            moved, new_files = media.extract(redacted, media_threshold)
-            text = layout.exchange_text(moved)
-            try:
-                if edit is None:
-                    gate.check(number, redacted, text)
-                else:
-                    text = edit(text)
-                    gate.check_text(number, text)
-                for data in new_files.values():
-                    gate.check_text(number, data.decode("latin-1"))
-            except SecretLeakError:
-                if edit is None:
-                    raise
-                continue  # nothing can clean it, such as a compressed body; the rest is worth keeping
-            files |= new_files
-            used |= media.references(text)
-            file.write(text.encode())
-            written += 1
+    with disk.replacing(path) as file:
+        file.write(layout.head(count, incomplete=contents.incomplete).encode())
+        for item in items:
+            files |= item.media
+            used |= media.references(item.text)
+            file.write(item.text.encode())
         for name, data in files.items():
             if not (directory / name).exists():
-                with replacing(directory / name) as medium:
+                with disk.replacing(directory / name) as medium:
                     medium.write(data)
     _delete_media(directory, keep=used)
-    return written
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """The text of an exchange, and the media that it refers to, by name."""
+
+    text: str
+    media: dict[str, bytes]
+
+
+def _items(contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None) -> Iterator[_Item]:
+    """Yield one exchange after the other; the arguments and the error are those of `write`."""
+    for number, exchange in enumerate(contents.exchanges):
+        redacted = gate.redact_again(exchange).unparsed()  # so that its parsed values are soon freed
+        moved, new_files = media.extract(redacted, media_threshold)
+        text = layout.exchange_text(moved)
+        try:
+            if edit is None:
+                gate.check(number, redacted, text)
+            else:
+                text = _edited(text, edit)
+                gate.check_text(number, text)
+            for data in new_files.values():
+                gate.check_text(number, data.decode("latin-1"))
+        except (SecretLeakError, parsing.Unusable):
+            if edit is None:
+                raise
+            continue  # nothing can clean it, such as a compressed body; the rest is worth keeping
+        yield _Item(text, new_files)
+
+
+def _edited(text: str, edit: Callable[[str], str]) -> str:
+    """Return the text of an exchange as `edit` changes it, with a digest of what it says then."""
+    marked = parsing.read((layout.head(1) + edit(text)).encode(), LARGEST_BODY)
+    return layout.exchange_text(marked.exchanges[0])
 
 
 def remove(path: Path) -> None:
-    """Delete a cassette with its media."""
+    """Delete a cassette with its media, and what killed processes have left; whoever asks must hold its lock."""
+    for file in disk.temporaries(path):
+        file.unlink()
     _delete_media(media.directory_of(path))
-    path.unlink()
+    path.unlink(missing_ok=True)
 
 
 def _delete_media(directory: Path, keep: Container[str] = ()) -> None:
     """Delete the media files of `directory` but those to `keep`, and the directory if it is empty then."""
-    for file in list(directory.iterdir()) if directory.is_dir() else ():
-        if media.is_name(file.name) and file.name not in keep:
+    is_ours = directory.is_dir() and not directory.is_symlink()
+    for file in list(directory.iterdir()) if is_ours else ():
+        if disk.is_temporary(file.name) or (media.is_name(file.name) and file.name not in keep):
             file.unlink()
     with suppress(OSError):  # it does not exist, or there are files in it
         directory.rmdir()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Yield a new file that replaces `path` in one step at the end; make the directory if needed.
-
-    Raises:
-        OSError: The directory can't be written; `path` is as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:80]}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine from writing `path`; the lock is outside the project's directory."""
-    directory = Path(tempfile.gettempdir()) / f"pytest-interactions-locks-{_user()}"
-    directory.mkdir(exist_ok=True)
-    with FileLock(directory / f"{hex_digest(os.fsencode(path.absolute()), IN_MEDIA_NAME)}.lock"):
-        yield
 
 
 def signature(path: Path) -> tuple[int, int, int] | None:
@@ -218,33 +244,6 @@ def signature(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-
-
-def _text(raw: bytes, path: Path) -> str:
-    if not raw.strip():
-        raise _unusable(path, 1, "the file is empty")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unusable(path, raw.count(b"\n", 0, error.start) + 1, "this is not UTF-8") from None
-    conflict = _CONFLICT.search(text)
-    if conflict:
-        line = text.count("\n", 0, conflict.start()) + 1
-        raise _unusable(path, line, "a merge conflict is left in the file")
-    return text
-
-
-def _unusable(path: Path, line: int, problem: str) -> CassetteFormatError:
-    return CassetteFormatError(
-        f"{path}:{line}: {problem}. The file was left as it is: restore it, or record it again with "
-        "record mode 'rewrite'."
-    )
-
-
-def _line_of(text: str, number: int) -> int:
-    """Return the line on which the item `number` of `interactions` begins; it is needed for errors only."""
-    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    items = next(value for key, value in root.value if key.value == "interactions")
-    return int(items.value[number].start_mark.line) + 1
+def _unusable(path: Path, line: int, problem: str, advice: str = "") -> CassetteFormatError:
+    advice = advice or "restore it, or record it again with record mode 'rewrite'."
+    return CassetteFormatError(f"{path}:{line}: {problem}. The file was left as it is: {advice}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, early_key, opening, scopes
+from pytest_interactions.plugin import attempts, cut_off, early_key, opening, scopes
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -41,11 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         # An ini file gives text; TOML may give a list or a switch.
         ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
+    cut_off.add_option(parser, group)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Set a key that is none for clients that the first conftest.py files make, if they may be replayed."""
+    """Leave the network if that is wanted, and set a key that is none for clients that a conftest.py makes."""
+    cut_off.leave_network(early_config)
     named = getattr(early_config.known_args_namespace, "file_or_dir", None) or early_config.getini("testpaths")
     paths = [early_config.invocation_params.dir / str(name).partition("::")[0] for name in named]
     early_key.set_early(early_config, [early_config.rootpath, early_config.invocation_params.dir, *paths])
@@ -139,6 +141,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: types.Opti
 
     with opened(cassette):
         yield cassette
+        attempts.settle(request.node.stash[attempts.USE])
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.redaction import places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
@@ -37,6 +38,7 @@ _SIGNATURE = "a thought signature"
 _PLACE = "a secret at its place in the API"
 _URL = "a URL with a secret in it"
 _HEADER = "a header that carries a credential"
+_TOO_LARGE = "compressed data that is too large to be looked through"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,18 +56,19 @@ class Finding:
     where: str = ""
 
 
-def scan(text: str, secrets: Secrets, trees: Trees | None = None) -> list[Finding]:
+def scan(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = LARGEST_BODY) -> list[Finding]:
     """Return all secrets in `text`, in order; none if the redactor wrote it.
 
     Args:
         text: A cassette of any recorder (YAML or JSON), a stream, lines of JSON, or any other text.
         secrets: The values known in this run, besides everything that is a secret by its looks or place.
         trees: The places of secrets; by default those that the API has.
+        limit: The bytes that all compressed data in it may have when it is unpacked; what has more is a finding.
     """
     lines, matcher = _Lines(text), secrets.matcher
     findings: set[Finding] = set()
     found: set[tuple[str, int, int]] = set()
-    for leaf, tree in _placed(text, trees or _TREES):
+    for leaf, tree in _placed(text, trees or _TREES, limit):
         for hit in _in_leaf(leaf, matcher, tree):
             found.add((hit.kind, leaf.start, leaf.end))
             findings.add(Finding(lines.of(hit.text, leaf), hit.kind, f"{leaf.path} {hit.where}".strip()))
@@ -76,16 +79,16 @@ def scan(text: str, secrets: Secrets, trees: Trees | None = None) -> list[Findin
     return sorted(findings)
 
 
-def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
+def clean(text: str, secrets: Secrets, trees: Trees | None = None, limit: int = LARGEST_BODY) -> str:
     """Return `text` with each secret replaced in place, and nothing else changed.
 
     Secrets in base64 or in compressed data stay: `scan` the result.
     """
     text = secrets.matcher.redact(text)
     spans: dict[int, tuple[int, str]] = {}
-    for leaf, tree in _placed(text, trees or _TREES):
+    for leaf, tree in _placed(text, trees or _TREES, limit):
         for hit in _in_leaf(leaf, secrets.matcher, tree):
-            for spelling in _spellings(hit.text):
+            for spelling in filter(None, _spellings(hit.text)):
                 start = text.find(spelling, leaf.start, leaf.end)
                 while start >= 0:
                     spans[start] = (start + len(spelling), hit.replacement)
@@ -99,9 +102,9 @@ def clean(text: str, secrets: Secrets, trees: Trees | None = None) -> str:
     return "".join([*pieces, text[copied:]])
 
 
-def _placed(text: str, trees: Trees) -> Iterator[tuple[structure.Leaf, Node]]:
+def _placed(text: str, trees: Trees, limit: int) -> Iterator[tuple[structure.Leaf, Node]]:
     """Yield all leaves, each with the places of secrets in what goes where its exchange does."""
-    leaves = list(structure.leaves(text))
+    leaves = list(structure.leaves(text, limit))
     placed = {
         leaf.path.partition(".")[0]: trees.at(leaf.text) for leaf in leaves if leaf.path.endswith("].request.uri")
     }
@@ -122,7 +125,7 @@ def _has_credential(message: Message) -> bool:
 
 
 def hides(message: Message, matcher: Matcher) -> bool:
-    """Return whether a body that is no JSON and no stream holds what `matcher` finds, be it compressed."""
+    """Return whether a body that is no JSON and no stream holds what `matcher` finds, or more than can be searched."""
     if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
         return False
     return next(_in_leaf(structure.leaf_of(message.body), matcher, _TREES.of_api), None) is not None
@@ -157,6 +160,8 @@ class _Lines:
 
 
 def _in_leaf(leaf: structure.Leaf, matcher: Matcher, tree: Node) -> Iterator[_Hit]:
+    if leaf.is_too_large:
+        yield _Hit(_TOO_LARGE, "", "", "")
     if leaf.header and _is_credential(leaf.header, leaf.text):
         yield _Hit(_HEADER, "", leaf.text, REDACTED)
     yield from _in_documents(leaf, matcher, tree)

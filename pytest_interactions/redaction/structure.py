@@ -5,12 +5,14 @@ from __future__ import annotations
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.base64_text import decoded
+from pytest_interactions.api.bounds import LARGEST_BODY, Room
 from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _BODY_FIELDS = frozenset(
 _EVENT_FIELDS = ("event:", "data:")
 _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = "H4sI"
+# A YAML alias of aliases may stand for more values than a machine can hold.
+_MOST_VALUES = 1_000_000
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Leaf:
         text: Its text, unquoted and decoded.
         header: The header's name if it is a header's value.
         documents: The JSON documents in it: one for a body, one for each event of a stream.
+        is_too_large: Whether it is compressed, and goes on after `text`, which is too large already.
     """
 
     path: str
@@ -50,23 +55,29 @@ class Leaf:
     text: str = ""
     header: str = ""
     documents: list[Any] = field(default_factory=list)
+    is_too_large: bool = False
 
 
-def leaves(text: str) -> Iterator[Leaf]:
-    """Yield all leaves of `text`, in order."""
+def leaves(text: str, limit: int = LARGEST_BODY) -> Iterator[Leaf]:
+    """Yield all leaves of `text`, in order, each once: an alias is no text of its own.
+
+    What is compressed in it is decompressed, up to `limit` bytes in all.
+    """
     root, walked = None, []
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
         with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
             root = yaml.compose(text, Loader=_Loader)
     with suppress(RecursionError):  # a structure too deep to walk is text
-        walked = list(_walk(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
+        walked = list(_Walk(limit).leaves(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
     yield from walked or _plain(text)
 
 
 def leaf_of(body: bytes) -> Leaf:
     """Return the body of a message as a leaf, decompressed if it is gzip, or gzip in base64."""
-    text = _unpacked(body.decode("utf-8", "surrogateescape"), body if body.startswith(_GZIP) else None)
-    return Leaf("", 0, len(text), text, documents=_documents(text))
+    text = body.decode("utf-8", "surrogateescape")
+    leaf = _unpacked(Leaf("", 0, 0, text), body if body.startswith(_GZIP) else None, Room(LARGEST_BODY))
+    leaf.end = len(leaf.text)
+    return leaf
 
 
 def _plain(text: str) -> Iterator[Leaf]:
@@ -81,28 +92,50 @@ def _plain(text: str) -> Iterator[Leaf]:
         start += len(line)
 
 
-def _walk(node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
-    start, end = node.start_mark.index, node.end_mark.index
-    if isinstance(node, yaml.ScalarNode):
-        is_binary = node.tag == "tag:yaml.org,2002:binary"
-        text = _unpacked(node.value, decoded(node.value, strict=False) if is_binary else None)
-        yield Leaf(path, start, end, text, header, _documents(text))
-    elif isinstance(node, yaml.SequenceNode):
-        if chunks := _chunks(node):
-            yield Leaf(path, start, end, chunks, documents=_documents(chunks))
+class _Walk:
+    """A walk that meets each collection once, however many aliases lead to it."""
+
+    def __init__(self, limit: int) -> None:
+        self._room = Room(limit)
+        self._met: set[tuple[int, str, bool]] = set()
+        self._sizes: dict[int, int] = {}
+
+    def leaves(self, node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
+        """Yield all leaves of a node; `header` is the header's name if it is a header's value."""
+        start, end = node.start_mark.index, node.end_mark.index
+        is_headers = path.rpartition(".")[2] == "headers"
+        if isinstance(node, yaml.ScalarNode):
+            is_binary = node.tag == "tag:yaml.org,2002:binary"
+            raw = decoded(node.value, strict=False) if is_binary else None
+            yield _unpacked(Leaf(path, start, end, node.value, header), raw, self._room)
             return
-        for place, item in enumerate(node.value):
-            yield from _walk(item, f"{path}[{place}]", header)
-    else:
+        if (id(node), header, is_headers) in self._met:
+            return
+        self._met.add((id(node), header, is_headers))
+        if isinstance(node, yaml.SequenceNode):
+            if chunks := _chunks(node):
+                yield Leaf(path, start, end, chunks, documents=_documents(chunks))
+                return
+            for place, item in enumerate(node.value):
+                yield from self.leaves(item, f"{path}[{place}]", header)
+            return
         fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-        if _BODY_FIELDS & fields.keys():
+        if _BODY_FIELDS & fields.keys() and self._size(node) <= _MOST_VALUES:
             yield Leaf(path, start, end, documents=[_value(node)])
             return
         for key, value in node.value:
-            yield from _walk(key, path, "")
+            yield from self.leaves(key, path, "")
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            inside = name if path.rpartition(".")[2] == "headers" else ""
-            yield from _walk(value, f"{path}.{name}" if path else name, inside)
+            yield from self.leaves(value, f"{path}.{name}" if path else name, name if is_headers else "")
+
+    def _size(self, node: yaml.Node) -> int:
+        """Return how many values a node stands for, each alias with all of its own."""
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        if id(node) not in self._sizes:
+            items = chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
+            self._sizes[id(node)] = 1 + sum(map(self._size, items))
+        return self._sizes[id(node)]
 
 
 def _chunks(node: yaml.SequenceNode) -> str:
@@ -123,22 +156,29 @@ def _value(node: yaml.Node) -> Any:
     return node.value
 
 
-def _unpacked(text: str, raw: bytes | None) -> str:
-    """Return the text of `raw`, or `text` if there is none; gzip, also in base64, is decompressed."""
-    if raw is None and text.lstrip().startswith(_GZIP_IN_BASE64):
-        raw = decoded(text, strict=False)
-    return text if raw is None else _decompressed(raw).decode("utf-8", "surrogateescape")
+def _unpacked(leaf: Leaf, raw: bytes | None, room: Room) -> Leaf:
+    """Return a leaf with its documents, and the text of `raw` if there is any; gzip is decompressed, also in base64."""
+    if raw is None and leaf.text.lstrip().startswith(_GZIP_IN_BASE64):
+        raw = decoded(leaf.text, strict=False)
+    if raw is not None:
+        unpacked, leaf.is_too_large = _decompressed(raw, room)
+        leaf.text = unpacked.decode("utf-8", "surrogateescape")
+    leaf.documents = _documents(leaf.text)
+    return leaf
 
 
-def _decompressed(raw: bytes) -> bytes:
-    """Return `raw` with its gzip decompressed, as far as it goes if its end is missing; what is no gzip stays."""
+def _decompressed(raw: bytes, room: Room) -> tuple[bytes, bool]:
+    """Return `raw` with its gzip decompressed, as far as it can be, and whether it is too large; what is none stays."""
     unpacked = b""
     with suppress(zlib.error):
         while raw.startswith(_GZIP):  # gzip may follow on gzip
             unpacker = zlib.decompressobj(wbits=31)
-            unpacked += unpacker.decompress(raw)
+            piece = unpacker.decompress(raw, room.left + 1)
+            unpacked += piece[: room.left]
+            if not room.has_taken(len(piece)):
+                return unpacked, True
             raw = unpacker.unused_data
-    return unpacked + raw
+    return unpacked + raw, False
 
 
 def _documents(text: str) -> list[Any]:

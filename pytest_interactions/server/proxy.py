@@ -93,7 +93,7 @@ class _Call:
                 request = self._request(route.path)
                 answer = route.session.cassette.answer(request, is_to_api=True)
                 if isinstance(answer, Tape):
-                    await self._play(answer.on_one_line())
+                    await self._play(answer)
                 else:
                     await self._forward(request, answer)
         except InteractionsError as error:
@@ -121,6 +121,12 @@ class _Call:
     # --- replay ---
 
     async def _play(self, tape: Tape) -> None:
+        try:
+            await self._play_to_end(tape.on_one_line())
+        finally:
+            tape.left()  # at the latest now, as the client has gone
+
+    async def _play_to_end(self, tape: Tape) -> None:
         if tape.response.status:
             await self._play_response(tape)
         if tape.ending is Ending.COMPLETE:

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from pytest_interactions.api.encodings import decode
+from pytest_interactions.api.bounds import Room
+from pytest_interactions.api.encodings import decode, stored
+from pytest_interactions.errors import TooLargeError
 from tests.matrix.server import ENCODERS
 
 TEXT = b'{"hello": "world"}' * 20
@@ -71,3 +73,24 @@ def test_where_httpx2_is_missing_its_encoding_is_unknown(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "httpx2", None)
     headers = {"content-encoding": ["x-unknown"]}
     assert decode(headers, TEXT, whole=True) == (headers, TEXT)
+
+
+def test_an_encoding_that_no_library_could_name_stays() -> None:
+    headers = {"content-encoding": ["gz\xefp"]}
+    assert decode(headers, gzip.compress(TEXT), whole=True) == (headers, gzip.compress(TEXT))
+
+
+@pytest.mark.parametrize("coding", ENCODERS)
+def test_a_body_is_decoded_as_far_as_there_is_room(coding: str) -> None:
+    """A bomb, which is small until it is decoded, is an error, and is not decoded to its end."""
+    headers, body = {"content-encoding": [coding]}, ENCODERS[coding](TEXT)
+    assert decode(headers, body, whole=True, room=Room(len(TEXT))) == ({}, TEXT)
+    with pytest.raises(TooLargeError, match="when it is unpacked"):
+        decode(headers, body, whole=True, room=Room(99))
+
+
+def test_parts_of_gzip_are_counted_together() -> None:
+    headers, body = {"content-encoding": ["gzip"]}, gzip.compress(TEXT) * 3
+    assert stored(headers, body, whole=True, room=Room(3 * len(TEXT))) == ({}, TEXT * 3)
+    with pytest.raises(TooLargeError):
+        stored(headers, body, whole=True, room=Room(3 * len(TEXT) - 1))

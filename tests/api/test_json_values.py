@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_interactions.api.json_values import DEEPEST, NOT_JSON, compact, parse
+from pytest_interactions.api.json_values import DEEPEST, NOT_JSON, compact, parse, shallow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -63,3 +66,18 @@ def test_what_is_nested_too_deep_to_be_walked_is_no_json(inside: str, begin: str
 def test_a_text_with_half_a_character_in_it_is_read() -> None:
     """Bytes that are no text are decoded to such halves, so that none is lost."""
     assert parse('["\ud83d", 1]') == ["\ud83d", 1]
+
+
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"a": value}])
+def test_what_is_nested_too_deep_to_be_walked_is_cut(wrap: Callable[[Any], Any]) -> None:
+    """What can be walked stays the same object."""
+    value: Any = "a"
+    for _ in range(DEEPEST):
+        value = wrap(value)
+    assert shallow(value) is value
+    inner = shallow([wrap(value), 1])
+    assert inner[1] == 1
+    inner = inner[0]
+    for _ in range(DEEPEST - 1):
+        inner = inner[0] if isinstance(inner, list) else inner["a"]
+    assert inner == "…"

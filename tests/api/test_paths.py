@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.paths import interaction_path, split
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 
@@ -33,3 +33,13 @@ GOOGLE = "https://generativelanguage.googleapis.com"
 def test_what_is_asked_of_the_api_does_not_depend_on_where_it_lives(uri: str, path: str | None) -> None:
     """Origin, version, Vertex project and query are left out; other paths are none of the API's."""
     assert interaction_path(uri) == path
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://[", "http://h:99999/v1/interactions", "http://h:x/a?b", "http://\u2100.com/?a"]
+)
+def test_a_text_that_is_no_uri_is_a_path_and_nothing_else(uri: str) -> None:
+    """Somebody may have written it into a cassette."""
+    assert split(uri).path == uri
+    assert (split(uri).hostname, split(uri).port, split(uri).query) == (None, None, "")
+    assert interaction_path(uri) is None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_interactions.api.conversation import trajectory
 from pytest_interactions.api.fold import fold
-from pytest_interactions.api.models import Interaction
+from pytest_interactions.api.models import Event, Interaction
 from pytest_interactions.api.sse import decode
 from pytest_interactions.api.transcript import transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TYPES = st.sampled_from(
     [
@@ -71,3 +75,34 @@ def test_any_interaction_reads(steps: list[Any], sent: Any) -> None:
     for text in (True, False):
         assert transcript([first, second], text=text).encode()
         assert isinstance(transcript(steps, text=text).encode(), bytes)
+
+
+@pytest.mark.parametrize("kind", [["text"], {"text": 1}, [[]]])
+def test_a_type_that_is_no_text_is_kept(kind: Any) -> None:
+    """In a step, in a content and in a delta."""
+    step = {"type": kind, "content": [{"type": kind, "text": "a"}]}
+    assert "event" not in transcript([step, {"type": "model_output", "content": [step]}])
+    assert transcript(fold([{"event_type": "step.delta", "index": 0, "delta": step}])).startswith("turn 1: ")
+    assert trajectory([Interaction.model_validate({"steps": [step]}).sent({"input": step})])
+
+
+@pytest.mark.parametrize("levels", [400, 3000])
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"a": value}, lambda value: {"type": [value]}])
+def test_what_is_nested_too_deep_to_walk_is_shown_as_far_as_it_goes(wrap: Callable[[Any], Any], levels: int) -> None:
+    """An object of a client library may hold it; JSON that is parsed can't."""
+    deep: Any = "at the bottom"
+    for _ in range(levels):
+        deep = wrap(deep)
+    step = {"type": "function_result", "result": deep, "arguments": deep, "content": deep}
+    interaction = {"status": "completed", "steps": [step], "errors": [deep]}
+    events = [{"event_type": "step.start", "index": 0, "step": step}, {"event_type": "odd", "data": deep}]
+    for value in (
+        [step],
+        interaction,
+        events,
+        Interaction.model_validate(interaction),
+        [Event.model_validate(events[0])],
+    ):
+        shown = transcript(value)
+        assert "…" in shown
+        assert "at the bottom" not in shown

@@ -12,7 +12,7 @@ import pytest
 from pytest_interactions.api import exchange
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.cassette import filters, index
-from pytest_interactions.files import layout, reading
+from pytest_interactions.files import layout, storage
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_requests_out_of_turn_and_in_turn_are_each_answered_once(tmp_path: Path)
 def test_equal_requests_are_answered_in_recorded_order_however_they_are_found(tmp_path: Path) -> None:
     """Of two recordings of one request the first is played first, though the live one is spelt like the second."""
     path = _cassette(tmp_path / "c.yaml", 1)
-    first, second = reading.read(path.read_bytes())[0] * 2  # type: ignore[index] # it is our layout
+    first, second = storage.load(path).exchanges * 2
     second = Exchange(
         request=first.request.with_body(b'{"input":"0","model":"m"}'),
         response=first.response.with_body(b'{"id":"second"}'),
@@ -126,7 +126,7 @@ def test_equal_requests_are_answered_in_recorded_order_however_they_are_found(tm
 def test_values_of_different_types_are_different(number: str, tmp_path: Path) -> None:
     """1, "1" and true are three values, in their turn as well as out of it."""
     path = _cassette(tmp_path / "c.yaml", 1)
-    (exchange,), _ = reading.read(path.read_bytes()) or ([], False)
+    [exchange] = storage.load(path).exchanges
     values = ["1", '"1"', "true"]
     exchanges = [
         Exchange(

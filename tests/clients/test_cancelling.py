@@ -13,7 +13,7 @@ from pytest_interactions import StreamEndedError
 from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import _post
-from tests.support import use_cassette
+from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,8 +91,7 @@ def test_trio_replays_paces_and_cancels(stream: tuple[Path, str], monkeypatch: p
     with use_cassette(stream[0], pace=0.001):
         trio.run(_consume, stream[1], lambda: paced.append(True))
     assert len(paced) > 8
-    lines = stream[0].read_text()
-    stream[0].write_text(lines + "  cut:\n    by: app\n")
+    edit(stream[0], "  digest:", "  cut:\n    by: app\n  digest:")
     with use_cassette(stream[0]), pytest.raises(trio.TooSlowError):
         trio.run(times_out)
     monkeypatch.setattr(tape, "READS_ON", 0.01)

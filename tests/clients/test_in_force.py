@@ -89,14 +89,8 @@ def test_whoever_keeps_a_replaced_function_gets_the_original_once_no_replay_is_i
     assert asyncio.run(kept["asyncio.sleep"](0.01, "result")) == "result"
     assert asyncio.run(kept["asyncio.tasks.sleep"](0, "other")) == "other"
     assert time.monotonic() - began >= 0.02
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as tcp, socket.socket() as other:
-        kept["socket.connect"](tcp, server.getsockname())
-        assert kept["socket.connect_ex"](other, server.getsockname()) == 0
-    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        receiver.bind(("127.0.0.1", 0))
-        assert kept["socket.sendto"](udp, b"abc", receiver.getsockname()) == 3
-        assert kept["socket.sendmsg"](udp, [b"abcd"], [], 0, receiver.getsockname()) == 4
     assert kept["socket.gethostbyname"]("127.0.0.1") == "127.0.0.1"
+    assert kept["socket.gethostbyname_ex"]("127.0.0.1")[2] == ["127.0.0.1"]
     assert kept["socket.getaddrinfo"]("192.0.2.1", 80, type=socket.SOCK_STREAM)[0][4] == ("192.0.2.1", 80)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     kept["SSLContext.load_default_certs"](context)

@@ -17,7 +17,7 @@ import urllib3
 from pytest_interactions import NetworkBlockedError
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients.isolation import Isolation, isolated, placeholder_key
-from tests.support import use_cassette
+from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +207,6 @@ def test_urllib_replays_too(emulator: Emulator, tmp_path: Path) -> None:
     assert status == 404
     with use_cassette(path):
         assert json.loads(answer()[1]) == json.loads(body)
-    path.write_text(path.read_text() + "  cut:\n    by: connection\n    message: it broke\n")
+    edit(path, "  digest:", "  cut:\n    by: connection\n    message: it broke\n  digest:")
     with use_cassette(path), pytest.raises(ConnectionResetError, match="it broke"):
         answer()

@@ -13,7 +13,7 @@ from pytest_interactions import StreamEndedError
 from pytest_interactions.cassette import tape
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
-from tests.support import use_cassette
+from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +169,7 @@ def test_an_unknown_kind_of_break_is_the_clients_read_error(emulator: Emulator, 
     with use_cassette(cassette, record_mode="once"), httpx.Client() as client, client.stream(**request) as response:
         with pytest.raises(httpx.RemoteProtocolError):
             response.read()
-    cassette.write_text(cassette.read_text().replace("error: RemoteProtocolError", "error: ServerGone"))
+    edit(cassette, "error: RemoteProtocolError", "error: ServerGone")
     with use_cassette(cassette), httpx.Client() as client, client.stream(**request) as response:
         with pytest.raises(httpx.ReadError):
             response.read()

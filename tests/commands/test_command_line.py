@@ -46,6 +46,8 @@ def test_scan_and_redact_tell_what_they_found(
     monkeypatch.setenv("SOME_API_KEY", KEY)
     assert main(["scan", str(tmp_path)]) == 1
     assert capsys.readouterr().out.startswith(f"{cassette}:")
+    assert main(["check", "--fix", str(cassette)]) == 0
+    assert capsys.readouterr().out == f"{cassette}: taken as it is, with new marks.\n"
     assert main(["redact", str(cassette)]) == 0
     assert capsys.readouterr().out == f"{cassette}: redacted\n"
     assert KEY not in cassette.read_text()

@@ -125,13 +125,13 @@ def test_a_killed_server_loses_no_finished_exchange(emulator: Emulator, tmp_path
             assert server.stop(signal.SIGKILL)[0] == -signal.SIGKILL
     assert not path.exists()
     emulator.stop()
-    with _serve(path) as server:
+    with _serve(path, "--record-mode", "once", "--upstream", emulator.url) as server:
         replayed = [_ask(server.url, str(n)).json() for n in range(3)]
         stream = httpx.request(**gate_request | {"url": server.url + gate_request["url"]})
         _, _, err = server.stop()
     assert [a["steps"][-1] for a in replayed] == [a["steps"][-1] for a in answers]
     assert stream.text.endswith("data: [DONE]\n\n")
-    assert err == f"{path}: recovered what a killed process had recorded, exchanges: 4\n"
+    assert err == f"{path}: recovered what a killed process had recorded, exchanges: 4\n{path}: saved\n"
 
 
 def test_a_directory_has_a_cassette_for_each_test(emulator: Emulator, tmp_path: Path) -> None:

@@ -326,10 +326,11 @@ def test_what_a_killed_server_recorded_is_told_when_its_cassette_begins(emulator
         _ask(f"{server.url}/c", "a").raise_for_status()
         server.process.kill()
         server.process.wait()
-    with _serve(tmp_path) as server:
+    with _serve(tmp_path, "--record-mode", "once", "--upstream", emulator.url) as server:
         _call(server.url, "begin", cassette="c").raise_for_status()
         assert _text(_ask(f"{server.url}/c", "a")) == "You said: a"
         _, _, err = server.stop()
+    assert len(emulator.requests) == 1
     assert "recovered what a killed process had recorded, exchanges: 1" in err
 
 

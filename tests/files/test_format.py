@@ -143,7 +143,7 @@ def test_what_was_changed_by_hand_is_never_misread(
     text = text[:place] + inserted + text[place + removed :]
     found = reading.read(text.encode())
     if found is not None:
-        assert found[0] == _by_yaml(text)
+        assert found.exchanges == _by_yaml(text)
 
 
 @pytest.mark.parametrize(
@@ -272,21 +272,21 @@ VALID = dumps([_exchange(b'{"a":1}', b'{"b":2}'), _exchange(b'{"c":3}', b'{"d":4
     [
         (b"", 1, "the file is empty"),
         (b" \n\n", 1, "the file is empty"),
-        (VALID[: VALID.index("response")].encode() + b"respon", 14, "this is not YAML"),
+        (VALID[: VALID.index("response")].encode() + b"respon", 16, "this is not YAML"),
         (b"interactions: [}\n", 1, "this is not YAML"),
         (b"version: 1\n\xff\xfe\n", 2, "this is not UTF-8"),
         (b"version: 1\n\x00\n", 2, "this is not YAML"),
         (
             VALID.replace("  response:", "<<<<<<< HEAD\n  response:", 1).encode(),
-            13,
+            15,
             "a merge conflict is left in the file",
         ),
         (b"- just\n- a list\n", 1, "this is not a cassette"),
         (b"interactions: 3\n", 1, "this is not a cassette"),
-        (VALID.replace("  response:", "  answer:").encode(), 3, r"interactions\[0\] is not a recorded exchange"),
+        (VALID.replace("  response:", "  answer:").encode(), 5, r"interactions\[0\] is not a recorded exchange"),
         (b"!!python/object:os.system {}\n", 1, "this is not YAML"),
         (b"interactions: [2001-99-99]\n", 1, "this is not YAML"),
-        (VALID.replace('"a": 1', '"a": "\u00e9"').encode("latin-1"), 11, "this is not UTF-8"),
+        (VALID.replace('"a": 1', '"a": "\u00e9"').encode("latin-1"), 13, "this is not UTF-8"),
     ],
 )
 def test_an_unusable_file_is_named_with_its_line(content: bytes, line: int, words: str, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from pytest_interactions import CassetteFormatError
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.files import storage
-from pytest_interactions.files.journal import Journal, recover
-from pytest_interactions.options import Options
+from pytest_interactions.files.journal import Journal, _directory, _read, recover
+from pytest_interactions.options import Options, RecordMode
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
+
+ONCE = Options(record_mode=RecordMode.ONCE)
+_OPEN = """
+import sys
+from pathlib import Path
+from pytest_interactions.clients.context import open_cassette
+from pytest_interactions.options import Options, RecordMode
+
+assert open_cassette(Path(sys.argv[1]), Options(record_mode=RecordMode.ONCE), rerecord="").recovered == []
+"""
 
 _RECORD = """
 import os, signal, sys
@@ -69,7 +79,7 @@ def test_a_killed_recording_is_recovered_and_goes_on(emulator: Emulator, tmp_pat
     """What a killed process had recorded is in the cassette when it is next opened, and the rest is recorded then."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a", "b")
-    assert _files(tmp_path) == [".c.yaml.journal"]
+    assert _files(tmp_path) == []
     with use_cassette(path, record_mode="once") as cassette:
         assert cassette.recovered == [f"{path}: recovered what a killed process had recorded, exchanges: 2"]
         for prompt in ("a", "b", "c"):
@@ -80,10 +90,15 @@ def test_a_killed_recording_is_recovered_and_goes_on(emulator: Emulator, tmp_pat
 
 
 def test_a_killed_recording_replays_as_far_as_it_came(emulator: Emulator, tmp_path: Path) -> None:
-    """A run that only replays finds what was recovered, byte for byte what the emulator said."""
+    """A run that only replays puts nothing anywhere, and says so; the next recording finds it, byte for byte."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a")
     emulator.stop()
+    cassette = open_cassette(path, Options(), rerecord="")
+    assert cassette.recovered == [f"{path}: more was recorded by a killed process; the next recording will add it."]
+    assert not path.exists()
+    cassette.close(failed=True)
+    open_cassette(path, ONCE, rerecord="").close(failed=True)
     with use_cassette(path):
         assert _ask(emulator, "a")["steps"][-1]["content"][0]["text"] == "You said: a"
     assert storage.load(path).incomplete
@@ -96,7 +111,7 @@ def test_a_killed_re_recording_leaves_the_cassette_alone(emulator: Emulator, tmp
         _ask(emulator, "old")
     before = path.read_text()
     _killed(emulator, path, "new", mode="rewrite")
-    cassette = open_cassette(path, Options(), rerecord="")
+    cassette = open_cassette(path, ONCE, rerecord="")
     assert cassette.recovered[0].startswith(f"{tmp_path / 'c.failed.yaml'}: recovered what")
     assert path.read_text() == before
     assert _prompts(tmp_path / "c.failed.yaml") == ["new"]
@@ -108,7 +123,7 @@ def test_a_killed_addition_leaves_the_cassette_complete(emulator: Emulator, tmp_
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
     _killed(emulator, path, "b", mode="new_episodes")
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     assert _prompts(path) == ["a", "b"]
     assert not storage.load(path).incomplete
 
@@ -117,14 +132,12 @@ def test_what_was_saved_is_not_added_twice(emulator: Emulator, tmp_path: Path) -
     """A process that was killed between saving the cassette and removing its journal recorded each exchange once."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a", "b")
-    journal = next((tmp_path / ".c.yaml.journal").glob("*.journal"))
+    journal = next(_directory(path).glob("*.journal"))
     text = journal.read_text()
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     journal.parent.mkdir()
     journal.write_text(text)
-    assert open_cassette(path, Options(), rerecord="").recovered == [
-        f"{path}: holds all that a killed process had recorded"
-    ]
+    assert open_cassette(path, ONCE, rerecord="").recovered == [f"{path}: holds all that a killed process had recorded"]
     assert _prompts(path) == ["a", "b"]
 
 
@@ -133,18 +146,18 @@ def test_an_exchange_that_was_being_written_is_dropped(cut: int, emulator: Emula
     """A journal whose last exchange is half written gives the ones before it."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a", "b")
-    journal = next((tmp_path / ".c.yaml.journal").glob("*.journal"))
+    journal = next(_directory(path).glob("*.journal"))
     journal.write_bytes(journal.read_bytes()[:-cut])
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     assert _prompts(path) == ["a"]
 
 
 def test_a_journal_without_a_finished_exchange_is_removed(tmp_path: Path) -> None:
     """A process killed while it wrote its first exchange leaves nothing behind."""
-    directory = tmp_path / ".c.yaml.journal"
-    directory.mkdir()
-    (directory / "x.journal").write_text("version: 1\ninteractions:\n- request:\n")
-    open_cassette(tmp_path / "c.yaml", Options(), rerecord="")
+    directory = _directory(tmp_path / "c.yaml")
+    directory.mkdir(parents=True)
+    (directory / "x.journal").write_text("- request:\n")
+    open_cassette(tmp_path / "c.yaml", ONCE, rerecord="")
     assert _files(tmp_path) == []
 
 
@@ -153,8 +166,8 @@ def test_the_journal_of_a_living_recording_is_left_alone(emulator: Emulator, tmp
     path = tmp_path / "c.yaml"
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
-        assert len(_files(tmp_path / ".c.yaml.journal")) == 2
-        assert open_cassette(path, Options(), rerecord="").recovered == []
+        assert len(_files(_directory(path))) == 1
+        subprocess.run([sys.executable, "-c", _OPEN, str(path)], check=True)
     assert _prompts(path) == ["a"]
     assert _files(tmp_path) == ["c.yaml"]
 
@@ -170,7 +183,7 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
             )
             _ask(emulator, "a")
         _ask(emulator, "b")
-        text = next((tmp_path / ".c.yaml.journal").glob("*.journal")).read_text()
+        text = next(_directory(path).glob("*.journal")).read_text()
         assert "You said: b" in text
         assert "AIza" not in text
     assert _prompts(path) == ["a", "b"]
@@ -195,7 +208,7 @@ def test_a_journal_loses_what_turns_out_to_be_a_secret(tmp_path: Path) -> None:
     secrets.learn(_get(headers={"x-goog-api-key": [key]}).request)
     journal.add(_get(body=b"third"))
     journal.add(_get(body=b"fourth"))
-    bodies = [exchange.request.body for exchange in storage.load(journal._path).exchanges]
+    bodies = [exchange.request.body for exchange in _read(journal._path)[0]]
     assert bodies == [b"use REDACTED", b"third", b"fourth"]
     journal.discard()
     assert _files(tmp_path) == []
@@ -227,7 +240,7 @@ def test_a_secret_that_is_learnt_late_leaves_the_journal_wherever_it_is(where: s
         assert (journal._path.stat().st_ino == before) is (number == 0)
     held = [
         (each.request.uri, each.request.headers, each.request.body, each.response.body)
-        for each in storage.load(journal._path).exchanges
+        for each in _read(journal._path)[0]
     ]
     assert KEY not in str(held)
     assert b"tok-01" not in held[0][3]
@@ -259,15 +272,15 @@ def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     path = tmp_path / "c.yaml"
     monkeypatch.setenv("LATER_TOKEN", "tok-0123456789")
     _killed(emulator, path, "the secret is tok-0123456789", env={"LATER_TOKEN": ""})
-    journal = next((tmp_path / ".c.yaml.journal").glob("*.journal"))
-    text = journal.read_text()
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     assert _prompts(path) == ["the secret is REDACTED"]
     path.unlink()
-    journal.parent.mkdir()
-    monkeypatch.setenv("NUMBER_TOKEN", number := "98765432101234567890")
-    journal.write_text(text.replace('"total_tokens": ', f'"total_tokens": {number}'))  # JSON has no other place for it
-    [note] = open_cassette(path, Options(), rerecord="").recovered
+    number = "98765432101234567890"  # JSON has no other place for it
+    journal = Journal(path, Gate(Redactor(secrets=Secrets())), replaces=False)
+    journal.add(_get(body=f'{{"total_tokens": {number}}}'.encode()))
+    journal.leave()
+    monkeypatch.setenv("NUMBER_TOKEN", number)
+    [note] = open_cassette(path, ONCE, rerecord="").recovered
     assert note.startswith("what a killed process had recorded could not be recovered: ")
     assert _files(tmp_path) == ["c.redacted.yaml"]
 
@@ -282,10 +295,8 @@ def test_what_the_gate_refuses_is_not_recovered(tmp_path: Path) -> None:
             response=Response(status=200, body=gzip.compress(key.encode())),
         )
     )
-    assert journal._file is not None
-    journal._file.close()
-    journal._lock.release()
-    [note] = recover(path, Gate(Redactor(secrets=Secrets([key]))), media_threshold=10**6)
+    journal.leave()
+    [note] = recover(path, Gate(Redactor(secrets=Secrets([key]))), media_threshold=10**6, merges=True)
     assert note.startswith(f"what a killed process had recorded could not be recovered: {path} was not written, as ")
     assert _files(tmp_path) == []
 
@@ -302,16 +313,17 @@ def test_a_broken_cassette_keeps_its_journal(emulator: Emulator, tmp_path: Path)
     _killed(emulator, path, "a")
     path.write_text("<<<<<<< HEAD\n")
     with pytest.raises(CassetteFormatError):
-        open_cassette(path, Options(), rerecord="")
+        open_cassette(path, ONCE, rerecord="")
     path.unlink()
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     assert _prompts(path) == ["a"]
 
 
 def test_a_journal_that_cannot_be_written_stops_nothing(emulator: Emulator, tmp_path: Path) -> None:
     """Where no journal can be made, the recording goes on, and is saved at its end."""
     path = tmp_path / "c.yaml"
-    (tmp_path / ".c.yaml.journal").write_text("in the way")
+    _directory(path).parent.mkdir(parents=True, exist_ok=True)
+    _directory(path).write_text("in the way")
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
         _ask(emulator, "b")
@@ -322,7 +334,7 @@ def test_a_recovered_cassette_is_as_old_as_its_recording(emulator: Emulator, tmp
     """A rewrite starts over what an earlier run left, and goes on with what this run's own killed worker left."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a")
-    journal = next((tmp_path / ".c.yaml.journal").glob("*.journal"))
+    journal = next(_directory(path).glob("*.journal"))
     os.utime(journal, (1000, 1000))
-    open_cassette(path, Options(), rerecord="")
+    open_cassette(path, ONCE, rerecord="")
     assert path.stat().st_mtime == 1000

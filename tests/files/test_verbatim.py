@@ -115,6 +115,6 @@ def test_another_encoding_stays(encoding: str, charset: str, text: str) -> None:
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_a_block_without_an_end_is_left_to_pyyaml(end: str) -> None:
     """Lines that are empty but for their margin, and a file that ends within a line, are not written here."""
-    text = dumps([_exchange(b"\n x\n", "text/event-stream")])
+    text, _, _ = dumps([_exchange(b"\n x\n", "text/event-stream")]).partition("  digest:")
     assert text.endswith("         x\n")
     assert reading.read(f"{text[:-3]}{end}".encode()) is None

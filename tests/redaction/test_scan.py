@@ -215,7 +215,7 @@ def test_bytes_that_are_no_text_hold_nothing() -> None:
     for raw in (b"\xff", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256))):
         text = raw.decode("utf-8", "surrogateescape")
         assert scan(text, Secrets()) == []
-        assert clean(text, Secrets()) == text
+        assert clean(text, Secrets(), limit=100) == text
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_cleaning_changes_a_value_only_where_it_is_a_secret() -> None:
     text = "a: session=abc-123\nheaders:\n  Cookie: session=abc-123\nb: session=abc-123\n"
     assert clean(text, Secrets()) == text.replace("Cookie: session=abc-123", "Cookie: REDACTED")
     text = text.replace("Cookie: session=abc-123", 'Cookie: "\\x73ession=abc-123"')
-    assert clean(text, Secrets()) == text
+    assert clean(text, Secrets(), limit=100) == text
 
 
 def test_cleaning_replaces_every_copy_of_a_secret() -> None:
@@ -328,3 +328,13 @@ def test_cleaning_keeps_what_stands_beside_a_secret(text: Any, secret: str) -> N
     written = json.dumps(text).replace("?key", "\\u003f\\u006bey")
     secrets = redactor(redact=['re:customer "\\d+"']).secrets
     assert clean(written, secrets) == written.replace(secret, "REDACTED")
+
+
+def test_what_is_too_large_to_look_through_is_found() -> None:
+    """There may be a secret in the rest; nothing can replace it."""
+    text = yaml.safe_dump({"a": gzip.compress(b"a" * 101)})
+    findings = scan(text, Secrets(), limit=100)
+    assert [(f.line, f.kind, f.where) for f in findings] == [
+        (1, "compressed data that is too large to be looked through", "a")
+    ]
+    assert clean(text, Secrets(), limit=100) == text

@@ -163,3 +163,30 @@ def test_binary_in_yaml_is_decoded_and_unpacked() -> None:
         ('{"c": 1}', [{"c": 1}]),
         ("YWJj", []),
     ]
+
+
+def test_a_collection_is_met_once_however_many_aliases_lead_to_it() -> None:
+    """A few lines of aliases may stand for more than a machine can hold."""
+    aliases = "a0: &a0 [x, y]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    assert [leaf.text for leaf in leaves(f"{aliases}b: [z, *a0]\n") if len(leaf.text) == 1] == ["x", "y", "b", "z"]
+    bodies = f"{aliases}b: {{steps: *a39, input: q}}\nc: {{steps: *a1}}\n"
+    assert [leaf.text for leaf in leaves(bodies) if leaf.path.startswith("b")] == ["steps", "input", "q"]
+    assert [leaf.documents for leaf in leaves(bodies) if leaf.documents] == [[{"steps": [["x", "y"]] * 9}]]
+
+
+def test_an_alias_below_headers_is_a_header_all_the_same() -> None:
+    text = "a: &a [secret]\nheaders: {cookie: *a, x: *a}\n"
+    assert [leaf.header for leaf in leaves(text) if leaf.text == "secret"] == ["", "cookie", "x"]
+
+
+@pytest.mark.parametrize("body", ["&a [b, *a]", "&a {c: b, d: *a}", "&a {steps: *a, b: b}"])
+def test_what_holds_itself_is_no_trouble(body: str) -> None:
+    assert any("b" in leaf.text for leaf in leaves(f"a: {body}\n"))
+
+
+def test_gzip_is_decompressed_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes may be a gigabyte."""
+    monkeypatch.setattr("pytest_interactions.redaction.structure.LARGEST_BODY", 8)
+    assert leaf_of(_packed("12345678")) == Leaf("", 0, 8, "12345678")
+    assert leaf_of(_packed("123456789")) == Leaf("", 0, 8, "12345678", is_too_large=True)
+    assert leaf_of(_packed("1234567") + _packed("89")) == Leaf("", 0, 8, "12345678", is_too_large=True)

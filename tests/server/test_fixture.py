@@ -113,7 +113,7 @@ def test_a_wrong_upstream_is_an_error_of_the_test(pytester: pytest.Pytester, mon
 
 
 def test_what_a_killed_run_recorded_is_noted(pytester: pytest.Pytester, emulator: Emulator) -> None:
-    """The summary of the next run tells what was recovered of one that was killed while it recorded."""
+    """The summary of the next recording tells what was recovered of a killed one; that of a replay, that there is."""
     source = _CHILD + "def test_it(interactions_server):\n    child(interactions_server, 'Hello')\n"
     pytester.makepyfile(test_it=source + "    import signal; os.kill(os.getpid(), signal.SIGKILL)\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -121,7 +121,10 @@ def test_what_a_killed_run_recorded_is_noted(pytester: pytest.Pytester, emulator
             patch.setenv(name, value)
         pytester.runpytest_subprocess("-p", "no:recording", "--interactions-record-mode=once")
     pytester.makepyfile(test_it=source)
-    result = _run(pytester)
+    replayed = _run(pytester)
+    replayed.assert_outcomes(passed=1, errors=1)
+    replayed.stdout.fnmatch_lines(["*test_it.yaml: more was recorded by a killed process; the next recording will *"])
+    result = _record(pytester, emulator)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*test_it.yaml: recovered what a killed process had recorded, exchanges: 1"])
     assert len(emulator.requests) == 1

@@ -13,7 +13,7 @@ from pytest_interactions.commands.adopt.recording import Recording
 from pytest_interactions.commands.adopt.sources import Left, Source
 from pytest_interactions.commands.adopt.suite import Module
 from pytest_interactions.commands.status import Status
-from pytest_interactions.files.storage import replacing
+from pytest_interactions.files.disk import replacing
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

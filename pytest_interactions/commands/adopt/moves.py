@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pytest_interactions.api.json_values import NOT_JSON, compact
+from pytest_interactions.api.paths import split
 from pytest_interactions.errors import CassetteError, CassetteFormatError, CassetteWriteError, SecretLeakError
 from pytest_interactions.files import layout, media
-from pytest_interactions.files.storage import Contents, load, locked, remove, write
+from pytest_interactions.files.disk import locked
+from pytest_interactions.files.storage import Contents, load, remove, write
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor, redaction
 from pytest_interactions.redaction.scan import scan
@@ -162,5 +163,5 @@ def _says(one: Message, other: Message) -> bool:
 
 
 def _origin(uri: str) -> str:
-    url = urlsplit(uri)
+    url = split(uri)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"

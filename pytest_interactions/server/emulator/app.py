@@ -13,6 +13,7 @@ from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
 from pytest_interactions.server.emulator.wire import Answer, Received
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.server.emulator.files import Files
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.state import Record, Store
     from pytest_interactions.server.emulator.turn import Turn
@@ -46,13 +46,13 @@ _ALWAYS = [
 
 
 class Api:
-    """The routes of the API over a store, files and a script; each request is appended to `requests`."""
+    """The routes of the API over a store and a script; each request is appended to `requests`."""
 
-    def __init__(self, store: Store, rules: Sequence[Rule], requests: MutableSequence[Received], files: Files) -> None:
+    def __init__(self, store: Store, rules: Sequence[Rule], requests: MutableSequence[Received]) -> None:
         self._store = store
         self._rules = rules
         self._requests = requests
-        self._files = files
+        self._files = Files(store)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""

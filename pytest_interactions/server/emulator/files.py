@@ -27,11 +27,11 @@ class _Upload:
 class Files:
     """The uploaded files of one emulator, of which it remembers what the API tells about them."""
 
-    def __init__(self, store: Store, keep: int | None) -> None:
+    def __init__(self, store: Store) -> None:
         """Use the ids and the time of `store`, and remember as many files as it does interactions."""
         self._store = store
-        self._uploads: Recent[str, _Upload] = Recent(keep)
-        self._files: Recent[str, Json] = Recent(keep)
+        self._uploads: Recent[str, _Upload] = Recent(store.keep)
+        self._files: Recent[str, Json] = Recent(store.keep)
 
     def upload(self, received: Received, base_url: str, path: str) -> tuple[Json, list[tuple[str, str]]]:
         """Return the answer to one request of a resumable upload, and the headers that say how to go on.

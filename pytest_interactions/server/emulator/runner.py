@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pytest_interactions.server.callers import Callers
 from pytest_interactions.server.emulator.app import Api
-from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.loading import load
 from pytest_interactions.server.emulator.script import Rule, When, build
 from pytest_interactions.server.emulator.state import Store
@@ -55,7 +54,7 @@ class Emulator(Served):
         self._rules: list[Rule] = load(script) if script else []
         store = Store(seed, clock or (lambda: datetime.now(UTC)), keep)
         requests = self.requests if keep is None else deque[Received](maxlen=0)
-        app = Api(store, self._rules, requests, Files(store, keep)).app()
+        app = Api(store, self._rules, requests).app()
         self._callers = Callers(app, name=_NAME, host=_HOST)
         self._serving = Serving(self._callers, name=_NAME, host=_HOST, port=port)
 

@@ -123,8 +123,9 @@ class Record:
 class Store:
     """The interactions of one emulator, with its clock and its seed."""
 
-    def __init__(self, seed: int, clock: Callable[[], datetime], keep: int | None) -> None:
+    def __init__(self, seed: int, clock: Callable[[], datetime], keep: int | None = None) -> None:
         """Remember the `keep` interactions that were used last, and all of them for `None`."""
+        self.keep = keep
         self._seed = seed
         self._clock = clock
         self._seen: Recent[bytes, int] = Recent(keep)

@@ -1,0 +1,74 @@
+"""Bounds on what a text or a body may grow to when it is read: a small file can unpack to more than there is memory."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from pytest_interactions.errors import TooLargeError
+from pytest_interactions.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The bytes that a body may have once it is decompressed, where no option says otherwise.
+LARGEST_BODY: Final = Options().max_size
+#: How many times as large a whole file may be, with its aliases written out.
+BODIES_IN_A_FILE: Final = 8
+_NODE: Final = 64  # bytes that a value takes beside its text, at the least
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def check_aliases(text: str, limit: int) -> None:
+    """Check what the aliases of a YAML text stand for.
+
+    Raises:
+        yaml.YAMLError: The text is not YAML.
+        RecursionError: It is nested too deep.
+        TooLargeError: Its aliases stand for more than `limit` bytes.
+    """
+    root = yaml.compose(text, Loader=_Loader)
+    if root is not None and _size(root, {}) > limit + len(text) * _NODE:
+        raise TooLargeError(f"its aliases stand for more than {mebibytes(limit)}")
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return the size of a node with its aliases written out; each node is looked at once."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # for a node within itself, which has no end
+        inner = (
+            [len(node.value)] if isinstance(node, yaml.ScalarNode) else [_size(each, known) for each in _inner(node)]
+        )
+        known[id(node)] = _NODE + sum(inner)
+    return known[id(node)]
+
+
+def _inner(node: yaml.Node) -> Iterator[yaml.Node]:
+    for item in node.value:
+        yield from item if isinstance(item, tuple) else (item,)
+
+
+class Room:
+    """The room for what is compressed in one text: `limit` bytes in all, once it is unpacked."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.left = limit
+
+    def has_taken(self, size: int) -> bool:
+        """Take so much of it; return whether there was enough."""
+        taken = min(size, self.left)
+        self.left -= taken
+        return taken == size
+
+    def take(self, size: int) -> None:
+        """Take so much of it; raise `TooLargeError` if there is not enough."""
+        if not self.has_taken(size):
+            raise TooLargeError(f"what is compressed in it is more than {mebibytes(self._limit)} when it is unpacked")
+
+
+def mebibytes(size: int) -> str:
+    """Return a number of bytes in MiB, as a message has it."""
+    return f"{size / 2**20:,.4g} MiB"

@@ -1,0 +1,173 @@
+"""Files on the disk: read if they are files and not too large, replaced in one step, and locked by their directory."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, Final
+from uuid import uuid4
+
+from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, mebibytes
+from pytest_interactions.errors import TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+if sys.platform != "win32":  # pragma: no branch - there filelock takes its place
+    import fcntl
+
+#: The bytes that a file may have, where no option says otherwise.
+LARGEST_FILE: Final = LARGEST_BODY * BODIES_IN_A_FILE
+#: The bytes of the longest name that file systems take, and of what is added to a cassette's.
+LONGEST_NAME: Final = 255 - len(".redacted")
+_KINDS: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a directory",
+}
+_BEGUN: Final = 80  # bytes of a file's name in that of its temporary
+_TEMPORARY: Final = ".tmp"
+
+
+def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
+    """Return the bytes of a file.
+
+    A named pipe or a device, which may never end, is not read.
+
+    Raises:
+        OSError: There is no such file, it can't be opened, or it is no file.
+        TooLargeError: It has more than `limit` bytes; the message names it.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
+        status = os.fstat(handle)
+        kind = stat.S_IFMT(status.st_mode)
+        if kind != stat.S_IFREG:
+            raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
+        data = file.readall() if status.st_size <= limit else b""
+    if max(len(data), status.st_size) > limit:
+        raise TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, give a larger max_size.")
+    return data
+
+
+def target(path: Path) -> Path:
+    """Return the file itself, of a path that may be a link to it: a link stays one when its file is replaced."""
+    return path.resolve() if path.is_symlink() else path
+
+
+def not_a_link(path: Path) -> None:
+    """Delete `path` if it is a link, so that what is written there goes nowhere else."""
+    if path.is_symlink():
+        path.unlink()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file that replaces `path` in one step at the end; make the directory if needed.
+
+    Raises:
+        OSError: The directory can't be written; `path` is as it was.
+    """
+    path = target(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{_begun(path)}{uuid4().hex}{_TEMPORARY}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _begun(path: Path) -> str:
+    return f".{path.name.encode()[:_BEGUN].decode(errors='ignore')}."
+
+
+def temporaries(path: Path) -> list[Path]:
+    """Return what killed processes have left of `replacing(path)`; whoever asks must hold the lock of `path`."""
+    path = target(path)
+    begun, length = _begun(path), len(uuid4().hex)
+    with suppress(OSError):
+        return [
+            file
+            for file in path.parent.iterdir()
+            if file.name.startswith(begun) and is_temporary(file.name) and len(file.name) == len(begun) + length + 4
+        ]
+    return []
+
+
+def is_temporary(name: str) -> bool:
+    """Return whether `replacing` makes files of this name."""
+    return name.startswith(".") and name.endswith(_TEMPORARY) and _is_hex(name.removesuffix(_TEMPORARY)[-32:])
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) == len(uuid4().hex) and set(text) <= set("0123456789abcdef")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes, and other threads, from writing `path` or anything else in its directory.
+
+    The lock is the directory's own, whatever the path to it and whoever owns it, so that no file is needed. Where the
+    file system has no locks, as some of a network have not, this waits for nobody.
+    """
+    directory = target(path).parent
+    release = None
+    with suppress(OSError):  # whoever writes there will say what is the matter
+        directory.mkdir(parents=True, exist_ok=True)
+        release = lock(directory, wait=True)
+    try:
+        yield
+    finally:
+        if release is not None:
+            release()
+
+
+def lock(path: Path, *, wait: bool) -> Callable[[], None] | None:
+    """Lock a file or a directory for as long as this process lives, or until the returned function is called.
+
+    Args:
+        path: A file or a directory; a file that replaces it later is another.
+        wait: Whether to wait until it is free; `None` is returned else.
+
+    Raises:
+        OSError: There is no such file or directory, or it can't be read.
+    """
+    if sys.platform == "win32":  # pragma: no cover - which has no locks of directories
+        return _lock_by_a_file(path, wait=wait)
+    handle = os.open(path, os.O_RDONLY)
+
+    def release() -> None:
+        with suppress(OSError):  # at once, though a forked child has the handle too
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except OSError:  # there are no locks on this file system
+        pass
+    return release
+
+
+def _lock_by_a_file(path: Path, *, wait: bool) -> Callable[[], None] | None:  # pragma: no cover - Windows
+    import filelock
+
+    held = filelock.FileLock(f"{path}.lock", thread_local=False)  # which Windows deletes when it is released
+    try:
+        held.acquire(timeout=-1 if wait else 0)
+    except filelock.Timeout:
+        return None
+    return held.release

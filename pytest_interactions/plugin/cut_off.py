@@ -1,0 +1,39 @@
+"""A run that replays in a network of its own, from before any plugin or conftest.py begins a thread."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+
+from pytest_interactions.errors import OptionError
+
+#: The option, which is one of the whole run: no cassette has it.
+_OPTION: Final = "interactions_network_namespace"
+
+
+def add_option(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Add the option as a flag and an ini key."""
+    says = "in a run that replays, cut all processes off from the network by a namespace of their own (Linux)"
+    group.addoption(f"--{_OPTION.replace('_', '-')}", dest=_OPTION, action="store_true", default=False, help=says)
+    parser.addini(_OPTION, help=says, type="bool", default=False)
+
+
+def leave_network(config: pytest.Config) -> None:
+    """Leave the network, if the option is set and the run's record mode is `none`.
+
+    Raises:
+        UsageError: The system does not permit it.
+    """
+    flags = config.known_args_namespace
+    if not (getattr(flags, _OPTION) or config.getini(_OPTION)):
+        return
+    mode = flags.interactions_record_mode or config.getini("interactions_record_mode") or "none"
+    if mode == "none" and "PYTEST_XDIST_WORKER" not in os.environ:  # a worker is begun in there, and stays
+        from pytest_interactions.clients import namespace
+
+        try:
+            namespace.enter()
+        except OptionError as error:
+            raise pytest.UsageError(str(error)) from None
