@@ -60,7 +60,7 @@ def _server(data: bytes) -> None:
         "headers": [(name.lower(), value) for name, value in request.headers],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 2),
-        "state": {"connections": set()},
+        "state": {"connections": set(), "address": "http://127.0.0.1:2"},
     }
     statuses: list[int] = []
     asyncio.run(_answered(scope, body, statuses))

@@ -243,10 +243,12 @@ class Cassette(View):
             return CassetteNotFoundError(
                 messages.not_found(request, cassette=self.path, record=record, looked_in=looked_in, elsewhere=elsewhere)
             )
-        recorded = [(self._shown(number), number in self._index.played) for number in range(len(self._old))]
+        recorded = [(exchange.request, number in self._index.played) for number, exchange in enumerate(self._old)]
         same = self._index.numbers(self._filters.key(request))
         return CassetteMissError(
-            messages.explain(request, recorded, cassette=self.path, same=same, rerecord=self._rerecord)
+            messages.explain(
+                request, recorded, cassette=self.path, same=same, rerecord=self._rerecord, shown=self._shown
+            )
         )
 
     def _shown(self, number: int) -> Request:
@@ -301,12 +303,23 @@ class Cassette(View):
         unplayed = self._missed_out()
         if not unplayed:
             return None
-        shown = {number: self._shown(number) for number in unplayed}
-        text = messages.unplayed(shown, len(self._old), cassette=self.path, rerecord=self._rerecord)
+        text = messages.unplayed(self.unplayed(), len(self._old), cassette=self.path, rerecord=self._rerecord)
         if self.options.unplayed is Unplayed.WARN:
             warnings.warn(text, stacklevel=2)
             return None
         return UnplayedError(text)
+
+    def played(self) -> dict[int, Request]:
+        """Return the recorded requests that were played, redacted, by their numbers from 0."""
+        return {number: self._shown(number) for number in sorted(self._index.played)}
+
+    def unplayed(self) -> dict[int, Request]:
+        """Return the recorded requests that were not asked for, as `played` does; polls may be left."""
+        return {number: self._shown(number) for number in self._index.unplayed()}
+
+    def recorded(self) -> list[Request]:
+        """Return the requests that were recorded, redacted, in their order."""
+        return [exchange.request for exchange in self._recorder.exchanges()]
 
     @property
     def left_over(self) -> int:

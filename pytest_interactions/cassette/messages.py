@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.api.json_text import Number
-from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.cassette.matching import (
-    canonical_bytes,
-    canonical_json,
-    canonical_path,
-    canonical_query,
-    canonical_text,
-    is_api,
-)
+from pytest_interactions.cassette.differences import Difference, Parts, differences, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Request
 
 _SHOWN: Final = 12  # lines of differences, as nobody reads more
-_WIDTH: Final = 60  # characters of a value around the difference
-_BYTE: Final = re.compile("[\udc80-\udcff]")  # of a query, where it is no UTF-8
+_COUNTED: Final = 1000  # differences, of which the rest is not looked for
+_COMPARED: Final = 8 * 1024 * 1024  # bytes of recorded requests that are compared, beside the likeliest one
 
 
 def unsupported(client: str, host: str, port: int | None) -> str:
@@ -64,7 +54,7 @@ def unseen(live: Request, fixture: str, scope: str) -> str:
     """
     who = f"the {scope}-scoped fixture {fixture} sends" if fixture else "a fixture sends after its set-up"
     return (
-        f"{_title(live)} was refused: no cassette sees what {who}, so it would go to the API in each run. "
+        f"{title(live)} was refused: no cassette sees what {who}, so it would go to the API in each run. "
         f"To have it recorded and replayed, {_seen(fixture, scope)}."
     )
 
@@ -72,7 +62,7 @@ def unseen(live: Request, fixture: str, scope: str) -> str:
 def unrecorded(live: Request, fixture: str, scope: str) -> str:
     """Say that a wider fixture's request to the API was sent, and not recorded; the arguments are those of `unseen`."""
     who = f"the {scope}-scoped fixture {fixture}" if fixture else "a fixture after its set-up"
-    return f"{_title(live)} of {who} was sent and not recorded, and its replay will be refused: {_seen(fixture, scope)}"
+    return f"{title(live)} of {who} was sent and not recorded, and its replay will be refused: {_seen(fixture, scope)}"
 
 
 def _seen(fixture: str, scope: str) -> str:
@@ -83,15 +73,21 @@ def _seen(fixture: str, scope: str) -> str:
     return f"let {fixture} {ask}" if not fixture.startswith("_") else f"send it in a fixture of yours, and there {ask}"
 
 
-def explain(
-    live: Request, recorded: Sequence[tuple[Request, bool]], *, cassette: Path, same: Sequence[int], rerecord: str
+def explain(  # noqa: PLR0913 - a message is made of all that is known
+    live: Request,
+    recorded: Sequence[tuple[Request, bool]],
+    *,
+    cassette: Path,
+    same: Sequence[int],
+    rerecord: str,
+    shown: Callable[[int], Request] | None = None,
 ) -> str:
-    """Say why `live`, which is redacted, has no answer.
+    """Say why `live`, which is redacted, has no answer, in a time and a text that large bodies do not make long.
 
     `recorded` has all recorded requests in order, each with whether it was played. `same` has the numbers of those that
-    match `live`; all of them were played.
+    match `live`; all of them were played. `shown` returns the request with a number as it may be shown: redacted.
     """
-    lines = [f"{cassette} has no recording that answers this request.", "", f"  {_title(live)}", ""]
+    lines = [f"{cassette} has no recording that answers this request.", "", f"  {title(live)}", ""]
     if not recorded:
         lines.append("The cassette holds no exchange.")
     elif same:
@@ -99,13 +95,14 @@ def explain(
         played = f"{len(same)} recorded" if len(same) > 1 else "one recorded"
         lines.append(f"It was asked for {times} times, with {played} (exchange {_numbers(same)}), already played.")
     else:
-        number, differences = _closest(live, recorded)
+        number, differences = _closest(live, recorded, shown or (lambda number: recorded[number][0]))
         request, played_before = recorded[number]
         state = "already played" if played_before else "not played yet"
-        lines.append(f"The closest of {len(recorded)} recorded: exchange {number + 1} ({state}), {_title(request)}")
-        lines += [f"  {line}" for line in differences[:_SHOWN]]
+        lines.append(f"The closest of {len(recorded)} recorded: exchange {number + 1} ({state}), {title(request)}")
+        lines += [f"  {difference.line()}" for difference in differences[:_SHOWN]]
         if len(differences) > _SHOWN:
-            lines.append(f"  ... and {len(differences) - _SHOWN} more")
+            at_least = "at least " if len(differences) == _COUNTED else ""
+            lines.append(f"  ... and {at_least}{len(differences) - _SHOWN} more")
     return "\n".join([*lines, "", f"To record it again: {rerecord}"])
 
 
@@ -113,7 +110,7 @@ def not_found(
     live: Request, *, cassette: Path, record: str, looked_in: Sequence[Path] = (), elsewhere: Sequence[Path] = ()
 ) -> str:
     """Say that there is no cassette for `live` yet, where it was looked for, and where one of its name is."""
-    lines = [f"There is no cassette {cassette} yet, and this request needs one:", "", f"  {_title(live)}", ""]
+    lines = [f"There is no cassette {cassette} yet, and this request needs one:", "", f"  {title(live)}", ""]
     if len(looked_in) > 1:
         lines.append(f"It was looked for in {' and in '.join(map(str, looked_in))}.")
     lines += [f"One of that name is {path}. If it is this test's, move it, or set cassette_dir." for path in elsewhere]
@@ -139,14 +136,14 @@ def read_on(request: Request, *, cassette: Path) -> str:
 def too_late(request: Request, *, cassette: Path) -> str:
     """Say that `request` was begun inside of a cassette that has closed before it was sent."""
     return (
-        f"{_title(request)} was refused: it was begun inside of {cassette}, which has closed meanwhile. Join the "
+        f"{title(request)} was refused: it was begun inside of {cassette}, which has closed meanwhile. Join the "
         "thread, or await the task, inside the `with use_cassette(...)` block or the test."
     )
 
 
 def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) -> str:
     """Say that somebody waits for the responses to `requests`, though the cassette closes; so many are `finished`."""
-    listed = "\n".join(f"  {_title(request)}" for request in requests)
+    listed = "\n".join(f"  {title(request)}" for request in requests)
     kept = f" What had finished is saved as that of a failed test is, exchanges: {finished}." if finished else ""
     return (
         f"{cassette}: at its end somebody still waits for the response to:\n{listed}\n\n"
@@ -158,7 +155,7 @@ def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) ->
 def forked(request: Request, *, cassette: Path) -> str:
     """Say that `request` of a forked process was refused, and how its requests are recorded and replayed."""
     return (
-        f"{_title(request)} was refused: a process sent it that was forked while {cassette} was open, and what such a "
+        f"{title(request)} was refused: a process sent it that was forked while {cassette} was open, and what such a "
         "process sends is neither recorded nor replayed by itself. Let it use the replay server of the test, by "
         "os.environ.update(interactions_server.env) in the child, as in "
         "multiprocessing.Pool(initializer=os.environ.update, initargs=(interactions_server.env,))."
@@ -212,89 +209,44 @@ def of_vcrpy(name: str) -> str:
     return f"this is no cassette of vcrpy's, so it has no {name!r}; use {OF_VCRPY[name]}."
 
 
-def _title(request: Request) -> str:
-    path = canonical_path(request) if is_api(request) else request.uri.partition("?")[0]
-    return f"{request.method} {path}"
-
-
 def _numbers(indices: Sequence[int]) -> str:
     return ", ".join(str(index + 1) for index in indices)
 
 
-def _closest(live: Request, recorded: Sequence[tuple[Request, bool]]) -> tuple[int, list[str]]:
-    """Return the number of the recorded request with the fewest differences, and these; an unplayed one wins a draw."""
-    candidates = ((number, played, list(differing(request, live))) for number, (request, played) in enumerate(recorded))
-    number, _, differences = min(candidates, key=lambda candidate: (len(candidate[2]), candidate[1]))
-    return number, differences
+def _closest(
+    live: Request, recorded: Sequence[tuple[Request, bool]], shown: Callable[[int], Request]
+) -> tuple[int, list[Difference]]:
+    """Return the number of the recorded request with the fewest differences, and these; an unplayed one wins a draw.
+
+    What is likely to be close is compared first, until so much was compared that a test would have to wait.
+    """
+    asked = Parts(live)
+    best: tuple[int, bool, int] | None = None
+    found: list[Difference] = []
+    compared = 0
+    for number in _by_likeness(live, [request for request, _ in recorded]):
+        request, played = recorded[number]
+        compared += len(request.body)
+        if best is not None and compared > _COMPARED:
+            break
+        most = _COUNTED if best is None else min(_COUNTED, best[0] + 1)  # one more says that it is further
+        these = list(islice(differences(Parts(shown(number)), asked), most))
+        rank = len(these), played, number
+        if best is None or rank < best:
+            best, found = rank, these
+    return (best or (0, False, 0))[2], found
+
+
+def _by_likeness(live: Request, recorded: Sequence[Request]) -> list[int]:
+    """Return the numbers of requests, those first that look like `live` without a look into their bodies."""
+    path = title(live)
+
+    def unlikeness(number: int) -> tuple[bool, int]:
+        return title(recorded[number]) != path, abs(len(recorded[number].body) - len(live.body))
+
+    return sorted(range(len(recorded)), key=unlikeness)
 
 
 def differing(recorded: Request, live: Request) -> Iterator[str]:
     """Yield a line for each difference, such as `tools[0].name: "a" -> "b"`, `tools: added` or `tools: removed`."""
-    if recorded.method != live.method:
-        yield f"method: {recorded.method} -> {live.method}"
-    old, new = (_title(request).partition(" ")[2] for request in (recorded, live))
-    if old != new:
-        yield f"path: {old} -> {new}"
-    yield from _compare("query", _query(recorded), _query(live))
-    before, after = canonical_json(recorded), canonical_json(live)
-    if NOT_JSON not in (before, after):
-        yield from _compare("", before, after)
-    elif (was := canonical_bytes(recorded)) != (now := canonical_bytes(live)):
-        yield from _changed("body", _readable(was), _readable(now))
-
-
-def _query(request: Request) -> dict[str, str | list[str]]:
-    """Return the query by name: a text, or the list of them where the name is there several times."""
-    values: dict[str, list[str]] = {}
-    for pair in canonical_query(request):
-        name, value = (_BYTE.sub(lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", text) for text in pair)
-        values.setdefault(name, []).append(value)
-    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}
-
-
-def _readable(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return f"{len(body)} bytes that are not text"
-
-
-def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in old | new:
-            yield from _compare_part(f"{path}.{name}" if path else str(name), name, old, new)
-    elif isinstance(old, list) and isinstance(new, list):
-        before, after = dict(enumerate(old)), dict(enumerate(new))
-        for index in before | after:
-            yield from _compare_part(f"{path}[{index}]", index, before, after)
-    elif canonical_text(old) != canonical_text(new):
-        yield from _changed(path or "body", old, new)
-
-
-def _compare_part(path: str, key: Any, old: dict[Any, Any], new: dict[Any, Any]) -> Iterator[str]:
-    if key not in new:
-        yield f"{path}: removed"
-    elif key not in old:
-        yield f"{path}: added"
-    else:
-        yield from _compare(path, old[key], new[key])
-
-
-def _changed(path: str, old: Any, new: Any) -> Iterator[str]:
-    start = 0
-    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _WIDTH:
-        same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-        start = max(0, same - _WIDTH // 3)
-    yield f"{path}: {_short(old, start)} -> {_short(new, start)}"
-
-
-def _short(value: Any, start: int) -> str:
-    if isinstance(value, str):
-        piece = value[start : start + _WIDTH]
-        before = "..." if start else ""
-        after = "..." if start + _WIDTH < len(value) else ""
-        return before + json.dumps(piece, ensure_ascii=False) + after
-    if isinstance(value, Number):
-        return value.text
-    text = json.dumps(value, ensure_ascii=False, default=lambda number: number.text)
-    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}..."
+    return (difference.line() for difference in differences(Parts(recorded), Parts(live)))

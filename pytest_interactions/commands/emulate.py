@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.ports import port
+from pytest_interactions.commands.ports import add_listening
 from pytest_interactions.commands.status import Status
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+#: The interactions and files that are remembered, so that a server that runs for days does not grow.
+_KEPT = 1000
 _USAGE = """\
 
 The Interactions API, emulated here. Stop it with Ctrl-C. Any API key will do.
@@ -31,9 +33,9 @@ JavaScript (@google/genai):
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Declare the port and the script."""
+    """Declare the port, the script and who is let in."""
     parser.description = "Serve a local Interactions API until Ctrl-C. The first line printed is its address."
-    parser.add_argument("--port", type=port, default=0, help="TCP port on 127.0.0.1; 0 (default) chooses a free one")
+    add_listening(parser)
     parser.add_argument("--script", type=Path, help="YAML file of scripted answers")
 
 
@@ -51,7 +53,11 @@ def run(options: Namespace) -> Status:
     from pytest_interactions.server.emulator.runner import EMULATOR_KEY
     from pytest_interactions.server.serving import foreground
 
-    with Emulator(options.port, script=options.script) as emulator, foreground() as wait:
+    with Emulator(options.port, script=options.script, keep=_KEPT) as emulator, foreground() as wait:
+        for name in options.allow_host:
+            emulator.allow_host(name)
+        for origin in options.allow_origin:
+            emulator.allow_origin(origin)
         print(emulator.url, flush=True)
         print(_USAGE.format(url=emulator.url, key=EMULATOR_KEY), flush=True)
         wait()

@@ -1,6 +1,25 @@
-"""The type of the argument `--port`, for `emulate` and `serve`."""
+"""The arguments that `emulate` and `serve` share: where they listen, and to whom."""
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
+
+
+def add_listening(parser: ArgumentParser) -> None:
+    """Declare the port, and who is let in."""
+    parser.add_argument("--port", type=port, default=0, help="TCP port; 0 (default) chooses a free one")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name of this server that callers may use, NAME or NAME:PORT; may be given several times",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a web page that may use this server, such as http://localhost:5173; may be given several times",
+    )
 
 
 def port(text: str) -> int:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.clients.context import open_cassette
-from pytest_interactions.commands.ports import port
+from pytest_interactions.commands.ports import add_listening
 from pytest_interactions.commands.status import Status
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.lazy import extra
-from pytest_interactions.options import SPECS, Options, resolve
+from pytest_interactions.options import SPECS
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.server.cassettes import Cassettes
 
 #: The options of a cassette that the command line takes.
-_OPTIONS = ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace")
+_OPTIONS = ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed")
 _USAGE_OF_FILE = """\
 
 {target} is served here, record mode {mode}. Stop with Ctrl-C or SIGTERM, which saves what was recorded.
@@ -42,10 +40,11 @@ def arguments(parser: ArgumentParser) -> None:
         "Put a cassette, or a directory of them, behind a local address: code in any language records and replays "
         "through it. The first line printed is the address; GET /healthz says that it is up. For a directory, the "
         "first part of the path names the cassette: http://127.0.0.1:PORT/NAME/v1beta/interactions. SIGTERM and "
-        "Ctrl-C save what was recorded."
+        "Ctrl-C save what was recorded. POST /_interactions/begin and /_interactions/finish begin and finish a "
+        "cassette while the server runs."
     )
     parser.add_argument("target", type=Path, metavar="CASSETTE|DIRECTORY")
-    parser.add_argument("--port", type=port, default=0, help="TCP port; 0 (default) chooses a free one")
+    add_listening(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument(
         "--upstream", metavar="URL", help="what to record (default: $GOOGLE_GEMINI_BASE_URL, or the real API)"
@@ -68,65 +67,54 @@ def run(options: Namespace) -> Status:
         CassetteFormatError: The file exists and is no cassette.
     """
     with extra("the replay server"):
-        from pytest_interactions.server.cassettes import OneCassette
+        from pytest_interactions.server.callers import Callers
+        from pytest_interactions.server.cassettes import CassetteFile
+        from pytest_interactions.server.control import Control
         from pytest_interactions.server.proxy import Proxy
-        from pytest_interactions.server.replay import default_upstream
+        from pytest_interactions.server.replay import NAME, default_upstream
         from pytest_interactions.server.serving import Serving, foreground
         from pytest_interactions.server.upstream import Upstream
 
-    target, resolved = options.target, _resolved(options)
-    cassettes = _cassettes(target, resolved)
+    target, host = options.target, options.host
+    cassettes = _cassettes(target, _given(options))
     remote = Upstream(options.upstream or default_upstream())
-    app = Proxy(cassettes.find, remote)
-    name, host = "interactions-server", options.host
+    app = Callers(Proxy(cassettes.find, remote, Control(cassettes)), name=NAME, host=host)
+    app.hosts += options.allow_host
+    app.origins += options.allow_origin
     with (
         foreground() as wait,
-        Serving(app, name=name, host=host, port=options.port, closing=remote.aclose) as serving,
+        Serving(app, name=NAME, host=host, port=options.port, closing=remote.aclose) as serving,
     ):
         print(serving.url, flush=True)
-        usage = _USAGE_OF_FILE if isinstance(cassettes, OneCassette) else _USAGE_OF_DIRECTORY
-        print(usage.format(target=target, url=serving.url, mode=resolved.record_mode), flush=True)
+        usage = _USAGE_OF_FILE if isinstance(cassettes, CassetteFile) else _USAGE_OF_DIRECTORY
+        print(usage.format(target=target, url=serving.url, mode=cassettes.options.record_mode), flush=True)
         wait()
-    return max(map(_close, cassettes.cassettes()), default=Status.OK)
+    reports = cassettes.close()
+    for report in reports:
+        for line in report.lines():
+            _tell(line)
+    return Status.FAILED if any(report.unsaved for report in reports) else Status.OK
 
 
-def _resolved(options: Namespace) -> Options:
+def _given(options: Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None}
     # One text of several lines, as in an ini file, so that each value is stripped.
-    values = {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
-    return resolve(("command line", values))
+    return {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def _cassettes(target: Path, options: Options) -> Cassettes:
-    from pytest_interactions.server.cassettes import SUFFIXES, CassetteDirectory, OneCassette
-
-    def open_at(path: Path) -> Cassette:
-        rerecord = f"pytest-interactions serve {target} --record-mode rewrite"
-        cassette = open_cassette(path, options, rerecord=rerecord)
-        for note in cassette.recovered:
-            print(note, file=sys.stderr)
-        return cassette
+def _cassettes(target: Path, given: dict[str, Any]) -> Cassettes:
+    from pytest_interactions.server.cassettes import SUFFIXES, CassetteDirectory, CassetteFile
 
     if target.is_file() and target.suffix not in SUFFIXES:
         raise CassetteFormatError(
             f"{target}: this is no cassette; its name would end in {' or '.join(sorted(SUFFIXES))}."
         )
     is_file = not target.is_dir() and target.suffix in SUFFIXES
-    cassettes = OneCassette(open_at(target)) if is_file else CassetteDirectory(target, open_at)
-    if options.record_mode == "none" and not target.exists():
+    cassettes = (CassetteFile if is_file else CassetteDirectory)(target, given, _tell)
+    if cassettes.options.record_mode == "none" and not target.exists():
         raise CassetteNotFoundError(f"{target}: no such cassette or directory. To make it: --record-mode once")
     return cassettes
 
 
-def _close(cassette: Cassette) -> Status:
-    """Save a cassette, and print the result on the standard error."""
-    for failure in cassette.failures:
-        print(failure, file=sys.stderr)
-    try:
-        written = cassette.close(failed=bool(cassette.failures))
-    except InteractionsError as error:
-        print(error, file=sys.stderr)
-        return Status.FAILED
-    if written is not None:
-        print(f"{written}: saved", file=sys.stderr)
-    return Status.OK
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

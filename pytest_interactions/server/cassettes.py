@@ -1,18 +1,26 @@
-"""The cassettes of a server: a single one, or a directory from which the path of a request chooses."""
+"""The cassettes of a server: the one of a test, or those of `serve`, which begin and finish any number of times."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
-from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import unquote
+import tempfile
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
 
-from pytest_interactions.errors import OptionError
+from pytest_interactions.clients.context import open_cassette
+from pytest_interactions.errors import CassetteNotFoundError, OptionError
 from pytest_interactions.naming import named_cassette
-from pytest_interactions.server.proxy import Route
+from pytest_interactions.options import Options, RecordMode, resolve
+from pytest_interactions.server.reports import Report, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
@@ -21,64 +29,219 @@ if TYPE_CHECKING:
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 # The first segment of the API's own paths.
 _API: Final = re.compile(r"v\d+\w*|upload|download")
+# The seconds that the answers on their way are waited for before a cassette is finished without their rest.
+_GRACE: Final = 1.0
 
 
-class Cassettes(Protocol):
-    """The cassettes of one server."""
+class Session:
+    """A cassette from its beginning to its end, with the answers from it that are on their way."""
 
-    def find(self, path: str) -> Route:
-        """Return the cassette for a path as it was sent; raise an `InteractionsError` if there is none."""
-        ...
+    def __init__(self, cassette: Cassette) -> None:
+        self.cassette = cassette
+        self.was_asked = False
+        self._answers: dict[asyncio.Future[None], Callable[[], None]] = {}
 
-    def cassettes(self) -> list[Cassette]:
-        """Return the cassettes that were opened."""
-        ...
+    @contextmanager
+    def answering(self, break_off: Callable[[], None]) -> Iterator[None]:
+        """Hold the end of the session up a little for the answer that is made inside, then `break_off` that."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answers[over] = break_off
+        self.was_asked = True
+        try:
+            yield
+        finally:
+            del self._answers[over]
+            over.set_result(None)
+
+    async def finish(self, *, failed: bool) -> Report:
+        """Save the cassette, and return what became of it."""
+        if self._answers:
+            await asyncio.wait(self._answers, timeout=_GRACE)
+        for break_off in list(self._answers.values()):
+            break_off()
+        if self._answers:
+            await asyncio.wait(self._answers)
+        return await asyncio.to_thread(finished, self.cassette, failed=failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The cassette for the path `prefix + path`, of which `path` is the API's own."""
+
+    session: Session
+    prefix: str
+    path: str
 
 
 class OneCassette:
-    """One cassette for all paths."""
+    """The cassette of a test, which begins and finishes with that."""
 
     def __init__(self, cassette: Cassette) -> None:
-        self._cassette = cassette
+        self._session = Session(cassette)
 
-    def find(self, path: str) -> Route:
+    async def find(self, path: str) -> Route:
         """Return the cassette."""
-        return Route(self._cassette, "", path)
-
-    def cassettes(self) -> list[Cassette]:
-        """Return the cassette."""
-        return [self._cassette]
+        return Route(self._session, "", path)
 
 
-class CassetteDirectory:
-    """The cassettes of a directory, each named by the first segment of a path and opened at its first request."""
+@dataclass(slots=True)
+class _Place:
+    """Where a cassette is served: in one session after the other, each of which begins when the one before is over."""
 
-    def __init__(self, directory: Path, open_at: Callable[[Path], Cassette]) -> None:
-        self._directory = directory
-        self._open_at = open_at
-        self._opened: dict[Path, Cassette] = {}
-        self._lock = Lock()
+    session: Session | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def find(self, path: str) -> Route:
-        """Return the cassette that the path's first segment names.
+
+class Cassettes(ABC):
+    """The cassettes of `serve`, opened with the options of its command line or with others that a call names.
+
+    The first request to a cassette begins a session of it, if no call did.
+    """
+
+    def __init__(self, target: Path, given: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+        """Serve what is at `target` with the options `given`; `tell` a person what is to be known."""
+        self.options = resolve(("command line", given))
+        self._target = target
+        self._given = given
+        self._tell = tell
+        self._places: defaultdict[Path, _Place] = defaultdict(_Place)
+        with tempfile.TemporaryFile() as file:  # which has the clock that cassettes have
+            self._begun = os.fstat(file.fileno()).st_mtime_ns
+
+    @abstractmethod
+    async def find(self, path: str) -> Route:
+        """Return the cassette for a path as it was sent.
 
         Raises:
-            OptionError: The segment names no cassette, or one outside the directory.
+            OptionError: The path names no cassette, or one outside the directory.
             CassetteFormatError: The file exists and is no cassette.
         """
+
+    @abstractmethod
+    def file(self, name: str | None) -> Path:
+        """Return the file of the cassette that a call names; raise `OptionError` if it names none."""
+
+    @abstractmethod
+    def prefix(self, file: Path) -> str:
+        """Return what is before the API's own paths in the URL of a cassette."""
+
+    async def begin(self, file: Path, given: Mapping[str, Any]) -> Cassette:
+        """Begin a session of a cassette with the options `given`, and finish the one that was there.
+
+        Raises:
+            OptionError: An option can't be used, or would record where the server must not.
+            CassetteFormatError: The file exists and is no cassette.
+        """
+        options = resolve(("command line", self._given), ("begin", given))
+        if self.options.record_mode is RecordMode.NONE and options.record_mode is not RecordMode.NONE:
+            raise OptionError("begin: record_mode: this server only replays; start it with --record-mode once, say.")
+        place = self._places[file]
+        async with place.lock:
+            # One that was asked nothing is not finished: in the mode `rewrite`, that would delete the file.
+            if place.session is not None and place.session.was_asked:
+                for line in (await place.session.finish(failed=False)).lines():
+                    self._tell(line)
+            place.session = None
+            place.session = self._open(file, options, begun=None)
+            return place.session.cassette
+
+    async def finish(self, file: Path, *, failed: bool) -> Report:
+        """Save a cassette, and return what became of it; the next request to it begins another session.
+
+        Raises:
+            CassetteNotFoundError: There is no session of it.
+        """
+        place = self._places[file]
+        async with place.lock:
+            if place.session is None:
+                raise CassetteNotFoundError(f"{file}: it was not begun, so there is nothing to finish.")
+            report = await place.session.finish(failed=failed)
+            place.session = None
+            return report
+
+    def close(self) -> list[Report]:
+        """Save all cassettes that were asked for something and not finished; no request is answered any more."""
+        sessions = [place.session for place in self._places.values() if place.session is not None]
+        return [finished(session.cassette) for session in sessions if session.was_asked]
+
+    async def _session(self, file: Path) -> Session:
+        place = self._places[file]
+        async with place.lock:
+            if place.session is None:
+                # Of the run that the server is, so that none begins a file anew that this run has written.
+                place.session = self._open(file, self.options, begun=self._begun)
+            return place.session
+
+    def _open(self, file: Path, options: Options, *, begun: int | None) -> Session:
+        rerecord = f"pytest-interactions serve {self._target} --record-mode rewrite"
+        cassette = open_cassette(file, options, rerecord=rerecord, begun=begun)
+        for note in cassette.recovered:
+            self._tell(note)
+        return Session(cassette)
+
+
+class CassetteFile(Cassettes):
+    """The one cassette of a file, for all paths; it is opened at once."""
+
+    def __init__(self, target: Path, given: Mapping[str, Any], tell: Callable[[str], object]) -> None:
+        super().__init__(target, given, tell)
+        self._places[target] = _Place(self._open(target, self.options, begun=self._begun))
+
+    async def find(self, path: str) -> Route:
+        """Return the cassette."""
+        return Route(await self._session(self._target), "", path)
+
+    def file(self, name: str | None) -> Path:
+        """Return the file, which needs no name."""
+        if name is not None:
+            raise OptionError(f"this server has one cassette, {self._target}: leave 'cassette' out.")
+        return self._target
+
+    def prefix(self, _file: Path) -> str:
+        """Return that nothing is before the API's own paths."""
+        return ""
+
+
+class CassetteDirectory(Cassettes):
+    """The cassettes of a directory, each named by the first segment of a path.
+
+    A path that names none goes to the cassette that a call has begun last, until that is finished.
+    """
+
+    _chosen: Path | None = None
+
+    async def find(self, path: str) -> Route:
+        """Return the cassette that the path's first segment names; see `Cassettes.find`."""
         segment, slash, rest = path.removeprefix("/").partition("/")
-        name = unquote(segment)
-        if not rest or _API.fullmatch(name):
+        if self._chosen is not None and _API.fullmatch(segment):
+            return Route(await self._session(self._chosen), "", path)
+        if not rest or _API.fullmatch(unquote(segment)):
             raise OptionError(
                 f"the path {path} names no cassette: this server serves all cassettes of a directory, so a path "
                 "begins with the name of one, as in /weather/v1beta/interactions."
             )
-        file = named_cassette(self._directory, name)
-        with self._lock:
-            if file not in self._opened:
-                self._opened[file] = self._open_at(file)
-        return Route(self._opened[file], f"/{segment}", slash + rest)
+        return Route(await self._session(self.file(unquote(segment))), f"/{segment}", slash + rest)
 
-    def cassettes(self) -> list[Cassette]:
-        """Return the cassettes that were opened."""
-        return list(self._opened.values())
+    def file(self, name: str | None) -> Path:
+        """Return the file of a name; without one, that of the cassette that was begun last."""
+        if name is not None and not _API.fullmatch(name):
+            return named_cassette(self._target, name)
+        if name is not None or self._chosen is None:
+            raise OptionError('name a cassette, as in {"cassette": "weather"}; no path of the API\'s begins like that.')
+        return self._chosen
+
+    def prefix(self, file: Path) -> str:
+        """Return the segment that names the cassette."""
+        return "/" + quote(str(file.relative_to(self._target).with_suffix("")), safe="")
+
+    async def begin(self, file: Path, given: Mapping[str, Any]) -> Cassette:
+        """Begin a session of a cassette, which paths without a name lead to from now on; see `Cassettes.begin`."""
+        cassette = await super().begin(file, given)
+        self._chosen = file
+        return cassette
+
+    async def finish(self, file: Path, *, failed: bool) -> Report:
+        """Save a cassette; see `Cassettes.finish`."""
+        if self._chosen == file:
+            self._chosen = None
+        return await super().finish(file, failed=failed)

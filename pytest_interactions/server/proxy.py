@@ -8,68 +8,68 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Headers, Request
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
-from pytest_interactions.server.serving import cut, disconnected
+from pytest_interactions.errors import InteractionsError
+from pytest_interactions.server.connections import abort, address, body_of, cut, disconnected, failure, failure_of
+from pytest_interactions.server.control import PATH, Control
 from pytest_interactions.server.upstream import HOP_BY_HOP
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from starlette.types import Receive, Scope, Send
 
-    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.server.cassettes import Route
     from pytest_interactions.server.upstream import Answer, Upstream
 
 # The seconds to wait for the end of a response before its last chunk is forwarded.
 _ENDS: Final = 0.1
 _BAD_GATEWAY: Final = 502
-# The status and code of each error; clients retry none of these by themselves.
-_ERRORS: Final[dict[type[InteractionsError], tuple[int, str]]] = {
-    CassetteMissError: (404, "not_found"),
-    CassetteNotFoundError: (404, "not_found"),
-}
-_OTHER_ERROR: Final = (400, "failed_precondition")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The cassette for the path `prefix + path`, of which `path` is the API's own."""
-
-    cassette: Cassette
-    prefix: str
-    path: str
+# Headers by which a browser says which page asks this server; it is not a page that asks the API.
+_OF_PAGES: Final = ("origin", "sec-fetch-")
 
 
 class Proxy:
-    """The ASGI application; `find` returns the cassette for a path as it was sent, or raises an `InteractionsError`."""
+    """The ASGI application.
 
-    def __init__(self, find: Callable[[str], Route], upstream: Upstream) -> None:
+    `find` returns the cassette for a path as it was sent, or raises an `InteractionsError`. `control` answers the calls
+    that begin and finish cassettes, if any may.
+    """
+
+    def __init__(
+        self, find: Callable[[str], Awaitable[Route]], upstream: Upstream, control: Control | None = None
+    ) -> None:
         self._find = find
         self._upstream = upstream
+        self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, until the client goes away."""
         incoming = Incoming(scope, receive)
-        if incoming.url.path == "/healthz":
+        if scope["raw_path"] == b"/healthz":
             await PlainTextResponse("ok\n")(scope, receive, send)
             return
-        try:
-            body = await incoming.body()
-        except ClientDisconnect:
+        body = await body_of(incoming)
+        if scope["raw_path"].startswith(PATH):
+            # To its end, even if the client goes away: a cassette is not left half saved.
+            await (await self._called(incoming, body))(scope, receive, send)
             return
         gone = asyncio.ensure_future(disconnected(receive))
         answering = asyncio.ensure_future(_Call(self._upstream, incoming, body, gone, send).answer(self._find))
         await asyncio.wait([gone, answering], return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
         await _end(answering)
+
+    async def _called(self, incoming: Incoming, body: bytes) -> JSONResponse:
+        if self._control is None:
+            return failure(404, "not_found", "The cassette of this server begins and finishes with its test.")
+        return await self._control.answer(incoming, body)
 
 
 @dataclass(eq=False)
@@ -84,32 +84,30 @@ class _Call:
     prefix: str = ""
     started: bool = False
 
-    async def answer(self, find: Callable[[str], Route]) -> None:
+    async def answer(self, find: Callable[[str], Awaitable[Route]]) -> None:
         """Replay the answer, or forward the request; send an error of ours in the API's own shape."""
         try:
-            route = find(self.incoming.scope["raw_path"].decode("latin-1"))
-            self.prefix = route.prefix
-            request = self._request(route.path)
-            answer = route.cassette.answer(request, is_to_api=True)
-            if isinstance(answer, Tape):
-                try:
-                    await self._play(answer.on_one_line())
-                finally:
-                    answer.left()  # at the latest now, as the client has gone
-            else:
-                await self._forward(request, answer)
+            route = await find(self.incoming.scope["raw_path"].decode("latin-1"))
+            with route.session.answering(lambda: abort(self.incoming.scope)):
+                self.prefix = route.prefix
+                request = self._request(route.path)
+                answer = route.session.cassette.answer(request, is_to_api=True)
+                if isinstance(answer, Tape):
+                    await self._play(answer)
+                else:
+                    await self._forward(request, answer)
         except InteractionsError as error:
             if self.started:
                 await self._break()
             else:
-                await self._fail(*_ERRORS.get(type(error), _OTHER_ERROR), str(error))
+                await self._respond(failure_of(error))
 
     def _request(self, path: str) -> Request:
         """Return the request with the API's address, for the API and for the recording."""
         query = self.incoming.scope["query_string"].decode("latin-1")
         headers: Headers = {}
         for name, value in self.incoming.headers.items():
-            if name not in HOP_BY_HOP:
+            if name not in HOP_BY_HOP and not name.startswith(_OF_PAGES):
                 headers.setdefault(name, []).append(value)
         # The end of an encoded body can't be seen, and it is recorded decoded anyway.
         headers["accept-encoding"] = ["identity"]
@@ -123,6 +121,12 @@ class _Call:
     # --- replay ---
 
     async def _play(self, tape: Tape) -> None:
+        try:
+            await self._play_to_end(tape.on_one_line())
+        finally:
+            tape.left()  # at the latest now, as the client has gone
+
+    async def _play_to_end(self, tape: Tape) -> None:
         if tape.response.status:
             await self._play_response(tape)
         if tape.ending is Ending.COMPLETE:
@@ -152,7 +156,7 @@ class _Call:
                 await self._relay(answer, uri=request.uri)
         except ConnectionError as error:
             message = f"{self.upstream.url} gave no answer that could be recorded: {error}"
-            await self._fail(_BAD_GATEWAY, "unavailable", message)
+            await self._respond(failure(_BAD_GATEWAY, "unavailable", message))
 
     async def _relay(self, answer: Answer, *, uri: str) -> None:
         await self._start(answer.status, [h for h in answer.headers if h[0] not in HOP_BY_HOP], uri=uri)
@@ -188,8 +192,7 @@ class _Call:
         """Break the connection, as the API's was broken."""
         await cut(self.incoming.scope, self.gone)
 
-    async def _fail(self, status: int, code: str, message: str) -> None:
-        response = JSONResponse({"error": {"code": code, "message": message}}, status)
+    async def _respond(self, response: JSONResponse) -> None:
         await response(self.incoming.scope, self.incoming.receive, self.send)
 
     def _link(self, value: str, uri: str) -> str:
@@ -197,7 +200,7 @@ class _Call:
         target, origin = urlsplit(urljoin(uri, value)), urlsplit(uri)
         if (target.scheme, target.netloc) != (origin.scheme, origin.netloc):
             return value
-        here = str(self.incoming.base_url).rstrip("/") + self.prefix
+        here = address(self.incoming.scope) + self.prefix
         path = target.path.removeprefix(urlsplit(self.upstream.url).path)
         return here + target._replace(scheme="", netloc="", path=path).geturl()
 
@@ -216,5 +219,6 @@ def _next(chunks: AsyncIterator[bytes]) -> asyncio.Task[bytes | None]:
 async def _end(task: asyncio.Task[Any]) -> None:
     """Cancel a task, wait for its end, and raise its error unless that is a broken connection."""
     task.cancel()
+    await asyncio.wait([task])  # who awaits the task itself cancels it again, in the middle of what it has to close
     with suppress(asyncio.CancelledError, ConnectionError):
-        await task
+        task.result()

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+from pytest_interactions.server.callers import Callers
 from pytest_interactions.server.cassettes import OneCassette
 from pytest_interactions.server.proxy import Proxy
 from pytest_interactions.server.serving import Served, Serving
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The address of the real API.
 API = "https://generativelanguage.googleapis.com"
+#: The server's name, for its thread and its messages.
+NAME = "interactions-server"
 
 
 def default_upstream() -> str:
@@ -45,8 +48,8 @@ class ReplayServer(Served):
     ) -> None:
         self._cassette = cassette
         remote = Upstream(upstream or default_upstream())
-        proxy = Proxy(OneCassette(cassette).find, remote)
-        self._serving = Serving(proxy, name="interactions-server", host=host, port=port, closing=remote.aclose)
+        self._callers = Callers(Proxy(OneCassette(cassette).find, remote), name=NAME, host=host)
+        self._serving = Serving(self._callers, name=NAME, host=host, port=port, closing=remote.aclose)
         for name in (host, "localhost"):  # this process's own requests to this server meet the cassette only once
             cassette.bypass(f"{name}:{self._serving.port}")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import signal
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -16,19 +19,64 @@ from uvicorn.server import ServerState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from starlette.types import ASGIApp, Receive, Scope
+    from starlette.types import ASGIApp
+
+    from pytest_interactions.server.callers import Callers
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The seconds that an idle connection is kept: longer than clients pause, so that none uses a closing connection.
 _KEEP_ALIVE = 600
+# The callers that may wait for their connection to be accepted, as many as uvicorn has.
+_BACKLOG = 2048
+# The seconds for which a caller that speaks no HTTP may go on to speak.
+_LINGERS = 1.0
 
 
-class _Quiet(H11Protocol):
-    """HTTP as uvicorn speaks it, without its log of URLs, which may hold a key: pytest puts each log in its report."""
+# The state of a connection on which an answer has not begun.
+_UNANSWERED: Final = {h11.IDLE, h11.SEND_RESPONSE}
+
+
+class _Protocol(H11Protocol):
+    """HTTP as uvicorn speaks it, but for what it logs and for its answer to what is no HTTP.
+
+    Its log of requests holds URLs, which may hold a key, and pytest puts each log in its report. Its warnings are of
+    what callers do wrong, who are told themselves.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False
+        self.logger = _LOGGER
+        self._is_over = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what a caller sends, unless its connection is over."""
+        if not self._is_over:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP in the API's own shape, unless another answer has begun, and end the connection.
+
+        It is closed a little later: what was sent and not read would make it break before the caller has the answer.
+        """
+        self._is_over = True
+        self.loop.call_later(_LINGERS, self.transport.close)
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # so that nothing follows this
+        if self.conn.our_state in _UNANSWERED:
+            body = json.dumps({"error": {"code": "invalid_request", "message": msg}}).encode()
+            headers = [("content-type", "application/json"), ("connection", "close")]
+            for event in (
+                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.write_eof()
+
+
+_LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
+_LOGGER.setLevel(logging.ERROR)
 
 
 class Serving:
@@ -59,6 +107,7 @@ class Serving:
             log_level=None,
             server_header=False,
             date_header=False,
+            proxy_headers=False,  # a caller does not say who it is
             timeout_keep_alive=_KEEP_ALIVE,
         )
         self._config.load()
@@ -96,8 +145,9 @@ class Serving:
         """Serve as `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: _Quiet(self._config, state, {"connections": state.connections}),
+            lambda: _Protocol(self._config, state, {"connections": state.connections}),
             sock=self._socket,
+            backlog=_BACKLOG,
         )
         await self._over.wait()
         # First accept no more connections, then wait for the last accepted ones: asyncio's server would forget these if
@@ -113,14 +163,23 @@ class Serving:
 
 
 class Served:
-    """The base of classes with a `Serving`; a `with` block stops it at its end."""
+    """The base of classes with a `Serving` and its `Callers`; a `with` block stops it at its end."""
 
     _serving: Serving
+    _callers: Callers
 
     @property
     def url(self) -> str:
         """Return the address, without a slash at its end."""
         return self._serving.url
+
+    def allow_host(self, name: str) -> None:
+        """Let callers use another name of this server, `name` or `name:port`; those of this machine are let in."""
+        self._callers.hosts.append(name)
+
+    def allow_origin(self, origin: str) -> None:
+        """Let the web pages of `origin` use this server, such as `http://localhost:5173` or `http://localhost:*`."""
+        self._callers.origins.append(origin)
 
     def stop(self) -> None:
         """Close all connections and the socket, and wait for the thread; a second call does nothing."""
@@ -142,20 +201,6 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family)
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
-
-
-async def disconnected(receive: Receive) -> None:
-    """Wait until the client has gone; the request's body must have been read before."""
-    while (await receive())["type"] != "http.disconnect":
-        ...
-
-
-async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
-    """Close the connection after the part of the answer that was sent; `gone` is `disconnected` as a task."""
-    for connection in list(scope["state"]["connections"]):
-        if connection.client == tuple(scope["client"]):
-            connection.transport.close()
-    await gone
 
 
 @contextmanager

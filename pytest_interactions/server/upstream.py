@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from pytest_interactions.api.hosts import is_loopback
@@ -41,6 +41,7 @@ HOP_BY_HOP: Final = frozenset(
 # What httpcore logs of a request has all headers in it, cookies too. Those of this process's own requests stay.
 _LOGGERS: Final = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 _OURS: Final = ContextVar("_OURS", default=False)
+_LAST_PORT: Final = 65535
 _CONNECT: Final = 30.0  # seconds to connect; an answer may take as long as the app waits for it
 
 
@@ -66,16 +67,24 @@ class Upstream:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise OptionError(f"upstream: {url!r} is not a URL like https://generativelanguage.googleapis.com")
-        direct = is_loopback(parts.hostname) or proxy_bypass(parts.hostname)
-        proxies = {} if direct else getproxies()
-        self._proxy = proxies.get(parts.scheme) or proxies.get("all")
         self._client = clients()[0]
+        self._base = self._parsed(url)
+        direct = is_loopback(self._base.host) or proxy_bypass(self._base.host)
+        proxies = {} if direct else getproxies()
+        self._proxy = proxies.get(self._base.scheme) or proxies.get("all")
         self._transport: Any = None
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_is_not_ours)
+
+    def _parsed(self, url: str) -> Any:
+        http = self._client.http
+        with suppress(http.InvalidURL):
+            base = http.URL(url)
+            is_whole = base.scheme in {"http", "https"} and base.host and (base.port or 1) <= _LAST_PORT
+            if is_whole and not (base.userinfo or base.query or base.fragment):
+                return base
+        shown = "what was given" if "@" in url else repr(url)  # it may hold a password
+        raise OptionError(f"upstream: {shown} is not a URL like https://generativelanguage.googleapis.com")
 
     @asynccontextmanager
     async def send(self, request: Request, recording: Recording | None) -> AsyncIterator[Answer]:
@@ -103,7 +112,7 @@ class Upstream:
         try:
             yield Answer(response.status_code, headers, self._chunks(response))
         finally:
-            await response.aclose()
+            await asyncio.shield(response.aclose())  # to its end, or the connection stays open
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -127,7 +136,8 @@ class Upstream:
                 headers += [(name, value.encode("latin-1")) for value in values]  # as ASGI decodes them
         message = http.Request(
             request.method,
-            request.uri,
+            # Made of parts, so that nothing of a caller's is taken for a host.
+            self._base.copy_with(raw_path=f"/{request.uri.split('/', 3)[3]}".encode("latin-1")),
             headers=headers,
             content=request.body or None,
             extensions={"timeout": {"connect": _CONNECT}},

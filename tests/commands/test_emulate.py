@@ -100,6 +100,22 @@ def test_command(ending: signal.Signals) -> None:
     assert f'baseUrl: "{url}"' in printed
 
 
+def test_who_is_let_in() -> None:
+    """The command line lets in web pages and other host names, and nobody else."""
+    arguments = ["emulate", "--allow-host", "box", "--allow-origin", "http://localhost:*"]
+    code = f"import sys; from pytest_interactions.commands import main; sys.exit(main({arguments}))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().rstrip("\n")
+        for headers, status in (
+            ({"host": "box", "origin": "http://localhost:5173"}, 404),
+            ({"host": "evil.example"}, 403),
+            ({"origin": "https://evil.example"}, 403),
+        ):
+            assert httpx.get(f"{url}/v1/interactions/none?key=any", headers=headers).status_code == status
+        process.terminate()
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl(emulator: EmulatorType, tmp_path: Path) -> None:
     """The quickstart's curl line for a stream works, apart from its address."""

@@ -165,7 +165,9 @@ def test_a_path_never_leaves_the_directory(name: str, emulator: Emulator, tmp_pa
     with _serve(directory, "--record-mode", "once", "--upstream", emulator.url) as server:
         port = int(server.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as client:  # clients tidy such paths up
-            client.sendall(f"GET /{name}/interactions/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+            client.sendall(
+                f"GET /{name}/interactions/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode()
+            )
             answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
         assert server.stop()[0] == 0
     assert answer.startswith("HTTP/1.1 400 ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MODEL = "gemini-3.5-flash"
 CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat": "4A"}}
+OUTPUT = {"type": "model_output"}
+RESULT: dict[str, Any] = {"type": "function_result", "call_id": "c1", "result": "x"}
 
 
 def ask(rest: httpx.Client, text: Any = "Hello", **more: Any) -> dict[str, Any]:
@@ -183,6 +186,16 @@ def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
         ),
         ({}, {"steps": [{"type": "model_output", "content": "x"}]}, "steps.0: 'content' must be a list of objects"),
         ({}, {"steps": [{"type": "model_output", "content": [{}]}]}, "steps.0: 'content' must be a list of objects"),
+        ({}, {"steps": [OUTPUT | {"content": [{"type": "text"}]}]}, "steps.0: there is a text without 'text'"),
+        ({}, {"steps": [OUTPUT | {"content": [{"type": 1}]}]}, "steps.0: each element of 'content' needs a 'type'"),
+        ({}, {"steps": [RESULT | {"result": ["x"]}]}, "steps.0: there is an element that is no object in 'result'"),
+        ({}, {"steps": [RESULT | {"call_id": 1}]}, "steps.0: the 'call_id' of a step must be a text"),
+        ({}, {"steps": [{"type": "thought", "summary": "x"}]}, "steps.0: the 'summary' of a step must be a list"),
+        ({}, {"steps": [RESULT | {"at": date(2026, 6, 9)}]}, "steps.0: must be JSON: write a date, say, in quotation"),
+        ({}, {"steps": [RESULT | {"result": float("nan")}]}, "steps.0: must be JSON"),
+        ({}, {"steps": [OUTPUT | {"content": [{"type": "text", "text": "\ud800"}]}]}, "steps.0: must be JSON"),
+        ({}, {"text": ["a", "\ud800"]}, "text: must be JSON"),
+        ({}, {"message": "\ud800"}, "message: must be JSON"),
     ],
 )
 def test_wrong_scripts(emulator: Emulator, when: dict[str, Any], reply: dict[str, Any], message: str) -> None:
@@ -269,6 +282,7 @@ def test_yaml(tmp_path: Path) -> None:
             ":3: 0.reply.steps.0: a 'function_call' step needs 'name' (did you mean 'nmae'?)",
         ),
         ("- reply:\n    steps:\n      - type: thought\n        1: x\n", ":4: 0.reply.steps.0.1.[key]: must be"),
+        ("- reply:\n    steps:\n      - type: thought\n        at: 2026-06-09\n", ":3: 0.reply.steps.0: must be JSON"),
         ("- reply: {status: complete}\n", ":1: 0.reply.status: must be 'in_progress', "),
         ("- reply:\n    text: a\n    error: 500\n", ":3: 0.reply.error: can't be the answer beside 'text'"),
         ("- reply:\n    times: '3'\n", ":2: 0.reply.times: must be a valid integer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -115,7 +116,9 @@ def recipes(tmp_path: Path) -> Path:
         r"^```\w+\n(?:#|//) (\S+\.\w+)\n(.*?)^```$", _RECIPES.read_text(), re.MULTILINE | re.DOTALL
     ):
         (directory / name).write_text(text)
-    assert {"test_agent.py", "agent.py", "agent.test.mjs", "talk.sh"} <= {file.name for file in directory.iterdir()}
+    assert {"test_agent.py", "agent.py", "agent.test.mjs", "talk.sh", "finish.sh"} <= {
+        file.name for file in directory.iterdir()
+    }
     return directory
 
 
@@ -144,6 +147,42 @@ def test_the_recipe_for_node(recipes: Path, served: Served) -> None:
     for output in (recorded, replayed):
         assert re.search(r"^\S pass 2$", output, re.MULTILINE)
     assert sorted(file.name for file in (recipes / "cassettes").iterdir()) == ["hello.yaml", "stream.yaml"]
+
+
+def test_the_recipe_for_node_finds_out_what_is_not_as_recorded(recipes: Path, served: Served) -> None:
+    """The documentation's tests fail with the difference, and for what they leave out, each for itself."""
+    command = [node(), "--test"]
+    (recipes / "node_modules").symlink_to(_TESTS / "javascript" / "node_modules")
+    _run(command, recipes, _with_command(served.emulator.env | {"RECORD_MODE": "once"}))
+    served.emulator.stop()
+    suite = recipes / "agent.test.mjs"
+    suite.write_text(suite.read_text().replace("Say: Hello", "Say: Help") + 'recorded("stream", async () => {});\n')
+    env = os.environ | _with_command({})
+    ended = subprocess.run(command, cwd=recipes, env=env, capture_output=True, text=True, check=False)
+    assert re.search(r"^\S pass 1$", ended.stdout, re.MULTILINE), ended.stdout
+    assert re.search(r"^\S fail 2$", ended.stdout, re.MULTILINE)
+    assert 'input: "Say: Hello" -> "Say: Help"' in ended.stdout
+    assert "1 of 1 recorded exchanges were not asked for" in ended.stdout
+
+
+def test_the_recipe_for_a_cassette_that_is_finished(recipes: Path, served: Served) -> None:
+    """The documentation's calls by curl begin and finish a cassette of a running server, which is saved and replays."""
+    program("curl")
+    command = [str(Path(sys.executable).parent / "pytest-interactions"), "serve", "talks", "--record-mode", "once"]
+    env = os.environ | served.emulator.env
+    told = []
+    with subprocess.Popen(command, cwd=recipes, env=env, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        for _ in range(2):
+            printed = _run([program("sh"), "finish.sh"], recipes, {"url": url})
+            begun, answer, report = [json.loads(each) for each in re.split(r"(?<=\})(?=\{\")", printed)]
+            assert begun["url"] == f"{url}/weather"
+            assert answer["status"] == "completed"
+            told.append((len(report["recorded"]), len(report["played"]), report["misses"]))
+        server.terminate()
+    assert told == [(1, 0, []), (0, 1, [])]
+    assert len(served.emulator.requests) == 1
 
 
 def test_the_recipe_for_a_shell(recipes: Path, served: Served) -> None:

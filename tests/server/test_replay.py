@@ -234,7 +234,7 @@ def test_a_client_that_leaves_while_it_asks_harms_nobody(served: Served) -> None
     with served.record() as server:
         port = int(server.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.sendall(b"POST /v1beta/interactions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+            client.sendall(b"POST /v1beta/interactions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
         assert _text(_ask(server.url, "Hello")) == "You said: Hello"
 
 
@@ -262,3 +262,13 @@ def test_no_key_is_logged(tmp_path: Path, emulator: Emulator, caplog: pytest.Log
     assert "send_request_headers" not in caplog.text
     assert "uvicorn.access" not in caplog.text
     assert KEY not in caplog.text
+
+
+def test_the_cassette_of_a_test_is_begun_and_finished_by_nobody_else(served: Served) -> None:
+    """The calls of `serve` are not answered for the cassette of a test, nor sent on."""
+    with served.record() as server:
+        for call in ("begin", "finish"):
+            answer = httpx.post(f"{server.url}/_interactions/{call}")
+            assert answer.status_code == 404
+            assert answer.json()["error"]["message"] == "The cassette of this server begins and finishes with its test."
+    assert served.emulator.requests == []

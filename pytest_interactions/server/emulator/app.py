@@ -5,10 +5,12 @@ from __future__ import annotations
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
 from pytest_interactions.api.json_values import compact
+from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
@@ -17,7 +19,7 @@ from pytest_interactions.server.emulator.validation import check_create, check_k
 from pytest_interactions.server.emulator.wire import Answer, Received
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableSequence, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -46,7 +48,7 @@ _ALWAYS = [
 class Api:
     """The routes of the API over a store and a script; each request is appended to `requests`."""
 
-    def __init__(self, store: Store, rules: Sequence[Rule], requests: list[Received]) -> None:
+    def __init__(self, store: Store, rules: Sequence[Rule], requests: MutableSequence[Received]) -> None:
         self._store = store
         self._rules = rules
         self._requests = requests
@@ -67,23 +69,27 @@ class Api:
                 Route("/{version}/files/{name}", self._delete_file, methods=["DELETE"]),
             ],
             default=_not_found,
+            redirect_slashes=False,
         )
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
             received = scope["state"]["received"] = Received(
                 method=request.method,
-                path=request.url.path,
+                path=scope["path"],
                 query=dict(request.query_params),
                 headers=dict(request.headers),
-                body=await request.body(),
+                body=await body_of(request),
             )
             self._requests.append(received)
+            scope["app"] = self  # so that starlette raises an error for a wrong method
             try:
                 check_key(received)
                 await router(scope, receive, send)
             except ApiError as error:
                 await self._failure(error)(scope, receive, send)
+            except HTTPException as error:
+                await self._failure(ApiError(error.status_code, error.detail))(scope, receive, send)
 
         return serve
 
@@ -128,8 +134,8 @@ class Api:
         return self._json(interactions.as_shown(record), reply=reply)
 
     async def _upload(self, request: Request) -> Answer:
-        base_url = str(request.base_url).rstrip("/")
-        value, headers = self._files.upload(request.scope["state"]["received"], base_url)
+        path = request.scope["raw_path"].decode("latin-1")  # not decoded further, as it goes into a header
+        value, headers = self._files.upload(request.scope["state"]["received"], address(request.scope), path)
         return self._json(value, headers)
 
     async def _list_files(self, _request: Request) -> Answer:

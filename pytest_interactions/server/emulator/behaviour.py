@@ -101,7 +101,7 @@ def _described(turn: Turn) -> list[Json]:
 
 def _describe(part: Json) -> str:
     data = media_bytes(part)
-    facts = [part.get("mime_type", "of unknown type")]
+    facts = [part.get("mime_type") or "of unknown type"]
     if data is None:
         return f"the {part['type']} at {part.get('uri')} ({facts[0]})"
     if part["type"] == "image":
@@ -115,7 +115,12 @@ def _pixels(data: bytes) -> list[str]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return [f"{image.width} x {image.height} pixels"]
-    except (OSError, SyntaxError, ValueError):  # Pillow raises these for data that is no picture, or half of one
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ):  # Pillow raises these for what is no picture
         return ["no picture that I can read"]
 
 

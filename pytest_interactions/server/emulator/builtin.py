@@ -53,7 +53,7 @@ def _urls(turn: Turn) -> tuple[Json, Json]:
 
 
 def _mcp(turn: Turn, tool: Json) -> tuple[Json, Json]:
-    allowed = chain.from_iterable(group.get("tools", []) for group in tool.get("allowed_tools", []))
+    allowed = chain.from_iterable(group.get("tools") or [] for group in tool.get("allowed_tools") or [])
     names = {"name": next(allowed, "search"), "server_name": tool.get("name", "mcp")}
     answer = {"type": "text", "text": f"The server answered: {turn.prompt}"}
     return {**names, "arguments": {"query": turn.prompt}}, {**names, "result": [answer]}

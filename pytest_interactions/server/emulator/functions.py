@@ -6,7 +6,7 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.server.emulator.schema import value_for
+from pytest_interactions.server.emulator.schema import check_schema, value_for
 
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
@@ -64,8 +64,8 @@ def _wanted(turn: Turn) -> list[Json]:
     """Return the functions that the tool choice allows and whose words the prompt uses."""
     functions = [tool for tool in turn.tools if tool["type"] == "function"]
     choice = turn.config.get("tool_choice", "auto")
-    allowed = choice.get("allowed_tools", {}) if isinstance(choice, dict) else {"mode": choice}
-    if "tools" in allowed:
+    allowed = (choice.get("allowed_tools") or {}) if isinstance(choice, dict) else {"mode": choice}
+    if allowed.get("tools") is not None:
         functions = [tool for tool in functions if tool["name"] in allowed["tools"]]
     if allowed.get("mode") == "none":
         return []
@@ -77,10 +77,17 @@ def _subjects(turn: Turn, functions: list[Json]) -> list[str | None]:
     """Return the names in the prompt that are no parameter's choice, without repetition; `[None]` if there are none."""
     choices = set()
     for function in functions:
-        for parameter in _properties(function.get("parameters", {})).values():
+        for parameter in _properties(_parameters(function)).values():
             choices |= {str(choice).lower() for choice in parameter.get("enum", [])}
     names = dict.fromkeys(quoted or name for quoted, name in _SUBJECT.findall(turn.prompt))
     return [name for name in names if name.lower() not in choices] or [None]
+
+
+def _parameters(function: Json) -> Json:
+    """Return the schema of a function's arguments; raise `ApiError` if it is none."""
+    schema: Json = function.get("parameters") or {"type": "object"}
+    check_schema(schema)
+    return schema
 
 
 def _properties(schema: Json) -> dict[str, Json]:
@@ -98,7 +105,7 @@ def _words(text: str) -> set[str]:
 
 
 def _call(turn: Turn, function: Json, subject: str | None) -> Json:
-    schema = function.get("parameters") or {"type": "object"}
+    schema = _parameters(function)
     draw = turn.draw
     return {
         "id": draw.text(f"call {function['name']} {subject}", 8),

@@ -70,9 +70,9 @@ def as_shown(record: Record, *, with_input: bool = False) -> Json:
     """Return the interaction as the API shows it now: without steps while it goes on."""
     resource = record.resource
     if record.status in _UNFINISHED:
-        keys = ("created", "updated", "environment_id", "object", "model", "agent")
-        shown = {key: resource[key] for key in keys if key in resource}
-        return {"id": resource["id"], "status": record.status, **shown}
+        keys = ("id", "status", "created", "updated", "environment_id", "object", "model", "agent")
+        shown = {key: resource[key] for key in keys if key in resource}  # one that is not stored has no id
+        return shown | {"status": record.status}
     if not with_input:
         return resource | {"status": record.status}
     return resource | {"steps": [*record.inputs, *resource["steps"]], "input": record.inputs}

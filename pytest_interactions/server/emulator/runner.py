@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_interactions.server.callers import Callers
 from pytest_interactions.server.emulator.app import Api
 from pytest_interactions.server.emulator.loading import load
 from pytest_interactions.server.emulator.script import Rule, When, build
 from pytest_interactions.server.emulator.state import Store
+from pytest_interactions.server.emulator.wire import Received
 from pytest_interactions.server.serving import Served, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_interactions.server.emulator.wire import Received
-
 #: The API key in `Emulator.env`. The emulator accepts any key; this one can be no real one.
 EMULATOR_KEY = "emulator-key"
+_NAME = "interactions-emulator"
+_HOST = "127.0.0.1"
 
 
 class Emulator(Served):
@@ -29,6 +32,8 @@ class Emulator(Served):
         seed: The seed of ids and signatures: the same requests with the same seed get the same ones.
         clock: Returns the server's time, with its time zone. The default is the system's time.
         script: A YAML file of scripted answers.
+        keep: The number of interactions and files that are remembered, those used last. It is for a server that runs
+            long, whose `requests` stay empty. The default remembers all, and all requests.
 
     Raises:
         OSError: The port is taken.
@@ -42,13 +47,16 @@ class Emulator(Served):
         seed: int = 0,
         clock: Callable[[], datetime] | None = None,
         script: Path | None = None,
+        keep: int | None = None,
     ) -> None:
         #: All requests received, in order.
         self.requests: list[Received] = []
         self._rules: list[Rule] = load(script) if script else []
-        store = Store(seed, clock or (lambda: datetime.now(UTC)))
-        app = Api(store, self._rules, self.requests).app()
-        self._serving = Serving(app, name="interactions-emulator", port=port)
+        store = Store(seed, clock or (lambda: datetime.now(UTC)), keep)
+        requests = self.requests if keep is None else deque[Received](maxlen=0)
+        app = Api(store, self._rules, requests).app()
+        self._callers = Callers(app, name=_NAME, host=_HOST)
+        self._serving = Serving(self._callers, name=_NAME, host=_HOST, port=port)
 
     @classmethod
     def steady(cls, port: int = 0, *, seed: int = 0, script: Path | None = None) -> Self:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import rstr
+from referencing import Registry
 
 from pytest_interactions.server.emulator.errors import ApiError
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _DEEP = 3
 #: A schema that requires parts at this depth is taken to have no finite value.
 _TOO_DEEP = 40
+#: The most parts of schemas that are looked at, and the longest text that is made.
+_MOST_PARTS = 20_000
+_LONGEST = 100_000
+#: Characters of an error that are shown, as it may quote the schema.
+_SHOWN = 1000
 _MERGED = ("allOf", "anyOf", "oneOf", "$ref")
 _FORMATS = {
     "date": "2026-06-09",
@@ -45,21 +51,38 @@ def value_for(schema: Any, draw: Draw, hints: dict[str, Any] | None = None) -> A
     Raises:
         ApiError: The schema is wrong, or a part of it is beyond this generator. The message tells which.
     """
-    maker = _Maker(schema, draw, hints or {})
+    check_schema(schema)
     try:
-        validator = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
-        validator.check_schema(schema)
-        value = maker.make(schema, "value", 0)
-        validator(schema, format_checker=validator.FORMAT_CHECKER).validate(value)
-    except jsonschema.SchemaError as error:
-        raise ApiError(400, f"The given schema is invalid at {error.json_path}: {error.message}") from error
-    except (jsonschema.ValidationError, _UnsupportedError) as error:
+        value = _Maker(schema, draw, hints or {}).make(schema, "value", 0)
+        validator = _validator(schema)
+        # With a registry of its own, which reads no file and asks no server for what a schema refers to.
+        validator(schema, format_checker=validator.FORMAT_CHECKER, registry=Registry()).validate(value)
+    except Exception as error:  # a schema may be beyond this generator in ways that nobody has listed
         why = f"{error.json_path}: {error.message}" if isinstance(error, jsonschema.ValidationError) else error
-        message = f"The emulator can't make a value for this schema: {why}. Script the answer instead."
+        message = f"The emulator can't make a value for this schema: {str(why)[:_SHOWN]}. Script the answer instead."
         raise ApiError(400, message) from error
+    return value
+
+
+def check_schema(schema: Any) -> None:
+    """Check that a JSON schema is one.
+
+    Raises:
+        ApiError: It is none.
+    """
+    try:
+        _validator(schema).check_schema(schema)
+    except jsonschema.SchemaError as error:
+        where = f"at {error.json_path}: {error.message}"
+        raise ApiError(400, f"The given schema is invalid {where[:_SHOWN]}") from error
     except RecursionError as error:  # jsonschema needs several frames for each level
         raise ApiError(400, "The given schema is nested too deeply.") from error
-    return value
+
+
+def _validator(schema: Any) -> Any:
+    named = isinstance(schema, dict) and isinstance(schema.get("$schema"), str)
+    latest = jsonschema.Draft202012Validator
+    return jsonschema.validators.validator_for(schema, latest) if named else latest
 
 
 class _UnsupportedError(Exception):
@@ -71,6 +94,7 @@ class _Maker:
         self._root = root
         self._draw = draw
         self._hints = hints
+        self._parts = 0
 
     def make(self, schema: Any, name: str, depth: int) -> Any:
         """Return a value for `schema`, which stands at `depth` under the name `name`."""
@@ -105,7 +129,8 @@ class _Maker:
 
     def _flat(self, schema: Any, depth: int) -> Json:
         """Return `schema` with its references, alternatives and conjunctions merged into one."""
-        if depth > _TOO_DEEP:
+        self._parts += 1
+        if depth > _TOO_DEEP or self._parts > _MOST_PARTS:
             raise _UnsupportedError("it goes on without an end")
         if schema is False:
             raise _UnsupportedError("nothing satisfies 'false'")
@@ -153,6 +178,8 @@ class _Maker:
         if "format" in schema:
             return _FORMATS.get(schema["format"], "text")
         text = name.replace("_", " ").strip().capitalize() or "Text"
+        if schema.get("minLength", 0) > _LONGEST:
+            raise _UnsupportedError(f"a text of more than {_LONGEST} characters")
         text = text.ljust(schema.get("minLength", 0), "x")
         return text[: schema.get("maxLength", len(text))]
 

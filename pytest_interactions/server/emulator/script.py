@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pytest_interactions.api.json_values import Json
 from pytest_interactions.errors import ScriptError, closest
 from pytest_interactions.server.emulator.errors import ApiError
-from pytest_interactions.server.emulator.turn import STEP_KEYS
+from pytest_interactions.server.emulator.turn import STEP_KEYS, wrong_in
 from pytest_interactions.server.emulator.wire import Delivery, Hold
 
 if TYPE_CHECKING:
@@ -57,10 +58,22 @@ def _whole_step(step: Json) -> Json:
     content = step.get("content", [])
     if not isinstance(content, list) or not all(isinstance(part, dict) and "type" in part for part in content):
         raise ValueError("'content' must be a list of objects with a 'type'")
+    wrong = wrong_in(step)
+    if wrong:
+        raise ValueError(wrong)
     return step
 
 
-_Step = Annotated[Json, AfterValidator(_whole_step)]
+def _json(value: object) -> object:
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError):
+        raise ValueError("must be JSON: write a date, say, in quotation marks") from None
+    return value
+
+
+_Step = Annotated[Json, AfterValidator(_json), AfterValidator(_whole_step)]
+_Text = Annotated[str, AfterValidator(_json)]
 
 
 class Strict(BaseModel):
@@ -134,13 +147,13 @@ class Reply(Strict):
         hold: A barrier, in Python only.
     """
 
-    text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts)] = None
+    text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts), AfterValidator(_json)] = None
     steps: list[_Step] | None = None
     status: _Status | None = None
     statuses: list[_Status] | None = None
     error: _HttpError | None = None
-    message: str | None = None
-    code: str | None = None
+    message: _Text | None = None
+    code: _Text | None = None
     retry_after: _Seconds | None = None
     times: _Count | None = None
     delay: _Seconds = 0.0

@@ -7,11 +7,11 @@ import hashlib
 import json
 import string
 import uuid
-from collections import Counter, deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.server.emulator.errors import ApiError
@@ -62,6 +62,32 @@ def interaction_id(root: str, token: str) -> str:
     return "v1_" + base64.urlsafe_b64encode(message).decode().rstrip("=")
 
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Recent(OrderedDict[_Key, _Value]):
+    """A dict that forgets the key that was used longest ago once it has more than `most`; for `None`, it forgets none.
+
+    What was got or set by its key was used.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        super().__init__()
+        self._most = most
+
+    def __getitem__(self, key: _Key) -> _Value:
+        value = super().__getitem__(key)
+        self.move_to_end(key)
+        return value
+
+    def __setitem__(self, key: _Key, value: _Value) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        if self._most is not None and len(self) > self._most:
+            self.popitem(last=False)
+
+
 @dataclass(kw_only=True)
 class Record:
     """A stored interaction: its final form, its inputs, and the statuses that it still passes through."""
@@ -97,18 +123,20 @@ class Record:
 class Store:
     """The interactions of one emulator, with its clock and its seed."""
 
-    def __init__(self, seed: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, seed: int, clock: Callable[[], datetime], keep: int | None = None) -> None:
+        """Remember the `keep` interactions that were used last, and all of them for `None`."""
+        self.keep = keep
         self._seed = seed
         self._clock = clock
-        self._seen: Counter[bytes] = Counter()
-        self._records: dict[str, Record] = {}
+        self._seen: Recent[bytes, int] = Recent(keep)
+        self._records: Recent[str, Record] = Recent(keep)
 
     def draw(self, request: Json) -> Draw:
         """Return the source of a request's ids, which depend on how often it came and not on other requests."""
         key = json.dumps(request, sort_keys=True)
         request_id = fingerprint(key.encode())  # not the request itself, as that may be large
-        self._seen[request_id] += 1
-        return Draw(self._seed, key, self._seen[request_id])
+        times = self._seen[request_id] = self._seen.get(request_id, 0) + 1
+        return Draw(self._seed, key, times)
 
     def now(self) -> datetime:
         """Return the emulator's time, in UTC."""
@@ -142,9 +170,8 @@ class Store:
 
     def history(self, record: Record) -> list[Json]:
         """Return the stored steps of the conversation up to `record`, inputs included."""
-        turns: deque[list[Json]] = deque()
-        current: Record | None = record
-        while current:
-            turns.appendleft([*current.inputs, *current.resource["steps"]])
-            current = self._records.get(current.previous or "")
+        turns = deque([[*record.inputs, *record.resource["steps"]]])
+        while record.previous is not None and record.previous in self._records:
+            record = self._records[record.previous]
+            turns.appendleft([*record.inputs, *record.resource["steps"]])
         return list(chain.from_iterable(turns))

@@ -122,20 +122,56 @@ def as_steps(value: Any) -> list[Json]:
     """
     items = value if isinstance(value, list) else [value]
     items = [{"type": "text", "text": item} if isinstance(item, str) else item for item in items]
-    if not all(isinstance(item, dict) and "type" in item for item in items):
+    if not all(isinstance(item, dict) and isinstance(item.get("type"), str) for item in items):
         raise ApiError(400, "Invalid value at 'input': each element needs a 'type'.")
     if not any(item["type"] in STEP_KEYS for item in items):
-        return [{"type": "user_input", "content": items}]
-    for item in items:
-        missing = [key for key in STEP_KEYS.get(item["type"], ()) if key not in item]
-        if item["type"] not in STEP_KEYS or missing:
-            what = (
-                f"a step of type '{item['type']}' needs '{missing[0]}'" if missing else f"unknown type '{item['type']}'"
-            )
-            raise ApiError(400, f"Invalid value at 'input': {what}.")
-    return [
-        item | {"content": as_steps(item["content"])[0]["content"]} if "content" in item else item for item in items
-    ]
+        items = [{"type": "user_input", "content": items}]
+    return list(map(_as_step, items))
+
+
+def _as_step(item: Json) -> Json:
+    """Return a step with its content as a list of objects."""
+    missing = [key for key in STEP_KEYS.get(item["type"], ()) if key not in item]
+    if item["type"] not in STEP_KEYS:
+        wrong: str | None = f"unknown type '{item['type']}'"
+    elif missing:
+        wrong = f"a step of type '{item['type']}' needs '{missing[0]}'"
+    else:
+        if "content" in item:
+            parts = item["content"] if isinstance(item["content"], list) else [item["content"]]
+            item |= {"content": [{"type": "text", "text": part} if isinstance(part, str) else part for part in parts]}
+        wrong = wrong_in(item)
+    if wrong:
+        raise ApiError(400, f"Invalid value at 'input': {wrong}.")
+    return item
+
+
+def wrong_in(step: Json) -> str | None:
+    """Return what is wrong in a step of a known type with all its keys; `None` if nothing is."""
+    for key in ("id", "call_id", "name"):
+        if not isinstance(step.get(key, ""), str):
+            return f"the {key!r} of a step must be a text"
+    for key in ("content", "result", "summary"):
+        parts = step.get(key, [])
+        if isinstance(parts, list):
+            wrong = next(filter(None, map(_wrong_part, parts)), None)
+            if wrong:
+                return f"{wrong} in {key!r}"
+        elif key != "result":
+            return f"the {key!r} of a step must be a list"
+    if "content" in step and not all(isinstance(part.get("type"), str) for part in step["content"]):
+        return "each element of 'content' needs a 'type'"
+    return None
+
+
+def _wrong_part(part: Any) -> str | None:
+    if not isinstance(part, dict):
+        return "there is an element that is no object"
+    if part.get("type") == "text" and not isinstance(part.get("text"), str):
+        return "there is a text without 'text'"
+    if not isinstance(part.get("mime_type") or "", str):
+        return "there is a 'mime_type' that is no text"
+    return None
 
 
 def since_model(steps: list[Json]) -> int:

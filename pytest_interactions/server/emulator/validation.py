@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "system_instruction": (str,),
     "tools": (list,),
     "webhook_config": (dict,),
+}
+#: What the emulator reads inside of these fields, with the types it takes there. All else in them may be anything.
+_INSIDE: dict[str, Any] = {
+    "environment": (str, {"environment_id": str}),
+    "generation_config": {
+        "max_output_tokens": int,
+        "thinking_summaries": str,
+        "tool_choice": (str, {"allowed_tools": {"mode": str, "tools": [str]}}),
+    },
+    "response_format": ([{"type": str, "mime_type": str}], {"type": str, "mime_type": str}),
+    "response_modalities": [str],
+    "tools": [{"name": str, "description": str, "parameters": dict, "allowed_tools": [{"tools": [str]}]}],
 }
 _TOOLS = (
     "code_execution",
@@ -82,6 +95,7 @@ def check_create(received: Any) -> Json:
     if not isinstance(received, dict):
         raise ApiError(400, "Invalid JSON payload received. Expected an object.")
     body: Json = {key: value for key, value in received.items() if value is not None}
+    check_text(body)
     _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
@@ -98,6 +112,32 @@ def check_create(received: Any) -> Json:
     return body
 
 
+def check_text(value: Any) -> None:
+    """Check that JSON holds whole characters only.
+
+    Raises:
+        ApiError: Half of a character stands alone, which no UTF-8 can say.
+    """
+    try:
+        compact(value).encode()
+    except UnicodeEncodeError:
+        raise ApiError(400, "Invalid JSON payload received. A text has a lone surrogate.") from None
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Return whether JSON has a shape: a type, one of several shapes, a list of one, or fields that may be missing."""
+    match shape:
+        case tuple():
+            return any(_fits(value, each) for each in shape)
+        case list():
+            return isinstance(value, list) and all(_fits(item, shape[0]) for item in value)
+        case dict():
+            fields = isinstance(value, dict) and [(value.get(name), each) for name, each in shape.items()]
+            return fields is not False and all(field is None or _fits(field, each) for field, each in fields)
+        case _:
+            return isinstance(value, shape)
+
+
 def _check_kinds(body: Json) -> None:
     """Raise `ApiError` for unknown fields, and for fields and tools of a wrong kind."""
     for key, value in body.items():
@@ -107,5 +147,8 @@ def _check_kinds(body: Json) -> None:
             raise ApiError(400, f"Invalid value at '{key}': {type(value).__name__}.")
     for tool in body.get("tools", []):
         kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in _TOOLS or (kind == "function" and "name" not in tool):
+        if kind not in _TOOLS or (kind == "function" and not isinstance(tool.get("name"), str)):
             raise ApiError(400, f"Invalid value at 'tools': {tool!r}.")
+    for key, shape in _INSIDE.items():
+        if key in body and not _fits(body[key], shape):
+            raise ApiError(400, f"Invalid value at '{key}': a field in it has another type than it must have.")

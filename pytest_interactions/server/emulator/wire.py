@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.json_values import NOT_JSON, parse
-from pytest_interactions.server.serving import cut, disconnected
+from pytest_interactions.server.connections import cut, disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence

@@ -1,0 +1,97 @@
+"""The connection of one caller: how it reached the server, what it sends, what goes wrong, and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse
+
+from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope
+
+#: The largest body of a request, in bytes: the API takes 100 MB of JSON, and clients upload files in parts.
+LARGEST_BODY: Final = 256 * 1024 * 1024
+
+# The status and code of each error.
+_ERRORS: Final[dict[type[InteractionsError], tuple[int, str]]] = {
+    CassetteMissError: (404, "not_found"),
+    CassetteNotFoundError: (404, "not_found"),
+}
+_OTHER_ERROR: Final = (400, "failed_precondition")
+
+
+class RefusedError(Exception):
+    """A request that a server does not take: the HTTP status of the answer, and what its body says."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(message)
+
+
+def failure(status: int, code: str, message: str) -> JSONResponse:
+    """Return an error in the API's own shape, as an ASGI app."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def failure_of(error: InteractionsError) -> JSONResponse:
+    """Return the same for an error of this package's own; clients retry none of these by themselves."""
+    return failure(*_ERRORS.get(type(error), _OTHER_ERROR), str(error))
+
+
+def address(scope: Scope) -> str:
+    """Return the server's own URL, without a slash at its end, as this caller reached it."""
+    return str(scope["state"]["address"])
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RefusedError: It is larger than `LARGEST_BODY`.
+        ClientDisconnect: The caller went away.
+    """
+    _check_size(int(request.headers.get("content-length", 0)))  # a number: h11 has seen to that
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _check_size(size)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_BODY:
+        limit = f"{LARGEST_BODY >> 20} MiB"
+        raise RefusedError(413, "invalid_request", f"The body is larger than {limit}, the most that is taken here.")
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the caller has gone; the request's body must have been read before."""
+    while (await receive())["type"] != "http.disconnect":
+        ...
+
+
+async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
+    """Close the connection after the part of the answer that was sent; `gone` is `disconnected` as a task."""
+    for connection in _connections(scope):
+        connection.transport.close()
+    await gone
+
+
+def abort(scope: Scope) -> None:
+    """Break the connection at once; what was not sent is lost."""
+    for connection in _connections(scope):
+        connection.transport.abort()
+
+
+def _connections(scope: Scope) -> Iterator[Any]:
+    """Yield the caller's connection; none if it has gone."""
+    return (each for each in list(scope["state"]["connections"]) if each.client == tuple(scope["client"]))

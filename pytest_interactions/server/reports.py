@@ -1,0 +1,75 @@
+"""What became of a cassette: saved at its end, and told to whoever finished it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.errors import InteractionsError
+from pytest_interactions.options import Unplayed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.api.exchange import Request
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.cassette.cassette import Cassette
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of a cassette.
+
+    Attributes:
+        cassette: The cassette, which was closed.
+        failed: Whether the test failed.
+        saved: The file that was written; `None` if nothing was recorded, or nothing could be saved.
+        unsaved: Why nothing could be saved.
+    """
+
+    cassette: Cassette
+    failed: bool
+    saved: Path | None = None
+    unsaved: str | None = None
+
+    def lines(self) -> list[str]:
+        """Return what a person is told at the end of the server: what failed, and what was saved."""
+        saved = [] if self.saved is None else [f"{self.saved}: saved"]
+        return [*map(str, self.cassette.failures), *filter(None, [self.unsaved]), *saved]
+
+    def problems(self) -> list[str]:
+        """Return why the test that used the cassette must fail; nothing if it need not."""
+        found = [*map(str, self.cassette.failures), *filter(None, [self.unsaved])]
+        if not found and not self.failed and self.cassette.options.unplayed is Unplayed.FAIL:
+            found += map(str, filter(None, [self.cassette.problem()]))
+        return found
+
+    def json(self) -> Json:
+        """Return the report for a program."""
+        cassette = self.cassette
+        return {
+            "cassette": str(cassette.path),
+            "record_mode": cassette.record_mode,
+            "saved": None if self.saved is None else str(self.saved),
+            "played": _numbered(cassette.played()),
+            "unplayed": _numbered(cassette.unplayed()),
+            "recorded": list(map(_shown, cassette.recorded())),
+            "misses": list(map(str, cassette.failures)),
+        }
+
+
+def finished(cassette: Cassette, *, failed: bool = False) -> Report:
+    """Close and save a cassette; its own failures mean that the test `failed`, too."""
+    failed = failed or bool(cassette.failures)
+    try:
+        return Report(cassette, failed, saved=cassette.close(failed=failed))
+    except InteractionsError as error:
+        return Report(cassette, failed, unsaved=str(error))
+
+
+def _numbered(requests: dict[int, Request]) -> list[Json]:
+    return [{"exchange": number + 1, **_shown(request)} for number, request in requests.items()]
+
+
+def _shown(request: Request) -> dict[str, Any]:
+    return {"method": request.method, "uri": request.uri}
