@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROOT: Final = Path(__file__).parents[1]
 _SECONDS: Final = 60  # after which a program hangs
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 6
 _EVENTS: Final = 30
 _HELD_BEFORE: Final = 4  # the number of the event before which a held stream stands
 _HELD_FOR: Final = 2.5  # seconds
