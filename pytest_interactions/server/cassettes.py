@@ -30,7 +30,7 @@ SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 # The first segment of the API's own paths.
 _API: Final = re.compile(r"v\d+\w*|upload|download")
 # The seconds that the answers on their way are waited for before a cassette is finished without their rest.
-_GRACE: Final = 1.0
+_GRACE: Final = 2.0
 
 
 class Session:
