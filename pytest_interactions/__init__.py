@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import (
+    AlreadyOpenError,
     CassetteError,
     CassetteFormatError,
     CassetteMissError,
     CassetteNotFoundError,
     CassetteWriteError,
+    ForkedError,
     InteractionsError,
     MissingExtraError,
     NetworkBlockedError,
@@ -23,6 +25,7 @@ from pytest_interactions.errors import (
     SeveralCassettesError,
     StreamEndedError,
     TooLargeError,
+    UnfinishedError,
     UnplayedError,
     UnseenRequestError,
     UnsupportedClientError,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from pytest_interactions.types import Options
 
 __all__ = [
+    "AlreadyOpenError",
     "Cassette",
     "CassetteError",
     "CassetteFormatError",
@@ -50,6 +54,7 @@ __all__ = [
     "CassetteWriteError",
     "Emulator",
     "Event",
+    "ForkedError",
     "Interaction",
     "InteractionsError",
     "MissingExtraError",
@@ -66,6 +71,7 @@ __all__ = [
     "StepsAssertion",
     "StreamEndedError",
     "TooLargeError",
+    "UnfinishedError",
     "UnplayedError",
     "UnseenRequestError",
     "UnsupportedClientError",

@@ -49,7 +49,19 @@ class UnplayedError(CassetteError):
 
 
 class StreamEndedError(CassetteError):
-    """A replayed stream that is read further than it was recorded."""
+    """A replayed stream that is read further than it was recorded, or one that is read on when its cassette closed."""
+
+
+class UnfinishedError(CassetteError):
+    """The end of a cassette while somebody waits for a response; what had finished is saved."""
+
+
+class ForkedError(CassetteError):
+    """A request of a forked process through its parent's cassette; it was not sent."""
+
+
+class AlreadyOpenError(CassetteError):
+    """A cassette that is open already in this process, and is to be recorded by one of the two."""
 
 
 class CassetteWriteError(CassetteError):

@@ -178,6 +178,12 @@ def test_the_table_is_written_and_a_failure_is_the_status(
     ]
     monkeypatch.setattr(sys, "argv", ["torture", "--long", "one"])
     assert __main__.main() == 0
+    assert "one: what one is" in capsys.readouterr().out
+    page.write_text("no marks\n")
+    monkeypatch.setattr(sys, "argv", ["torture", "--write", str(page)])
+    with pytest.raises(ValueError, match="in the document"):
+        __main__.main()
+    assert not capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", ["torture", "three"])
     with pytest.raises(SystemExit):
         __main__.main()

@@ -35,6 +35,8 @@ def main() -> int:
     chosen = parser.parse_args()
     if unknown := sorted({*chosen.names} - {*names}):
         parser.error(f"no such condition: {', '.join(unknown)}")
+    if chosen.write:
+        put_between(_MARK, "", chosen.write.read_text("utf-8"))  # an error now, and not after hours
     results = [
         _tried(condition, chosen.form or "bounded", chosen.seed, chosen.show)
         for condition in CONDITIONS

@@ -68,7 +68,7 @@ def _fuzz(name: str, what: str, module: str, bounded: int, long: int) -> Conditi
 
 
 def _atheris(name: str, what: str) -> Condition:
-    sizes = {form: {"seconds": count} for form, count in (("bounded", 20), ("long", 1200), ("quick", 2))}
+    sizes = {form: {"seconds": count} for form, count in (("bounded", 15), ("long", 1200), ("quick", 2))}
     return Condition(f"atheris-{name}", what, "coverage_guided", name, **sizes, drawn=True)
 
 
@@ -88,7 +88,7 @@ CONDITIONS: Final = (
     Condition(
         "flipped",
         "bits, bytes and lines of the four changed at random",
-        *("damage", "flipped", {"count": 5000}, {"count": 250_000}, {"count": 40}),
+        *("damage", "flipped", {"count": 20_000}, {"count": 250_000}, {"count": 40}),
         drawn=True,
     ),
     Condition(
@@ -117,7 +117,7 @@ CONDITIONS: Final = (
     _fuzz("loader", "any bytes as a cassette, and cassettes that were mutated", "fuzz", 3000, 200_000),
     _fuzz("round_trip", "any exchanges, written and read", "fuzz", 1500, 50_000),
     _fuzz("matcher", "any requests, matched", "fuzz", 2000, 100_000),
-    _fuzz("redactor", "any exchanges, redacted twice", "fuzz", 1000, 50_000),
+    _fuzz("redactor", "any exchanges, redacted twice", "fuzz", 800, 50_000),
     _fuzz("folding", "any events folded, any interactions printed", "fuzz", 800, 30_000),
     _fuzz("emulator", "any bytes and any JSON sent to the emulator", "fuzz_servers", 1500, 50_000),
     _fuzz("replay_server", "any bytes and any JSON sent to the replay server", "fuzz_servers", 1500, 50_000),

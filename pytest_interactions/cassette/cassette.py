@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import warnings
 from threading import RLock
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
+from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
+from pytest_interactions.cassette.uses import Use
+from pytest_interactions.cassette.view import View
 from pytest_interactions.errors import (
     CassetteFormatError,
     CassetteMissError,
@@ -32,17 +35,16 @@ from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
-    from pytest_interactions.api.models import Interaction, Step
     from pytest_interactions.redaction.secrets import Secrets
 
 _Error = TypeVar("_Error", bound=InteractionsError)
 
 
-class Cassette:
+class Cassette(View):
     """The recorded traffic of one test, and the test's view of it.
 
     Attributes:
@@ -93,12 +95,15 @@ class Cassette:
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
+        self._life = Life(path)
         is_kept = self.record_mode is not RecordMode.OFF
         self.recovered = self._recover(gate) if is_kept else []
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
         self._old = self._mode.old.exchanges
         self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
-        self._recorder = Recorder(self._mode, self._filters, gate, media_threshold=options.media_threshold)
+        self._recorder = Recorder(
+            self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
+        )
         self.sleeps = Sleeps(skip=options.fast_forward)
 
     def _recover(self, gate: Gate) -> list[str]:
@@ -119,20 +124,6 @@ class Cassette:
         return [self.whole(entry) for entry in entries if entry is not None]
 
     @property
-    def interactions(self) -> list[Interaction]:
-        """Return one interaction for each exchange that returned or streamed one, in order."""
-        from pytest_interactions.api.conversation import interaction_of
-
-        return [interaction for interaction in map(interaction_of, self.exchanges) if interaction is not None]
-
-    @property
-    def steps(self) -> list[Step]:
-        """Return all steps of the test, inputs included."""
-        from pytest_interactions.api.conversation import trajectory
-
-        return trajectory(self.interactions)
-
-    @property
     def all_played(self) -> bool:
         """Return whether the test asked for each recorded exchange."""
         return len(self._index.played) == len(self._old)
@@ -141,14 +132,6 @@ class Cassette:
     def replays_only(self) -> bool:
         """Return whether nothing can be recorded, so that no network is needed."""
         return not self._mode.records
-
-    if not TYPE_CHECKING:  # pragma: no branch - a type checker would accept every attribute
-
-        def __getattr__(self, name: str) -> NoReturn:
-            """Raise an error that names the replacement of an attribute of vcrpy's cassette."""
-            if name in messages.OF_VCRPY:
-                raise AttributeError(messages.of_vcrpy(name))
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __len__(self) -> int:
         return len(self._old) + len(self._recorder.exchanges())
@@ -181,9 +164,14 @@ class Cassette:
         Raises:
             CassetteNotFoundError: There is no cassette, and none may be made.
             CassetteMissError: There is no recording, and none may be made.
+            ForkedError: This process was forked from the one that has opened the cassette.
             PlaceholderError: The request must be sent and carries a redaction placeholder.
+            UnfinishedError: The cassette has closed.
         """
         __tracebackhide__ = True
+        if not self._life.goes_on:
+            request = self._filters.redact_request(live)
+            return None if request is None or self._filters.is_beside(live) else self._life.refuse(request)
         if self._mode.plays and self._filters.is_literal:
             self._filters.learn(live)
             with self._lock:
@@ -202,17 +190,21 @@ class Cassette:
             self._must_record(live, request)
             recording = self._recorder.begin(request)
             self._timeline.append(recording)
+            self._life.add(recording)
             return recording
 
     def _play(self, number: int) -> Tape:
         exchange = self._old[number]
         self._timeline.append(exchange)
+        use = Use(exchange.request, self._life.outlived)
+        self._life.add(use)
         return Tape(
             exchange=exchange,
             options=self.options,
             directory=self._media,
             remember=self.failed_with,
             read_too_far=self._read_too_far,
+            use=use,
         )
 
     def whole(self, exchange: Exchange) -> Exchange:
@@ -264,12 +256,50 @@ class Cassette:
 
     # --- the end ---
 
+    @property
+    def may_write(self) -> bool:
+        """Return whether the file may be written at the end."""
+        return self._mode.records and self._mode.keeps
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it was opened in this process, and has not closed."""
+        return self._life.goes_on
+
+    def settle(self, is_at_work: Callable[[bool], bool]) -> None:
+        """Wait before the end, for `life.PATIENCE` at most, for what was begun; what is unfinished then is a failure.
+
+        Args:
+            is_at_work: Tells whether threads that were begun inside, or works of pools, go on and may ask for more; of
+                daemons too, if it is given `True`.
+        """
+
+        def may_ask(waited: float) -> bool:
+            if self._mode.records:  # daemons often stay for ever, so they get the time to begin, and no more
+                return is_at_work(waited < BEGINNING)
+            return bool(self._missed_out()) and is_at_work(True)
+
+        if self.is_open:
+            for error in self._life.settle(may_ask, finished=self._to_save):
+                self.failed_with(error)
+
+    def _to_save(self) -> int:
+        return len(self._recorder.exchanges()) if self.may_write else 0
+
+    def _missed_out(self) -> list[int]:
+        """Return the numbers of the exchanges that the test should have asked for, and did not."""
+        if self._mode.records or self._shared or self.options.unplayed is Unplayed.IGNORE:
+            return []
+        return self._index.unplayed()
+
     def problem(self) -> InteractionsError | None:
         """Return an error that must fail the test: a swallowed one, or one for exchanges that were not played."""
+        if not self._life.is_here:
+            return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        unplayed = self._index.unplayed()
-        if self._mode.records or self._shared or not unplayed or self.options.unplayed is Unplayed.IGNORE:
+        unplayed = self._missed_out()
+        if not unplayed:
             return None
         shown = {number: self._shown(number) for number in unplayed}
         text = messages.unplayed(shown, len(self._old), cassette=self.path, rerecord=self._rerecord)
@@ -284,10 +314,11 @@ class Cassette:
         return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())
 
     def close(self, *, failed: bool) -> Path | None:
-        """Save the recording.
+        """Save the recording; what is still used of it is not used any more.
 
-        A first recording is saved even if the test `failed`, and a later run may continue it. A re-recording of a
-        failed test is put beside the old file, which stays as it is.
+        In a forked process nothing is, as all of it is the parent's. A first recording is saved even if the test
+        `failed`, and a later run may continue it. A re-recording of a failed test is put beside the old file, which
+        stays as it is.
 
         Returns:
             The file that was written; `None` if nothing was recorded.
@@ -296,6 +327,9 @@ class Cassette:
             CassetteWriteError: The file can't be written; the message says where the recording was kept.
             SecretLeakError: The recording holds a secret; the message says where, and where the rest was kept.
         """
+        if not self._life.is_here:
+            return None
+        self._life.end()
         return self._recorder.save(failed=failed)
 
     def withdraw(self) -> None:

@@ -128,6 +128,51 @@ def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:
     )
 
 
+def read_on(request: Request, *, cassette: Path) -> str:
+    """Say that the app reads the answer to `request` on, though the cassette has closed."""
+    return (
+        f"{cassette} has closed, and the response to {request.method} {request.uri} is read on: what would come now is "
+        "neither recorded nor replayed. Read it, or close it, inside the `with use_cassette(...)` block or the test."
+    )
+
+
+def too_late(request: Request, *, cassette: Path) -> str:
+    """Say that `request` was begun inside of a cassette that has closed before it was sent."""
+    return (
+        f"{_title(request)} was refused: it was begun inside of {cassette}, which has closed meanwhile. Join the "
+        "thread, or await the task, inside the `with use_cassette(...)` block or the test."
+    )
+
+
+def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) -> str:
+    """Say that somebody waits for the responses to `requests`, though the cassette closes; so many are `finished`."""
+    listed = "\n".join(f"  {_title(request)}" for request in requests)
+    kept = f" What had finished is saved as that of a failed test is, exchanges: {finished}." if finished else ""
+    return (
+        f"{cassette}: at its end somebody still waits for the response to:\n{listed}\n\n"
+        "Join the thread, or await the task, that has sent it (and leave a stream that is not read to its end), inside "
+        f"the `with use_cassette(...)` block or the test.{kept}"
+    )
+
+
+def forked(request: Request, *, cassette: Path) -> str:
+    """Say that `request` of a forked process was refused, and how its requests are recorded and replayed."""
+    return (
+        f"{_title(request)} was refused: a process sent it that was forked while {cassette} was open, and what such a "
+        "process sends is neither recorded nor replayed by itself. Let it use the replay server of the test, by "
+        "os.environ.update(interactions_server.env) in the child, as in "
+        "multiprocessing.Pool(initializer=os.environ.update, initargs=(interactions_server.env,))."
+    )
+
+
+def already_open(cassette: Path) -> str:
+    """Say that a cassette is opened a second time, and may be written at both ends."""
+    return (
+        f"{cassette} is open already in this process, and is recorded: each of the two would have a part of the "
+        "traffic, and none could be replayed. Leave out the inner `with use_cassette(...)`, or give it another path."
+    )
+
+
 def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rerecord: str) -> str:
     """Say that the test did not ask for recorded `requests`, which are redacted; numbers are from 0, `of` so many."""
     listed = "\n".join(f"  exchange {number + 1}: {each.method} {each.uri}" for number, each in requests.items())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
+from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
 from pytest_interactions.files import disk, layout, media, storage
 from pytest_interactions.files.journal import Journal, beside
@@ -19,36 +20,68 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.record_mode import AppliedMode
+    from pytest_interactions.errors import InteractionsError
     from pytest_interactions.redaction.gate import Gate
 
 
-class Recording:
-    """One exchange during its recording; it gets its place among the others when its request is sent."""
+class Recording(Use):
+    """One exchange during its recording; it gets its place among the others when its request is sent.
+
+    Attributes:
+        exchange: The exchange, once it is finished and to be kept.
+        turn: Held by who finishes the recording, as the app's thread and the cassette's end may do so at once.
+        leave: A function that finishes the recording of a response that is still open when the cassette closes.
+    """
 
     def __init__(
         self,
         request: Request,
         keep: Callable[[Response, Request], Response | None],
         finished: Callable[[Exchange], None],
+        outlived: Callable[[Request], InteractionsError],
     ) -> None:
-        """Hold the redacted `request`; `keep` redacts or drops its response, and `finished` receives the exchange."""
-        self.request = request.unparsed()
+        """Hold the redacted `request`.
+
+        Args:
+            request: The request.
+            keep: Redacts its response, or drops it.
+            finished: Receives the exchange.
+            outlived: Makes the error of a response that is read on when the cassette has closed.
+        """
+        super().__init__(request.unparsed(), outlived)
         self.exchange: Exchange | None = None
-        #: A function that finishes the recording of a response that is still open when the test ends.
+        self.turn = RLock()
         self.leave: Callable[[], None] | None = None
         self._keep = keep
         self._finished = finished
-        self._done = False
 
     def finish(self, response: Response, cut: Cut | None = None) -> None:
         """Keep the response; only the first call counts."""
-        if self._done:
-            return
-        self._done = True
-        kept = self._keep(response, self.request)
-        if kept is not None:
-            self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut)
-            self._finished(self.exchange)
+        with self.turn:
+            if self.is_over:
+                return
+            self.is_over, self.leave = True, None
+            kept = self._keep(response, self.request)
+            if kept is not None:
+                self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut)
+                self._finished(self.exchange)
+
+    def give_up(self) -> None:
+        """Keep that the app waited for the answer no longer: a response with status 0, which HTTP has not."""
+        self.finish(Response(status=0), Cut(by="app"))
+
+    def drop(self) -> None:
+        """Keep nothing: the request was not sent, or what became of it is none of a cassette's."""
+        self.is_over, self.leave = True, None
+
+    def close(self) -> None:
+        """Keep what has come, and refuse the rest to the app."""
+        with self.turn:
+            was_over = self.is_over
+            if self.leave is not None:
+                self.leave()
+            self.is_over = was_over
+            super().close()
 
 
 _IDS: Final = re.compile(rb'"(?:id|signature)"\s*:\s*"([^"\\]{6,})"')
@@ -73,12 +106,24 @@ def _without(exchanges: list[Exchange], gone: Iterable[Exchange]) -> list[Exchan
 class Recorder:
     """All recordings of one cassette, in the order of their requests, and their way into the file."""
 
-    def __init__(self, mode: AppliedMode, filters: Filters, gate: Gate, *, media_threshold: int) -> None:
-        """Record for a cassette that was opened in `mode`; `gate` checks all that is written."""
+    def __init__(
+        self,
+        mode: AppliedMode,
+        filters: Filters,
+        gate: Gate,
+        *,
+        media_threshold: int,
+        outlived: Callable[[Request], InteractionsError],
+    ) -> None:
+        """Record for a cassette that was opened in `mode`; `gate` checks all that is written.
+
+        `outlived` makes the error of a response that is read on when the cassette has closed.
+        """
         self._mode = mode
         self._filters = filters
         self._gate = gate
         self._media_threshold = media_threshold
+        self._outlived = outlived
         self._journal = Journal(mode.path, gate, replaces=mode.replaces)
         self._recordings: list[Recording] = []
         self._tried: list[Exchange] = []
@@ -86,7 +131,7 @@ class Recorder:
 
     def begin(self, request: Request) -> Recording:
         """Begin to record the filtered `request`, and give it its place."""
-        recording = Recording(request, self._filters.keep_response, self._finished)
+        recording = Recording(request, self._filters.keep_response, self._finished, self._outlived)
         with self._lock:
             self._recordings.append(recording)
         return recording
@@ -103,9 +148,6 @@ class Recorder:
     @real_files()
     def save(self, *, failed: bool) -> Path | None:
         """Put the recording into the file or beside it; see `Cassette.close`."""
-        for recording in list(self._recordings):
-            if recording.leave is not None:
-                recording.leave()
         if not self._mode.keeps:
             return None
         # A later run may continue a failed recording, and tries requests without an answer again.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pytest_interactions.api.exchange import Cut, Exchange, Response
+    from pytest_interactions.cassette.uses import Use
     from pytest_interactions.options import Options
 
 #: If the app left a recorded stream, the replay waits so many seconds at the end for the app to leave again: by a
@@ -46,6 +48,7 @@ class Tape:
         directory: The directory of the media files to which the body refers.
         remember: A function that takes each of our errors, as the app may swallow it.
         read_too_far: A function that makes the error for a response that is read further than it was recorded.
+        use: The app's use of the response, which is to be told of its end.
     """
 
     exchange: Exchange
@@ -53,6 +56,7 @@ class Tape:
     directory: Path
     remember: Callable[[Any], Any]
     read_too_far: Callable[[Exchange], InteractionsError]
+    use: Use
 
     @property
     def response(self) -> Response:
@@ -75,15 +79,31 @@ class Tape:
     @property
     def lingers(self) -> float:
         """Return the seconds to wait at the end, so that the app can leave the response as it did before."""
-        return READS_ON if self.ending is Ending.LEFT else 0.0
+        return READS_ON if self.ending is Ending.LEFT and not self.use.is_closed else 0.0
+
+    @property
+    def closed_by(self) -> Cut | None:
+        """Return the error that the app got as it closed the response while it was read; `None` if it did not."""
+        cut = self.exchange.cut
+        return cut if cut is not None and cut.error and self.ending is Ending.LEFT else None
 
     def error(self, broken: Callable[[Cut], Exception]) -> Exception:
-        """Return the error for the end of an incomplete response; `broken` makes the client's own exception."""
+        """Return the error for the end of an incomplete response; `broken` makes the client's own exception.
+
+        Raises:
+            StreamEndedError: The cassette has closed.
+        """
+        self.use.check()
+        self.left()
         cut = self.exchange.cut
         if cut is not None and self.ending is Ending.BROKEN:
             return broken(cut)
         error: InteractionsError = self.remember(self.read_too_far(self.exchange))
         return error
+
+    def left(self) -> None:
+        """Take note that the app reads no further."""
+        self.use.is_over = True
 
     def headers(self) -> list[tuple[str, str]]:
         """Return the headers to play, one pair for each value."""
@@ -103,9 +123,21 @@ class Tape:
 
         Raises:
             CassetteFormatError: A media file is missing or was altered.
+            StreamEndedError: The cassette has closed.
         """
         try:
-            yield from _cut_up(self.response, self.options.chunking, self.directory)
+            chunks = _cut_up(self.response, self.options.chunking, self.directory)
+            chunk = next(chunks, None)
+            while chunk is not None:
+                self.use.check()
+                self.use.thread = get_ident()
+                following = next(chunks, None)
+                if following is None and self.ending is Ending.COMPLETE:
+                    self.left()  # an app may know by this one that no more is to come
+                yield chunk
+                chunk = following
+            if self.ending is Ending.COMPLETE:
+                self.left()  # of an empty one
         except CassetteFormatError as error:
             raise self.remember(error) from None
 

@@ -8,12 +8,13 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Unpack
+from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads
-from pytest_interactions.clients.in_force import InForce
-from pytest_interactions.errors import SeveralCassettesError
+from pytest_interactions.clients.in_force import InForce, Place
+from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
 from pytest_interactions.files.real import real_files
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
@@ -54,6 +55,8 @@ def _several(answering: Sequence[Answering]) -> NoReturn:
 
 
 _CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
+#: The cassettes of this process, those that are not open any more too.
+_OPENED: Final[WeakSet[Cassette]] = WeakSet()
 
 
 def guarded(guard: Guard) -> AbstractContextManager[None]:
@@ -68,7 +71,7 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
     Others have theirs at the same time; what was begun outside of any uses the one there is. If the cassette `yields`,
     so do threads and tasks that were begun inside: they use the one that is opened in there, while it is.
 
-    Leaving puts everything back; saving is `Cassette.close`, judging `Cassette.problem`.
+    Leaving puts everything back; before that is `settle`, saving is `Cassette.close`, judging `Cassette.problem`.
     """
     with ExitStack() as stack:
         if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
@@ -76,6 +79,15 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
         stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
         yield cassette
+
+
+def settle(cassette: Cassette) -> None:
+    """Wait, while `cassette` is still in force, for what was begun inside of it; see `Cassette.settle`."""
+
+    def is_inside(place: Place) -> bool:
+        return _CASSETTES.holds(cassette, place)
+
+    cassette.settle(lambda daemons: threads.are_at_work(is_inside, daemons=daemons))
 
 
 def _cut_off(cassette: Cassette) -> isolation.Isolation | None:
@@ -101,8 +113,10 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 
     Raises:
         OptionError: An option is unknown or can't have that value.
+        AlreadyOpenError: The cassette is open already in this process, and is recorded.
         CassetteFormatError: The file exists and is no cassette.
         CassetteMissError: At the request, and once more at the end if the code inside swallowed it.
+        UnfinishedError: At the end: somebody still waits for a response, in a thread or a task.
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
     """
 
@@ -138,6 +152,7 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
     try:
         with opened(cassette):
             yield cassette
+            settle(cassette)
     except BaseException:
         cassette.close(failed=True)
         raise
@@ -148,7 +163,21 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
 
 
 def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
-    """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`."""
+    """Open the cassette at `path` with the secrets of this run; the arguments are those of `Cassette`.
+
+    Raises:
+        AlreadyOpenError: It is open already in this process, and is recorded.
+    """
     secrets = of_this_run()
     secrets.learn_environ(os.environ)
-    return Cassette(path, options, secrets, **more)
+    # Absolute, as the app may change the working directory.
+    cassette = Cassette(path.absolute(), options, secrets, **more)
+    for other in list(_OPENED):
+        if other.is_open and (other.may_write or cassette.may_write) and _is_same(other.path, cassette.path):
+            raise AlreadyOpenError(messages.already_open(cassette.path))
+    _OPENED.add(cassette)
+    return cassette
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

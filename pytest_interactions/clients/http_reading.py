@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import time
 from http.client import IncompleteRead, RemoteDisconnected
+from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import failures, wire
 from pytest_interactions.clients.chunks import LAST
@@ -15,8 +17,18 @@ from pytest_interactions.clients.played import pieces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.recorder import Recording
+
+
+class File(io.BufferedReader):
+    """What http.client reads a response from; it tells at once if it is closed, also while another thread reads it."""
+
+    raw: Recorded | Replayed
+
+    def close(self) -> None:
+        """Close it, as soon as no other thread reads it."""
+        self.raw.closing()
+        super().close()
 
 
 class Recorded(io.RawIOBase):
@@ -25,9 +37,10 @@ class Recorded(io.RawIOBase):
     def __init__(self, raw: Any, recording: Recording, method: str) -> None:
         """Read from `raw`, a socket's file without a buffer, the response to a request of that method."""
         self._raw = raw
-        self._recording: Recording | None = recording
+        self._recording = recording
         self._method = method
         self._received: list[bytes] = []
+        self._is_closed_while_read = False
         recording.leave = self._left
 
     def readable(self) -> bool:
@@ -39,9 +52,14 @@ class Recorded(io.RawIOBase):
         return int(self._raw.fileno())
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what has come, and wait only if nothing has."""
+        """Read what has come, and wait only if nothing has.
+
+        Raises:
+            StreamEndedError: The cassette has closed.
+        """
         try:
-            count: int | None = self._raw.readinto(buffer)
+            with self._recording.awaited():
+                count: int | None = self._raw.readinto(buffer)
         except OSError as error:
             cut = failures.failed(error, reading=True)
             self._finish(lambda _: cut)
@@ -52,6 +70,10 @@ class Recorded(io.RawIOBase):
             self._finish(wire.Incoming.end)
         return count
 
+    def closing(self) -> None:
+        """Take note that it is to be closed, as soon as nobody reads it."""
+        self._is_closed_while_read |= self._recording.is_awaited
+
     def close(self) -> None:
         """Stop reading: the client has all of the response, or wants no more of it."""
         try:
@@ -61,18 +83,21 @@ class Recorded(io.RawIOBase):
             super().close()
 
     def _left(self) -> None:
-        self._finish(wire.Incoming.left)
+        self._finish(self._cut)
+
+    def _cut(self, incoming: wire.Incoming) -> Cut | None:
+        # Closed while it was read: the app may not have got all that has come.
+        return Cut(by="app", error="ReadError") if self._is_closed_while_read else incoming.left()
 
     def _finish(self, cut: Callable[[wire.Incoming], Cut | None]) -> None:
-        recording, self._recording = self._recording, None
-        if recording is not None:
-            recording.leave = None
-            incoming = wire.incoming(b"".join(self._received), self._method)
-            recording.finish(incoming.response, cut(incoming))
+        with self._recording.turn:
+            if not self._recording.is_over:
+                incoming = wire.incoming(b"".join(self._received), self._method)
+                self._recording.finish(incoming.response, cut(incoming))
 
 
-class Replayed(io.RawIOBase):
-    """A response that is played, piece by piece."""
+class _Played(io.RawIOBase):
+    """What is played, piece by piece."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -92,23 +117,53 @@ class Replayed(io.RawIOBase):
         return count
 
 
-def playing(tape: Tape, method: str) -> Iterator[bytes]:
-    """Yield the bytes of a recorded response at its pace, and raise what it ended with, if it wasn't its end."""
-    played = pieces(tape, method) if tape.response.status else ()
-    for number, piece in enumerate(played):
-        if tape.pace and number > 1 and piece != LAST:  # between two chunks: the first piece is the head
-            time.sleep(tape.pace)
-        yield piece
-    error = None if tape.ending is Ending.COMPLETE else tape.error(failures.failure)
-    # http.client raises these itself where nothing more comes.
-    if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
-        raise error
+class Failing(_Played):
+    """A response whose reading fails with `error`."""
 
-
-def failing(error: Exception) -> Iterator[bytes]:
-    """Yield nothing, and raise `error` instead."""
-    return map(_raise, [error])
+    def __init__(self, error: Exception) -> None:
+        super().__init__(map(_raise, [error]))
 
 
 def _raise(error: Exception) -> NoReturn:
     raise error
+
+
+class Replayed(_Played):
+    """A tape, which is played at its pace, and ends as it ended."""
+
+    def __init__(self, tape: Tape, method: str) -> None:
+        """Play the response to a request of that method."""
+        super().__init__(self._playing(tape, method))
+        self._tape = tape
+        self._closing = Event()
+
+    def _playing(self, tape: Tape, method: str) -> Iterator[bytes]:
+        played = self._pieces_of(tape, method) if tape.response.status else ()
+        for number, piece in enumerate(played):
+            if tape.pace and number > 1 and piece != LAST:  # between two chunks: the first piece is the head
+                with tape.use.awaited():
+                    time.sleep(tape.pace)
+            yield piece
+        error = None if tape.ending is Ending.COMPLETE else tape.error(failures.failure)
+        # http.client raises these itself where nothing more comes.
+        if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
+            raise error
+
+    def _pieces_of(self, tape: Tape, method: str) -> Iterator[bytes]:
+        if tape.closed_by is None:
+            yield from pieces(tape, method)
+            return
+        *first, last = pieces(tape, method)
+        yield from first
+        with tape.use.awaited():
+            self._closing.wait(tape.lingers)  # another thread is to close it while this one waits for the last
+        yield last
+
+    def closing(self) -> None:
+        """Take note that it is to be closed, as soon as nobody reads it."""
+        self._closing.set()
+
+    def close(self) -> None:
+        """Stop playing: the client has all of the response, or wants no more of it."""
+        self._tape.left()
+        super().close()

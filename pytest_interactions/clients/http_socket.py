@@ -15,7 +15,7 @@ from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import failures, wire
-from pytest_interactions.clients.http_reading import Recorded, Replayed, failing, playing
+from pytest_interactions.clients.http_reading import Failing, File, Recorded, Replayed
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
 
 if TYPE_CHECKING:
@@ -119,9 +119,12 @@ class Facade:
             self._play(answer)
             return
         self._recording = answer
-        if answer is not None:
-            answer.leave = self._left
-        self._send(request.raw)
+        if answer is None:
+            self._send(request.raw)
+            return
+        answer.leave = self._left
+        with answer.awaited():
+            self._send(request.raw)
 
     def _send(self, data: Any, *flags: int) -> None:
         """Send for real; nothing more is sent where a tape answers."""
@@ -172,7 +175,7 @@ class Facade:
         try:
             return self._file(mode, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - it is raised, later
-            return io.BufferedReader(Replayed(failing(error)))
+            return io.BufferedReader(Failing(error))
 
     def _file(self, mode: str, *args: Any, **kwargs: Any) -> Any:
         if self._asks is not None:
@@ -187,24 +190,25 @@ class Facade:
         recording, self._recording = self._recording, None
         if recording is None:
             return self._sock.makefile(mode, *args, **kwargs)
-        return io.BufferedReader(Recorded(self._sock.makefile("rb", buffering=0), recording, self._method))
+        return File(Recorded(self._sock.makefile("rb", buffering=0), recording, self._method))
 
     def _play(self, tape: Tape) -> None:
         connection, cut = self._connection(), tape.exchange.cut
         self._tape = tape
+        tape.use.is_awaited = False
         if cut and not tape.response.status and tape.ending is Ending.BROKEN and failures.is_early(cut):
             self._failure = unconnected(connection, failures.failure(cut))
             raise self._failure
         if getattr(connection, "proxy", None):
             vars(connection)["_has_connected_to_proxy"] = True  # from here on no failure is the proxy's
 
-    def _played(self, tape: Tape) -> io.BufferedReader:
+    def _played(self, tape: Tape) -> File:
         """Play, after which the facade stands for a socket to come: none that was there can be used again."""
         if self._failure is not None:  # urllib3 lets some go by while it sends
             raise self._failure
         self.close()
         self._sock = self._tape = None
-        return io.BufferedReader(Replayed(playing(tape, self._method)))
+        return File(Replayed(tape, self._method))
 
     # --- the end of a request that got no answer ---
 

@@ -10,10 +10,11 @@ import importlib
 import time
 from contextlib import suppress
 from functools import lru_cache, wraps
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
-from pytest_interactions.api.exchange import Request
+from pytest_interactions.api.exchange import Cut, Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending
 from pytest_interactions.clients import beneath, httpcore
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
 
 _LIBRARIES: Final = ("httpx", "httpx2")
+#: What is raised where a response is read on that the app has closed.
+_CLOSED: Final = Cut(by="app", error="ReadError")
 
 
 def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[object]]:
@@ -65,7 +67,8 @@ class Client:
         return kind(cut.message, request=request)  # type: ignore[no-any-return]
 
     def response(self, tape: Tape, stream: Any) -> Any:
-        """The client's response for a recorded one."""
+        """The client's response for a recorded one, which is the app's from here on."""
+        tape.use.is_awaited = False
         recorded = tape.response
         headers = [(name.encode(), value.encode()) for name, value in tape.headers()]
         reason = recorded.reason.encode("ascii", "ignore")
@@ -152,39 +155,82 @@ class _Played:
         self._tape = tape
         self._client = client
         self._request = request
+        self._is_closed = False
+
+    def _check(self) -> None:
+        """Raise what the app gets where it has closed the response, and reads on."""
+        if self._is_closed:
+            raise self._broken(self._tape.closed_by or _CLOSED)
 
     def _stop(self) -> None:
+        self._check()
         if self._tape.ending is not Ending.COMPLETE:
-            raise self._tape.error(lambda cut: self._client.broken(cut, self._request))
+            raise self._tape.error(self._broken)
+
+    def _broken(self, cut: Cut) -> Exception:
+        return self._client.broken(cut, self._request)
 
 
 class _Replayed(_Played):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._closing = Event()
+
     def __iter__(self) -> Iterator[bytes]:
         pace = self._tape.pace
         for number, chunk in enumerate(self._tape.chunks()):
             if number and pace:
-                time.sleep(pace)
+                with self._tape.use.awaited():
+                    time.sleep(pace)
+            self._check()
             yield chunk
         self.end()
 
     def end(self) -> None:
-        """Raise what the recording ended with, if it wasn't its end."""
+        """Raise what the recording ended with, if it wasn't its end; another thread may close it first, as it did."""
+        if self._tape.closed_by and self._tape.lingers:
+            with self._tape.use.awaited():
+                self._closing.wait(self._tape.lingers)
         self._stop()
+
+    def close(self) -> None:
+        """Take note that the app reads no further."""
+        self._is_closed = True
+        self._tape.left()
+        self._closing.set()
 
 
 class _AsyncReplayed(_Played):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._stop_waiting: Callable[[], object] = bool
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for number, chunk in enumerate(self._tape.chunks()):
             if number:  # without a pace too, so that another task can stop this one where it did before
-                await _sleep(self._tape.pace)
+                with self._tape.use.awaited():
+                    await _sleep(self._tape.pace)
+            self._check()
             yield chunk
         await self.end()
 
     async def end(self) -> None:
         """Raise what the recording ended with, if it wasn't its end; the app may stop this one first, as it did."""
-        if self._tape.lingers:
-            await _until_cancelled(self._tape.lingers)
+        if self._tape.lingers and not self._is_closed:
+            closing = _event()
+            self._stop_waiting = closing.set
+            try:
+                with self._tape.use.awaited():
+                    await _waited(closing, self._tape.lingers)
+            finally:
+                self._tape.left()
         self._stop()
+
+    async def aclose(self) -> None:
+        """Take note that the app reads no further."""
+        self._is_closed = True
+        self._tape.left()
+        self._stop_waiting()
 
 
 async def _sleep(seconds: float) -> None:
@@ -196,15 +242,25 @@ async def _sleep(seconds: float) -> None:
         await anyio.sleep(seconds)
 
 
-async def _until_cancelled(limit: float) -> None:
-    """Wait to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
+def _event() -> Any:
+    """An event of the event loop's own kind."""
     if _in_asyncio():
-        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=limit)
+        return asyncio.Event()
+    import anyio
+
+    return anyio.Event()
+
+
+async def _waited(event: Any, limit: float) -> None:
+    """Wait for an event, or to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
+    if _in_asyncio():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), limit)
     else:
         import anyio
 
         with anyio.move_on_after(limit):
-            await anyio.sleep_forever()
+            await event.wait()
 
 
 def _in_asyncio() -> bool:

@@ -19,17 +19,32 @@ if TYPE_CHECKING:
 
 @contextmanager
 def unanswered(client: Client, asked: Asked) -> Iterator[None]:
-    """Record a request that gets no answer: a response with status 0, which HTTP has not, and what kept it away."""
+    """Record a request that gets no answer: a response with status 0, which HTTP has not, and what kept it away.
+
+    Raises:
+        StreamEndedError: The answer has come when the cassette had closed.
+    """
+    __tracebackhide__ = True
     try:
         yield
     except client.http.TransportError as error:
         if asked.recording is not None:
             asked.recording.finish(Response(status=0), _broken(error))
         raise
+    except Exception:  # another tool's, say
+        if asked.recording is not None:
+            asked.recording.drop()
+        raise
+    except BaseException:  # the app's task was cancelled, or it was interrupted
+        if asked.recording is not None:
+            asked.recording.give_up()
+        raise
+    if asked.recording is not None:
+        asked.recording.check()
 
 
-def _broken(error: Exception) -> Cut:
-    return Cut(by="connection", error=type(error).__name__, message=str(error))
+def _broken(error: Exception, by: str = "connection") -> Cut:
+    return Cut(by=by, error=type(error).__name__, message=str(error))
 
 
 def headers_of(message: Any) -> Headers:
@@ -49,23 +64,30 @@ class Side:
         self._response = response
         self._stream = response.stream
         self._chunks: list[bytes] = []
+        self._is_closed = False
+        recording.is_awaited = False
         recording.leave = self._left
 
     def _finish(self, cut: Cut | None = None) -> None:
-        self._recording.leave = None
-        headers, body = self._stored(whole=cut is None)
-        self._recording.finish(
-            Response(
+        with self._recording.turn:
+            if self._recording.is_over:
+                return
+            headers, body = self._stored(whole=cut is None)
+            response = Response(
                 status=self._response.status_code,
                 reason=self._response.reason_phrase,
                 headers=headers,
                 body=body,
-            ),
-            cut,
-        )
+            )
+            self._recording.finish(response, cut)
 
     def _broke(self, error: Exception) -> None:
-        self._finish(_broken(error))
+        self._finish(_broken(error, by="app" if self._is_closed else "connection"))
+
+    def _closed(self) -> None:
+        """Take note that the app has closed the response; who reads it meanwhile is told, and takes note of that."""
+        if not self._recording.is_awaited:
+            self._left()
 
     def _left(self) -> None:
         """The app reads no further; what it wants may be complete all the same."""
@@ -85,8 +107,13 @@ class Recorded(Side):
     """A response's stream that is recorded as the app reads it."""
 
     def __iter__(self) -> Iterator[bytes]:
+        chunks = iter(self._stream)
         try:
-            for chunk in self._stream:
+            while True:
+                with self._recording.awaited():
+                    chunk = next(chunks, None)
+                if chunk is None:
+                    break
                 self._chunks.append(chunk)
                 yield chunk
         except self._client.http.TransportError as error:
@@ -96,18 +123,24 @@ class Recorded(Side):
 
     def close(self) -> None:
         """Take note that the app reads no further."""
+        self._is_closed = True
         try:
             self._stream.close()
         finally:
-            self._left()
+            self._closed()
 
 
 class AsyncRecorded(Side):
     """The same for an app that awaits it."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = aiter(self._stream)
         try:
-            async for chunk in self._stream:
+            while True:
+                with self._recording.awaited():
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
                 self._chunks.append(chunk)
                 yield chunk
         except self._client.http.TransportError as error:
@@ -117,7 +150,8 @@ class AsyncRecorded(Side):
 
     async def aclose(self) -> None:
         """Take note that the app reads no further."""
+        self._is_closed = True
         try:
             await self._stream.aclose()
         finally:
-            self._left()
+            self._closed()

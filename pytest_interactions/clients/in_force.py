@@ -83,6 +83,13 @@ class InForce(Generic[T]):
             return things[0]
         return held.thing if held else None
 
+    def holds(self, thing: T, place: Place) -> bool:
+        """Return whether `thing` is, or was, in force at a place, or around what is."""
+        held = place.inside.get(self)
+        while held is not None and held.thing is not thing:
+            held = held.outer
+        return held is not None
+
     @contextmanager
     def hold(self, thing: T | None, *, yields: bool = False) -> Iterator[None]:
         """Keep `thing` in force inside the block, and in the threads and tasks that are started there.
@@ -128,18 +135,22 @@ class InForce(Generic[T]):
 
 
 class Place:
-    """What is in force for code that runs step by step: kept from one step to the next, and from whoever runs them."""
+    """What is in force for code that runs step by step: kept from one step to the next, and from whoever runs them.
+
+    Attributes:
+        inside: What is in force in there, by its kind.
+    """
 
     def __init__(self) -> None:
-        self._inside = self._outside = _HERE.get()
+        self.inside = self._outside = _HERE.get()
 
     def __enter__(self) -> Self:
         self._outside = _HERE.get()
-        _HERE.set(self._inside)
+        _HERE.set(self.inside)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._inside = _HERE.get()
+        self.inside = _HERE.get()
         _HERE.set(self._outside)
 
     def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:

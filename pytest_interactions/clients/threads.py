@@ -6,16 +6,35 @@ of the context is taken along, so that the app's own variables are what they are
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
+from weakref import WeakKeyDictionary
 
 from pytest_interactions.clients.in_force import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+#: Where a thread keeps the place it was begun in; those of pools, which stay when their work is done, have none.
+_PLACE: Final = "_pytest_interactions_place"
+_IN_POOL: Final = ContextVar("_IN_POOL", default=False)
+_WORKS: Final[WeakKeyDictionary[Future[Any], Place]] = WeakKeyDictionary()
+
+
+def are_at_work(is_inside: Callable[[Place], bool], *, daemons: bool) -> bool:
+    """Return whether there are threads that were begun in a place, or works of pools that are to be done there.
+
+    Daemons are such as nobody waits for, so they count only if they are asked for.
+    """
+    others = [each for each in threading.enumerate() if daemons or not each.daemon]
+    places = [vars(each)[_PLACE] for each in others if _PLACE in vars(each)]
+    places += [place for work, place in list(_WORKS.items()) if not work.done()]
+    return any(map(is_inside, places))
 
 
 def patches() -> Iterator[AbstractContextManager[object]]:
@@ -34,6 +53,8 @@ def _starting(real: Callable[[Thread], None]) -> Callable[[Thread], None]:
 
         if self.ident is None:  # else it is started a second time, which Python refuses
             self.run = run  # type: ignore[method-assign]
+            if not _IN_POOL.get():
+                vars(self)[_PLACE] = place
         real(self)
 
     return start
@@ -41,6 +62,12 @@ def _starting(real: Callable[[Thread], None]) -> Callable[[Thread], None]:
 
 def _submitting(real: Callable[..., Any]) -> Callable[..., Any]:
     def submit(self: ThreadPoolExecutor, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        return real(self, Place().run, work, *args, **kwargs)
+        place, token = Place(), _IN_POOL.set(True)
+        try:
+            future = real(self, place.run, work, *args, **kwargs)
+        finally:
+            _IN_POOL.reset(token)
+        _WORKS[future] = place
+        return future
 
     return submit

@@ -142,6 +142,7 @@ def interactions(request: pytest.FixtureRequest, interactions_config: types.Opti
 
     with opened(cassette):
         yield cassette
+        attempts.settle(request.node.stash[attempts.USE])
 
 
 @pytest.fixture

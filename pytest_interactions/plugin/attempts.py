@@ -100,6 +100,14 @@ def _failures(item: pytest.Item) -> list[InteractionsError]:
     return [failure for use in [*uses, *item.stash.get(WIDER, [])] for failure in use.cassette.failures]
 
 
+def settle(use: Use) -> None:
+    """Wait for what is unfinished at the end of a scope; what has failed is over."""
+    from pytest_interactions.clients.context import settle
+
+    if use.outcome == "passed":
+        settle(use.cassette)
+
+
 def save(item: pytest.Item, report: pytest.TestReport) -> None:
     """Finish what has ended with a test, as the last part of the teardown that `report` is of."""
     unsaved = item.config.stash[UNSAVED]

@@ -74,6 +74,7 @@ def _fixture(scope: Any) -> Any:
     def fixture(request: pytest.FixtureRequest) -> Iterator[Cassette]:
         use = _begin(request)
         yield use.cassette
+        attempts.settle(use)
         use.is_over = True
         request.config.stash[_OPEN].remove(use)
         _release(request.config.stash[_RUNNING], use)

@@ -92,7 +92,10 @@ class _Call:
             request = self._request(route.path)
             answer = route.cassette.answer(request, is_to_api=True)
             if isinstance(answer, Tape):
-                await self._play(answer.on_one_line())
+                try:
+                    await self._play(answer.on_one_line())
+                finally:
+                    answer.left()  # at the latest now, as the client has gone
             else:
                 await self._forward(request, answer)
         except InteractionsError as error:

@@ -90,7 +90,13 @@ class Upstream:
         try:
             response = await self._handle(request)
         except http.TransportError as error:
+            if recording is not None:
+                recording.drop()
             raise ConnectionError(f"{type(error).__name__}: {error}") from None
+        except BaseException:  # the client has gone
+            if recording is not None:
+                recording.give_up()
+            raise
         if recording is not None:
             response.stream = self._client.AsyncRecorded(self._client, recording, response)
         headers = [(name.lower(), value) for name, value in response.headers.multi_items()]

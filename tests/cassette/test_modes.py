@@ -234,31 +234,34 @@ def test_a_failed_re_recording_is_put_beside(mode: str, emulator: Emulator, cass
     assert not beside.exists()
 
 
+_RECORD = """
+import sys, httpx
+from pytest_interactions import use_cassette
+
+url, path, prompt, mode = sys.argv[1:]
+with use_cassette(path, record_mode=mode):
+    body = {"model": "m", "input": prompt}
+    httpx.post(url + "/v1beta/interactions", json=body, headers={"x-goog-api-key": "k" * 20})
+    print("recorded", flush=True)
+    sys.stdin.readline()
+"""
+
+
 def test_what_another_process_wrote_meanwhile_stays(emulator: Emulator, cassette: Path) -> None:
     """Two who record one cassette at the same time lose nothing of each other's."""
+    command = [sys.executable, "-c", _RECORD, emulator.url, str(cassette), "theirs", "new_episodes"]
     with use_cassette(cassette, record_mode="new_episodes"):
         _ask(emulator.url, "mine")
-        with use_cassette(cassette, record_mode="new_episodes"):
-            _ask(emulator.url, "theirs")
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     assert sorted(_prompts(cassette)) == ["mine", "old", "theirs"]
 
 
 def test_two_processes_record_one_cassette(emulator: Emulator, tmp_path: Path) -> None:
     """Two real processes that record the same new cassette at once both find their recordings in it."""
     path = tmp_path / "c.yaml"
-    script = (
-        "import sys, httpx\n"
-        "from pytest_interactions import use_cassette\n"
-        "url, path, prompt = sys.argv[1:]\n"
-        "with use_cassette(path, record_mode='once'):\n"
-        "    httpx.post(url + '/v1beta/interactions', json={'model': 'm', 'input': prompt},"
-        " headers={'x-goog-api-key': 'k' * 20})\n"
-        "    print('recorded', flush=True)\n"
-        "    sys.stdin.readline()\n"
-    )
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", script, emulator.url, str(path), prompt],
+            [sys.executable, "-c", _RECORD, emulator.url, str(path), prompt, "once"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

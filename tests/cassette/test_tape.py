@@ -8,6 +8,7 @@ import pytest
 
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.cassette.tape import Tape
+from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.options import Options
 
@@ -31,5 +32,6 @@ def test_json_is_put_on_one_line_to_the_letter(body: bytes, played: bytes) -> No
         directory=Path(),
         remember=lambda error: error,
         read_too_far=lambda _: InteractionsError(),
+        use=Use(request, lambda _: InteractionsError()),
     )
     assert b"".join(tape.on_one_line().chunks()) == played

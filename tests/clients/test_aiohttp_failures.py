@@ -13,6 +13,7 @@ import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
+from pytest_interactions.api.exchange import Cut
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
 from tests.support import edit, use_cassette
 
@@ -219,17 +220,40 @@ async def test_a_request_that_is_tried_again_goes_the_same_way(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("server", [_wait, None], ids=["after it was sent", "before it was connected"])
-async def test_a_request_that_the_app_gives_up_is_not_recorded(server: Any, tmp_path: Path) -> None:
-    """A task that is cancelled before its request has an answer leaves nothing, as there is nothing to answer with."""
-    connector = aiohttp.TCPConnector(resolver=_Resolver())
-    with use_cassette(tmp_path / "c.yaml", record_mode="once") as cassette:
-        async with raw(server or _wait) as url, aiohttp.ClientSession(connector=connector) as session:
-            task = asyncio.create_task(session.get(url if server else "http://nowhere.example")._coro)
-            await asyncio.wait([task], timeout=0.05)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-    assert cassette.exchanges == []
+async def test_a_request_that_the_app_gives_up_gets_no_answer_on_replay(server: Any, tmp_path: Path) -> None:
+    """A task that is cancelled before its request has an answer waits on replay too, until it is cancelled."""
+    async with raw(server or _wait) as url:
+        for mode in ("once", "none"):
+            with use_cassette(tmp_path / "c.yaml", record_mode=mode) as cassette:
+                async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=_Resolver())) as session:
+                    task = asyncio.create_task(session.get(url if server else "http://nowhere.example")._coro)
+                    await asyncio.wait([task], timeout=0.05)
+                    assert not task.done()
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+            [exchange] = cassette.exchanges
+            assert exchange.response.status == 0
+            assert exchange.cut == Cut(by="app")
+
+
+async def test_an_error_of_somebody_else_s_is_no_open_request(tmp_path: Path) -> None:
+    """What a connector of the app's own raises is the app's business, and leaves nothing to wait for."""
+
+    class Connector(aiohttp.TCPConnector):
+        async def _create_connection(self, *_: Any) -> Any:
+            raise ZeroDivisionError
+
+    options: Any = {"before_record_request": lambda _: None}
+    for cassette in (
+        use_cassette(tmp_path / "c.yaml", record_mode="once"),
+        use_cassette(tmp_path / "c.yaml", record_mode="once", **options),
+    ):
+        with cassette as opened:
+            async with aiohttp.ClientSession(connector=Connector()) as session:
+                with pytest.raises(ZeroDivisionError):
+                    await session.get("http://nowhere.example")
+        assert opened.exchanges == []
 
 
 async def test_a_body_that_cant_be_made_is_sent_nowhere(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ async def test_a_task_is_stopped_as_before(tmp_path: Path) -> None:
 
 
 async def test_a_stream_left_open_is_recorded_when_the_test_ends(tmp_path: Path) -> None:
-    """A response that nobody closes is kept as far as it came, and what comes later reaches the app alone."""
+    """A response that nobody closes is kept as far as it came, and not read on after the cassette."""
     go_on = asyncio.Event()
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -204,7 +204,9 @@ async def test_a_stream_left_open_is_recorded_when_the_test_ends(tmp_path: Path)
             await response.content.readline()
             assert recording.exchanges == []
         go_on.set()
-        assert b"data: 2" in await response.content.read()
+        with pytest.raises(StreamEndedError, match=r"has closed, and the response to GET .* is read on"):
+            await response.content.read()
+        response.close()
     [exchange] = recording.exchanges
     assert exchange.cut is not None
     assert exchange.cut.by == "app"

@@ -222,6 +222,7 @@ def test_a_journal_in_the_project_is_read_by_nobody(emulator: Emulator, tmp_path
         cassette = open_cassette(path, Options(record_mode=mode), rerecord="")
         assert cassette.recovered == [f"{planted}: it was not read, as anybody may have put it there. Delete it."]
         assert len(cassette) == 0
+        cassette.close(failed=True)
     assert not emulator.requests
 
 

@@ -181,6 +181,8 @@ def test_an_unreachable_api_is_said_to_be(served: Served) -> None:
         response = _ask(server.url, "Hello")
     assert response.status_code == 502
     assert served.emulator.url in response.json()["error"]["message"]
+    with served.record(before_record_request=lambda _: None) as server:
+        assert _ask(server.url, "Hello").status_code == 502
     assert not served.path.exists()
 
 

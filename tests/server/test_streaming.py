@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from pytest_interactions import StreamEndedError
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.files import storage
 from pytest_interactions.server.emulator import Emulator, Hold
 from tests.cassette.clients import MODEL, _post, sdk
@@ -93,6 +94,22 @@ def test_a_client_that_leaves_ends_the_stream_at_the_api(served: Served) -> None
     [exchange] = storage.load(served.path).exchanges
     assert exchange.cut is not None
     assert exchange.cut.by == "app"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_client_that_leaves_before_the_answer_leaves_there_on_replay(recorded: bool, served: Served) -> None:
+    """Its request is kept without an answer, unless a hook wants no record of it; a closed server waits for nobody."""
+    gate = Hold()
+    served.emulator.on(input="Wait").reply(text="1", hold=gate)
+    options = {} if recorded else {"before_record_request": lambda _: None}
+    for serve in (served.record, served.replay) if recorded else (served.record,):
+        with serve(**options) as server, pytest.raises(httpx.ReadTimeout):
+            httpx.request(**_post(server.url, "Wait"), timeout=0.2)
+    gate.release()
+    if recorded:
+        [exchange] = storage.load(served.path).exchanges
+        assert (exchange.response.status, exchange.cut) == (0, Cut(by="app"))
+    assert served.path.exists() == recorded
 
 
 def test_a_client_that_reads_on_is_found_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,15 @@ def unanswered(recording: Recording | None, request: ClientRequest) -> Iterator[
         yield
     except (ClientError, TimeoutError, asyncio.CancelledError) as error:
         reason = _reason(error, request)
-        if recording is not None and reason is not None:
-            recording.finish(Response(status=0), cut(reason, request))
+        if recording is not None:
+            recording.finish(Response(status=0), Cut(by="app") if reason is None else cut(reason, request))
         raise
+    except BaseException:
+        if recording is not None:
+            recording.drop()
+        raise
+    if recording is not None:
+        recording.check()
 
 
 def _reason(error: BaseException, request: ClientRequest) -> BaseException | None:

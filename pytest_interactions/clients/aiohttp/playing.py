@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,10 +81,14 @@ class _Player(ResponseHandler):
         self._request = request
         self._content: StreamReader | None = None
         self._playing: asyncio.Task[None] | None = None
+        tape.use.is_awaited = False
+        tape.use.asks = lambda: is_awaited(self._content)
+        tape.use.refuse = partial(refuse_later, loop, self._fail)
         self.connection_made(Nowhere(self._left))
         self.force_close()  # it answers once
 
     def _left(self) -> None:
+        self._tape.left()
         if self._playing is not None:
             self._playing.cancel()
         self._loop.call_soon(self.connection_lost, None)
@@ -152,15 +157,21 @@ class _Player(ResponseHandler):
 
     async def _until_awaited(self, patience: float = math.inf) -> None:
         """Wait until the app waits for more than it was given, but not too long."""
-        while not _waits(self._content) and patience > 0:
+        while not is_awaited(self._content) and patience > 0:
             await _real_sleep(_LOOKS)
             patience -= _LOOKS
 
 
-def _waits(content: StreamReader | None) -> bool:
+def is_awaited(content: StreamReader | None) -> bool:
     """Whether somebody waits for content, or for its end; where there is none, somebody waits for the answer."""
     waiters = (getattr(content, name, None) for name in ("_waiter", "_eof_waiter"))
     return content is None or any(waiter is not None for waiter in waiters)
+
+
+def refuse_later(loop: asyncio.AbstractEventLoop, refuse: Callable[[Exception], None], error: Exception) -> None:
+    """Have `refuse` called with `error` in the loop, in whichever thread that runs."""
+    with suppress(RuntimeError):  # it is closed, so nobody reads
+        loop.call_soon_threadsafe(refuse, error)
 
 
 async def _real_sleep(seconds: float) -> None:

@@ -15,6 +15,7 @@ from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.clients import wire
 from pytest_interactions.clients.aiohttp import errors
+from pytest_interactions.clients.aiohttp.playing import is_awaited, refuse_later
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
@@ -40,10 +41,12 @@ class Tap(asyncio.Protocol):
         self._heads = 0
         self._head: RawResponseMessage | None = None
         self._content: StreamReader | None = None
-        self._is_done = False
         self._server_ended = False
         vars(self._handler)["feed_data"] = self._begun
+        recording.is_awaited = False
+        recording.asks = lambda: is_awaited(self._content)
         recording.leave = self._finish
+        recording.refuse = partial(refuse_later, asyncio.get_running_loop(), self._refuse)
         connection.add_callback(self._take_off)
         self._send_to(self)
 
@@ -55,8 +58,7 @@ class Tap(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep `data`, and pass it on."""
-        if not self._is_done:
-            self._received += data
+        self._received += data
         self._handler.data_received(data)
 
     def eof_received(self) -> Any:
@@ -99,16 +101,21 @@ class Tap(asyncio.Protocol):
             self._recording.leave = partial(_raise, error)
 
     def _finish(self) -> None:
-        if self._is_done:
-            return
-        self._is_done = True
-        self._recording.leave = None
-        error = self._broken() or errors.timed_out(self._request)
-        cut = None if error is None else errors.cut(error, self._request)
-        if self._head is not None and self._content is not None:
-            self._recording.finish(*self._kept(self._head, self._content, cut))
-        elif cut is not None:
-            self._recording.finish(Response(status=0), cut)
+        with self._recording.turn:
+            if self._recording.is_over:
+                return
+            error = self._broken() or errors.timed_out(self._request)
+            cut = None if error is None else errors.cut(error, self._request)
+            if self._head is not None and self._content is not None:
+                self._recording.finish(*self._kept(self._head, self._content, cut))
+            else:
+                self._recording.finish(Response(status=0), cut or Cut(by="app"))
+
+    def _refuse(self, error: Exception) -> None:
+        self._handler.set_exception(error)
+        if self._content is not None:
+            self._content.set_exception(error)
+        self._handler.close()
 
     def _broken(self) -> BaseException | None:
         """What the app gets instead of an answer, or of the rest of it."""

@@ -1,0 +1,43 @@
+"""What a test sees of its cassette in the API's words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_interactions.cassette import messages
+
+if TYPE_CHECKING:
+    from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.models import Interaction, Step
+
+
+class View(ABC):
+    """The interactions and steps of a cassette's exchanges."""
+
+    @property
+    @abstractmethod
+    def exchanges(self) -> list[Exchange]:
+        """Return the exchanges."""
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """Return one interaction for each exchange that returned or streamed one, in order."""
+        from pytest_interactions.api.conversation import interaction_of
+
+        return [interaction for interaction in map(interaction_of, self.exchanges) if interaction is not None]
+
+    @property
+    def steps(self) -> list[Step]:
+        """Return all steps of the test, inputs included."""
+        from pytest_interactions.api.conversation import trajectory
+
+        return trajectory(self.interactions)
+
+    if not TYPE_CHECKING:  # pragma: no branch - a type checker would accept every attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Raise an error that names the replacement of an attribute of vcrpy's cassette."""
+            if name in messages.OF_VCRPY:
+                raise AttributeError(messages.of_vcrpy(name))
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
