@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import os
 import socket
@@ -9,13 +10,13 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette.sleeps import Sleeps
-from pytest_interactions.clients import network
+from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.options import KEYS
@@ -42,13 +43,13 @@ class Isolation:
     sleeps: Sleeps
     resolved: set[str] = field(default_factory=set)
 
-    def check(self, host: Any, port: Any, looks_up: bool) -> None:
-        """Refuse a host that is neither this machine nor allowed; its name is looked up if `looks_up`.
+    def check(self, host: Any, port: Any) -> None:
+        """Refuse a host that is neither this machine nor allowed.
 
         Raises:
             NetworkBlockedError: The message names the host, and the way to allow it.
         """
-        if network.is_here(host, looks_up=looks_up):
+        if network.is_here(host):
             return
         name = host.decode(errors="replace") if isinstance(host, bytes | bytearray) else str(host)
         if name in self.resolved or is_allowed(name, port, self.allowed):
@@ -70,15 +71,23 @@ def isolated(isolation: Isolation | None, *, yields: bool = False) -> AbstractCo
     return _isolations.hold(isolation, yields=yields)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _watch() -> None:
     """Watch the network from the first replay on."""
-    network.watch(_check_here)
+    network.watch(_check)
 
 
-def _check_here() -> network.Check | None:
+def _check(asked: network.Asked | None) -> None:
+    isolation = _isolations.innermost if asked is not None else None
+    if isolation is not None and asked is not None:
+        isolation.check(*asked)
+
+
+def _learn(addresses: set[str]) -> None:
+    """Take note of addresses that a name was found to have that was not refused."""
     isolation = _isolations.innermost
-    return isolation.check if isolation is not None else None
+    if isolation is not None:
+        isolation.resolved.update(addresses)
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
@@ -105,10 +114,13 @@ _isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of)
 
 def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     """Yield what is replaced while a replay is under way: the place, the name in it, and what stands there then."""
-    yield socket, "getaddrinfo", _resolving(socket.getaddrinfo, lambda found: {str(each[4][0]) for each in found})
-    yield socket, "gethostbyname", _resolving(socket.gethostbyname, lambda address: {address})
-    yield socket, "gethostbyname_ex", _resolving(socket.gethostbyname_ex, lambda found: set(found[2]))
-    yield from network.of_uvloop(_check_here)
+    yield from network.of_sockets(_check)
+    # What a look-up finds, the hook is not told. Those of socket and of gevent ask this one.
+    yield _socket, "getaddrinfo", _resolving(_socket.getaddrinfo, network.found)
+    for module in (socket, _socket):
+        yield module, "gethostbyname", _resolving(module.gethostbyname, lambda address: {address})
+        yield module, "gethostbyname_ex", _resolving(module.gethostbyname_ex, lambda found: set(found[2]))
+    yield from uvloop.replacements(_check, _learn)
     sleep = _sleeping(asyncio.sleep)
     yield time, "sleep", _blocking(time.sleep)
     yield asyncio, "sleep", sleep
@@ -118,11 +130,9 @@ def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
 
 
 def _resolving(real: Callable[..., Any], addresses: Callable[[Any], set[str]]) -> Callable[..., Any]:
-    def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
-        result = real(host, *args, **kwargs)
-        isolation = _isolations.innermost
-        if isolation is not None and not network.is_here(host, looks_up=True):  # so it was allowed
-            isolation.resolved.update(addresses(result))
+    def look_up(*args: Any, **kwargs: Any) -> Any:
+        result = real(*args, **kwargs)
+        _learn(addresses(result))
         return result
 
     return look_up

@@ -1,4 +1,7 @@
-"""A network of this process's own, in which there is nothing but this machine's loopback; Linux alone has such."""
+"""A network namespace of Linux: a network of this process and all that it starts, in which loopback alone is.
+
+What is below Python, and other processes, is cut off there too. It can't be left again.
+"""
 
 from __future__ import annotations
 
@@ -9,58 +12,93 @@ import struct
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pytest_interactions.errors import OptionError
 
-if sys.platform != "win32":  # pragma: no branch - which has no namespaces either
-    import fcntl
-
-# Of sched.h, if.h and sockios.h.
+_LOOPBACK: Final = "lo"
+_UP: Final = 1
+_GET_FLAGS: Final = 0x8913
+_SET_FLAGS: Final = 0x8914
 _NEW_USER: Final = 0x10000000
 _NEW_NETWORK: Final = 0x40000000
-_GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
-_LINUX_ALONE: Final = "only Linux has networks of a process's own"
-_REQUEST: Final = "16sh14x"  # struct ifreq: a name, and flags
+_CAPABILITIES: Final = 0x20080522  # the version of the structure below
 
 
 def enter() -> None:
-    """Leave the network of this machine, for good: this process, and all that it starts from now on.
+    """Leave the network for one of this process's own, unless loopback is all there is already.
 
-    Unix sockets and what listens on the loopback in here are reached as before; nothing else is, whoever tries.
+    So a worker of pytest-xdist stays where its controller has gone.
 
     Raises:
-        OptionError: The system does not permit it; nothing has changed.
+        OptionError: The system does not permit it; the message says why.
     """
-    if sys.platform == "win32":  # pragma: no cover - where the tests don't run
-        raise _refused(_LINUX_ALONE)
-    if threading.active_count() > 1:
-        raise _refused("other threads run already, and they would stay outside")
-    user, group = os.getuid(), os.getgid()
-    if _unshared(_NEW_NETWORK) and (number := _unshared(_NEW_USER | _NEW_NETWORK)):
-        raise _refused(os.strerror(number))
-    if os.getuid() != user:  # pragma: no cover - done as another user, who may not write what coverage writes
-        # The user of a namespace of its own is nobody until the system is told who it is.
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-    _bring_up("lo")
+    if sys.platform != "linux":
+        raise _refused(f"only Linux has network namespaces, and this is {sys.platform}.")
+    try:
+        if _up() != {_LOOPBACK}:
+            _begin()
+    except OSError as error:
+        raise _refused(
+            f"the system permits no network namespace ({error.strerror}). A user without privileges needs user "
+            "namespaces (sysctl user.max_user_namespaces above 0, and where they exist "
+            "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0); a container needs "
+            "the capability SYS_ADMIN, or a network without interfaces (docker run --network none)."
+        ) from None
 
 
 def _refused(reason: str) -> OptionError:
-    return OptionError(f"interactions_network_namespace: {reason}. Run without it, or where it is permitted.")
+    return OptionError(f"interactions_network_namespace: {reason}")
 
 
-def _unshared(flags: int) -> int:
-    """Leave what `flags` name; return 0, or the number of the system's error."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "unshare"):
-        raise _refused(_LINUX_ALONE)
-    return ctypes.get_errno() if library.unshare(flags) else 0
+def _begin() -> None:
+    _refuse_threads()
+    try:
+        _call("unshare", _NEW_NETWORK)
+        _start_loopback()
+    except PermissionError:
+        user, group = os.geteuid(), os.getegid()
+        _call("unshare", _NEW_USER | _NEW_NETWORK)
+        own = Path("/proc/self")
+        (own / "setgroups").write_text("deny")
+        (own / "uid_map").write_text(f"{user} {user} 1")
+        (own / "gid_map").write_text(f"{group} {group} 1")
+        _start_loopback()
+        # Who makes a user namespace may do all in it, and an app is to be denied there what it is denied elsewhere.
+        _call("capset", struct.pack("=Ii", _CAPABILITIES, 0), bytes(24))
 
 
-def _bring_up(interface: str) -> None:
+def _refuse_threads() -> None:
+    number = sum(1 for _ in Path("/proc/self/task").iterdir())
+    if number > 1:
+        names = ", ".join(thread.name for thread in threading.enumerate())
+        raise _refused(
+            f"this process has {number} threads already ({names}), and a thread stays in the network that it began in. "
+            "Start pytest without what begins them so early, such as a debugger or a plugin."
+        )
+
+
+def _call(function: str, *args: Any) -> None:
+    if getattr(ctypes.CDLL(None, use_errno=True), function)(*args):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+# --- interfaces ---
+
+
+def _up() -> set[str]:
+    """Return the names of the interfaces that are up."""
+    return {name for _, name in socket.if_nameindex() if _flags(_GET_FLAGS, name) & _UP}
+
+
+def _start_loopback() -> None:
+    _flags(_SET_FLAGS, _LOOPBACK, _UP)
+
+
+def _flags(request: int, name: str, flags: int = 0) -> int:
+    import fcntl  # which Windows has not
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack(_REQUEST, interface.encode(), 0)
-        _, flags = struct.unpack(_REQUEST, fcntl.ioctl(any_socket, _GET_FLAGS, request))
-        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack(_REQUEST, interface.encode(), flags | _UP))
+        answer = fcntl.ioctl(any_socket, request, struct.pack("16sh14x", name.encode(), flags))
+    return int(struct.unpack("16xh14x", answer)[0])

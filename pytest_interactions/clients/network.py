@@ -2,148 +2,142 @@
 
 The interpreter itself tells of each connection, each datagram and each look-up of a name, by audit events
 (https://docs.python.org/3/library/audit_events.html): through `socket`, `_socket`, a subclass of either, a method that
-was kept from before, asyncio, or gevent. What libraries in other languages do, it does not see; of these, uvloop has
-methods in Python's reach.
+was kept from before, asyncio, or gevent. A name in an address it looks up before it tells of the address; so a socket's
+methods are replaced by some that are checked first. What libraries in other languages do, it does not see.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from importlib import import_module
-from importlib.util import find_spec
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Final
-
-from pytest_interactions.api.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    #: What takes a host, its port, and whether the name is looked up, and raises an error if that is refused.
-    Check = Callable[[Any, Any, bool], None]
+#: A host and its port.
+Asked = tuple[Any, Any]
 
-_ON_A_NETWORK: Final = (socket.AF_INET, socket.AF_INET6)
+#: The families whose addresses are files, or parts of the kernel.
+_INSIDE: Final = {getattr(socket, name, None) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG")}
 
 
-def watch(check: Callable[[], Check | None]) -> None:
+def watch(check: Callable[[Asked | None], None]) -> None:
     """Have each event of the network checked from now on; a hook of the interpreter can't be taken off.
 
     Args:
-        check: Returns what checks here and now; `None` where nothing is checked.
+        check: Raises an error if what is asked for is refused; it is called where no replay is under way too.
     """
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         asked = _ASKED.get(event)
-        if asked is None:
-            return
-        here = check()
-        host_and_port = asked(*args) if here is not None else None
-        if here is not None and host_and_port is not None:
-            here(*host_and_port, event not in _CONNECTS)
+        if asked is not None:
+            check(asked(*args))
 
     sys.addaudithook(hook)
 
 
-def _of_address(_: object, address: Any, *__: object) -> tuple[Any, Any] | None:
+# --- what is asked for ---
+
+
+def of_address(address: Any) -> Asked | None:
     """Return the host and port of an address; a Unix socket's is a path, and a datagram may have none of its own."""
-    return (address[0], address[1]) if isinstance(address, tuple | list) and len(address) > 1 else None
+    return (address[0], address[1]) if isinstance(address, tuple) and len(address) > 1 else None
 
 
-def _connected(at: socket.socket, address: Any) -> tuple[Any, Any] | None:
-    return _of_address(at, address) if at.family in _ON_A_NETWORK else None
+def named(address: Any) -> Asked | None:
+    """Return what is looked up of a server's own address: nobody is asked about one in numbers."""
+    asked = of_address(address)
+    return None if asked is None or _in_numbers(_text(asked[0])) else asked
 
 
-def _looked_up(host: Any, port: Any = None, *_: object) -> tuple[Any, Any]:
+def looked_up(host: Any, port: Any = None, *_: object, **__: object) -> Asked:
+    """Return what a look-up of a name asks for."""
     return host, port
 
 
-def _named(address: Any) -> tuple[Any, Any]:
-    return address[0], address[1]
+def found(result: Any) -> set[str]:
+    """Return the addresses in what `getaddrinfo` returned."""
+    return {str(address[0]) for *_, address in result}
 
 
-_CONNECTS: Final = ("socket.connect", "socket.sendto", "socket.sendmsg")
-_ASKED: Final[dict[str, Callable[..., tuple[Any, Any] | None]]] = {
-    **dict.fromkeys(_CONNECTS, _connected),
-    "socket.getaddrinfo": _looked_up,
-    "socket.gethostbyname": _looked_up,
-    "socket.gethostbyaddr": _looked_up,
-    "socket.getnameinfo": _named,
+def _connected(at: socket.socket, address: Any) -> Asked | None:
+    return None if at.family in _INSIDE else of_address(address)
+
+
+def _bound(at: socket.socket, address: Any) -> Asked | None:
+    return None if at.family in _INSIDE else named(address)
+
+
+_ASKED: Final[dict[str, Callable[..., Asked | None]]] = {
+    "socket.connect": _connected,
+    "socket.sendto": _connected,
+    "socket.sendmsg": _connected,
+    "socket.bind": _bound,
+    "socket.getaddrinfo": looked_up,
+    "socket.gethostbyname": looked_up,
+    "socket.gethostbyaddr": looked_up,
+    "socket.getnameinfo": of_address,
+}
+
+#: A socket's methods that take an address: its place among the arguments, and what is asked for by it.
+_METHODS: Final = {
+    "connect": (0, _connected),
+    "connect_ex": (0, _connected),
+    "bind": (0, _bound),
+    "sendto": (-1, _connected),
+    "sendmsg": (3, _connected),
 }
 
 
-def of_uvloop(check: Callable[[], Check | None]) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-    """Yield what is replaced of uvloop, whose event loop is in C: the class, the name in it, and what is there then.
+def of_sockets(check: Callable[[Asked | None], None]) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+    """Yield what is replaced of sockets: the class, the name in it, and what stands there during a replay."""
 
-    Nothing is, where it is not installed.
-    """
-    if find_spec("uvloop") is None:
-        return
-    loop = import_module("uvloop").Loop
+    def checked(real: Callable[..., Any], place: int, asked: Callable[..., Asked | None]) -> Callable[..., Any]:
+        def call(self: socket.socket, *args: Any) -> Any:
+            for address in args[place:][:1]:
+                check(asked(self, address))
+            return real(self, *args)
 
-    def connecting(real: Callable[..., Any]) -> Callable[..., Any]:
-        async def create_connection(self: Any, factory: Any, host: Any = None, port: Any = None, **more: Any) -> Any:
-            _ask(check, host, port)
-            return await real(self, factory, host, port, **more)
+        return call
 
-        return create_connection
-
-    def sending(real: Callable[..., Any]) -> Callable[..., Any]:
-        async def create_datagram_endpoint(
-            self: Any, factory: Any, local_addr: Any = None, remote_addr: Any = None, **more: Any
-        ) -> Any:
-            _ask(check, *(remote_addr or (None, None))[:2])
-            return await real(self, factory, local_addr, remote_addr, **more)
-
-        return create_datagram_endpoint
-
-    def looking_up(real: Callable[..., Any]) -> Callable[..., Any]:
-        async def getaddrinfo(self: Any, host: Any, port: Any, **more: Any) -> Any:
-            _ask(check, host, port)
-            return await real(self, host, port, **more)
-
-        return getaddrinfo
-
-    def looking_back(real: Callable[..., Any]) -> Callable[..., Any]:
-        async def getnameinfo(self: Any, address: Any, flags: int = 0) -> Any:
-            _ask(check, *address[:2])
-            return await real(self, address, flags)
-
-        return getnameinfo
-
-    yield loop, "create_connection", connecting(loop.create_connection)
-    yield loop, "create_datagram_endpoint", sending(loop.create_datagram_endpoint)
-    yield loop, "getaddrinfo", looking_up(loop.getaddrinfo)
-    yield loop, "getnameinfo", looking_back(loop.getnameinfo)
+    for name, (place, asked) in _METHODS.items():
+        yield socket.socket, name, checked(getattr(socket.socket, name), place, asked)
 
 
-def _ask(check: Callable[[], Check | None], host: Any, port: Any) -> None:
-    here = check()
-    if here is not None and host is not None:
-        here(host, port, True)
+# --- this machine ---
 
 
-def is_here(host: Any, *, looks_up: bool) -> bool:
+def is_here(host: Any) -> bool:
     """Return whether a host is this machine.
 
     A name below `localhost` is looked up as any other where the system does not know better, so that it would be told
     to whoever answers.
     """
-    name = host.decode(errors="replace") if isinstance(host, bytes | bytearray) else str(host or "localhost")
-    if name in ("localhost", socket.gethostname()):
+    name = _text(host) or "localhost"
+    if name.lower() in ("localhost", socket.gethostname().lower()):
         return True
+    address = _in_numbers(name)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _text(host: Any) -> str:
+    return bytes(host).decode(errors="replace") if isinstance(host, bytes | bytearray) else str(host or "")
+
+
+def _in_numbers(name: str) -> IPv4Address | IPv6Address | None:
+    """Return an address in numbers, of which IPv4's may have fewer than four, as in `127.1`; `None` for a name."""
     try:
         address = ip_address(_in_full(name))
     except ValueError:
-        return not looks_up and is_loopback(name)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback or address.is_unspecified
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _in_full(name: str) -> str:
-    """Return an IPv4 address with its four numbers, which may be written with fewer, as in `127.1`."""
     try:
-        return socket.inet_ntoa(socket.inet_aton(name))
+        # It reads up to a white space, whatever comes behind.
+        return name if name.split() != [name] else socket.inet_ntoa(socket.inet_aton(name))
     except (OSError, UnicodeError):
         return name

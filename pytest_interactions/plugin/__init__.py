@@ -61,6 +61,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and refuse unusable options of the command line and the ini file."""
+    cut_off.leave_network(config)  # if a conftest.py has brought this plugin, it was not asked before
     config.addinivalue_line(
         "markers",
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 import pytest
 
 from pytest_interactions.errors import OptionError
+from pytest_interactions.plugin import early_key
 
 #: The option, which is one of the whole run: no cassette has it.
 _OPTION: Final = "interactions_network_namespace"
@@ -21,16 +21,13 @@ def add_option(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
 
 
 def leave_network(config: pytest.Config) -> None:
-    """Leave the network, if the option is set and the run's record mode is `none`.
+    """Leave the network, if the option is set, the run's record mode is `none`, and this was not done before.
 
     Raises:
         UsageError: The system does not permit it.
     """
-    flags = config.known_args_namespace
-    if not (getattr(flags, _OPTION) or config.getini(_OPTION)):
-        return
-    mode = flags.interactions_record_mode or config.getini("interactions_record_mode") or "none"
-    if mode == "none" and "PYTEST_XDIST_WORKER" not in os.environ:  # a worker is begun in there, and stays
+    mode = early_key.option(config, "record_mode") or "none"
+    if mode == "none" and early_key.option(config, "network_namespace"):
         from pytest_interactions.clients import namespace
 
         try:

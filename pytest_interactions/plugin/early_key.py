@@ -24,9 +24,9 @@ def set_early(config: pytest.Config, directories: Iterable[Path]) -> None:
     """
     if any(map(os.environ.get, KEYS)):
         return
-    mode = _option(config, "record_mode") or RecordMode.NONE
+    mode = option(config, "record_mode") or RecordMode.NONE
     above = dict.fromkeys(each for directory in directories for each in (directory, *directory.parents))
-    cassettes = _option(config, "cassette_dir") or "cassettes"
+    cassettes = option(config, "cassette_dir") or "cassettes"
     may_replay = mode in _REPLAYING and any((directory / cassettes).is_dir() for directory in above)
     if not may_replay or (mode != RecordMode.NONE and any((directory / ".env").is_file() for directory in above)):
         return
@@ -40,6 +40,9 @@ def set_early(config: pytest.Config, directories: Iterable[Path]) -> None:
     config.add_cleanup(unset)
 
 
-def _option(config: pytest.Config, name: str) -> str | None:
-    flag: str | None = getattr(config.known_args_namespace, f"interactions_{name}", None)
-    return flag or config.getini(f"interactions_{name}")
+def option(config: pytest.Config, name: str) -> str | None:
+    """Return an option of the command line or the ini file, as it is known before the run's own code is."""
+    # The first is empty at the beginning, and the second stays as it was then.
+    parsed = config.option, config.known_args_namespace
+    flags: list[str | None] = [getattr(each, f"interactions_{name}", None) for each in parsed]
+    return flags[0] or flags[1] or config.getini(f"interactions_{name}")

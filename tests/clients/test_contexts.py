@@ -222,7 +222,8 @@ def test_code_outside_of_several_replays_is_cut_off_as_all_of_them_are(tmp_path:
             (tmp_path / f"{name}.yaml").write_text(EMPTY)
             block = use_cassette(tmp_path / f"{name}.yaml", allowed_hosts=hosts, fast_forward=True)
             cassettes.append(contextvars.Context().run(stack.enter_context, block))
-        error = begun_outside(lambda: socket.getaddrinfo("192.0.2.1", 80))
+        with socket.socket() as connection:
+            error = begun_outside(lambda: connection.connect(("192.0.2.1", 80)))
         assert isinstance(error, NetworkBlockedError)
         assert begun_outside(lambda: socket.getaddrinfo("192.0.2.2", 80))[0][4] == ("192.0.2.2", 80)
         began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import socket
 import ssl
@@ -89,9 +90,19 @@ def test_whoever_keeps_a_replaced_function_gets_the_original_once_no_replay_is_i
     assert asyncio.run(kept["asyncio.sleep"](0.01, "result")) == "result"
     assert asyncio.run(kept["asyncio.tasks.sleep"](0, "other")) == "other"
     assert time.monotonic() - began >= 0.02
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as tcp, socket.socket() as other:
+        kept["socket.bind"](tcp, ("127.0.0.1", 0))
+        kept["socket.connect"](tcp, server.getsockname())
+        assert kept["socket.connect_ex"](other, server.getsockname()) == 0
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        receiver.bind(("127.0.0.1", 0))
+        assert kept["socket.sendto"](udp, b"abc", receiver.getsockname()) == 3
+        assert kept["socket.sendmsg"](udp, [b"abcd"], [], 0, receiver.getsockname()) == 4
     assert kept["socket.gethostbyname"]("127.0.0.1") == "127.0.0.1"
-    assert kept["socket.gethostbyname_ex"]("127.0.0.1")[2] == ["127.0.0.1"]
-    assert kept["socket.getaddrinfo"]("192.0.2.1", 80, type=socket.SOCK_STREAM)[0][4] == ("192.0.2.1", 80)
+    assert kept["_socket.gethostbyname"]("192.0.2.1") == "192.0.2.1"
+    for module in ("socket", "_socket"):
+        assert kept[f"{module}.gethostbyname_ex"]("192.0.2.1")[2] == ["192.0.2.1"]
+    assert kept["_socket.getaddrinfo"]("192.0.2.1", 80, type=socket.SOCK_STREAM)[0][4] == ("192.0.2.1", 80)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     kept["SSLContext.load_default_certs"](context)
     assert context.cert_store_stats()["x509_ca"] > 0
@@ -103,7 +114,7 @@ def test_whoever_keeps_a_replaced_function_gets_the_original_once_no_replay_is_i
 def test_a_function_that_was_kept_is_cut_off_again_by_the_next_replay(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("version: 1\ninteractions: []\n")
     with use_cassette(tmp_path / "c.yaml"):
-        look_up = socket.getaddrinfo
+        look_up = _socket.getaddrinfo
     with pytest.raises(NetworkBlockedError), use_cassette(tmp_path / "c.yaml"):
         look_up("example.com", 80)
 

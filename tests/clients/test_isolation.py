@@ -77,17 +77,17 @@ def test_loopback_unix_sockets_and_allowed_hosts_pass(emulator: Emulator, tmp_pa
 
 def test_replays_may_end_in_any_order() -> None:
     """Whichever of two replays ends first, the other is cut off as ever, and nothing is left in force after both."""
-    before = socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
+    before = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
     outer, inner, keys = _replay(report=lambda _: None), _replay(), [placeholder_key(), placeholder_key()]
     for context in (outer, inner, *keys):
         context.__enter__()
     for context in (outer, keys[0]):
         context.__exit__(None, None, None)
     assert "placeholder" in os.environ["GEMINI_API_KEY"]
-    assert socket.getaddrinfo is not before[1]
+    assert socket.gethostbyname is not before[1]
     for context in (inner, keys[1]):
         context.__exit__(None, None, None)
-    after = socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
+    after = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
     assert after == before
     assert "GEMINI_API_KEY" not in os.environ
 
@@ -121,10 +121,10 @@ def test_a_swallowed_refusal_fails_the_replay(tmp_path: Path) -> None:
 
 def test_the_guard_is_gone_after_the_replay() -> None:
     """Leaving puts the real functions back."""
-    before = socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep
+    before = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep
     with _replay(sleeps=Sleeps(skip=True)):
-        assert socket.getaddrinfo is not before[1]
-    assert (socket.socket.connect, socket.getaddrinfo, time.sleep, asyncio.sleep) == before
+        assert socket.gethostbyname is not before[1]
+    assert (socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep) == before
 
 
 @pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])

@@ -1,39 +1,39 @@
-"""During a replay nothing that Python sees leaves this machine; in a namespace of its own, nothing at all does."""
+"""During a replay nothing that Python sees leaves this machine."""
 
 from __future__ import annotations
 
+import _socket
 import asyncio
-import ctypes
 import gc
-import os
 import socket
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions import NetworkBlockedError, OptionError
-from pytest_interactions.clients import namespace, network
+from pytest_interactions import NetworkBlockedError
+from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.clients import isolation, network
+from pytest_interactions.clients.isolation import Isolation, isolated
 from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
 
 #: An address of a network for documentation (RFC 5737), which is nobody's.
 ELSEWHERE = "192.0.2.1"
 KEPT = socket.socket.connect
+LOOK_UP = _socket.getaddrinfo
 
 
 class _Own(socket.socket):
     def connect(self, address: Any) -> None:
-        import _socket
-
         _socket.socket.connect(self, address)
 
 
@@ -42,8 +42,6 @@ def _udp() -> socket.socket:
 
 
 def _raw() -> Any:
-    import _socket
-
     return _socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 
@@ -85,6 +83,8 @@ WAYS: dict[str, Callable[[], object]] = {
     "asyncio": lambda: asyncio.run(_connected()),
     "datagrams of asyncio": lambda: asyncio.run(_datagrams()),
     "getaddrinfo": lambda: socket.getaddrinfo("example.com", 80),
+    "getaddrinfo of _socket": lambda: _socket.getaddrinfo("example.com", 80),
+    "getaddrinfo, kept from before": lambda: LOOK_UP("example.com", 80),
     "getaddrinfo below localhost": lambda: socket.getaddrinfo("secret.localhost", 80),
     "gethostbyname": lambda: socket.gethostbyname("example.com"),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex("example.com"),
@@ -159,17 +159,101 @@ def test_a_unix_socket_and_a_datagram_without_an_address_pass(tmp_path: Path, mo
             assert second.recv(1) == b"x"
 
 
-def test_the_addresses_of_an_allowed_host_are_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever looked them up; where no host is allowed, none of its addresses is."""
-    found: tuple[str, list[str], list[str]] = ("api.example", [], [ELSEWHERE])
-    monkeypatch.setattr(socket, "gethostbyname_ex", lambda _: found)
-    with _replay(tmp_path, allowed_hosts="api.example"):
-        assert socket.gethostbyname_ex("api.example") == found
-        with socket.socket() as client:
-            client.settimeout(0.01)
-            assert client.connect_ex((ELSEWHERE, 9)) != 0
-        with pytest.raises(NetworkBlockedError):
-            _with(_udp, lambda s: s.sendto(b"x", ("192.0.2.2", 9)))
+def test_a_name_in_an_address_is_refused_before_python_looks_it_up(tmp_path: Path) -> None:
+    """Else the error would be the look-up's, and the name would have been told."""
+    with _replay(tmp_path) as cassette, socket.socket() as tcp, _udp() as udp:
+        calls: tuple[Callable[[Any], object], ...] = (
+            tcp.connect,
+            tcp.connect_ex,
+            tcp.bind,
+            lambda address: udp.sendto(b"x", address),
+            lambda address: udp.sendto(b"x", 0, address),
+            lambda address: udp.sendmsg([b"x"], [], 0, address),
+        )
+        for call in calls:
+            with pytest.raises(NetworkBlockedError, match=r"secret\.invalid"):
+                call(("secret.invalid", 80))
+        assert len(cassette.failures) == len(calls)
+
+
+async def test_what_a_library_swallows_is_remembered(tmp_path: Path) -> None:
+    """The transports of asyncio log what sending raises, and go on."""
+    loop = asyncio.get_running_loop()
+    with _replay(tmp_path) as cassette:
+        transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("0.0.0.0", 0))
+        transport.sendto(b"x", (ELSEWHERE, 9))
+        transport.close()
+        assert len(cassette.failures) == 1
+
+
+HERE = ("127.0.0.1", "127.9.9.9", "127.1", "0x7f.1", "2130706433", "0.0.0.0", "::", "::1", "::1%lo", "::ffff:127.0.0.1")
+NAMES_HERE = ("localhost", "LOCALHOST", b"localhost", bytearray(b"::1"), "", None, socket.gethostname())
+ELSEWHERES = ("10.0.0.1", "::ffff:192.0.2.1", "fe80::1%eth0", "<broadcast>", "a.localhost", "localhost.", b"\xff", 7)
+HALF_NUMBERS = ("127.0.0.1 secret.example", "127.1\tsecret.example", b"127.0.0.1\0.example", "127.0.0.1.example")
+
+
+@pytest.mark.parametrize("host", [*HERE, *NAMES_HERE])
+def test_what_is_surely_of_this_machine_is_let_through(host: Any) -> None:
+    _isolation().check(host, 80)
+
+
+@pytest.mark.parametrize("host", [*ELSEWHERES, *HALF_NUMBERS])
+def test_what_others_are_asked_about_or_reached_by_is_not(host: Any) -> None:
+    with pytest.raises(NetworkBlockedError):
+        _isolation().check(host, 80)
+
+
+def _isolation() -> Isolation:
+    return Isolation(allowed=(), report=lambda _: None, sleeps=Sleeps(skip=False))
+
+
+def test_the_addresses_of_what_was_looked_up_are_reached() -> None:
+    """Those of a host that is allowed, or of this machine by its own name, whichever function was asked for them."""
+    for look_up in (
+        lambda: socket.getaddrinfo(host="localhost", port=80, family=socket.AF_INET),
+        lambda: _socket.getaddrinfo("localhost", 80, socket.AF_INET),
+        lambda: socket.gethostbyname("localhost"),
+        lambda: _socket.gethostbyname("localhost"),
+        lambda: socket.gethostbyname_ex("localhost"),
+        lambda: _socket.gethostbyname_ex("localhost"),
+    ):
+        here = _isolation()
+        with isolated(here):
+            look_up()
+        assert here.resolved == {"127.0.0.1"}
+    here.resolved.add(ELSEWHERE)
+    here.check(ELSEWHERE, 80)
+
+
+def test_a_server_binds_to_any_address_of_this_machine(tmp_path: Path) -> None:
+    with _replay(tmp_path):
+        for host in ("0.0.0.0", "", "127.0.0.1", "localhost"):
+            with socket.create_server((host, 0)) as server, socket.socket() as client:
+                client.connect(("127.0.0.1", server.getsockname()[1]))
+        with socket.socket() as server, pytest.raises(OSError, match="assign"):
+            server.bind((ELSEWHERE, 0))  # which asks nobody
+
+
+def test_buffers_are_no_address_and_the_kernel_is_here(tmp_path: Path) -> None:
+    one, other = socket.socketpair()
+    with _replay(tmp_path), one, other:
+        assert one.sendmsg((b"a", b"b")) == 2
+        assert other.recv(2) == b"ab"
+        if hasattr(socket, "AF_NETLINK"):
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as kernel:
+                kernel.bind((0, 0))
+                kernel.connect((0, 0))
+
+
+def test_an_address_that_is_none_is_python_s_own_error(tmp_path: Path) -> None:
+    addresses: tuple[Any, ...] = ((), (ELSEWHERE,), [ELSEWHERE, 80], ELSEWHERE)
+    with _replay(tmp_path) as cassette, socket.socket() as client:
+        for address in addresses:
+            with pytest.raises(TypeError):
+                client.connect(address)
+        with pytest.raises(TypeError):
+            client.connect()  # type: ignore[call-arg] # which is its point
+        assert not cassette.failures
 
 
 def test_the_interpreter_is_watched_once(tmp_path: Path) -> None:
@@ -183,153 +267,43 @@ def test_the_interpreter_is_watched_once(tmp_path: Path) -> None:
     assert len(seen) == 1
 
 
-def test_uvloop_is_refused_by_its_methods(tmp_path: Path) -> None:
-    """It connects in C, of which the interpreter does not tell."""
-    uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+_TO_THE_END = """
+import _socket, atexit, socket, sys
+from pathlib import Path
+from pytest_interactions import use_cassette
 
-    async def all_ways() -> None:
-        loop = asyncio.get_running_loop()
-        for way in (
-            loop.create_connection(asyncio.Protocol, ELSEWHERE, 9),
-            loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(ELSEWHERE, 9)),
-            loop.getaddrinfo("example.com", 80),
-            loop.getnameinfo(("8.8.8.8", 53)),
-        ):
-            with pytest.raises(NetworkBlockedError):
-                await way
+Path("c.yaml").write_text("interactions: []")
+with use_cassette("c.yaml"):
+    pass
 
-    async def here(port: int) -> None:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.close()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
-        transport.close()
-        assert await loop.getnameinfo(("127.0.0.1", 80), socket.NI_NUMERICHOST)
-        assert await loop.getaddrinfo("127.0.0.1", 80)
+class Late:
+    def __del__(self):
+        with socket.socket() as late:
+            late.connect_ex(("127.0.0.1", 9))
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            with _replay(tmp_path):
-                runner.run(all_ways())
-                runner.run(here(server.getsockname()[1]))
-            runner.run(here(server.getsockname()[1]))
-
-
-def test_where_uvloop_is_not_installed_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "find_spec", lambda _: None)
-    assert list(network.of_uvloop(lambda: None)) == []
-
-
-# --- the namespace ---
-
-_IN_A_NAMESPACE = """
-import ctypes, socket, struct, subprocess, sys, threading
-
-ADDRESS = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(9), socket.inet_aton("192.0.2.1"))
-
-def test_code_in_c_reaches_nothing():
-    with socket.socket() as client:
-        library = ctypes.CDLL(None, use_errno=True)
-        assert library.connect(client.fileno(), ADDRESS, 16) == -1
-        assert ctypes.get_errno() == 101  # the network is unreachable
-
-def test_a_child_reaches_nothing():
-    code = "import socket; socket.create_connection(('192.0.2.1', 9), 2)"
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "Network is unreachable" in child.stderr
-
-def test_what_listens_in_here_is_reached(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
-        pass
-    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
-        server.bind("s")
-        server.listen()
-        client.connect("s")
+late = sys.late = Late()
+atexit.register(lambda: _socket.gethostbyname("192.0.2.1"))
+print("well")
 """
 
 
-def _is_permitted() -> bool:
-    code = "from pytest_interactions.clients import namespace; namespace.enter()"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+def test_the_hook_bears_the_end_of_the_process(tmp_path: Path) -> None:
+    """It stays after all that it uses has gone."""
+    command = [sys.executable, "-c", _TO_THE_END]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("well\n", "", 0)
 
 
-@pytest.fixture
-def permitted() -> None:
-    if not _is_permitted():
-        pytest.skip("this system permits no network namespaces")
-
-
-@pytest.mark.usefixtures("permitted")
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("given", ["flag", "ini"])
-def test_in_a_namespace_of_its_own_a_replay_reaches_nothing(
-    workers: int, given: str, pytester: pytest.Pytester
-) -> None:
-    """Nor do its children, nor code that is none of Python's; the loopback and Unix sockets stay."""
-    pytester.makepyfile(_IN_A_NAMESPACE)
-    if given == "ini":
-        pytester.makeini("[pytest]\ninteractions_network_namespace = true\n")
-    flags = ["--interactions-network-namespace"] if given == "flag" else []
-    result = pytester.runpytest_subprocess("-p", "no:recording", f"-n{workers}", *flags)
-    result.assert_outcomes(passed=3)
-
-
-def test_a_run_that_records_stays_where_the_network_is(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It needs it."""
-    pytester.makepyfile("import os\ndef test_it(): assert os.readlink('/proc/self/ns/net') == os.environ['HERE']")
-    monkeypatch.setenv("HERE", str(Path("/proc/self/ns/net").readlink()))
-    flags = ["--interactions-network-namespace", "--interactions-record-mode=once"]
-    pytester.runpytest_subprocess("-p", "no:recording", *flags).assert_outcomes(passed=1)
-
-
-def test_a_namespace_that_is_not_permitted_is_an_error_of_usage(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run goes on nowhere else."""
-    monkeypatch.setattr(namespace, "_unshared", lambda _: 1)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
-    pytester.makepyfile("def test_it(): ...")
-    result = pytester.runpytest_inprocess("-p", "no:recording", "--interactions-network-namespace")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: interactions_network_namespace: Operation not permitted. Run without it, *"])
-
-
-def test_where_threads_run_or_the_system_is_another_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would stay outside; only Linux has namespaces."""
-    monkeypatch.setattr(threading, "active_count", lambda: 2)
-    with pytest.raises(OptionError, match="other threads run already"):
-        namespace.enter()
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
-    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
-    with pytest.raises(OptionError, match="only Linux"):
-        namespace.enter()
-
-
-_AS_NOBODY = """
-import ctypes, encodings.idna, os, socket, sys
-from pytest_interactions.clients import namespace
-
-os.setgroups([])
-os.setresgid(65534, 65534, 65534)
-os.setresuid(65534, 65534, 65534)
-ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # so that it may write about itself
-namespace.enter()
-assert (os.getuid(), os.getgid()) == (65534, 65534)
-with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
-    print("reached")
-"""
-
-
-def test_a_user_without_rights_has_one_too(tmp_path: Path) -> None:
-    """Where the system lets users have namespaces; who they are stays."""
-    if os.getuid():
-        pytest.skip("only root can become somebody else")
-    env = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
-    command = [sys.executable, "-c", _AS_NOBODY]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
-    if "Operation not permitted" in ended.stderr or "No space left" in ended.stderr:
-        pytest.skip("this system lets no user have a namespace")
-    assert ended.stdout == "reached\n", ended.stderr
+def test_a_hook_sees_what_the_interpreter_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tracer sees the hook at work, so it is called here as the interpreter does."""
+    hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    network.watch(isolation._check)
+    with _replay(tmp_path) as cassette, _udp() as udp:
+        hooks[0]("open", ("a file", "r", 0))
+        hooks[0]("socket.sendmsg", (udp, None))
+        hooks[0]("socket.gethostbyname", ("localhost",))
+        with pytest.raises(NetworkBlockedError):
+            hooks[0]("socket.connect", (udp, (ELSEWHERE, 9)))
+        assert len(cassette.failures) == 1
+    hooks[0]("socket.connect", (udp, (ELSEWHERE, 9)))

@@ -139,7 +139,8 @@ def test_what_is_no_http_is_a_400(text: bytes, emulator: Emulator) -> None:
     with connect(emulator.url) as client:
         client.sendall(text)
         answer = received(client)
-        assert client.recv(1) == b""
+        while client.recv(4096):  # another such answer, where the bytes are two requests that are none
+            ...
     assert error(answer)[0] == 400
 
 
