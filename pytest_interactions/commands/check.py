@@ -84,23 +84,24 @@ class _Check:
         except TooLargeError:
             raise
         except CassetteError as error:
-            if self._fix and self._is_taken(path):
+            problem = self._refused(path) if self._fix else error
+            if problem is None:
                 return self._found(f"{path}: taken as it is, with new marks.")
-            print(error)
+            print(problem)
             return Status.FOUND
         return Status.OK
 
-    def _is_taken(self, path: Path) -> bool:
-        """Take a cassette as it was edited, and return whether that can be: not if it can't be read."""
+    def _refused(self, path: Path) -> CassetteError | None:
+        """Take a cassette as it was edited; return what speaks against it, such as damage that no edit can mean."""
         with disk.locked(path):
             try:
                 raw = storage.read_bytes(path, self._max_size)
                 contents = storage.loads(raw, path, self._max_size, edited=True)
-            except CassetteError:
-                return False
+            except CassetteError as error:
+                return error
             with disk.replacing(path) as file:
                 file.write(layout.dumps(contents.exchanges, incomplete=contents.incomplete).encode())
-        return True
+        return None
 
     def _is_left_over(self, path: Path) -> bool:
         """Return whether a file is of no use to anybody: a temporary one, a medium of no cassette, an old journal."""

@@ -78,7 +78,8 @@ def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = F
         marked = reading.read(raw) or parsing.read(raw, limit)
         damage = marks.damage(marked, edited=edited)
         if damage is not None:
-            raise _unusable(path, *damage, advice=f"{_RESTORE} If you meant it: pytest-interactions check --fix {path}")
+            meant = "" if edited else f" If you meant it: pytest-interactions check --fix {path}"
+            raise _unusable(path, *damage, advice=_RESTORE + meant)
         room = Room(limit)
         exchanges = [_opened(exchange, room) for exchange in marked.exchanges]
     except parsing.Unusable as error:

@@ -109,7 +109,9 @@ def test_an_edit_that_no_edit_can_mean_is_not_taken(tmp_path: Path, capsys: pyte
     path = tmp_path / "c.yaml"
     path.write_text(before := TEXT.decode().replace('"status": "completed"\n        }', '"status": "completed"\n'))
     assert main(["check", "--fix", str(path)]) == 1
-    assert "interactions[0]: it is not what was recorded" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "interactions[0]: the body of its response is no whole JSON" in output
+    assert "check --fix" not in output
     assert path.read_text() == before
 
 
