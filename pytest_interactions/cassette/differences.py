@@ -18,6 +18,7 @@ from pytest_interactions.cassette.matching import (
     canonical_text,
     is_api,
 )
+from pytest_interactions.escaping import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=lambda number: nu
 def title(request: Request) -> str:
     """Return a request's method and path."""
     path = canonical_path(request) if is_api(request) else request.uri.partition("?")[0]
-    return f"{request.method} {_cut(path)}"
+    return on_one_line(f"{request.method} {_cut(path)}")
 
 
 class Parts:
@@ -71,7 +72,10 @@ class Difference(NamedTuple):
     new: Any
 
     def line(self) -> str:
-        """Return the line that tells it, which is short however large the values are."""
+        """Return the line that tells it, which is short however large the values are, and one whatever is in them."""
+        return on_one_line(self._text())
+
+    def _text(self) -> str:
         place = _cut(self.place)
         if self.new is _NOTHING:
             return f"{place}: removed"

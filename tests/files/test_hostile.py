@@ -319,6 +319,23 @@ def test_no_message_commands_a_terminal() -> None:
     assert escaped(message) == message
 
 
+def test_a_field_forges_no_line_of_a_message(tmp_path: Path) -> None:
+    """Whatever its name has in it."""
+    from pytest_interactions import CassetteMissError
+
+    name = "a\n1 passed\x1b[2J"
+    exchange = Exchange(
+        request=Request(method="POST", uri="http://h/x", headers={}, body=json.dumps({name: 1}).encode()),
+        response=Response(status=200),
+    )
+    (tmp_path / "c.yaml").write_text(dumps([exchange]))
+    with pytest.raises(CassetteMissError) as caught, use_cassette(tmp_path / "c.yaml"):
+        import httpx
+
+        httpx.post("http://h/x", json={})
+    assert "  a\\n1 passed\\x1b[2J: removed" in str(caught.value).splitlines()
+
+
 def test_what_commands_print_is_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Places in a text and names of files, too."""
     path = tmp_path / "a\x1b[2J\nb.txt"
