@@ -331,4 +331,5 @@ def main(shape: str, client: str, mode: Any) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts beside itself
     main(*sys.argv[1:])

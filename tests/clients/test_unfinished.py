@@ -520,6 +520,7 @@ from tests.clients.test_unfinished import STREAMS
 from tests.support import use_cassette
 
 client, url, path = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts beside itself
 with use_cassette(path, record_mode="once"):
     stream = STREAMS[client](url)
     next(stream)
