@@ -70,7 +70,10 @@ def _readings(
     if members and [encoding.lower() for encoding in encodings] == ["gzip"]:
         yield _unzipped(body, room)
         return
+    left = room.left if room is not None else 0
     for library in sorted(_LIBRARIES, key=lambda name: name not in sys.modules):
+        if room is not None:
+            room.left = left  # as only one of them is taken
         yield _decoded(library, body, encodings, room)
 
 

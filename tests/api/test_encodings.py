@@ -80,6 +80,13 @@ def test_an_encoding_that_no_library_could_name_stays() -> None:
     assert decode(headers, gzip.compress(TEXT), whole=True) == (headers, gzip.compress(TEXT))
 
 
+def test_a_library_that_does_not_know_an_encoding_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one has all of it."""
+    monkeypatch.setattr("httpx._models.SUPPORTED_DECODERS", {})
+    body = ENCODERS["br"](TEXT)
+    assert decode({"content-encoding": ["br"]}, body, whole=True, room=Room(len(TEXT))) == ({}, TEXT)
+
+
 @pytest.mark.parametrize("coding", ENCODERS)
 def test_a_body_is_decoded_as_far_as_there_is_room(coding: str) -> None:
     """A bomb, which is small until it is decoded, is an error, and is not decoded to its end."""
