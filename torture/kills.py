@@ -36,7 +36,15 @@ _AT_ONCE: Final = (os.cpu_count() or 1) + 1
 _BATCH: Final = 25
 _THROUGH_PYTEST: Final = 40  # of which one case is recorded by pytest, which takes ten times as long
 _NO_FILE: Final = {"fspath", "getpid", "urandom", "environ", "get_terminal_size", "cpu_count", "kill"}
-_OPTIONS: Final = ("-q", "-p", "no:cacheprovider", "-W", "ignore", "--interactions-record-mode=new_episodes")
+_OPTIONS: Final = (
+    "-q",
+    "--import-mode=importlib",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore",
+    "--interactions-record-mode=new_episodes",
+)
 _TEST: Final = f"""
 import pytest
 from torture import kills

@@ -18,6 +18,7 @@ from pytest_interactions.api.transcript import transcript
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.matching import key_of
 from pytest_interactions.files import layout, storage
+from pytest_interactions.files.parsing import is_url
 from pytest_interactions.options import MATCHERS
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import clean, scan
@@ -62,6 +63,19 @@ def loader(raw: bytes) -> None:
             raise AssertionError(f"the message does not name the file: {error}") from None
         return
     layout.dumps(contents.exchanges)
+
+
+def can_be_recorded(exchange: Exchange) -> bool:
+    """Return whether a client sends such a request: to a URL, and with what can be encoded."""
+    request, response, cut = exchange.request, exchange.response, exchange.cut
+    texts = [request.method, request.uri, response.reason, *([cut.by, cut.error, cut.message] if cut else [])]
+    for headers in (request.headers, response.headers):
+        texts += [*headers, *(value for values in headers.values() for value in values)]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return is_url(request.uri)
 
 
 def round_trip(exchanges: list[Exchange]) -> None:

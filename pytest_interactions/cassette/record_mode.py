@@ -23,8 +23,8 @@ def _check_writable(path: Path) -> None:
             f"{path}: the name has more than {disk.LONGEST_NAME} bytes, so no recording could be saved. Choose a "
             "shorter one."
         )
-    if path.is_symlink() and not path.exists():
-        raise CassetteFormatError(f"{path}: this link leads to no file. Delete it, or make what it leads to.")
+    if path.is_symlink() and not path.exists() and disk.real(path).suffix not in storage.SUFFIXES:
+        raise CassetteFormatError(f"{path}: this link leads to no cassette. Delete it, or have it lead to one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"(?<![^\s\[{,])\*[^\s\[\]{},]")
 _METHOD: Final = re.compile(r"[A-Z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2, in upper case
-_URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/?#][^\s\x00-\x1f\x7f-\x9f]*")
+_URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*")
 _CUT_BY: Final = ("app", "connection")
 _MOST_OF_A_STATUS: Final = 999
 

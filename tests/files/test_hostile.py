@@ -251,9 +251,9 @@ def test_a_recording_opens_only_what_it_could_write(emulator: Emulator, tmp_path
         use_cassette(tmp_path / ("a" * 242 + ".yaml"), record_mode="once"),
     ):
         ...
-    (tmp_path / "link.yaml").symlink_to(tmp_path / "nothing.yaml")
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "nothing.txt")
     with (
-        pytest.raises(CassetteFormatError, match=r"link\.yaml: this link leads to no file"),
+        pytest.raises(CassetteFormatError, match=r"link\.yaml: this link leads to no cassette"),
         use_cassette(tmp_path / "link.yaml", record_mode="once"),
     ):
         ...
