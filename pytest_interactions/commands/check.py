@@ -52,15 +52,18 @@ class _Check:
 
     def file(self, path: Path) -> Status:
         """Check a file, if it is a cassette by its name, or what only a recording can have left."""
-        with disk.locked(path):  # so that it is nobody's who is at work
-            left = path.exists() and self._is_left_over(path)
-            if left and self._fix:
-                path.unlink()
-                with suppress(OSError):  # there is more in it
-                    path.parent.rmdir()
-        if left:
-            done = "deleted" if self._fix else "--fix deletes it"
-            return self._found(f"{path}: left over from a recording; {done}.")
+        if self._is_left_over(path):
+            # Whoever writes a cassette, or its media, holds the lock of the directory in which the cassette is.
+            with disk.locked(path.parent if media.is_directory(path.parent) else path):
+                self._references.clear()  # which may have changed before the lock was there
+                left = path.exists() and self._is_left_over(path)
+                if left and self._fix:
+                    path.unlink()
+                    with suppress(OSError):  # there is more in it
+                        path.parent.rmdir()
+            if left:
+                done = "deleted" if self._fix else "--fix deletes it"
+                return self._found(f"{path}: left over from a recording; {done}.")
         if path.suffix in SUFFIXES and not path.name.startswith("."):
             return self._cassette(path)
         return Status.OK
@@ -107,12 +110,13 @@ class _Check:
         """Return whether a file is of no use to anybody: a temporary one, a medium of no cassette, an old journal."""
         if disk.is_temporary(path.name) or journal.is_in_tree(path):
             return True
-        return media.is_name(path.name) and path.parent.suffix == ".media" and path.name not in self._used(path.parent)
+        is_medium = media.is_directory(path.parent) and media.is_name(path.name)
+        return is_medium and path.name not in self._used(path.parent)
 
     def _used(self, directory: Path) -> set[str]:
-        """Return the names of the media to which the cassette of a directory of media refers."""
+        """Return the names of the media to which any file refers that may be the cassette of a directory of media."""
         if directory not in self._references:
-            cassettes = [directory.with_suffix(suffix) for suffix in SUFFIXES]
-            texts = [read(cassette, self._max_size) for cassette in cassettes if cassette.exists()]
+            beside = [file for file in directory.parent.iterdir() if file.is_file()]
+            texts = [read(file, self._max_size) for file in beside if media.directory_of(file) == directory]
             self._references[directory] = set().union(*map(media.references, texts))
         return self._references[directory]

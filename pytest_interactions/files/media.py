@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Message)
 
+_DIRECTORY: Final = ".media"
 #: The beginning of a reference to a media file.
 PREFIX: Final = b"pytest-interactions-media:"
 _REFERENCE: Final = re.compile(re.escape(PREFIX) + rb"([0-9a-f]{32})(-urlsafe)?(\.[a-z0-9]{1,8})")
@@ -44,7 +45,12 @@ def directory_of(cassette: Path) -> Path:
     """Return the directory of the media of the cassette at this path: `<test>.media` beside the file itself."""
     cassette = disk.target(cassette)
     name = cassette.stem if cassette.suffix in {".yaml", ".yml", ".json"} else cassette.name
-    return cassette.with_name(f"{name}.media")
+    return cassette.with_name(name + _DIRECTORY)
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether a directory is named as one of media is."""
+    return path.suffix == _DIRECTORY
 
 
 def is_name(name: str) -> bool:

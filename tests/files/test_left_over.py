@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
-
     from pytest_interactions.server.emulator import Emulator
 
 GATE = Gate(Redactor(secrets=Secrets()))
 _RECORD = """
 import sys
 import httpx
+import pytest
 from pytest_interactions import use_cassette
 
 url, path, *prompts = sys.argv[1:]
@@ -142,6 +142,7 @@ def test_the_next_recording_takes_away_what_killed_ones_left(emulator: Emulator,
 _FULL = """
 import resource, signal, sys
 import httpx
+import pytest
 from pytest_interactions import CassetteWriteError, use_cassette
 
 url, path = sys.argv[1:]
@@ -190,6 +191,30 @@ def test_check_tells_what_is_left_over_and_deletes_it(tmp_path: Path, capsys: py
     assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "c.media" / "notes.txt"])
     assert main(["check", str(tmp_path)]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["c.yaml", "c.yml", "c.json", "c", "c.txt"])
+def test_check_deletes_no_media_of_any_cassette(name: str, tmp_path: Path) -> None:
+    """Whatever its file is called."""
+    storage.save(tmp_path / name, storage.Contents([_exchange(MEDIUM)]), GATE, media_threshold=4)
+    before = sorted(tmp_path.rglob("*"))
+    assert len(before) == 3
+    assert main(["check", "--fix", str(tmp_path)]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_check_waits_for_who_is_at_work(tmp_path: Path) -> None:
+    """What a living recording writes before its cassette is there is left over only until it is."""
+    written = Thread(target=lambda: main(["check", "--fix", str(tmp_path)]))
+    with disk.locked(tmp_path / "c.yaml"):
+        storage.write(tmp_path / "c.yaml", storage.Contents([_exchange(MEDIUM)]), GATE, 4)
+        later = (tmp_path / "c.yaml").read_bytes()
+        (tmp_path / "c.yaml").unlink()
+        written.start()
+        written.join(0.2)
+        (tmp_path / "c.yaml").write_bytes(later)
+    written.join()
+    assert len(list((tmp_path / "c.media").iterdir())) == 1
 
 
 def test_check_saves_what_a_killed_process_had_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
