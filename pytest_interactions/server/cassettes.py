@@ -33,7 +33,7 @@ _API: Final = re.compile(r"v\d+\w*|upload|download")
 _GRACE: Final = 2.0
 
 
-class Session:
+class OpenCassette:
     """A cassette from its beginning to its end, with the answers from it that are on their way."""
 
     def __init__(self, cassette: Cassette) -> None:
@@ -43,7 +43,7 @@ class Session:
 
     @contextmanager
     def answering(self, break_off: Callable[[], None]) -> Iterator[None]:
-        """Hold the end of the session up a little for the answer that is made inside, then `break_off` that."""
+        """Hold the end of the cassette up a little for the answer that is made inside, then `break_off` that."""
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answers[over] = break_off
         self.was_asked = True
@@ -68,7 +68,7 @@ class Session:
 class Route:
     """The cassette for the path `prefix + path`, of which `path` is the API's own."""
 
-    session: Session
+    opened: OpenCassette
     prefix: str
     path: str
 
@@ -77,25 +77,25 @@ class OneCassette:
     """The cassette of a test, which begins and finishes with that."""
 
     def __init__(self, cassette: Cassette) -> None:
-        self._session = Session(cassette)
+        self._opened = OpenCassette(cassette)
 
     async def find(self, path: str) -> Route:
         """Return the cassette."""
-        return Route(self._session, "", path)
+        return Route(self._opened, "", path)
 
 
 @dataclass(slots=True)
 class _Place:
-    """Where a cassette is served: in one session after the other, each of which begins when the one before is over."""
+    """Where a cassette is served: opened any number of times, each time when it was finished before."""
 
-    session: Session | None = None
+    opened: OpenCassette | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Cassettes(ABC):
     """The cassettes of `serve`, opened with the options of its command line or with others that a call names.
 
-    The first request to a cassette begins a session of it, if no call did.
+    The first request to a cassette begins it, if no call did.
     """
 
     def __init__(self, target: Path, given: Mapping[str, Any], tell: Callable[[str], object]) -> None:
@@ -126,7 +126,7 @@ class Cassettes(ABC):
         """Return what is before the API's own paths in the URL of a cassette."""
 
     async def begin(self, file: Path, given: Mapping[str, Any]) -> Cassette:
-        """Begin a session of a cassette with the options `given`, and finish the one that was there.
+        """Begin a cassette with the options `given`, and finish it first if it was begun before.
 
         Raises:
             OptionError: An option can't be used, or would record where the server must not.
@@ -138,46 +138,46 @@ class Cassettes(ABC):
         place = self._places[file]
         async with place.lock:
             # One that was asked nothing is not finished: in the mode `rewrite`, that would delete the file.
-            if place.session is not None and place.session.was_asked:
-                for line in (await place.session.finish(failed=False)).lines():
+            if place.opened is not None and place.opened.was_asked:
+                for line in (await place.opened.finish(failed=False)).lines():
                     self._tell(line)
-            place.session = None
-            place.session = self._open(file, options, begun=None)
-            return place.session.cassette
+            place.opened = None
+            place.opened = self._open(file, options, begun=None)
+            return place.opened.cassette
 
     async def finish(self, file: Path, *, failed: bool) -> Report:
-        """Save a cassette, and return what became of it; the next request to it begins another session.
+        """Save a cassette, and return what became of it; the next request to it begins it again.
 
         Raises:
-            CassetteNotFoundError: There is no session of it.
+            CassetteNotFoundError: It was not begun.
         """
         place = self._places[file]
         async with place.lock:
-            if place.session is None:
+            if place.opened is None:
                 raise CassetteNotFoundError(f"{file}: it was not begun, so there is nothing to finish.")
-            report = await place.session.finish(failed=failed)
-            place.session = None
+            report = await place.opened.finish(failed=failed)
+            place.opened = None
             return report
 
     def close(self) -> list[Report]:
         """Save all cassettes that were asked for something and not finished; no request is answered any more."""
-        sessions = [place.session for place in self._places.values() if place.session is not None]
-        return [finished(session.cassette) for session in sessions if session.was_asked]
+        begun = [place.opened for place in self._places.values() if place.opened is not None]
+        return [finished(opened.cassette) for opened in begun if opened.was_asked]
 
-    async def _session(self, file: Path) -> Session:
+    async def _opened(self, file: Path) -> OpenCassette:
         place = self._places[file]
         async with place.lock:
-            if place.session is None:
+            if place.opened is None:
                 # Of the run that the server is, so that none begins a file anew that this run has written.
-                place.session = self._open(file, self.options, begun=self._begun)
-            return place.session
+                place.opened = self._open(file, self.options, begun=self._begun)
+            return place.opened
 
-    def _open(self, file: Path, options: Options, *, begun: int | None) -> Session:
+    def _open(self, file: Path, options: Options, *, begun: int | None) -> OpenCassette:
         rerecord = f"pytest-interactions serve {self._target} --record-mode rewrite"
         cassette = open_cassette(file, options, rerecord=rerecord, begun=begun)
         for note in cassette.recovered:
             self._tell(note)
-        return Session(cassette)
+        return OpenCassette(cassette)
 
 
 class CassetteFile(Cassettes):
@@ -189,7 +189,7 @@ class CassetteFile(Cassettes):
 
     async def find(self, path: str) -> Route:
         """Return the cassette."""
-        return Route(await self._session(self._target), "", path)
+        return Route(await self._opened(self._target), "", path)
 
     def file(self, name: str | None) -> Path:
         """Return the file, which needs no name."""
@@ -214,13 +214,13 @@ class CassetteDirectory(Cassettes):
         """Return the cassette that the path's first segment names; see `Cassettes.find`."""
         segment, slash, rest = path.removeprefix("/").partition("/")
         if self._chosen is not None and _API.fullmatch(segment):
-            return Route(await self._session(self._chosen), "", path)
+            return Route(await self._opened(self._chosen), "", path)
         if not rest or _API.fullmatch(unquote(segment)):
             raise OptionError(
                 f"the path {path} names no cassette: this server serves all cassettes of a directory, so a path "
                 "begins with the name of one, as in /weather/v1beta/interactions."
             )
-        return Route(await self._session(self.file(unquote(segment))), f"/{segment}", slash + rest)
+        return Route(await self._opened(self.file(unquote(segment))), f"/{segment}", slash + rest)
 
     def file(self, name: str | None) -> Path:
         """Return the file of a name; without one, that of the cassette that was begun last."""
@@ -235,7 +235,7 @@ class CassetteDirectory(Cassettes):
         return "/" + quote(str(file.relative_to(self._target).with_suffix("")), safe="")
 
     async def begin(self, file: Path, given: Mapping[str, Any]) -> Cassette:
-        """Begin a session of a cassette, which paths without a name lead to from now on; see `Cassettes.begin`."""
+        """Begin a cassette, which paths without a name lead to from now on; see `Cassettes.begin`."""
         cassette = await super().begin(file, given)
         self._chosen = file
         return cassette

@@ -88,10 +88,10 @@ class _Call:
         """Replay the answer, or forward the request; send an error of ours in the API's own shape."""
         try:
             route = await find(self.incoming.scope["raw_path"].decode("latin-1"))
-            with route.session.answering(lambda: abort(self.incoming.scope)):
+            with route.opened.answering(lambda: abort(self.incoming.scope)):
                 self.prefix = route.prefix
                 request = self._request(route.path)
-                answer = route.session.cassette.answer(request, is_to_api=True)
+                answer = route.opened.cassette.answer(request, is_to_api=True)
                 if isinstance(answer, Tape):
                     await self._play(answer)
                 else:
