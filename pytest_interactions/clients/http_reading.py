@@ -135,7 +135,7 @@ class Replayed(_Played):
         """Play the response to a request of that method."""
         super().__init__(self._playing(tape, method))
         self._tape = tape
-        self._closing = Event()
+        self._closing = Event() if tape.closed_by else None  # made for the few that need it
 
     def _playing(self, tape: Tape, method: str) -> Iterator[bytes]:
         played = self._pieces_of(tape, method) if tape.response.status else ()
@@ -150,7 +150,7 @@ class Replayed(_Played):
             raise error
 
     def _pieces_of(self, tape: Tape, method: str) -> Iterator[bytes]:
-        if tape.closed_by is None:
+        if self._closing is None:
             yield from pieces(tape, method)
             return
         *first, last = pieces(tape, method)
@@ -161,7 +161,8 @@ class Replayed(_Played):
 
     def closing(self) -> None:
         """Take note that it is to be closed, as soon as nobody reads it."""
-        self._closing.set()
+        if self._closing is not None:
+            self._closing.set()
 
     def close(self) -> None:
         """Stop playing: the client has all of the response, or wants no more of it."""

@@ -174,7 +174,7 @@ class _Played:
 class _Replayed(_Played):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._closing = Event()
+        self._closing = Event() if self._tape.closed_by else None  # made for the few that need it
 
     def __iter__(self) -> Iterator[bytes]:
         pace = self._tape.pace
@@ -188,7 +188,7 @@ class _Replayed(_Played):
 
     def end(self) -> None:
         """Raise what the recording ended with, if it wasn't its end; another thread may close it first, as it did."""
-        if self._tape.closed_by and self._tape.lingers:
+        if self._closing is not None and self._tape.lingers:
             with self._tape.use.awaited():
                 self._closing.wait(self._tape.lingers)
         self._stop()
@@ -197,7 +197,8 @@ class _Replayed(_Played):
         """Take note that the app reads no further."""
         self._is_closed = True
         self._tape.left()
-        self._closing.set()
+        if self._closing is not None:
+            self._closing.set()
 
 
 class _AsyncReplayed(_Played):

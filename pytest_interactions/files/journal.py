@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -276,8 +277,12 @@ def _directory(path: Path) -> Path:
 
 def _home() -> Path:
     named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named)
+    return Path(named) if named else _state(os.environ.get("HOME"), os.environ.get("XDG_STATE_HOME"))
+
+
+@lru_cache(maxsize=1)
+def _state(*_of: str | None) -> Path:
+    """Return the directory in the user's state, which depends on these variables; each opening of a cassette asks."""
     import platformdirs
 
     return platformdirs.user_state_path("pytest-interactions", appauthor=False) / "journals"
