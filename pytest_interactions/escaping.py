@@ -14,13 +14,9 @@ _UNPRINTABLE: Final = re.compile(
 
 def escaped(text: str) -> str:
     """Return `text` with unprintable characters as escapes; only its line feeds stay line ends."""
-    return "\n".join(map(_escaped, text.split("\n")))
+    return "\n".join(map(on_one_line, text.split("\n")))
 
 
 def on_one_line(text: str) -> str:
     """Return `text` with unprintable characters as escapes, line feeds too."""
-    return _escaped(text)
-
-
-def _escaped(line: str) -> str:
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -18,7 +18,8 @@ LARGEST_BODY: Final = Options().max_size
 #: How many times as large a whole file may be, with its aliases written out.
 BODIES_IN_A_FILE: Final = 8
 _NODE: Final = 64  # bytes that a value takes beside its text, at the least
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: PyYAML's reader of plain data, in C where it was built with it.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_aliases(text: str, limit: int) -> None:
@@ -29,18 +30,21 @@ def check_aliases(text: str, limit: int) -> None:
         RecursionError: It is nested too deep.
         TooLargeError: Its aliases stand for more than `limit` bytes.
     """
-    root = yaml.compose(text, Loader=_Loader)
-    if root is not None and _size(root, {}) > limit + len(text) * _NODE:
+    root = yaml.compose(text, Loader=LOADER)
+    if root is not None and size(root, {}) > limit + len(text) * _NODE:
         raise TooLargeError(f"its aliases stand for more than {mebibytes(limit)}")
 
 
-def _size(node: yaml.Node, known: dict[int, float]) -> float:
-    """Return the size of a node with its aliases written out; each node is looked at once."""
+def size(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return the size of a node in bytes with its aliases written out; each node is looked at once.
+
+    Args:
+        node: The node; one within itself has no end.
+        known: The sizes of nodes that are known, to which those of this one are added.
+    """
     if id(node) not in known:
         known[id(node)] = math.inf  # for a node within itself, which has no end
-        inner = (
-            [len(node.value)] if isinstance(node, yaml.ScalarNode) else [_size(each, known) for each in _inner(node)]
-        )
+        inner = [len(node.value)] if isinstance(node, yaml.ScalarNode) else [size(each, known) for each in _inner(node)]
         known[id(node)] = _NODE + sum(inner)
     return known[id(node)]
 

@@ -157,9 +157,11 @@ class Recorder:
             written = self._put(recorded, failed=failed) if recorded or completed else None
             if written is None and not failed:
                 self._remove()
-        except (CassetteWriteError, SecretLeakError) as error:  # their messages say where the recording is
-            is_kept = not isinstance(error, CassetteWriteError) or error.is_kept
-            (self._journal.discard if is_kept else self._journal.leave)()
+        except CassetteWriteError as error:  # its message says where the recording is, if it was kept
+            (self._journal.discard if error.is_kept else self._journal.leave)()
+            raise
+        except SecretLeakError:  # so does its message
+            self._journal.discard()
             raise
         except BaseException:
             self._journal.leave()  # for the next run to recover

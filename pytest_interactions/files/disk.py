@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from contextlib import contextmanager, suppress
@@ -33,6 +34,7 @@ _KINDS: Final = {
 }
 _BEGUN: Final = 80  # bytes of a file's name in that of its temporary
 _TEMPORARY: Final = ".tmp"
+_TEMPORARY_NAME: Final = re.compile(rf"\..*\.[0-9a-f]{{32}}{re.escape(_TEMPORARY)}", re.DOTALL)
 
 
 def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
@@ -100,23 +102,15 @@ def _begun(path: Path) -> str:
 def temporaries(path: Path) -> list[Path]:
     """Return what killed processes have left of `replacing(path)`; whoever asks must hold the lock of `path`."""
     path = target(path)
-    begun, length = _begun(path), len(uuid4().hex)
+    begun = _begun(path)
     with suppress(OSError):
-        return [
-            file
-            for file in path.parent.iterdir()
-            if file.name.startswith(begun) and is_temporary(file.name) and len(file.name) == len(begun) + length + 4
-        ]
+        return [file for file in path.parent.iterdir() if file.name.startswith(begun) and is_temporary(file.name)]
     return []
 
 
 def is_temporary(name: str) -> bool:
     """Return whether `replacing` makes files of this name."""
-    return name.startswith(".") and name.endswith(_TEMPORARY) and _is_hex(name.removesuffix(_TEMPORARY)[-32:])
-
-
-def _is_hex(text: str) -> bool:
-    return len(text) == len(uuid4().hex) and set(text) <= set("0123456789abcdef")
+    return _TEMPORARY_NAME.fullmatch(name) is not None
 
 
 @contextmanager

@@ -5,20 +5,18 @@ from __future__ import annotations
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pytest_interactions.api import sse
+from pytest_interactions.api import bounds, sse
 from pytest_interactions.api.base64_text import decoded
-from pytest_interactions.api.bounds import LARGEST_BODY, Room
+from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # An object with one of these fields is a body of the API, or an event's data.
 _BODY_FIELDS = frozenset(
     {
@@ -31,8 +29,6 @@ _BODY_FIELDS = frozenset(
 _EVENT_FIELDS = ("event:", "data:")
 _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = "H4sI"
-# A YAML alias of aliases may stand for more values than a machine can hold.
-_MOST_VALUES = 1_000_000
 
 
 @dataclass(slots=True)
@@ -66,7 +62,7 @@ def leaves(text: str, limit: int = LARGEST_BODY) -> Iterator[Leaf]:
     root, walked = None, []
     if not text.startswith(_EVENT_FIELDS):  # A stream can be read as YAML, and should not be.
         with suppress(yaml.YAMLError, UnicodeError, RecursionError):  # bytes that are no text are no YAML
-            root = yaml.compose(text, Loader=_Loader)
+            root = yaml.compose(text, Loader=bounds.LOADER)
     with suppress(RecursionError):  # a structure too deep to walk is text
         walked = list(_Walk(limit).leaves(root, "", "")) if isinstance(root, yaml.CollectionNode) else []
     yield from walked or _plain(text)
@@ -75,7 +71,7 @@ def leaves(text: str, limit: int = LARGEST_BODY) -> Iterator[Leaf]:
 def leaf_of(body: bytes) -> Leaf:
     """Return the body of a message as a leaf, decompressed if it is gzip, or gzip in base64."""
     text = body.decode("utf-8", "surrogateescape")
-    leaf = _unpacked(Leaf("", 0, 0, text), body if body.startswith(_GZIP) else None, Room(LARGEST_BODY))
+    leaf = _unpacked(Leaf("", 0, 0, text), body if body.startswith(_GZIP) else None, bounds.Room(LARGEST_BODY))
     leaf.end = len(leaf.text)
     return leaf
 
@@ -96,9 +92,10 @@ class _Walk:
     """A walk that meets each collection once, however many aliases lead to it."""
 
     def __init__(self, limit: int) -> None:
-        self._room = Room(limit)
+        self._limit = limit
+        self._room = bounds.Room(limit)
         self._met: set[tuple[int, str, bool]] = set()
-        self._sizes: dict[int, int] = {}
+        self._sizes: dict[int, float] = {}
 
     def leaves(self, node: yaml.Node, path: str, header: str) -> Iterator[Leaf]:
         """Yield all leaves of a node; `header` is the header's name if it is a header's value."""
@@ -120,22 +117,13 @@ class _Walk:
                 yield from self.leaves(item, f"{path}[{place}]", header)
             return
         fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-        if _BODY_FIELDS & fields.keys() and self._size(node) <= _MOST_VALUES:
+        if _BODY_FIELDS & fields.keys() and bounds.size(node, self._sizes) <= self._limit:
             yield Leaf(path, start, end, documents=[_value(node)])
             return
         for key, value in node.value:
             yield from self.leaves(key, path, "")
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
             yield from self.leaves(value, f"{path}.{name}" if path else name, name if is_headers else "")
-
-    def _size(self, node: yaml.Node) -> int:
-        """Return how many values a node stands for, each alias with all of its own."""
-        if isinstance(node, yaml.ScalarNode):
-            return 1
-        if id(node) not in self._sizes:
-            items = chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
-            self._sizes[id(node)] = 1 + sum(map(self._size, items))
-        return self._sizes[id(node)]
 
 
 def _chunks(node: yaml.SequenceNode) -> str:
@@ -156,7 +144,7 @@ def _value(node: yaml.Node) -> Any:
     return node.value
 
 
-def _unpacked(leaf: Leaf, raw: bytes | None, room: Room) -> Leaf:
+def _unpacked(leaf: Leaf, raw: bytes | None, room: bounds.Room) -> Leaf:
     """Return a leaf with its documents, and the text of `raw` if there is any; gzip is decompressed, also in base64."""
     if raw is None and leaf.text.lstrip().startswith(_GZIP_IN_BASE64):
         raw = decoded(leaf.text, strict=False)
@@ -167,7 +155,7 @@ def _unpacked(leaf: Leaf, raw: bytes | None, room: Room) -> Leaf:
     return leaf
 
 
-def _decompressed(raw: bytes, room: Room) -> tuple[bytes, bool]:
+def _decompressed(raw: bytes, room: bounds.Room) -> tuple[bytes, bool]:
     """Return `raw` with its gzip decompressed, as far as it can be, and whether it is too large; what is none stays."""
     unpacked = b""
     with suppress(zlib.error):

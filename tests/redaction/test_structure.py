@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_interactions.redaction import structure
+from pytest_interactions.api import bounds
 from pytest_interactions.redaction.structure import Leaf, leaf_of, leaves
 
 EVENT = 'event: a\ndata: {"n": "é"}\n\n'
@@ -121,11 +121,11 @@ def test_any_other_text_is_a_leaf_for_each_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("loader", [structure._Loader, yaml.SafeLoader])
+@pytest.mark.parametrize("loader", [bounds.LOADER, yaml.SafeLoader])
 @pytest.mark.parametrize("text", ["[" * 3000, "[" * 900 + "]" * 900, "\udcff", "a: b: c"])
 def test_what_yaml_cannot_read_is_text(text: str, loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether PyYAML was built with the loader in C or without it."""
-    monkeypatch.setattr(structure, "_Loader", loader)
+    monkeypatch.setattr(bounds, "LOADER", loader)
     gc.collect()  # else what other tests have left is collected where no frame is left for it
     assert [leaf.text for leaf in leaves(text)] == [text]
 
