@@ -7,12 +7,14 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import isgeneratorfunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from pytest_interactions.errors import OptionError
+from pytest_interactions.options import RecordMode
 from pytest_interactions.plugin import attempts
 from pytest_interactions.plugin.attempts import plainly
 
@@ -30,6 +32,15 @@ BEGUN: Final = pytest.StashKey[int]()
 DESELECTED: Final = pytest.StashKey[bool]()
 #: Of a session: the projects of directories, as far as they were asked for.
 PROJECTS: Final = pytest.StashKey[dict[Path, Path | None]]()
+
+_CONFIG: Final = "interactions_config"
+_KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
+    "interactions": pytest.Item,
+    "session_interactions": pytest.Session,
+    "package_interactions": pytest.Session,  # for pytest a plugin's fixture of this scope lives that long
+    "module_interactions": pytest.Module,
+    "class_interactions": pytest.Class,
+}
 
 Node = pytest.Item | pytest.Collector
 
@@ -52,6 +63,25 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
     found = order(ini=ini, config=config, flags=flags, markers=markers)
     root = node.config.rootpath
     return replace(found, rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
+
+
+def static_config(item: pytest.Item) -> Mapping[str, Any]:
+    """Return what the fixture `interactions_config` gives a test, before that is set up.
+
+    Raises:
+        OptionError: It can't be known so early, as it asks for other fixtures or yields.
+    """
+    found = item.session._fixturemanager.getfixturedefs(_CONFIG, item)  # noqa: SLF001 - there is no public way
+    definition = (found or [])[-1]  # this package's own, at least
+    if definition.argnames or isgeneratorfunction(definition.func):
+        raise OptionError(
+            f"the fixture {_CONFIG} of {definition.baseid or item.nodeid} asks for other fixtures or yields, so that "
+            "its options can't be known before a test's own fixtures are made. Let it return a dict alone, or take a "
+            "cassette for each test."
+        )
+    own = [None] * len(signature(definition.func).parameters)  # `self`, if it stands in a class
+    config: Mapping[str, Any] = definition.func(*own)  # type: ignore[assignment] # it does not yield
+    return config
 
 
 def of_test(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
@@ -100,6 +130,16 @@ def _is_partial(node: Node) -> bool:
     if is_nested or is_chosen or hasattr(config, "workerinput"):
         return True
     return not any(node.path.is_relative_to(config.invocation_params.dir / argument) for argument in config.args)
+
+
+def replays(item: pytest.Item, names: list[str], options: Options) -> bool:
+    """Return whether a test may replay alone: all its cassettes are there, and are older than the run."""
+    if options.record_mode is not RecordMode.ONCE:
+        return options.record_mode is RecordMode.NONE
+    from pytest_interactions.files import storage
+
+    found = [storage.signature(path(item.getparent(_KINDS[name]) or item, name, options)) for name in names]
+    return all(each is not None and each[0] < item.config.stash[BEGUN] for each in found)
 
 
 def path(node: Node, fixture: str, options: Options) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from inspect import isgeneratorfunction, signature
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,11 +21,10 @@ from pytest_interactions.plugin import attempts, opening
 from pytest_interactions.plugin.attempts import Use, plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.cassette import Cassette
-    from pytest_interactions.options import Options
     from pytest_interactions.plugin.opening import Node
 
 #: The fixture of each scope, the widest first.
@@ -43,14 +41,6 @@ _NEXT: Final = pytest.StashKey[pytest.Item | None]()
 _GUARD: Final = pytest.StashKey[Any]()
 _HELD: Final = pytest.StashKey[dict[Any, ExitStack]]()
 _MISMATCH: Final = re.compile(r"ScopeMismatch: .*function scoped fixture interactions with a (\w+) scoped request")
-_CONFIG: Final = "interactions_config"
-_KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
-    "interactions": pytest.Item,
-    "session_interactions": pytest.Session,
-    "package_interactions": pytest.Session,  # for pytest a plugin's fixture of this scope lives that long
-    "module_interactions": pytest.Module,
-    "class_interactions": pytest.Class,
-}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -94,7 +84,7 @@ def _begin(request: pytest.FixtureRequest) -> _Wider:
     node, item = request.node, request.config.stash[_RUNNING]
     fixture = FIXTURES[request.scope]
     with plainly():
-        cassette = opening.of_scope(node, fixture, opening.options(node, static_config(item)))
+        cassette = opening.of_scope(node, fixture, opening.options(node, opening.static_config(item)))
     use = _Wider(f"{fixture} of {node.nodeid}" if node.nodeid else fixture, cassette, scope=request.scope, node=node)
     attempts.register(request.config, use)
     request.config.stash[_OPEN].append(use)
@@ -108,25 +98,6 @@ def _begin(request: pytest.FixtureRequest) -> _Wider:
     for each in (use, *narrower):
         _hold(item, each)
     return use
-
-
-def static_config(item: pytest.Item) -> Mapping[str, Any]:
-    """Return what the fixture `interactions_config` gives a test, before that is set up.
-
-    Raises:
-        OptionError: It can't be known so early, as it asks for other fixtures or yields.
-    """
-    found = item.session._fixturemanager.getfixturedefs(_CONFIG, item)  # noqa: SLF001 - there is no public way
-    definition = (found or [])[-1]  # this package's own, at least
-    if definition.argnames or isgeneratorfunction(definition.func):
-        raise OptionError(
-            f"the fixture {_CONFIG} of {definition.baseid or item.nodeid} asks for other fixtures or yields, so that "
-            "its options can't be known before a test's own fixtures are made. Let it return a dict alone, or take a "
-            "cassette for each test."
-        )
-    own = [None] * len(signature(definition.func).parameters)  # `self`, if it stands in a class
-    config: Mapping[str, Any] = definition.func(*own)  # type: ignore[assignment] # it does not yield
-    return config
 
 
 # --- what is in force during a test ---
@@ -259,8 +230,8 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
     from pytest_interactions.clients.context import guarded
 
     try:
-        options = opening.options(item, static_config(item))
-        replays = _replays(item, names, options)
+        options = opening.options(item, opening.static_config(item))
+        replays = opening.replays(item, names, options)
     except OptionError:  # which the test's own fixture raises
         return
 
@@ -275,16 +246,6 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
     item.stash[_GUARD] = guard
     held = item.stash[_HELD][guard] = ExitStack()
     held.enter_context(guarded(guard))
-
-
-def _replays(item: pytest.Item, names: list[str], options: Options) -> bool:
-    """Return whether a test may replay alone: all its cassettes are there, and are older than the run."""
-    if options.record_mode is not RecordMode.ONCE:
-        return options.record_mode is RecordMode.NONE
-    from pytest_interactions.files.storage import signature
-
-    found = [signature(opening.path(item.getparent(_KINDS[name]) or item, name, options)) for name in names]
-    return all(each is not None and each[0] < item.config.stash[opening.BEGUN] for each in found)
 
 
 def _running(config: pytest.Config) -> tuple[str, str]:
