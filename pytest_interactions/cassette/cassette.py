@@ -8,28 +8,19 @@ from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
-from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.record_mode import AppliedMode
 from pytest_interactions.cassette.recorder import Recorder, Recording
+from pytest_interactions.cassette.refusals import Refusals
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.view import View
-from pytest_interactions.errors import (
-    CassetteFormatError,
-    CassetteMissError,
-    CassetteNotFoundError,
-    InteractionsError,
-    PlaceholderError,
-    StreamEndedError,
-    UnplayedError,
-)
+from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
 from pytest_interactions.files.journal import in_tree, recover
-from pytest_interactions.naming import namesakes
 from pytest_interactions.options import Options, RecordMode, Unplayed
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
@@ -88,7 +79,6 @@ class Cassette(View):
         self.failures: list[InteractionsError] = []
         self._filters = Filters(options, secrets)
         gate = Gate(self._filters.redactor)
-        self._rerecord = rerecord
         self._shared = shared
         self._projects = projects
         self._lock = RLock()
@@ -101,6 +91,7 @@ class Cassette(View):
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
         self._old = self._mode.old.exchanges
         self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
+        self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -203,7 +194,7 @@ class Cassette(View):
             options=self.options,
             directory=self._media,
             remember=self.failed_with,
-            read_too_far=self._read_too_far,
+            read_too_far=self._refusals.read_too_far,
             use=use,
         )
 
@@ -223,9 +214,6 @@ class Cassette(View):
         self.failures.append(error)
         return error
 
-    def _read_too_far(self, exchange: Exchange) -> StreamEndedError:
-        return StreamEndedError(messages.read_too_far(exchange.request, cassette=self.path, rerecord=self._rerecord))
-
     def _must_record(self, live: Request, request: Request) -> None:
         """Raise an error if the request must not be sent."""
         __tracebackhide__ = True
@@ -233,28 +221,12 @@ class Cassette(View):
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
         if where is not None and self._mode.keeps:
-            raise self.failed_with(PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord)))
+            raise self.failed_with(self._refusals.placeholder(request, where))
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
-            record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
-            looked_in = [project / self.options.cassette_dir for project in self._projects]
-            elsewhere = namesakes(self.path, self._projects)
-            return CassetteNotFoundError(
-                messages.not_found(request, cassette=self.path, record=record, looked_in=looked_in, elsewhere=elsewhere)
-            )
-        recorded = [(exchange.request, number in self._index.played) for number, exchange in enumerate(self._old)]
-        same = self._index.numbers(self._filters.key(request))
-        return CassetteMissError(
-            messages.explain(
-                request, recorded, cassette=self.path, same=same, rerecord=self._rerecord, shown=self._shown
-            )
-        )
-
-    def _shown(self, number: int) -> Request:
-        """Return a recorded request as a message may show it: another recorder may have left secrets in it."""
-        recorded = self._old[number].request
-        return self._filters.redact_request(recorded.unparsed()) or self._filters.redactor.request(recorded.unparsed())
+            return self._refusals.not_found(request, self._projects, self.options.cassette_dir)
+        return self._refusals.missed(request)
 
     # --- the end ---
 
@@ -303,19 +275,19 @@ class Cassette(View):
         unplayed = self._missed_out()
         if not unplayed:
             return None
-        text = messages.unplayed(self.unplayed(), len(self._old), cassette=self.path, rerecord=self._rerecord)
+        error = self._refusals.unplayed(unplayed)
         if self.options.unplayed is Unplayed.WARN:
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(str(error), stacklevel=2)
             return None
-        return UnplayedError(text)
+        return error
 
     def played(self) -> dict[int, Request]:
         """Return the recorded requests that were played, redacted, by their numbers from 0."""
-        return {number: self._shown(number) for number in sorted(self._index.played)}
+        return self._refusals.shown(sorted(self._index.played))
 
     def unplayed(self) -> dict[int, Request]:
         """Return the recorded requests that were not asked for, as `played` does; polls may be left."""
-        return {number: self._shown(number) for number in self._index.unplayed()}
+        return self._refusals.shown(self._index.unplayed())
 
     def recorded(self) -> list[Request]:
         """Return the requests that were recorded, redacted, in their order."""

@@ -1,0 +1,79 @@
+"""What a cassette refuses, and why: the errors for requests, for reads and for a whole test, made of all it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_interactions.cassette import messages
+from pytest_interactions.errors import (
+    CassetteMissError,
+    CassetteNotFoundError,
+    PlaceholderError,
+    StreamEndedError,
+    UnplayedError,
+)
+from pytest_interactions.naming import namesakes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.cassette.filters import Filters
+    from pytest_interactions.cassette.index import Index
+
+
+class Refusals:
+    """The errors of the cassette at a path, each with the command that records it anew, `rerecord`."""
+
+    def __init__(self, cassette: Path, index: Index, filters: Filters, *, rerecord: str) -> None:
+        self._cassette = cassette
+        self._index = index
+        self._filters = filters
+        self._rerecord = rerecord
+
+    def not_found(self, request: Request, projects: Sequence[Path], cassette_dir: str) -> CassetteNotFoundError:
+        """Return the error for a redacted request that has no cassette, which was looked for in `projects`."""
+        record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
+        looked_in = [project / cassette_dir for project in projects]
+        elsewhere = namesakes(self._cassette, projects)
+        return CassetteNotFoundError(
+            messages.not_found(
+                request, cassette=self._cassette, record=record, looked_in=looked_in, elsewhere=elsewhere
+            )
+        )
+
+    def missed(self, request: Request) -> CassetteMissError:
+        """Return the error for a redacted request that no recording answers."""
+        exchanges, played = self._index.exchanges, self._index.played
+        recorded = [(exchange.request, number in played) for number, exchange in enumerate(exchanges)]
+        same = self._index.numbers(self._filters.key(request))
+        return CassetteMissError(
+            messages.explain(
+                request, recorded, cassette=self._cassette, same=same, rerecord=self._rerecord, shown=self._shown
+            )
+        )
+
+    def placeholder(self, request: Request, where: str) -> PlaceholderError:
+        """Return the error for a redacted request that has a placeholder of redaction at `where`."""
+        return PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord))
+
+    def read_too_far(self, exchange: Exchange) -> StreamEndedError:
+        """Return the error for a response that is read further than it was recorded."""
+        return StreamEndedError(
+            messages.read_too_far(exchange.request, cassette=self._cassette, rerecord=self._rerecord)
+        )
+
+    def unplayed(self, numbers: Iterable[int]) -> UnplayedError:
+        """Return the error for recorded exchanges that the test did not ask for."""
+        shown, of = self.shown(numbers), len(self._index.exchanges)
+        return UnplayedError(messages.unplayed(shown, of, cassette=self._cassette, rerecord=self._rerecord))
+
+    def shown(self, numbers: Iterable[int]) -> dict[int, Request]:
+        """Return recorded requests by their numbers from 0, as a message may show them."""
+        return {number: self._shown(number) for number in numbers}
+
+    def _shown(self, number: int) -> Request:
+        """Redact a recorded request: another recorder may have left secrets in it."""
+        recorded = self._index.exchanges[number].request.unparsed()
+        return self._filters.redact_request(recorded) or self._filters.redactor.request(recorded)
