@@ -161,7 +161,7 @@ def lock(path: Path, *, wait: bool) -> Callable[[], None] | None:
     return release
 
 
-def _lock_by_a_file(path: Path, *, wait: bool) -> Callable[[], None] | None:  # pragma: no cover - Windows
+def _lock_by_a_file(path: Path, *, wait: bool) -> Callable[[], None] | None:
     import filelock
 
     held = filelock.FileLock(f"{path}.lock", thread_local=False)  # which Windows deletes when it is released

@@ -106,6 +106,16 @@ def test_a_directory_is_locked_for_others_and_for_other_threads(tmp_path: Path) 
     release()
 
 
+def test_the_lock_of_windows_keeps_others_away_too(tmp_path: Path) -> None:
+    release = disk._lock_by_a_file(tmp_path, wait=False)
+    assert release is not None
+    assert disk._lock_by_a_file(tmp_path, wait=False) is None
+    release()
+    again = disk._lock_by_a_file(tmp_path, wait=True)
+    assert again is not None
+    again()
+
+
 def test_a_file_system_without_locks_makes_nobody_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As some of a network are."""
 
