@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MODEL = "gemini-3.5-flash"
 CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat": "4A"}}
 OUTPUT = {"type": "model_output"}
+HELLO: dict[str, Any] = {"type": "user_input", "content": "Hello"}
+SIGNED = CALL | {"signature": "aGk="}
 RESULT: dict[str, Any] = {"type": "function_result", "call_id": "c1", "result": "x"}
 
 
@@ -60,7 +62,7 @@ def test_first_rule_that_matches(emulator: Emulator, rest: httpx.Client) -> None
         ({"tool": "book"}, {}, False),
         (
             {"result_of": "book"},
-            {"input": [{"type": "function_result", "name": "book", "call_id": "1", "result": ""}]},
+            {"input": [HELLO, SIGNED, {"type": "function_result", "name": "book", "call_id": "c1", "result": ""}]},
             True,
         ),
         ({"result_of": "book"}, {}, False),

@@ -14,6 +14,7 @@ from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
+from pytest_interactions.server.emulator.linting import check_history, remember, warning
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
 from pytest_interactions.server.emulator.wire import Answer, Received
@@ -98,13 +99,15 @@ class Api:
         body = check_create(received.json)
         stream = body.get("stream") is True or received.query.get("alt") == "sse"
         turn = interactions.understand(body, self._store, stream=stream)
+        warnings = warning(check_history(received, body, self._store))
         reply = self._reply("create", turn)
         if reply.failure:
             return self._failure(reply.failure, reply)
         record = interactions.create(turn, reply, self._store)
+        remember(received, record, self._store)
         if stream:
-            return self._stream(record, reply, with_ids=bool(body.get("background")))
-        return self._json(interactions.as_shown(record), reply=reply)
+            return self._stream(record, reply, warnings, with_ids=bool(body.get("background")))
+        return self._json(interactions.as_shown(record), warnings, reply=reply)
 
     async def _get(self, request: Request) -> Answer:
         reply = self._reply("get")
@@ -161,7 +164,15 @@ class Api:
             headers.append(("retry-after", f"{error.retry_after:g}"))
         return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
 
-    def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
+    def _stream(
+        self,
+        record: Record,
+        reply: Reply,
+        headers: Sequence[tuple[str, str]] = (),
+        *,
+        with_ids: bool,
+        after: str | None = None,
+    ) -> Answer:
         record.statuses.clear()
         events = list(streaming.events(record.resource, reply.deltas))
         if with_ids:
@@ -175,7 +186,7 @@ class Api:
         for count, ending in endings:
             if count is not None:
                 chunks = [*chunks[:count], *ending]
-        return Answer(200, self._headers("text/event-stream"), chunks, reply.delivery)
+        return Answer(200, [*self._headers("text/event-stream"), *headers], chunks, reply.delivery)
 
     def _headers(self, content_type: str) -> list[tuple[str, str]]:
         date = format_datetime(self._store.now(), usegmt=True)

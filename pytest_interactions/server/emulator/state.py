@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.lint import Memory
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Store:
         self._clock = clock
         self._seen: Recent[bytes, int] = Recent(keep)
         self._records: Recent[str, Record] = Recent(keep)
+        #: What was handed out, whether it is stored or not.
+        self.handed_out = Memory(keep)
 
     def draw(self, request: Json) -> Draw:
         """Return the source of a request's ids, which depend on how often it came and not on other requests."""

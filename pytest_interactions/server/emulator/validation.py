@@ -67,15 +67,20 @@ _FAMILIES = ("gemini-", "gemma-", "lyria-", "veo-", "imagen-")
 BAD_KEYS = ("YOUR_API_KEY", "bad-key")
 
 
+def key_of(received: Received) -> str:
+    """Return the key that a request has, or its token; `""` if it has none."""
+    headers = received.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return headers.get("x-goog-api-key") or received.query.get("key") or bearer
+
+
 def check_key(received: Received) -> None:
     """Check that a request has an API key, and not one that is plainly wrong.
 
     Raises:
         ApiError: It has none, or a wrong one.
     """
-    headers = received.headers
-    bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    key = headers.get("x-goog-api-key") or received.query.get("key") or bearer
+    key = key_of(received)
     if not key and "upload_id" not in received.query:  # the id of an upload stands for a key
         raise ApiError(
             403,
