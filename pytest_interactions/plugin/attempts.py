@@ -93,11 +93,18 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         told = report.longreprtext
         unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
         report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+        findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
+        if findings:
+            report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
 
 
 def _failures(item: pytest.Item) -> list[InteractionsError]:
+    return [failure for cassette in _cassettes(item) for failure in cassette.failures]
+
+
+def _cassettes(item: pytest.Item) -> list[Cassette]:
     uses = [item.stash[USE]] if USE in item.stash else []
-    return [failure for use in [*uses, *item.stash.get(WIDER, [])] for failure in use.cassette.failures]
+    return [use.cassette for use in [*uses, *item.stash.get(WIDER, [])]]
 
 
 def settle(use: Use) -> None:

@@ -7,7 +7,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.lint import Memory
+from pytest_interactions.api.lint.memory import Memory
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_interactions.api.lint import Finding, Memory, Weight, lint
+from pytest_interactions.api.lint.check import lint
+from pytest_interactions.api.lint.kinds import Finding, Weight
 from tests.api.histories import SKIPPED, Conversation, conversation
 
 if TYPE_CHECKING:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.fold import fold, payloads
-from pytest_interactions.api.lint import Finding, Memory, Weight, lint
+from pytest_interactions.api.lint.check import lint
+from pytest_interactions.api.lint.concern import creates
+from pytest_interactions.api.lint.kinds import Finding, Weight
+from pytest_interactions.api.lint.memory import Memory
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import decode
 
@@ -14,35 +17,27 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange, Request
 
-#: What a request has in it that can be wrong by the answers before it.
-_MARKS: Final = (b"thought", b"function_", b"previous_interaction_id", b"continuation_token", b"background")
-
 
 class Found(NamedTuple):
-    """A finding, and the number from 1 of the exchange that it is of."""
+    """A finding, and the number from 1 of the exchange that it is of; `is_told` if that was answered by an error."""
 
     number: int
     finding: Finding
+    is_told: bool
 
     def __str__(self) -> str:
         return f"exchange {self.number}, {self.finding}"
 
 
-def concerns(request: Request) -> bool:
-    """Return whether there may be findings on a request, told by its text alone."""
-    is_create = request.method == "POST" and interaction_path(request.uri) == "/interactions"
-    return is_create and any(mark in request.body for mark in _MARKS)
-
-
 def found_in(exchanges: Iterable[Exchange]) -> list[Found]:
     """Return what the API would refuse, once each; what it is known to tolerate is left out."""
     memory = Memory()
-    found: dict[Finding, int] = {}
+    found: dict[Finding, Found] = {}
     for number, exchange in enumerate(exchanges, start=1):
         for finding in _of(exchange.request, memory):
-            found.setdefault(finding, number)
+            found.setdefault(finding, Found(number, finding, not _is_success(exchange)))
         _learn(exchange, memory)
-    return [Found(number, finding) for finding, number in found.items()]
+    return list(found.values())
 
 
 def found_in_next(request: Request, exchanges: Iterable[Exchange]) -> list[Finding]:
@@ -54,7 +49,7 @@ def found_in_next(request: Request, exchanges: Iterable[Exchange]) -> list[Findi
 
 
 def _of(request: Request, memory: Memory) -> list[Finding]:
-    body = request.json() if concerns(request) else None
+    body = request.json() if creates(request) else None
     found = lint(body, memory) if isinstance(body, dict) else []
     return [finding for finding in found if finding.weight is not Weight.TOLERATED]
 
@@ -63,7 +58,7 @@ def _learn(exchange: Exchange, memory: Memory) -> None:
     """Take note of the answer of an exchange, or of the interaction that it deleted."""
     request, response = exchange.request, exchange.response
     path = interaction_path(request.uri)
-    if path is None or not 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's success
+    if path is None or not _is_success(exchange):
         return
     if request.method == "DELETE":
         memory.deleted.add(path.removeprefix("/interactions/"))
@@ -74,6 +69,10 @@ def _learn(exchange: Exchange, memory: Memory) -> None:
         answer = response.json()
         if isinstance(answer, dict):
             memory.add(answer)
+
+
+def _is_success(exchange: Exchange) -> bool:
+    return 200 <= exchange.response.status < 300  # noqa: PLR2004 - HTTP's success
 
 
 def _tokens(events: Iterable[dict[str, Any]]) -> Iterator[Any]:

@@ -125,7 +125,7 @@ RESULT_MISSING: Final = _refused("result-missing", _COUNT)
 
 # An interaction that is not there is a 404.
 PREVIOUS_DELETED: Final = _refused("previous-deleted", "Requested entity was not found.")
-# ai.google.dev/gemini-api/docs/interactions: what is not stored can't be continued by its id, nor run in the background.
+# ai.google.dev/gemini-api/docs/interactions: what is not stored is neither continued by its id nor in the background.
 PREVIOUS_EMPTY: Final = _documented("previous-empty")
 STORE_BACKGROUND: Final = _documented("store-background")
 # Interactions belong to a project, and so do signatures; two keys may be of one project.

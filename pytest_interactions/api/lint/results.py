@@ -96,7 +96,7 @@ class _Pairs:
         """Yield calls without a result: of those of the server only if others of them have one."""
         steps = self._request.steps
         goes_on = max((place for place, sent in enumerate(steps) if not sent.is_own), default=-1)
-        answered = {self._calls[number][1].get("id") for number in self._answered}
+        answered = [self._calls[number][1].get("id") for number in self._answered]
         server_asks = any(self._calls[number][0] < 0 for number in self._answered)
         for place, call in self._calls:
             if call.get("id") not in answered and (server_asks if place < 0 else place < goes_on):

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import hex_digest
-from pytest_interactions.api.lint import Finding, Weight, lint
+from pytest_interactions.api.lint.check import lint
+from pytest_interactions.api.lint.kinds import Finding, Weight
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.validation import key_of
 

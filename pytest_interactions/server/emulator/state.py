@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.digests import fingerprint
-from pytest_interactions.api.lint import Memory
+from pytest_interactions.api.lint.memory import Memory
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
