@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 
 from pytest_interactions.api.lint.check import lint
 from pytest_interactions.api.lint.kinds import Finding, Weight
-from tests.api.histories import SKIPPED, Conversation, conversation
+from tests.api.histories import Conversation, conversation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
