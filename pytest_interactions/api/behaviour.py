@@ -12,7 +12,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.base64_text import decoded
-from pytest_interactions.api.conversation import Turn, turns
+from pytest_interactions.api.conversation import Turn, last_states, turns
 from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
@@ -47,6 +47,9 @@ DEFAULTS = {"is_error": False, "search_type": "web_search"}
 STRUCTURE = ("type", "call", "server_name", "arguments", "is_error")
 STRUCTURE_OF_MEDIA = ("type", "mime_type")
 STRUCTURE_OF_ERRORS = ("code", "status")
+
+#: The steps that a limit may part in the middle, each with the field of its wording.
+_WORDING_OF = {"model_output": "content", "thought": "summary"}
 
 #: Steps whose arguments and results are the app's own.
 _APP = ("function_call", "function_result", "mcp_server_tool_call", "mcp_server_tool_result")
@@ -89,7 +92,7 @@ def _turns(value: Any, *, opening: bool) -> list[Json]:
         items = [fold(items)]
     elif not items or not all(_is_interaction(item) for item in items):
         return [{"steps": [step.model_dump() for step in as_steps(items)]}]
-    return _with_status(turns(map(Interaction.model_validate, items)), opening=opening)
+    return _with_status(turns(last_states(map(Interaction.model_validate, items))), opening=opening)
 
 
 def _unwrapped(value: Any) -> Any:
@@ -121,7 +124,7 @@ def _plain_turn(turn: Turn, *, inputs: bool) -> Json:
 
 
 def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
-    steps = [_step(step, calls) for step in turn["steps"]]
+    steps = [_step(step, calls) for step in _joined(turn["steps"])]
     behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
     behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
@@ -157,6 +160,23 @@ class _Calls:
         name = f"{tool}#{self._numbers[tool]}"
         self._names[str(step.get("id"))] = name
         return name
+
+
+def _joined(steps: list[Json]) -> list[Json]:
+    """Return steps in which adjacent answers are one, and adjacent thoughts: a limit of the API may part them."""
+    joined: list[Json] = []
+    for step in steps:
+        last = joined[-1] if joined else {}
+        wording = _WORDING_OF.get(str(step.get("type")))
+        if wording is None or last.get("type") != step["type"] or not _are_lists(last.get(wording), step.get(wording)):
+            joined.append(step)
+        else:
+            joined[-1] = {**last, **step, wording: [*(last.get(wording) or []), *(step.get(wording) or [])]}
+    return joined
+
+
+def _are_lists(*values: Any) -> bool:
+    return all(value is None or isinstance(value, list) for value in values)
 
 
 def _step(step: Json, calls: _Calls) -> Json:

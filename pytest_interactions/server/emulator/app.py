@@ -97,6 +97,9 @@ class Api:
         received: Received = request.scope["state"]["received"]
         body = check_create(received.json)
         stream = body.get("stream") is True or received.query.get("alt") == "sse"
+        if "continuation_token" in body:
+            record = interactions.go_on(body, self._store)
+            return self._stream(record) if stream else self._json(interactions.as_shown(record))
         turn = interactions.understand(body, self._store, stream=stream)
         reply = self._reply("create", turn)
         if reply.failure:
@@ -161,9 +164,11 @@ class Api:
             headers.append(("retry-after", f"{error.retry_after:g}"))
         return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
 
-    def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
+    def _stream(
+        self, record: Record, reply: Reply = _NO_REPLY, *, with_ids: bool = False, after: str | None = None
+    ) -> Answer:
         record.statuses.clear()
-        events = list(streaming.events(record.resource, reply.deltas))
+        events = list(streaming.events(record.resource, record.deltas, record.checkpoint))
         if with_ids:
             events = streaming.after(streaming.identified(events), after)
         chunks = [*map(streaming.encode, events), streaming.DONE]

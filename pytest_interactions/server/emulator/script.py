@@ -132,6 +132,7 @@ class Reply(Strict):
         steps: The answer's steps, in the API's own JSON.
         status: The interaction's status. By default it follows from the steps.
         statuses: The statuses that a background interaction shows before its final one, one for each poll.
+        hops: The number of interactions in which the answer comes, as if each had reached the API's limit of tokens.
         error: An HTTP status from 400 to 599.
         message: The message of the error, or of an interaction's failure.
         code: The code of the error, or of an interaction's failure.
@@ -151,6 +152,7 @@ class Reply(Strict):
     steps: list[_Step] | None = None
     status: _Status | None = None
     statuses: list[_Status] | None = None
+    hops: Annotated[int, Field(ge=1)] = 1
     error: _HttpError | None = None
     message: _Text | None = None
     code: _Text | None = None
@@ -179,8 +181,8 @@ class Reply(Strict):
 
     @property
     def deltas(self) -> list[str] | None:
-        """Return the pieces in which to stream the text; `None` if the script gives no pieces."""
-        return self.text if isinstance(self.text, list) else None
+        """Return the pieces in which to stream the text; `None` if the script gives no pieces, or gives it in hops."""
+        return self.text if isinstance(self.text, list) and self.hops == 1 else None
 
     @property
     def failure(self) -> ApiError | None:

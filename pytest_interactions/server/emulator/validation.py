@@ -99,7 +99,7 @@ def check_create(received: Any) -> Json:
     _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
-    if "input" not in body:
+    if "input" not in body and "continuation_token" not in body:
         raise ApiError(400, "Missing required parameter 'input'.")
     model = body.get("model", "gemini-").removeprefix("models/")
     if not model.startswith(_FAMILIES):
