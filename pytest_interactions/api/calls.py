@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_interactions.api.fold import BEGINNINGS, fold, payloads
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.api.sse import decode
+from pytest_interactions.api.sse import BARE, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,13 +126,14 @@ class _Hop:
     def see(self, answer: _Answer) -> None:
         """Take a further answer: what a poll says replaces what is known, and a stream that was resumed adds to it.
 
-        Events have ids in a stream that can be resumed; one without them is sent from its beginning again.
+        Events have ids in a stream that can be resumed; one without them is sent from its beginning again. An error
+        without an event's frame only said that the stream ends here; no client shows it.
         """
         begins = answer.events[:1] and answer.events[0].get("event_type") in BEGINNINGS
         if begins and "event_id" not in answer.events[0]:
             self._events = []
         self._interaction = answer.interaction
-        self._events = [*self._events, *answer.events]
+        self._events = [*(event for event in self._events if event["event_type"] != BARE), *answer.events]
         self.was_left = answer.was_left
         for name, status, token in map(_facts, [{"interaction": answer.interaction}, *answer.events]):
             self.name = name or self.name

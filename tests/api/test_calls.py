@@ -146,6 +146,16 @@ def test_an_event_that_is_sent_again_counts_once() -> None:
     assert texts(streamed({"input": "Hi"}, *plain[:3], cut=BROKEN), resumed(*plain)) == [("completed", "aa")]
 
 
+def test_the_error_that_ends_a_stream_is_none_of_one_that_was_resumed() -> None:
+    """The real API cuts a long stream by JSON without an event's frame."""
+    cut = streamed({"input": "Hi"}, created(event_id="1"), delta("a", event_id="2"))
+    cut.response.body += b'[{"error":{"code":503,"message":"Unavailable"}}]'
+    (alone,) = interactions_of([cut])
+    assert alone.errors == [{"code": 503, "message": "Unavailable"}]
+    (whole,) = interactions_of([cut, resumed(delta("b", event_id="3"), completed())])
+    assert (whole.output_text, whole.errors) == ("ab", None)
+
+
 def test_a_stream_may_be_polled_in_between() -> None:
     """What came last counts: the poll after a break, and the rest of the stream after a poll."""
     begun = streamed({"input": "Hi"}, created(event_id="1"), delta("He", event_id="2"), cut=BROKEN)

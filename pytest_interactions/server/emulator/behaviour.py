@@ -176,6 +176,10 @@ def _echo(turn: Turn) -> str:
 def _agent(turn: Turn) -> list[Json]:
     """Return an agent's work: a search by a research agent, a script run in the environment by any other."""
     if turn.request["agent"].startswith("deep-research"):
+        planning = (turn.request.get("agent_config") or {}).get("collaborative_planning")
+        if planning and not turn.history:
+            plan = f"Here is my plan: I search for “{turn.prompt}”, and report what I find. Shall I begin?"
+            return [{"content": text(plan), "type": "model_output"}]
         search = {"arguments": {"queries": [turn.prompt]}, "search_type": "web_search"}
         suggestions = {"result": [{"search_suggestions": ""}], "is_error": False}
         steps = call_and_result(turn, "google_search", search, suggestions)
