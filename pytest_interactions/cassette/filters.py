@@ -10,6 +10,7 @@ from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
 from pytest_interactions.cassette.matching import Key, is_beside, key_of
 from pytest_interactions.cassette.own_servers import is_own
 from pytest_interactions.files import convert
+from pytest_interactions.redaction.headers import handed_out
 from pytest_interactions.redaction.redactor import Redactor, redaction
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Filters:
     def keep_response(self, response: Response, request: Request) -> Response | None:
         """Return `response` to `request` as it is recorded; `None` if a hook wants no record of it."""
         self._secrets.learn_environ(os.environ)
+        self._secrets.learn_handed_out(handed_out(response.headers))
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, response) if hook else response
         return None if hooked is None else self.redactor.response(hooked, uri=request.uri)
