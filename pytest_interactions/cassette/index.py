@@ -9,6 +9,7 @@ from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.json_text import spelt
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette.matching import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -129,9 +130,10 @@ _Words = tuple[str, str, bytes]
 
 def _words(request: Request) -> Iterator[_Words]:
     """Yield a request's method, URI and body: as it came, then without the white space of JSON; no field is sorted."""
-    yield request.method, request.uri, request.body
+    uri = " ".join([request.uri, *part_of(request)])
+    yield request.method, uri, request.body
     if request.body.startswith((b"{", b"[")) and request.json() is not NOT_JSON:
-        yield request.method, request.uri, spelt(request.body, request.json())
+        yield request.method, uri, spelt(request.body, request.json())
 
 
 def _digest(words: _Words) -> bytes:

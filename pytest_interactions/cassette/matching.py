@@ -103,7 +103,19 @@ def canonical_bytes(request: Request) -> bytes:
 
 
 def canonical_path(request: Request) -> str:
-    """Return the path; one of the Gemini API without its version and without Vertex's project prefix."""
+    """Return the path; one of the Gemini API without its version and without Vertex's project prefix.
+
+    Of a resource of which a request wants a part, each part counts as one of its own.
+    """
+    return " ".join([_whole_path(request), *part_of(request)])
+
+
+def part_of(request: Request) -> list[str]:
+    """Return the part that a request wants of a resource, such as `bytes=0-99`, if it does not want all of it."""
+    return request.headers.get("range", [])
+
+
+def _whole_path(request: Request) -> str:
     interactions = interaction_path(request.uri)
     if interactions is not None:
         return interactions
