@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         answer = self.server.answer(asked)
         body, kind = _written(answer)
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
         for name, value in {"content-type": kind, **answer.headers}.items():
             self.send_header(name, value)
         for cookie in answer.cookies:

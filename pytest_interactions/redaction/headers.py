@@ -68,8 +68,13 @@ def is_of_request(name: str) -> bool:
 
 def of_response(headers: Headers) -> set[str]:
     """Return the names of those headers of a response that are recorded: a client may act on them."""
-    is_cached = not _KEPT_BY_CACHES.isdisjoint(headers) or "max-age" in "".join(headers.get("cache-control", []))
+    is_cached = is_for_caches(headers)
     return {name for name in headers if _is_acted_on(name) or (is_cached and name in _OF_CACHES)}
+
+
+def is_for_caches(headers: Headers) -> bool:
+    """Return whether the headers of a response say that a cache may keep it, and answer by it."""
+    return not _KEPT_BY_CACHES.isdisjoint(headers) or "max-age" in "".join(headers.get("cache-control", []))
 
 
 def redacted(name: str, value: str, redact: Callable[[str], str]) -> str:

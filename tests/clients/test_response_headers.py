@@ -14,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 import requests
+import time_machine
 from requests.auth import HTTPDigestAuth
 
 from pytest_interactions import CassetteMissError, PlaceholderError
@@ -171,6 +172,44 @@ def test_each_part_of_a_file_is_answered_by_itself_in_any_order(tmp_path: Path) 
     with pytest.raises(CassetteMissError, match=r"path: .*/file bytes=\d+-\d+ -> .*/file bytes=20-29"):
         with use_cassette(path, unplayed="ignore"):
             asyncio.run(_ranges(server.url, "20-29"))
+
+
+@pytest.mark.parametrize(
+    ("given", "played"),
+    [
+        ({"expires": "Wed, 21 Oct 2015 08:28:00 GMT"}, {"expires": "Sat, 01 Jan 2050 01:00:00 GMT"}),
+        ({"expires": "0"}, {"expires": "0"}),
+        ({"cache-control": "max-age=60", "age": "1"}, {"cache-control": "max-age=60", "age": "1"}),
+        ({"last-modified": "Wed, 21 Oct 2015 07:00:00 GMT"}, {"last-modified": "Wed, 21 Oct 2015 07:00:00 GMT"}),
+    ],
+)
+def test_a_cache_takes_a_replayed_answer_for_a_fresh_one(
+    given: dict[str, str], played: dict[str, str], tmp_path: Path
+) -> None:
+    """Its date is that of the replay, and what was said of the time after it holds."""
+    date = {"date": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    with (
+        scripted(lambda _: Answer({}, headers=given | date)) as server,
+        use_cassette(tmp_path / "c.yaml", record_mode="once"),
+    ):
+        httpx.get(server.url)
+    with time_machine.travel("2050-01-01T00:00:00Z", tick=False), use_cassette(tmp_path / "c.yaml"):
+        headers = dict(httpx.get(server.url).headers)
+    assert headers == {"content-type": headers["content-type"], "date": "Sat, 01 Jan 2050 00:00:00 GMT"} | played
+
+
+def test_a_date_that_is_none_stays(tmp_path: Path) -> None:
+    """And so does one that no cache goes by."""
+    dates = [{"date": "today", "etag": "a"}, {"date": "Wed, 21 Oct 2015 07:28:00 GMT"}]
+    for number, given in enumerate(dates):
+        path = tmp_path / f"{number}.yaml"
+        with (
+            scripted(lambda _, given=given: Answer({}, headers=given)) as server,  # type: ignore[misc]
+            use_cassette(path, record_mode="once", keep_headers=["date"]),
+        ):
+            httpx.get(server.url)
+        with use_cassette(path):
+            assert httpx.get(server.url).headers["date"] == given["date"]
 
 
 def _mcp(asked: Asked) -> Answer:
