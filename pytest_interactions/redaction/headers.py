@@ -40,6 +40,17 @@ _RESPONSE: Final = re.compile(
 _OF_CACHES: Final = {"age", "cache-control", "date", "vary"}
 _KEPT_BY_CACHES: Final = {"etag", "expires", "last-modified"}
 
+# What a response says to browsers, or of the servers that it came through: nobody misses it.
+_UNMISSED: Final = re.compile(
+    r"accept-ch|access-control-.+|age|alt-svc|cache-control|cf-.+|connection|content-security-policy.*|cross-origin-.+"
+    r"|date|expect-ct|keep-alive|nel|openai-(?:organization|processing-ms|project|version)|origin-agent-cluster|p3p"
+    r"|permissions-policy|pragma|referrer-policy|report-to|reporting-endpoints|server(?:-timing)?|speculation-rules"
+    r"|strict-transport-security|timing-allow-origin|trace(?:parent|state)|trailer|transfer-encoding|vary|via"
+    r"|x-(?:accel-.+|amz-cf-.+|amz-id-2|amzn-trace-id|aspnet.*|cache.*|cloud-trace-context|content-type-options"
+    r"|dns-prefetch-control|download-options|envoy-.+|frame-options|generator|guploader-.+|permitted-.+|powered-by"
+    r"|process-time|response-time|robots-tag|runtime|served-by|timer|ua-compatible|xss-protection)"
+)
+
 # What a response hands out for the next request to show.
 _LOGIN: Final = re.compile(r"(?:.+-)?(?:authorization|jwt|session(?:-?id)?|token)")
 _SCHEME: Final = re.compile(r"(?:(?:basic|bearer|digest|dpop|token)\s+)?", re.IGNORECASE)
@@ -70,6 +81,11 @@ def of_response(headers: Headers) -> set[str]:
     """Return the names of those headers of a response that are recorded: a client may act on them."""
     is_cached = is_for_caches(headers)
     return {name for name in headers if _is_acted_on(name) or (is_cached and name in _OF_CACHES)}
+
+
+def left_out(came: Headers, kept: Headers) -> set[str]:
+    """Return the names of those headers of a response that were not kept, and that an app may miss on replay."""
+    return {name for name in came.keys() - kept.keys() if not _UNMISSED.fullmatch(name)}
 
 
 def is_for_caches(headers: Headers) -> bool:

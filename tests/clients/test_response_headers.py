@@ -150,6 +150,38 @@ def test_limits_and_ids_are_read(tmp_path: Path) -> None:
     )
 
 
+def test_a_header_that_is_not_recorded_is_named_once_at_the_end(run: Any) -> None:
+    """Only who knows the app can tell whether it reads one; what all servers send is not worth a line."""
+    run.test(
+        """
+import pytest
+from tests.scripted_server import Answer, scripted
+
+@pytest.fixture
+def url():
+    headers = {"x-team": "a", "x-colour": "b", "server": "c", "x-xss-protection": "0", "x-request-id": "d"}
+    with scripted(lambda _: Answer({}, headers=headers)) as server:
+        yield server.url
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.interactions(recorded_hosts="127.0.0.1")
+def test_it(url, number):
+    httpx.get(url)
+
+@pytest.mark.interactions(recorded_hosts="127.0.0.1", before_record_response=lambda response: None)
+def test_none(url):
+    httpx.get(url)
+"""
+    )
+    told = (
+        "headers of responses that were not recorded: x-colour, x-team; if the app reads one, name it in keep_headers"
+    )
+    assert run.record().outlines.count(told) == 1
+    kept = run.record("--interactions-keep-headers=x-team,x-colour", mode="rewrite")
+    assert told[:20] not in kept.stdout.str()
+    assert told not in run.replay("-k", "number").outlines
+
+
 async def _ranges(url: str, *ranges: str) -> list[bytes]:
     async with httpx.AsyncClient() as client:
         asking = (client.get(f"{url}/file", headers={"range": f"bytes={each}"}) for each in ranges)
