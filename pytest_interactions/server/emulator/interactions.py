@@ -51,14 +51,16 @@ def create(turn: Turn, reply: Reply, store: Store) -> Record:
         "usage": usage(turn, steps),
         "created": now,
         "updated": now,
-        **({"service_tier": "standard"} if "model" in request else {}),
+        **({"service_tier": request.get("service_tier", "standard")} if "model" in request else {}),
+        **({"labels": request["labels"]} if "labels" in request else {}),
         **_environment(turn),
         "steps": steps,
         **({"errors": [{"code": reply.code or "internal", "message": reply.message}]} if reply.message else {}),
         "object": "interaction",
         **{key: request[key] for key in ("model", "agent") if key in request},
     }
-    record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous)
+    hooks = request.get("webhook_config", {})
+    record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous, webhook_config=hooks)
     if request.get("background"):
         record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)
     if stored:
