@@ -56,7 +56,12 @@ TABLE: Final = (
         r"(\bfileSearchStores/)[\w-]+(/documents/)[\w-]+",
         r"\1…\2…",
     ),
-    Volatile(_LINKS, "an object in a bucket, which the API names by a number", r"(\bgs://[^/]+/).+?(\.\w+)?$", r"\1…\2"),
+    Volatile(
+        _LINKS,
+        "an object in a bucket, which the API names by a number",
+        r"(\bgs://[^/]+/).+?(\.\w+)?$",
+        r"\1…\2",
+    ),
     Volatile(
         _LINKS,
         "a signed URL, which holds the time until which it is good",

@@ -43,12 +43,12 @@ UNIONS = ("step", "stepdeltadata", "content", "annotation", "functionresultsubco
 def _models(annotation: Any, seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
     """All models of the SDK in a type, at any depth."""
     annotation = getattr(annotation, "__value__", annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if annotation not in seen and not annotation.__name__.startswith("Unknown"):
-            seen.add(annotation)
-            yield annotation
-            for field in annotation.model_fields.values():
-                yield from _models(field.annotation, seen)
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    if is_model and annotation not in seen and not annotation.__name__.startswith("Unknown"):
+        seen.add(annotation)
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _models(field.annotation, seen)
     for argument in typing.get_args(annotation):
         yield from _models(argument, seen)
 
