@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 50
 _LARGEST_PAGE: Final = 1000
+_FIRST: Final = "MA=="  # the token of a page is the number of its first item, in base64
 
 
 class Collection(ABC):
@@ -163,17 +165,15 @@ def page(name: str, items: Iterable[Json], query: QueryParams) -> Json:
         ApiError: `page_size` is no number, or `page_token` was never given.
     """
     listed = list(items)
-    size = query.get("page_size") or "0"
-    if not size.isdecimal():
-        raise ApiError(400, f"Invalid value at 'page_size': '{size}'.")
-    start = _start(query.get("page_token") or "")
-    end = start + min(int(size) or _PAGE, _LARGEST_PAGE)
+    size, token = query.get("page_size") or "0", query.get("page_token") or _FIRST
+    wanted = _number("page_size", size, size)
+    start = _number("page_token", token, (decoded(token) or b"").decode("latin-1"))
+    end = start + min(wanted or _PAGE, _LARGEST_PAGE)
     more = {"next_page_token": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(listed) else {}
     return {name: listed[start:end], **more}
 
 
-def _start(token: str) -> int:
-    start = (decoded(token) or b"") if token else b"0"
-    if not start.isdigit():
-        raise ApiError(400, f"Invalid value at 'page_token': '{token}'.")
-    return int(start)
+def _number(name: str, given: str, text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise ApiError(400, f"Invalid value at '{name}': '{given}'.")
+    return int(text)

@@ -37,7 +37,7 @@ def decide(store: Store, body: Any) -> Json:
 
 def _answer(name: str, question: Any, draw: Draw) -> Json:
     kind = question.get("type") if isinstance(question, dict) else None
-    if kind not in _CRITERIA:
+    if not isinstance(kind, str) or kind not in _CRITERIA:
         raise ApiError(400, f"Invalid value at 'questions.{name}': it needs a 'type', one of noul, choice and score.")
     criteria: Any = question.get("criteria") or {}
     if kind == "noul":

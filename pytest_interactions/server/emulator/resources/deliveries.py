@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -61,7 +62,7 @@ class Deliveries:
         self._changed = threading.Condition()
         self._running: set[asyncio.Task[Any]] = set()
         #: The deliveries that are over, in this order.
-        self.done: list[Delivered] = []
+        self.done: deque[Delivered] = deque(maxlen=store.keep)
 
     def schedule(self, record: Record, delays: Sequence[float]) -> None:
         """Let an interaction end by itself, and deliver that so many seconds from now, once for each delay.
@@ -88,7 +89,7 @@ class Deliveries:
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.done) >= count, timeout):
                 raise TimeoutError(f"{len(self.done)} of {count} deliveries were made within {timeout} s")
-            return self.done[:count]
+            return list(self.done)[:count]
 
     async def interaction(self, record: Record, age: float = 0.0) -> list[Delivered]:
         """Let an interaction end, and deliver that to each webhook that is subscribed, or that its request names.
@@ -140,7 +141,7 @@ class Deliveries:
                 status = await _post(uri, headers, body)
         except TimeoutError:
             problem = f"no answer within {_PATIENCE:g} s"
-        except (OSError, ValueError, h11.RemoteProtocolError) as error:
+        except (OSError, ValueError, h11.ProtocolError) as error:
             problem = str(error)
         delivered = Delivered(uri=uri, headers=headers, event=event, status=status, problem=problem)
         with self._changed:
@@ -155,7 +156,7 @@ async def _post(uri: str, headers: dict[str, str], body: bytes) -> int:
     Raises:
         ValueError: `uri` is no URL of this machine, beyond which nothing is delivered.
         OSError: There is no connection.
-        h11.RemoteProtocolError: The answer is no HTTP.
+        h11.ProtocolError: `uri` has a character that no request may have, or the answer is no HTTP.
     """
     parts = urlsplit(uri)
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import mimetypes
 import tarfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +43,7 @@ class Environments(Collection):
 
     def __init__(self, kind: Kind, store: Store) -> None:
         super().__init__(kind, store)
-        self._files: dict[str, dict[str, tuple[bytes, Json]]] = {}
+        self._files: Recent[str, dict[str, tuple[bytes, Json]]] = Recent(store.keep)
         self._uploads: Recent[str, _Upload] = Recent(store.keep)
 
     def made_by_interaction(self, name: str) -> None:
@@ -199,5 +201,5 @@ def _extracted(path: str, data: bytes) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             members: Any = [(member.name, archive.extractfile(member)) for member in archive if member.isfile()]
             return {f"{path}/{name}".strip("/"): file.read() for name, file in members}
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise ApiError(400, f"The archive can't be read: {error}") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.resources.collection import Changeable, fields_of
-from pytest_interactions.server.emulator.state import written
+from pytest_interactions.server.emulator.state import Recent, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Webhooks(Changeable):
 
     def __init__(self, kind: Kind, store: Store) -> None:
         super().__init__(kind, store)
-        self._secrets: dict[str, list[str]] = {}
+        self._secrets: Recent[str, list[str]] = Recent(store.keep)
 
     def checked(self, given: Json) -> Json:
         """Return the fields, if there are such events."""
@@ -70,7 +70,7 @@ class Webhooks(Changeable):
         if behavior not in (_AT_ONCE, _LATER):
             raise ApiError(400, f"Invalid value at 'revocation_behavior': '{behavior}'.")
         if behavior == _AT_ONCE:
-            self._secrets[name].clear()
+            self._secrets[name] = []
             resource["signing_secrets"] = []
         for secret in resource["signing_secrets"]:
             secret.setdefault("expire_time", written(self.store.now() + timedelta(days=1)))
@@ -82,7 +82,7 @@ class Webhooks(Changeable):
 
     def secrets(self, name: str) -> list[str]:
         """Return the secrets that sign what is delivered to a webhook, the newest first."""
-        return self._secrets[name][::-1]
+        return self._secrets.get(name, [])[::-1]
 
     def _add(self, resource: Json, draw: Draw) -> str:
         secret = _PREFIX + base64.b64encode(draw.bytes("secret", 32)).decode()
