@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps playing its last recording once that has one of these statuses.
-_SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}
+_SETTLED: Final = {
+    *("completed", "failed", "cancelled", "incomplete", "budget_exceeded"),
+    *("requires_action", "requires_continuation", "idle"),  # it is the client that goes on, by a new interaction
+}
 
 
 class Index:

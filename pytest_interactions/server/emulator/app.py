@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
+from pytest_interactions.server.emulator.resources.operations import Call, Operation, Resources
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
 from pytest_interactions.server.emulator.wire import Answer, Received
@@ -53,6 +55,7 @@ class Api:
         self._rules = rules
         self._requests = requests
         self._files = Files(store)
+        self.resources = Resources(store)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""
@@ -67,6 +70,7 @@ class Api:
                 Route("/{version}/files", self._list_files, methods=["GET"]),
                 Route("/{version}/files/{name}", self._get_file, methods=["GET"]),
                 Route("/{version}/files/{name}", self._delete_file, methods=["DELETE"]),
+                *map(self._route, self.resources.operations()),
             ],
             default=_not_found,
             redirect_slashes=False,
@@ -95,7 +99,7 @@ class Api:
 
     async def _create(self, request: Request) -> Answer:
         received: Received = request.scope["state"]["received"]
-        body = check_create(received.json)
+        body = self.resources.agents.applied(check_create(received.json))
         stream = body.get("stream") is True or received.query.get("alt") == "sse"
         if "continuation_token" in body:
             record = interactions.go_on(body, self._store)
@@ -105,9 +109,16 @@ class Api:
         if reply.failure:
             return self._failure(reply.failure, reply)
         record = interactions.create(turn, reply, self._store)
+        if "environment_id" in record.resource:
+            self.resources.environments.made_by_interaction(record.resource["environment_id"])
+        background = bool(body.get("background"))
         if stream:
-            return self._stream(record, reply, with_ids=bool(body.get("background")))
-        return self._json(interactions.as_shown(record), reply=reply)
+            answer = self._stream(record, reply, with_ids=background)
+        else:
+            answer = self._json(interactions.as_shown(record), reply=reply)
+        if background:
+            answer.then = partial(self.resources.deliveries.schedule, record, reply.deliveries)
+        return answer
 
     async def _get(self, request: Request) -> Answer:
         reply = self._reply("get")
@@ -150,6 +161,19 @@ class Api:
     async def _delete_file(self, request: Request) -> Answer:
         self._files.delete(request.path_params["name"])
         return self._json({})
+
+    def _route(self, operation: Operation) -> Route:
+        async def answer(request: Request) -> Answer:
+            reply = self._reply(operation.name)
+            if reply.failure:
+                return self._failure(reply.failure, reply)
+            result = await operation.answer(Call(request))
+            if result.content is not None:
+                return Answer(200, self._headers(result.content_type), [result.content], reply.delivery)
+            return self._json(result.value | (reply.fields or {}), result.headers, reply=reply)
+
+        start = "/upload" if operation.is_upload else ""
+        return Route(f"{start}/{{version}}/{operation.path}", answer, methods=[operation.method])
 
     def _reply(self, operation: str, turn: Turn | None = None) -> Reply:
         """Return the first scripted reply that matches, or one that changes nothing."""

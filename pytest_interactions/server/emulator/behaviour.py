@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.server.emulator import speech
 from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_result
 from pytest_interactions.server.emulator.functions import function_calls
 from pytest_interactions.server.emulator.png import png
@@ -206,6 +207,7 @@ def _is_structured(turn: Turn) -> bool:
 #: The makers of an answer, each with its condition. The first whose condition holds makes the answer.
 _CONTENT: tuple[tuple[Callable[[Turn], bool], Callable[[Turn], list[Json]]], ...] = (
     (_is_structured, _structured),
+    (speech.asked_for, speech.spoken),
     (lambda turn: turn.asks_for("image"), _picture),
     (lambda turn: bool(turn.results), _report),
     (lambda turn: any(tool["type"] == "google_search" for tool in turn.tools), _cited),

@@ -76,7 +76,8 @@ def _hop(answer: Rest, store: Store) -> Record:
         "usage": usage(turn, steps),
         "created": now,
         "updated": now,
-        **({"service_tier": "standard"} if "model" in request else {}),
+        **({"service_tier": request.get("service_tier", "standard")} if "model" in request else {}),
+        **({"labels": request["labels"]} if "labels" in request else {}),
         **_environment(turn),
         "steps": steps,
         **({"errors": [{"code": reply.code or "internal", "message": reply.message}]} if reply.message else {}),
@@ -89,7 +90,13 @@ def _hop(answer: Rest, store: Store) -> Record:
             store.keep_rest(given, replace(answer, pieces=left, owner=name))
     inputs = turn.inputs if answer.previous is None else []  # a hop brings none of its own
     record = Record(
-        resource=resource, inputs=inputs, root=root, previous=previous, deltas=reply.deltas, checkpoint=checkpoint
+        resource=resource,
+        inputs=inputs,
+        root=root,
+        previous=previous,
+        deltas=reply.deltas,
+        checkpoint=checkpoint,
+        webhook_config=request.get("webhook_config", {}),
     )
     if request.get("background"):
         record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pytest_interactions.api.json_values import Json
 from pytest_interactions.errors import ScriptError, closest
 from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.resources.kinds import OPERATIONS
 from pytest_interactions.server.emulator.turn import STEP_KEYS, wrong_in
 from pytest_interactions.server.emulator.wire import Delivery, Hold
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from pytest_interactions.server.emulator.turn import Turn
 
-_Operation = Literal["create", "get", "cancel", "delete"]
 _Status = Literal[
     "in_progress",
     "requires_action",
@@ -34,6 +34,7 @@ _Status = Literal[
     "budget_exceeded",
     "queued",
     "requires_continuation",
+    "idle",
 ]
 _Seconds = Annotated[float, Field(ge=0)]
 _Count = Annotated[int, Field(ge=0)]
@@ -72,6 +73,15 @@ def _json(value: object) -> object:
     return value
 
 
+def _known_operation(value: object) -> object:
+    known = ("create", "get", "cancel", "delete", *OPERATIONS)
+    if value not in known:
+        others = "or that of another resource, such as 'agents.get'"
+        raise ValueError(f"must be 'create', 'get', 'cancel' or 'delete', {others}{_did_you_mean(value, known)}")
+    return value
+
+
+_Operation = Annotated[str, PlainValidator(_known_operation)]
 _Step = Annotated[Json, AfterValidator(_json), AfterValidator(_whole_step)]
 _Text = Annotated[str, AfterValidator(_json)]
 
@@ -88,7 +98,8 @@ class When(Strict):
     """The look of a request that gets a scripted answer; a key that is `None` is not compared.
 
     Attributes:
-        operation: `create`, `get`, `cancel` or `delete`. The other keys are about a create request.
+        operation: `create`, `get`, `cancel` or `delete`, or one of another resource, such as `agents.get`. The other
+            keys are about a create request.
         input: A part of the text of the request's input, in upper or lower case.
         model: The request's model.
         agent: The request's agent.
@@ -146,6 +157,9 @@ class Reply(Strict):
             real API has been seen to end one.
         error_event_after: The number of events after which the stream ends with an empty `error` event.
         hold: A barrier, in Python only.
+        deliveries: The seconds after which an event tells the app's webhook that background work has ended, once for
+            each number; none if it is empty.
+        fields: Fields to lay over the answer of another resource than interactions.
     """
 
     text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts), AfterValidator(_json)] = None
@@ -165,6 +179,8 @@ class Reply(Strict):
     bare_error_after: _Count | None = None
     error_event_after: _Count | None = None
     hold: Hold | None = None
+    deliveries: list[_Seconds] = [0.0]
+    fields: Annotated[Json, AfterValidator(_json)] | None = None
 
     @field_validator("steps", "error")
     @classmethod

@@ -27,6 +27,11 @@ SKIPPED_THOUGHT = "CiRlMjQ4MzBhNy01Y2Q2LTQyZmUtOTk4Yi1lZTUzOWU3MmI5YzM="
 _WEB_SAFE = string.ascii_letters + string.digits + "_-"
 
 
+def written(time: datetime) -> str:
+    """Return a time in UTC as the API writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Draw:
     """A source of values that look random and depend only on a key and on the name of the value."""
 
@@ -104,6 +109,7 @@ class Record:
     deltas: list[str] | None = None
     checkpoint: str | None = None
     statuses: deque[str] = field(default_factory=deque)
+    webhook_config: Json = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -152,7 +158,7 @@ class Store:
 
     def timestamp(self) -> str:
         """Return the emulator's time as the API writes it."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return written(self.now())
 
     def add(self, record: Record) -> None:
         """Store an interaction."""

@@ -48,6 +48,7 @@ _INSIDE: dict[str, Any] = {
     },
     "response_format": ([{"type": str, "mime_type": str}], {"type": str, "mime_type": str}),
     "response_modalities": [str],
+    "webhook_config": {"uris": [str], "user_metadata": dict},
     "tools": [{"name": str, "description": str, "parameters": dict, "allowed_tools": [{"tools": [str]}]}],
 }
 _TOOLS = (
