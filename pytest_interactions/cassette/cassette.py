@@ -303,6 +303,11 @@ class Cassette(View):
         return [exchange.request for exchange in self._recorder.exchanges()]
 
     @property
+    def left_out(self) -> set[str]:
+        """Return the names of headers of responses that were not recorded, though an app may miss them on replay."""
+        return self._filters.left_out
+
+    @property
     def left_over(self) -> int:
         """Return how many exchanges stay though the test did not ask for them; 0 if other tests may ask for them."""
         return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.api import sse
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.json_text import spelt
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette.matching import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps playing its last recording once that has one of these statuses.
-_SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}
+_SETTLED: Final = {
+    *("completed", "failed", "cancelled", "incomplete", "budget_exceeded"),
+    *("requires_action", "requires_continuation", "idle"),  # it is the client that goes on, by a new interaction
+}
 
 
 class Index:
@@ -75,7 +80,7 @@ class Index:
         self._next[key] = place
         if place < len(numbers):
             return numbers[place]
-        return numbers[-1] if numbers and _is_settled(self.exchanges[numbers[-1]]) else None
+        return numbers[-1] if numbers and _is_lasting(self.exchanges[numbers[-1]]) else None
 
     def take(self, key: Key) -> int | None:
         """Play the exchange that answers next; return its number, or `None` if none is left."""
@@ -85,9 +90,8 @@ class Index:
         return number
 
     def unplayed(self) -> list[int]:
-        """Return the numbers of the exchanges that were not played, without polls, whose number may vary."""
-        entries = enumerate(self.exchanges)
-        return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
+        """Return the numbers of the exchanges that were not played, without those whose number may vary."""
+        return [n for n, exchange in enumerate(self.exchanges) if n not in self.played and not _may_vary(exchange)]
 
 
 class _LiteralLane:
@@ -129,9 +133,10 @@ _Words = tuple[str, str, bytes]
 
 def _words(request: Request) -> Iterator[_Words]:
     """Yield a request's method, URI and body: as it came, then without the white space of JSON; no field is sorted."""
-    yield request.method, request.uri, request.body
+    uri = " ".join([request.uri, *part_of(request)])
+    yield request.method, uri, request.body
     if request.body.startswith((b"{", b"[")) and request.json() is not NOT_JSON:
-        yield request.method, request.uri, spelt(request.body, request.json())
+        yield request.method, uri, spelt(request.body, request.json())
 
 
 def _digest(words: _Words) -> bytes:
@@ -143,8 +148,23 @@ def _is_poll(request: Request) -> bool:
     return request.method == "GET" and (interaction_path(request.uri) or "").startswith("/interactions/")
 
 
+def _may_vary(exchange: Exchange) -> bool:
+    """Return whether an app asks for this as often as it has time to."""
+    return _is_poll(exchange.request) or _is_silent(exchange)
+
+
+def _is_lasting(exchange: Exchange) -> bool:
+    """Return whether this answers all later requests of its kind."""
+    return _is_silent(exchange) or (_is_poll(exchange.request) and _is_settled(exchange))
+
+
 def _is_settled(exchange: Exchange) -> bool:
-    if not _is_poll(exchange.request):
-        return False
     value = exchange.response.json()
     return isinstance(value, dict) and value.get("status") in _SETTLED
+
+
+def _is_silent(exchange: Exchange) -> bool:
+    """Return whether an app listened to a server that said nothing, as one of MCP may; it does so again and again."""
+    if exchange.request.method != "GET" or not exchange.response.is_stream:
+        return False
+    return all(event.data is None for event in sse.decode(exchange.response.body))

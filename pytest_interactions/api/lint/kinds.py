@@ -66,7 +66,7 @@ class Finding:
 
 def shown(value: Any) -> str:
     """Return an id or a name as a message shows it."""
-    text = str(value)
+    text = on_one_line(str(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -95,7 +95,7 @@ class Memory:
         self._answers[key] = added
         self._index(added)
         if self._most is not None and len(self._answers) > self._most:
-            self._forget(next(iter(self._answers)))
+            self._forget(next(iter(self._answers))).steps.clear()  # as each step knows its answer, they'd stay a while
 
     def answer(self, name: Any) -> Answer | None:
         """Return the answer with an id."""
@@ -128,13 +128,14 @@ class Memory:
             if handed.signature:
                 self._signatures.setdefault(handed.signature, []).append(handed)
 
-    def _forget(self, key: str | int) -> None:
+    def _forget(self, key: str | int) -> Answer:
         answer = self._answers.pop(key)
         for token in answer.tokens:
             self._tokens.pop(token, None)
         for handed in answer.steps:
             _remove(self._steps, _key(handed.step), handed)
             _remove(self._signatures, handed.signature, handed)
+        return answer
 
 
 def _remove(table: dict[Any, list[Handed]], key: Any, handed: Handed) -> None:

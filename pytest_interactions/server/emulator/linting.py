@@ -47,7 +47,8 @@ def warning(findings: Sequence[Finding]) -> list[tuple[str, str]]:
 
 def remember(received: Received, record: Record, store: Store) -> None:
     """Take note of an answer, and of whose it is."""
-    store.handed_out.add(record.resource, _owner(received))
+    continues = received.json.get("continuation_token")
+    store.handed_out.add(record.resource, _owner(received), tokens=[record.checkpoint], continues=continues)
 
 
 def _owner(received: Received) -> str:

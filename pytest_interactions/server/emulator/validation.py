@@ -48,6 +48,7 @@ _INSIDE: dict[str, Any] = {
     },
     "response_format": ([{"type": str, "mime_type": str}], {"type": str, "mime_type": str}),
     "response_modalities": [str],
+    "webhook_config": {"uris": [str], "user_metadata": dict},
     "tools": [{"name": str, "description": str, "parameters": dict, "allowed_tools": [{"tools": [str]}]}],
 }
 _TOOLS = (
@@ -104,7 +105,7 @@ def check_create(received: Any) -> Json:
     _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
-    if "input" not in body:
+    if "input" not in body and "continuation_token" not in body:
         raise ApiError(400, "Missing required parameter 'input'.")
     model = body.get("model", "gemini-").removeprefix("models/")
     if not model.startswith(_FAMILIES):
