@@ -8,6 +8,7 @@ from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.json_text import spelt
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.redaction.google import is_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -85,9 +86,12 @@ class Index:
         return number
 
     def unplayed(self) -> list[int]:
-        """Return the numbers of the exchanges that were not played, without polls, whose number may vary."""
-        entries = enumerate(self.exchanges)
-        return [n for n, exchange in entries if n not in self.played and not _is_poll(exchange.request)]
+        """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for.
+
+        The number of polls may vary. Logins to Google are recorded by other tools, and not asked for in a replay.
+        """
+        requests = [(n, exchange.request) for n, exchange in enumerate(self.exchanges) if n not in self.played]
+        return [n for n, request in requests if not (_is_poll(request) or is_login(request))]
 
 
 class _LiteralLane:
