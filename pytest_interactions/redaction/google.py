@@ -53,6 +53,7 @@ _IN_BYTES: Final = re.compile(
     rb"projects(?:\\*/|%)|gserviceaccount\.com|-aiplatform\.|aiplatform\.[\w-]+\.rep\.|[?&]project="
 )
 
+_IN_PROJECT: Final = re.compile(r"/projects/[^/]+/locations/")
 _LOGIN_HOSTS: Final = re.compile(
     r"(?:oauth2|sts|iamcredentials)(?:\.mtls)?\.googleapis\.com|metadata(?:\.google\.internal)?|169\.254\.169\.254"
 )
@@ -121,3 +122,13 @@ def is_login(request: Request) -> bool:
         or _LOGIN_PATHS.match(request.uri) is not None
         or _GRANT.search(request.body) is not None
     )
+
+
+def is_of_project(request: Request) -> bool:
+    """Return whether a request is for a resource of a project, as those to Vertex AI are."""
+    return _IN_PROJECT.search(split(request.uri).path) is not None
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a text, such as a URL, names a resource of the project that stands for others."""
+    return f"projects/{PROJECT}" in text

@@ -244,7 +244,7 @@ def placeholder_in(request: Request) -> str | None:
             return f"header {name}"
     if PLACEHOLDER_KEY in request.uri or f"={TICKET}" in request.uri:
         return "the URL's query"
-    if google.PROJECT in request.uri:
+    if google.is_placeholder(request.uri):
         return "the URL's path"
     if _SIGNATURE not in request.body and _PROJECT not in request.body:
         return None
