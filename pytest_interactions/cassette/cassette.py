@@ -23,6 +23,7 @@ from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
 from pytest_interactions.files.journal import in_tree, recover
 from pytest_interactions.options import Options, RecordMode, Unplayed
+from pytest_interactions.redaction import google
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
 
@@ -128,6 +129,12 @@ class Cassette(View):
     def replays_only(self) -> bool:
         """Return whether nothing can be recorded, so that no network is needed."""
         return not self._mode.records
+
+    @property
+    def is_of_project(self) -> bool:
+        """Return whether there are recordings, and all are of a project of Vertex AI, but for logins."""
+        requests = [exchange.request for exchange in self._old if not google.is_login(exchange.request)]
+        return bool(requests) and all(google.is_of_project(request) for request in requests)
 
     def __len__(self) -> int:
         return len(self._old) + len(self._recorder.exchanges())

@@ -24,6 +24,7 @@ class Guard:
     """Stands where a test's cassette is not: in its wider fixtures, of which each may have a cassette of its own.
 
     Attributes:
+        replays: Whether the test replays.
         failures: The errors that the guard has raised, which the app may have swallowed.
     """
 
@@ -44,7 +45,7 @@ class Guard:
             note: Takes what is to be told at the end of the run.
         """
         self.failures: list[InteractionsError] = []
-        self._replays = replays
+        self.replays = replays
         self._allowed = allowed
         self._fixture = fixture
         self._note = note
@@ -63,7 +64,7 @@ class Guard:
         if not is_api(live):
             return None
         name, scope = self._fixture()
-        if self._replays:
+        if self.replays:
             raise self.failed_with(UnseenRequestError(messages.unseen(live, name, scope)))
         self._note(messages.unrecorded(live, name, scope))
         return None

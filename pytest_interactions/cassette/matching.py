@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 #: The common origin of all addresses of the Gemini API, local servers included.
 API_ORIGIN: Final = "gemini-api"
 
-_API_HOSTS: Final = re.compile(r"generativelanguage\.googleapis\.com|([a-z0-9-]+-)?aiplatform\.googleapis\.com")
+_API_HOSTS: Final = re.compile(
+    r"(?:generativelanguage|(?:[a-z0-9-]+-)?aiplatform)(?:\.mtls)?\.googleapis\.com"
+    r"|aiplatform\.[a-z0-9-]+\.rep(?:\.mtls)?\.googleapis\.com"
+)
 _API_PATH: Final = re.compile(r"^(/(?:upload|download))?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(.*)$")
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 # To the API these mean the same whether they are spelt out or left out.

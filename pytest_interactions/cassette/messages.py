@@ -187,8 +187,8 @@ def placeholder(request: Request, where: str, *, rerecord: str) -> str:
     """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
     return (
         f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that redaction "
-        "put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, and record a conversation as "
-        f"a whole, from its first turn: {rerecord}"
+        "put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, or log in to Google Cloud and "
+        f"name the project, and record a conversation as a whole, from its first turn: {rerecord}"
     )
 
 

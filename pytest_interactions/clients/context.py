@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import decorating, http_client, httpx, isolation, threads
+from pytest_interactions.clients import decorating, google_auth, http_client, httpx, isolation, threads
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
 from pytest_interactions.files.real import real_files
@@ -59,9 +59,11 @@ _CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
 _OPENED: Final[WeakSet[Cassette]] = WeakSet()
 
 
-def guarded(guard: Guard) -> AbstractContextManager[None]:
+@contextmanager
+def guarded(guard: Guard) -> Iterator[None]:
     """Put `guard` in force: it sees the traffic that no cassette inside of it does."""
-    return _CASSETTES.hold(guard, yields=True)
+    with _CASSETTES.hold(guard, yields=True), google_auth.logging_in(_login(replays=guard.replays), yields=True):
+        yield
 
 
 @contextmanager
@@ -73,10 +75,15 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
 
     Leaving puts everything back; before that is `settle`, saving is `Cassette.close`, judging `Cassette.problem`.
     """
+    may_replay = cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES
+    login = _login(replays=cassette.replays_only, may_replay=may_replay)
     with ExitStack() as stack:
-        if cassette.replays_only or cassette.record_mode is RecordMode.NEW_EPISODES:
+        if may_replay:
             stack.enter_context(isolation.placeholder_key())
+            if cassette.is_of_project:
+                stack.enter_context(isolation.placeholder_project())
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
+        stack.enter_context(google_auth.logging_in(login, yields=yields))
         stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
         yield cassette
 
@@ -88,6 +95,13 @@ def settle(cassette: Cassette) -> None:
         return _CASSETTES.holds(cassette, place)
 
     cassette.settle(lambda daemons: threads.are_at_work(is_inside, daemons=daemons))
+
+
+def _login(*, replays: bool, may_replay: bool = False) -> google_auth.Login:
+    def past() -> AbstractContextManager[None]:
+        return _CASSETTES.hold(None)
+
+    return google_auth.Login(is_sent=not replays, is_needed=not may_replay, past=past)
 
 
 def _cut_off(cassette: Cassette) -> isolation.Isolation | None:

@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.options import KEYS
+from pytest_interactions.redaction.google import LOCATION, PROJECT
 from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
 
 if TYPE_CHECKING:
@@ -169,29 +170,58 @@ def _certificates(real: Callable[..., Any]) -> Callable[..., Any]:
     return load
 
 
-# --- the key ---
+# --- the environment ---
 
 
 @contextmanager
 def placeholder_key() -> Iterator[None]:
     """Set an API key that is none, where there is none, so that a client can be made."""
-    if _placeholders.innermost is None and any(map(os.environ.get, KEYS)):
+    if _VARIABLES["GEMINI_API_KEY"].innermost is None and any(map(os.environ.get, KEYS)):
         yield
         return
-    with _placeholders.hold(PLACEHOLDER_KEY):
-        os.environ["GEMINI_API_KEY"] = os.environ.get("GEMINI_API_KEY") or PLACEHOLDER_KEY
+    with _set("GEMINI_API_KEY"):
         yield
 
 
 @contextmanager
-def _restored_key() -> Iterator[None]:
+def placeholder_project() -> Iterator[None]:
+    """Have clients use Vertex AI, and a project that is none, as far as the environment says nothing else."""
+    with ExitStack() as stack:
+        for name in ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"):
+            stack.enter_context(_set(name))
+        if not os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE"):
+            stack.enter_context(_set("GOOGLE_GENAI_USE_VERTEXAI"))
+        yield
+
+
+@contextmanager
+def _set(name: str) -> Iterator[None]:
+    with _VARIABLES[name].hold(_PLACEHOLDERS[name]):
+        os.environ[name] = os.environ.get(name) or _PLACEHOLDERS[name]
+        yield
+
+
+@contextmanager
+def _restored(name: str) -> Iterator[None]:
     """Leave the variable as it was before, unless the app gave it another value meanwhile."""
-    before = os.environ.get("GEMINI_API_KEY")
+    before = os.environ.get(name)
     yield
-    if os.environ.get("GEMINI_API_KEY") == PLACEHOLDER_KEY:
-        del os.environ["GEMINI_API_KEY"]
+    if os.environ.get(name) == _PLACEHOLDERS[name]:
+        del os.environ[name]
         if before is not None:
-            os.environ["GEMINI_API_KEY"] = before
+            os.environ[name] = before
 
 
-_placeholders: Final[InForce[str]] = InForce(lambda: [_restored_key()])
+_PLACEHOLDERS: Final = {
+    "GEMINI_API_KEY": PLACEHOLDER_KEY,
+    "GOOGLE_CLOUD_PROJECT": PROJECT,
+    "GOOGLE_CLOUD_LOCATION": LOCATION,
+    "GOOGLE_GENAI_USE_VERTEXAI": "true",
+}
+
+
+def _variable(name: str) -> InForce[str]:
+    return InForce(lambda: [_restored(name)])
+
+
+_VARIABLES: Final = {name: _variable(name) for name in _PLACEHOLDERS}

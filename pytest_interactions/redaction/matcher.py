@@ -7,7 +7,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.redaction import urls
+from pytest_interactions.redaction import google, urls
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.finding import KNOWN, Finder, replacements, ruled
 from pytest_interactions.redaction.shapes import SHAPES
@@ -67,7 +67,9 @@ class Matcher:
 
     def may_be_in(self, body: bytes) -> bool:
         """Return quickly whether `redact` may find anything in `body`; `False` is certain."""
-        return bool(self.patterns) or urls.may_be_in(body) or self._finder.may_be_in(body)
+        if self.patterns or urls.may_be_in(body) or google.may_be_in(body):
+            return True
+        return self._finder.may_be_in(body)
 
     def redact(self, text: str) -> str:
         """Return `text` without any secret, in any spelling."""
@@ -117,8 +119,8 @@ class Matcher:
             yield from ((*match.span(), "a match of the redact option") for match in _matches(pattern, text))
 
     def _redact_strings(self, pieces: list[str]) -> list[str]:
-        """Replace what is looked for in texts alone: the secret parts of URLs, and the patterns."""
-        for spans in (secrets_in_urls, *map(_finding, self.patterns)):
+        """Replace what is looked for in texts alone: the secret parts of URLs, names of Google Cloud, the patterns."""
+        for spans in (secrets_in_urls, google.names, *map(_finding, self.patterns)):
             text = "".join(pieces)
             if found := list(spans(text)):
                 pieces = _replace(pieces, text, found)

@@ -13,7 +13,7 @@ from pytest_interactions.api.exchange import Exchange, Headers, Message, Request
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction import headers, places, signatures
+from pytest_interactions.redaction import google, headers, places, signatures
 from pytest_interactions.redaction.encodings import HANDED_OUT, REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
 from pytest_interactions.redaction.readings import readings
@@ -36,6 +36,7 @@ _LINES = re.compile(rb"\s*[\[{].*\S\n", re.DOTALL)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = signatures.SIGNATURE.encode()
+_PROJECT = google.PROJECT.encode()
 # A shorter text is in too many others by chance.
 _MIN_LITERAL = 4
 
@@ -82,6 +83,7 @@ class Redactor:
 
         A compressed body is decompressed, if a library for that is installed.
         """
+        request = google.without_payer(request)
         uri = self.secrets.matcher.redact(request.uri)
         if uri != request.uri:
             request = replace(request, uri=uri)
@@ -226,7 +228,7 @@ def _in_encoding_of(body: bytes, text: bytes) -> bytes:
 
 
 def placeholder_in(request: Request) -> str | None:
-    """Return the place of a placeholder, which only replay can answer: `header NAME`, `the URL's query` or a JSON path.
+    """Return the place of a placeholder, which only replay can answer: a header, a part of the URL or a JSON path.
 
     A request without a placeholder gives `None`.
     """
@@ -236,9 +238,14 @@ def placeholder_in(request: Request) -> str | None:
             return f"header {name}"
     if PLACEHOLDER_KEY in request.uri or f"={TICKET}" in request.uri:
         return "the URL's query"
-    if _SIGNATURE not in request.body:
+    if google.is_placeholder(request.uri):
+        return "the URL's path"
+    if _SIGNATURE not in request.body and _PROJECT not in request.body:
         return None
-    return next((path for path, text in texts(request.json()) if signatures.is_placeholder(text)), None)
+    texts_in_body = texts(request.json())
+    return next(
+        (path for path, text in texts_in_body if google.PROJECT in text or signatures.is_placeholder(text)), None
+    )
 
 
 def _sort_options(redact: Iterable[Any]) -> tuple[list[str], list[re.Pattern[str]], list[str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction import headers, places, signatures, structure
+from pytest_interactions.redaction import google, headers, places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.names import is_credential_header
 from pytest_interactions.redaction.secrets import MIN_LENGTH, is_stand_in
@@ -199,7 +199,8 @@ def _kinds(old: str, new: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
     # Only here: elsewhere in a file, a pattern of the user would find statuses and dates too.
     secrets += [(kind, old[start:end]) for start, end, kind in matcher.find_patterns(old)]
     yield from secrets
-    if not secrets and len(old) >= MIN_LENGTH and not is_stand_in(old):
+    # A name of Google Cloud is redacted, and no secret.
+    if not secrets and len(old) >= MIN_LENGTH and not is_stand_in(old) and new != google.without_names(old):
         yield _PLACE, old
 
 
