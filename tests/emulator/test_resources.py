@@ -43,6 +43,8 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
         ("agents", [], "Invalid JSON payload received. Expected an object."),
         ("agents", {"name": "x"}, "Unknown parameter 'name'."),
         ("agents", {"tools": "x"}, "Invalid value at 'tools': str."),
+        ("agents", {"id": ""}, "Invalid value at 'id': ''."),
+        ("agents", {"id": "a/b"}, "Invalid value at 'id': 'a/b'."),
         ("agents", {"tools": [1]}, "Invalid value at 'tools': 1."),
         ("agents", {"id": "\ud800"}, "Invalid JSON payload received. A text has a lone surrogate."),
         ("credentials", {"id": "x", "type": None}, "Missing required parameter 'type'."),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 50
 _LARGEST_PAGE: Final = 1000
+_ID: Final = re.compile(r"[\w.-]+", re.ASCII)  # it is a part of paths
 _FIRST: Final = "MA=="  # the token of a page is the number of its first item, in base64
 
 
@@ -42,7 +43,9 @@ class Collection(ABC):
         """
         given = self.checked(fields_of(body, self.kind.fields, self.kind.required))
         draw = self.store.draw({self.kind.plural: given})
-        name = given.get("id") or self.kind.prefix + draw.text("id", 12)
+        name = given.get("id", self.kind.prefix + draw.text("id", 12))
+        if not _ID.fullmatch(name):
+            raise ApiError(400, f"Invalid value at 'id': '{name}'.")
         if name in self._resources:
             raise ApiError(409, f"{self.kind.singular} '{name}' already exists.")
         resource = self._resources[name] = {"id": name, **self.kind.initial, **self._shown(given), **self._times()}
