@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 
 from pytest_interactions.api.lint.check import lint
 from pytest_interactions.api.lint.kinds import Finding, Weight
-from tests.api.histories import SKIPPED, Conversation, conversation
+from tests.api.histories import Conversation, conversation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +150,10 @@ def no_name(talk: Conversation) -> None:
     del one(talk, "function_result")["name"]
 
 
+def no_id(talk: Conversation) -> None:
+    del one(talk, "function_result")["call_id"]
+
+
 def list_result(talk: Conversation) -> None:
     one(talk, "function_result")["result"] = talk.random.choice([[1, 2], [{"temperature": 22}], [[]]])
 
@@ -204,6 +207,7 @@ MUTATIONS: list[tuple[str, Callable[[Conversation], object]]] = [
     ("result-without-call", no_calls),
     ("result-name", other_name),
     ("result-nameless", no_name),
+    ("result-idless", no_id),
     ("result-untyped", list_result),
     ("result-shapeless", number_result),
     ("previous-empty", empty_previous),

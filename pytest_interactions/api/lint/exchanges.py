@@ -62,13 +62,15 @@ def _learn(exchange: Exchange, memory: Memory) -> None:
         return
     if request.method == "DELETE":
         memory.deleted.add(path.removeprefix("/interactions/"))
-    elif response.is_stream:
+        return
+    body = request.json()
+    continues = body.get("continuation_token") if isinstance(body, dict) else None
+    if response.is_stream:
         events = decode(response.body)
-        memory.add(fold(events).model_dump(), tokens=_tokens(data for event in events for data in payloads(event)))
-    else:
-        answer = response.json()
-        if isinstance(answer, dict):
-            memory.add(answer)
+        tokens = _tokens(data for event in events for data in payloads(event))
+        memory.add(fold(events).model_dump(), tokens=tokens, continues=continues)
+    elif isinstance(response.json(), dict):
+        memory.add(response.json(), continues=continues)
 
 
 def _is_success(exchange: Exchange) -> bool:

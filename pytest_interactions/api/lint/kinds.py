@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from pytest_interactions.escaping import on_one_line
 
 
 class Weight(StrEnum):
@@ -21,6 +23,9 @@ _COUNT: Final = (
     "Please ensure that the number of function response parts is equal to the number of function call parts of the"
     " function call turn."
 )
+
+
+_SHOWN: Final = 80  # characters of an id, which a client may have made longer than any message
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,13 @@ class Finding:
         return self.kind.says.format(place=self.place)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message} ({self.name})"
+        return on_one_line(f"{self.place}: {self.message} ({self.name})")
+
+
+def shown(value: Any) -> str:
+    """Return an id or a name as a message shows it."""
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _refused(name: str, says: str) -> Kind:

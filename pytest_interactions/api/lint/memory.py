@@ -26,17 +26,20 @@ class Answer:
         name: The interaction's id; `""` if it is not stored.
         owner: Whose key asked for it.
         tokens: Its continuation tokens; a stream may have one after another.
+        before: The answer that it continues by one of that one's tokens.
         steps: The model's steps.
     """
 
     name: str
     owner: str
     tokens: frozenset[str]
+    before: Answer | None = None
     steps: list[Handed] = field(default_factory=list)
 
     def calls(self) -> list[Json]:
-        """Return the calls of the app's functions."""
-        return [handed.step for handed in self.steps if handed.step.get("type") == "function_call"]
+        """Return the calls of the app's functions, those before a limit of tokens too."""
+        earlier = [] if self.before is None else self.before.calls()
+        return earlier + [handed.step for handed in self.steps if handed.step.get("type") == "function_call"]
 
 
 @dataclass(eq=False, slots=True)
@@ -65,19 +68,21 @@ class Memory:
         self._tokens: dict[str, Answer] = {}
         self.deleted: set[str] = set()
 
-    def add(self, answer: Json, owner: str = "", tokens: Iterable[Any] = ()) -> None:
+    def add(self, answer: Json, owner: str = "", *, tokens: Iterable[Any] = (), continues: Any = None) -> None:
         """Take note of an answer's JSON; one that is known already, by its id, takes the place of the earlier state.
 
         Args:
             answer: The JSON.
             owner: Whose key asked for it.
             tokens: Its continuation tokens beside the one in the JSON; what is no text is none.
+            continues: The token that its request has.
         """
         name = answer.get("id")
         all_tokens = {
             token for token in (answer.get("continuation_token"), *tokens) if token and isinstance(token, str)
         }
-        added = Answer(name if isinstance(name, str) else "", owner, frozenset(all_tokens))
+        before = self.owner_of_token(continues)
+        added = Answer(name if isinstance(name, str) else "", owner, frozenset(all_tokens), before)
         for index, step in enumerate(_own_steps(answer.get("steps") or answer.get("outputs"))):
             added.steps.append(Handed(added, index, step))
         self._added += 1
@@ -105,9 +110,9 @@ class Memory:
         """Return the steps that were handed out with a signature."""
         return self._signatures.get(signature, [])
 
-    def owner_of_token(self, token: str) -> Answer | None:
+    def owner_of_token(self, token: Any) -> Answer | None:
         """Return the answer that had a continuation token."""
-        return self._tokens.get(token)
+        return self._tokens.get(token) if isinstance(token, str) else None
 
     @property
     def has_tokens(self) -> bool:
@@ -133,11 +138,9 @@ class Memory:
 
 
 def _remove(table: dict[Any, list[Handed]], key: Any, handed: Handed) -> None:
-    known = table.get(key, [])
-    if handed in known:
-        known.remove(handed)
-        if not known:
-            del table[key]
+    left = [each for each in table.pop(key, []) if each is not handed]
+    if left:
+        table[key] = left
 
 
 def _own_steps(steps: Any) -> Iterator[Json]:

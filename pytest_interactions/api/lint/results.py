@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.lint import kinds
-from pytest_interactions.api.lint.kinds import Finding
+from pytest_interactions.api.lint.kinds import Finding, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,12 +58,15 @@ class _Pairs:
     def check(self) -> Iterator[Finding]:
         """Yield the results that have no call, or not one, and the calls that have no result beside those that have."""
         for place, sent in enumerate(self._request.steps):
-            if sent.kind == "function_result" and sent.step.get("call_id"):
+            if sent.kind == "function_result":
                 yield from self._result(place, sent)
-        yield from list(self._missing())[self._strays :]  # a result with a wrong id is that of one of these
+        yield from list(self._missing())[self._strays :]  # a result with a wrong id, or none, is that of one of these
 
     def _result(self, place: int, sent: Sent) -> Iterator[Finding]:
-        name = sent.step["call_id"]
+        name = sent.step.get("call_id")
+        if not name:
+            self._strays += 1
+            return
         known = [number for number, (_, call) in enumerate(self._calls) if call.get("id") == name]
         if not known:
             if not self._open:
@@ -77,17 +80,18 @@ class _Pairs:
             message = "this function_result stands before its function_call. Send results after their calls."
             yield Finding(kinds.STEPS_REORDERED, sent.place, message)
         elif not free:
-            message = f"the call {name} has a result already. Send one result for each call."
+            message = f"the call {shown(name)} has a result already. Send one result for each call."
             yield Finding(kinds.RESULT_TWICE, sent.place, message)
         if sent.step.get("name") and sent.step["name"] != call.get("name"):
-            message = f"the call {name} is of {call.get('name')}, and not of {sent.step['name']}. Send the call's name."
+            names = f"{shown(call.get('name'))}, and not of {shown(sent.step['name'])}"
+            message = f"the call {shown(name)} is of {names}. Send the call's name."
             yield Finding(kinds.RESULT_NAME, f"{sent.place}.name", message)
         self._answered.add(chosen)
 
     def _stray(self, place: int, sent: Sent) -> Finding:
         self._strays += 1
         if any(number < place for number, _ in self._calls):
-            message = f"no function_call has the id {sent.step['call_id']!r}. Send the id of the call as call_id."
+            message = f"no function_call has the id {shown(sent.step['call_id'])}. Send the id of the call as call_id."
             return Finding(kinds.RESULT_OF_UNKNOWN_CALL, f"{sent.place}.call_id", message)
         message = "there is no function_call before this function_result. Send the call back too, or the id of its "
         return Finding(kinds.RESULT_WITHOUT_CALL, sent.place, f"{message}interaction as previous_interaction_id.")
@@ -100,5 +104,5 @@ class _Pairs:
         server_asks = any(self._calls[number][0] < 0 for number in self._answered)
         for place, call in self._calls:
             if call.get("id") not in answered and (server_asks if place < 0 else place < goes_on):
-                message = f"the function_call {call.get('id')} has no function_result. Send one for each call."
+                message = f"the function_call {shown(call.get('id'))} has no function_result. Send one for each call."
                 yield Finding(kinds.RESULT_MISSING, steps[place].place if place >= 0 else "input", message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.lint import kinds
-from pytest_interactions.api.lint.kinds import Finding
+from pytest_interactions.api.lint.kinds import Finding, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def check(request: Request, memory: Memory, owner: str) -> Iterator[Finding]:
         message = "it is empty, as the interaction before was not stored. Store that one, or send its steps back."
         yield Finding(kinds.PREVIOUS_EMPTY, place, message)
     elif isinstance(previous, str) and previous in memory.deleted:
-        message = f"the interaction {previous} was deleted before. Continue one that is stored."
+        message = f"the interaction {shown(previous)} was deleted before. Continue one that is stored."
         yield Finding(kinds.PREVIOUS_DELETED, place, message)
     elif answer is not None and answer.owner != owner:
         message = "another API key made that interaction, whose project may be another. Continue it with that key."
@@ -42,5 +42,5 @@ def _token(request: Request, memory: Memory) -> Iterator[Finding]:
         message = "no answer had this token. Send it back exactly as it was received."
         yield Finding(kinds.TOKEN_CHANGED, "continuation_token", message)
     elif answer.name and request.body.get("store") is not False and request.previous != answer.name:
-        message = f"the token is of the interaction {answer.name}. Send that as previous_interaction_id."
+        message = f"the token is of the interaction {shown(answer.name)}. Send that as previous_interaction_id."
         yield Finding(kinds.TOKEN_MOVED, "continuation_token", message)
