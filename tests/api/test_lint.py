@@ -150,6 +150,10 @@ def no_name(talk: Conversation) -> None:
     del one(talk, "function_result")["name"]
 
 
+def no_id(talk: Conversation) -> None:
+    del one(talk, "function_result")["call_id"]
+
+
 def list_result(talk: Conversation) -> None:
     one(talk, "function_result")["result"] = talk.random.choice([[1, 2], [{"temperature": 22}], [[]]])
 
@@ -203,6 +207,7 @@ MUTATIONS: list[tuple[str, Callable[[Conversation], object]]] = [
     ("result-without-call", no_calls),
     ("result-name", other_name),
     ("result-nameless", no_name),
+    ("result-idless", no_id),
     ("result-untyped", list_result),
     ("result-shapeless", number_result),
     ("previous-empty", empty_previous),

@@ -188,6 +188,15 @@ RIGHT: dict[str, list[Exchange]] = {
         asked(ASK, continuation_token="t1"),
         asked(ASK, continuation_token="t2", store=True, previous_interaction_id="v1_a"),
     ],
+    "calls before and after a limit of tokens": [
+        asked(ASK, answer=answer(THOUGHT, CALL, id="v1_a", continuation_token="t"), store=True),
+        exchange(
+            {"model": MODEL, "previous_interaction_id": "v1_a", "continuation_token": "t"},
+            answer({**CALL, "id": "c2"}, id="v1_b"),
+        ),
+        asked(RESULT, {**RESULT, "call_id": "c2"}, previous_interaction_id="v1_b", store=True),
+        asked(ASK, THOUGHT, CALL, {**CALL, "id": "c2"}, RESULT, {**RESULT, "call_id": "c2"}),
+    ],
     "a token of before": [asked(ASK, continuation_token="t")],
     "the schema before May 2026": [
         exchange({"model": MODEL, "input": "x"}, {"id": "v1_a", "outputs": [THOUGHT, CALL]}),
@@ -311,6 +320,17 @@ def test_a_request_that_was_not_sent_is_judged_by_the_answers_before_it() -> Non
     request = asked(ASK, CALL, RESULT).request
     assert [finding.name for finding in found_in_next(request, [FIRST])] == ["thought-dropped"]
     assert [finding.name for finding in found_in_next(request, [])] == ["call-unsigned"]
+
+
+def test_a_memory_that_is_bounded_forgets_all_of_the_oldest_answer() -> None:
+    """Its steps, signatures and tokens; what a newer answer has too stays."""
+    memory = Memory(most=1)
+    memory.add(answer(THOUGHT, CALL, continuation_token="t"))
+    memory.add(answer(CALL))
+    assert (memory.has_tokens, memory.signed(base64.b64decode(SIGNATURE))) == (False, [])
+    assert [handed.index for handed in memory.find(CALL)] == [0]
+    memory.add(answer(OUTPUT))
+    assert memory.find(CALL) == []
 
 
 def test_what_the_api_tolerates_has_its_own_weight() -> None:

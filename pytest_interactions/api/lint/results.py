@@ -58,12 +58,15 @@ class _Pairs:
     def check(self) -> Iterator[Finding]:
         """Yield the results that have no call, or not one, and the calls that have no result beside those that have."""
         for place, sent in enumerate(self._request.steps):
-            if sent.kind == "function_result" and sent.step.get("call_id"):
+            if sent.kind == "function_result":
                 yield from self._result(place, sent)
-        yield from list(self._missing())[self._strays :]  # a result with a wrong id is that of one of these
+        yield from list(self._missing())[self._strays :]  # a result with a wrong id, or none, is that of one of these
 
     def _result(self, place: int, sent: Sent) -> Iterator[Finding]:
-        name = sent.step["call_id"]
+        name = sent.step.get("call_id")
+        if not name:
+            self._strays += 1
+            return
         known = [number for number, (_, call) in enumerate(self._calls) if call.get("id") == name]
         if not known:
             if not self._open:
