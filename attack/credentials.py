@@ -193,15 +193,26 @@ def _parameter(dice: Random) -> Planted:
 
 
 def _header(dice: Random) -> Planted:
-    """Put a login into a header, none of which is to be written."""
-    name, value = (
-        dice.choice(("authorization", "x-goog-api-key", "cookie", "x-team", "proxy-authorization")),
-        _shapeless(dice),
+    """Put a login into a header of a request, none of which is to be written, and into one that hands it out."""
+    value = _shapeless(dice)
+    name = dice.choice(("authorization", "x-goog-api-key", "cookie", "x-team", "proxy-authorization"))
+    given, held = dice.choice(
+        (
+            ("set-cookie", f"sid={value}; Path=/"),
+            ("set-cookie", f'sid="{value}"; Expires=Wed, 21 Oct 2099 07:28:00 GMT; HttpOnly'),
+            ("set-cookie", f"a=b; Path=/, sid={value}; Secure"),
+            ("set-cookie", f"{value}; Path=/"),
+            ("mcp-session-id", value),
+            ("x-auth-token", value),
+            ("authorization", f"Bearer {value}"),
+            ("www-authenticate", f'Digest realm="r", nonce="{value}", opaque="{value}"'),
+            ("x-team", value),
+        )
     )
     exchange = asking(b"{}")
     exchange.request.headers[name] = [value]
-    exchange.response.headers["set-cookie"] = [f"sid={value}; Path=/"]
-    return _planted("in a header", name, value, exchange)
+    exchange.response.headers[given] = [held]
+    return _planted("in a header", f"{name}, {given}", value, exchange)
 
 
 def _login(dice: Random) -> Planted:

@@ -48,6 +48,14 @@ class UnplayedError(CassetteError):
     """The end of a test that did not ask for all recorded exchanges."""
 
 
+class LintError(CassetteError):
+    """The end of a test that sent what the API would refuse, with `lint = error`."""
+
+
+class LintWarning(UserWarning):
+    """The end of a test that sent what the API would refuse."""
+
+
 class StreamEndedError(CassetteError):
     """A replayed stream that is read further than it was recorded, or one that is read on when its cassette closed."""
 

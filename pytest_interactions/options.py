@@ -30,6 +30,14 @@ class Unplayed(StrEnum):
     IGNORE = "ignore"
 
 
+class Lint(StrEnum):
+    """The possible results of requests that the API would refuse."""
+
+    WARN = "warn"
+    ERROR = "error"
+    OFF = "off"
+
+
 #: The environment variables from which google-genai takes a key.
 KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
@@ -51,6 +59,7 @@ class Options:
     cassette_dir: str = "cassettes"
     match_on: tuple[str, ...] = DEFAULT_MATCH_ON
     unplayed: Unplayed = Unplayed.FAIL
+    lint: Lint = Lint.WARN
     keep_headers: tuple[str, ...] = ()
     redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
     rules: tuple[str, ...] = ()
@@ -166,6 +175,7 @@ SPECS: Final[Mapping[str, Spec]] = {
         _match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})", several=True
     ),
     "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
+    "lint": Spec(_choice(Lint), "requests that the API would refuse: warn (default), error or off"),
     "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
     "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
     "rules": Spec(_items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict
 
-from pytest_interactions.options import RecordMode, Unplayed
+from pytest_interactions.options import Lint, RecordMode, Unplayed
 
 _Names = str | Iterable[str]
 
@@ -19,6 +19,7 @@ class Options(TypedDict, total=False):
     cassette_dir: str | os.PathLike[str]
     match_on: _Names
     unplayed: Unplayed | Literal["fail", "warn", "ignore"]
+    lint: Lint | Literal["warn", "error", "off"]
     keep_headers: _Names
     redact: str | Iterable[str | re.Pattern[str]]
     rules: _Names

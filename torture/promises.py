@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions import CassetteFormatError
 from pytest_interactions.api import sse
 from pytest_interactions.api.behaviour import behaviour_of
-from pytest_interactions.api.conversation import interaction_of, trajectory
+from pytest_interactions.api.calls import interactions_of
+from pytest_interactions.api.conversation import trajectory
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.transcript import transcript
@@ -124,10 +125,10 @@ def redactor(exchange: Exchange, before: bytes = b"", after: bytes = b"") -> Non
 def folding(events: list[Any], interaction: Any, exchange: Exchange) -> None:
     """Any events fold, and anything that shows steps can be printed, as text that a file can hold."""
     folded = fold(copy.deepcopy(events))
-    shown = [folded, interaction, events, [interaction, folded.model_dump()]]
-    if (answer := interaction_of(exchange)) is not None:
-        shown.append(answer)
-        trajectory([answer, folded])
+    shown: list[Any] = [folded, interaction, events, [interaction, folded.model_dump()]]
+    answers = interactions_of([exchange, exchange])
+    shown += answers
+    trajectory([*answers, folded])
     for value in shown:
         for text in (True, False):
             transcript(value, text=text).encode()

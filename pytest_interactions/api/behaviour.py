@@ -1,18 +1,18 @@
 """The behaviour in a conversation: its steps as plain data, without what differs at each recording.
 
-Only the tables at the top of this file say what differs.
+Only the table in `volatile` says what differs.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api import volatile
 from pytest_interactions.api.base64_text import decoded
-from pytest_interactions.api.conversation import Turn, turns
+from pytest_interactions.api.conversation import Turn, last_states, turns
 from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
@@ -22,23 +22,8 @@ from pytest_interactions.api.steps import as_steps, plain
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
-#: Fields that differ at each recording: in steps, contents, annotations, errors, events and results of the API's own
-#: tools. Arguments and results of the app's own functions are behaviour, whatever their fields are called.
-VOLATILE = frozenset(
-    {
-        *("id", "call_id", "event_id", "interaction_id", "previous_interaction_id", "environment_id", "media_id"),
-        *("signature", "continuation_token", "created", "updated"),
-        *("usage", "step_usage", "total_usage", "metadata"),
-        "search_suggestions",  # HTML to show next to the answer
-    }
-)
-
-#: The parts of URLs that differ at each recording.
-VOLATILE_IN_URLS = (
-    (re.compile(r"(//vertexaisearch\.cloud\.google\.com/grounding-api-redirect/).+"), r"\1…"),
-    (re.compile(r"(/v\d\w*/files/)[\w-]+"), r"\1…"),
-)
-_URLS = ("url", "uri", "document_uri")
+#: Fields whose fields are the app's own, whatever they are called.
+_WHOLE = ("custom_metadata", "parameters")
 
 #: Values that mean the same as no value: streams and plain answers differ in whether they spell them out.
 DEFAULTS = {"is_error": False, "search_type": "web_search"}
@@ -47,6 +32,9 @@ DEFAULTS = {"is_error": False, "search_type": "web_search"}
 STRUCTURE = ("type", "call", "server_name", "arguments", "is_error")
 STRUCTURE_OF_MEDIA = ("type", "mime_type")
 STRUCTURE_OF_ERRORS = ("code", "status")
+
+#: The steps that a limit may part in the middle, each with the field of its wording.
+_WORDING_OF = {"model_output": "content", "thought": "summary"}
 
 #: Steps whose arguments and results are the app's own.
 _APP = ("function_call", "function_result", "mcp_server_tool_call", "mcp_server_tool_result")
@@ -89,7 +77,7 @@ def _turns(value: Any, *, opening: bool) -> list[Json]:
         items = [fold(items)]
     elif not items or not all(_is_interaction(item) for item in items):
         return [{"steps": [step.model_dump() for step in as_steps(items)]}]
-    return _with_status(turns(map(Interaction.model_validate, items)), opening=opening)
+    return _with_status(turns(last_states(map(Interaction.model_validate, items))), opening=opening)
 
 
 def _unwrapped(value: Any) -> Any:
@@ -121,7 +109,7 @@ def _plain_turn(turn: Turn, *, inputs: bool) -> Json:
 
 
 def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
-    steps = [_step(step, calls) for step in turn["steps"]]
+    steps = [_step(step, calls) for step in _joined(turn["steps"])]
     behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
     behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
@@ -159,6 +147,23 @@ class _Calls:
         return name
 
 
+def _joined(steps: list[Json]) -> list[Json]:
+    """Return steps in which adjacent answers are one, and adjacent thoughts: a limit of the API may part them."""
+    joined: list[Json] = []
+    for step in steps:
+        last = joined[-1] if joined else {}
+        wording = _WORDING_OF.get(str(step.get("type")))
+        if wording is None or last.get("type") != step["type"] or not _are_lists(last.get(wording), step.get(wording)):
+            joined.append(step)
+        else:
+            joined[-1] = {**last, **step, wording: [*(last.get(wording) or []), *(step.get(wording) or [])]}
+    return joined
+
+
+def _are_lists(*values: Any) -> bool:
+    return all(value is None or isinstance(value, list) for value in values)
+
+
 def _step(step: Json, calls: _Calls) -> Json:
     call = calls.name(step)
     behaviour: Json = {"type": step.get("type", "")} | ({} if call is None else {"call": call})
@@ -174,7 +179,7 @@ def _step(step: Json, calls: _Calls) -> Json:
 
 def _field(key: str, value: Any) -> Any:
     """Return the lasting part of a field's value; `None` if there is none."""
-    if key in VOLATILE or (key in DEFAULTS and DEFAULTS[key] == value):
+    if key in volatile.FIELDS or (key in DEFAULTS and DEFAULTS[key] == value):
         return None
     return _contents(value) if _is_content(value) else _lasting(value)
 
@@ -194,21 +199,14 @@ def _lasting(value: Any) -> Any:
     """Return `value` without what differs at each recording; `None` for an object or list that held nothing else."""
     if isinstance(value, Mapping):
         fields = {
-            key: _url(item) if key in _URLS else _lasting(item)
+            key: item if key in _WHOLE else volatile.lasting_part(key, _lasting(item))
             for key, item in value.items()
-            if key not in VOLATILE and item is not None
+            if key not in volatile.FIELDS and item is not None
         }
         return fields or (None if value else {})
     if isinstance(value, list):
         items = [item for item in map(_lasting, value) if item is not None]
         return items or (None if value else [])
-    return value
-
-
-def _url(value: Any) -> Any:
-    if isinstance(value, str):
-        for pattern, replacement in VOLATILE_IN_URLS:
-            value = pattern.sub(replacement, value)
     return value
 
 

@@ -1,4 +1,4 @@
-"""The way from recorded HTTP to interactions, and from these to the trajectory of a whole conversation."""
+"""The way from the interactions of a test to the trajectory of its conversation."""
 
 from __future__ import annotations
 
@@ -6,45 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_interactions.api.fold import BEGINNINGS, fold
-from pytest_interactions.api.models import Interaction, Step
-from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.api.sse import decode
 from pytest_interactions.api.steps import as_steps, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_interactions.api.exchange import Exchange
-    from pytest_interactions.api.sse import ServerSentEvent
-
-
-def interaction_of(exchange: Exchange) -> Interaction | None:
-    """Return the interaction that an exchange returned or streamed, with the input that was sent to it.
-
-    An exchange without an interaction gives `None`: an HTTP error, a deletion, another API.
-    """
-    request, response = exchange.request, exchange.response
-    if interaction_path(request.uri) is None or not 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's success
-        return None
-    if response.is_stream:
-        interaction = _folded(decode(response.body))
-    else:
-        answer = response.json()
-        if not isinstance(answer, dict) or not ({"status", "steps", "outputs"} & answer.keys()):
-            return None
-        interaction = Interaction.model_validate(answer)
-    sent = request.json()
-    if not isinstance(sent, dict):
-        return interaction
-    # A client that stores nothing goes on after a limit by sending the input again: it is no input to this answer.
-    return interaction.sent({**sent, "input": None} if "continuation_token" in sent else sent)
-
-
-def _folded(events: list[ServerSentEvent]) -> Interaction:
-    interaction = fold(events)
-    interaction._events = events  # noqa: SLF001 - known to this package alone
-    return interaction
+    from pytest_interactions.api.models import Interaction, Step
 
 
 @dataclass(slots=True)
@@ -67,13 +34,12 @@ def trajectory(interactions: Iterable[Interaction]) -> list[Step]:
 def turns(interactions: Iterable[Interaction]) -> list[Turn]:
     """Put the interactions of one test in order, each with the steps that it added to the conversation.
 
-    An interaction that was polled counts once, in its last state. Of a history that was sent again
-    (`store: false`), only the new steps count.
+    Of a history that was sent again (`store: false`), only the new steps count.
     """
     ordered: list[Turn] = []
     contexts: list[_Context] = []
     seen: set[tuple[str, str]] = set()
-    for interaction in _last_states(interactions):
+    for interaction in interactions:
         sent = as_steps(interaction.input)
         outputs = as_steps(interaction.steps) or as_steps(interaction.outputs, said_by="model_output")
         if sent and _keys(outputs[: len(sent)]) == _keys(sent):
@@ -86,29 +52,15 @@ def turns(interactions: Iterable[Interaction]) -> list[Turn]:
     return ordered
 
 
-def _last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
-    """Return each interaction once, at the place of its first exchange, with its input and its last state."""
+def last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
+    """Return each interaction once, with its first input and in its last state, as it may have been polled."""
     states: dict[Any, Interaction] = {}
     for number, interaction in enumerate(interactions):
         name = str(interaction.id) if interaction.id else number
         first = states.get(name, interaction)
         sent = {"input": first.input, "previous_interaction_id": first.previous_interaction_id}
-        last = _resumed(first, interaction)
-        states[name] = last.sent({key: value for key, value in sent.items() if value is not None})
+        states[name] = interaction.sent({key: value for key, value in sent.items() if value is not None})
     return list(states.values())
-
-
-def _resumed(first: Interaction, then: Interaction) -> Interaction:
-    """Return `then` from its beginning: a stream may go on where the `first` one broke (`last_event_id`)."""
-    events, rest = first._events, then._events  # noqa: SLF001 - known to this package alone
-    if first is then or not events or not rest or any(_kind(event) in BEGINNINGS for event in rest):
-        return then
-    return _folded([*events, *rest])
-
-
-def _kind(event: ServerSentEvent) -> Any:
-    data = event.json()
-    return data.get("event_type") if isinstance(data, dict) else None
 
 
 # --- a history that is sent again ---

@@ -9,6 +9,7 @@ from typing import Final
 IN_SIGNATURE: Final = 31  # makes the placeholder of a signature 48 characters long, which is base64
 IN_MEDIA_NAME: Final = 32
 IN_TICKET: Final = 16
+IN_HEADER: Final = 16
 IN_CASSETTE: Final = 16
 IN_SNAPSHOT: Final = 12
 IN_FILE_NAME: Final = 8

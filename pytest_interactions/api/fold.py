@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.deltas import STEP_OF, Node, apply
@@ -10,6 +11,7 @@ from pytest_interactions.api.json_values import NOT_JSON, Json, shallow
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import ServerSentEvent
 from pytest_interactions.api.steps import plain
+from pytest_interactions.api.usage import summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,6 +60,8 @@ class _Folding:
 
     def __init__(self) -> None:
         self._interaction: Json = {}
+        self._hops: list[Json] = []
+        self._sent: dict[str, Json] = {}
         self._nodes: list[Node] = []
         self._open: dict[int, Node] = {}
         self._index = 0
@@ -67,6 +71,12 @@ class _Folding:
         self._unknown: list[Json] = []
 
     def add(self, event: Json) -> None:
+        """Add an event, unless it is one that was sent already, as a stream that is resumed may send some again."""
+        name = event.get("event_id")
+        if name and isinstance(name, str):
+            if self._sent.get(name) == event:
+                return
+            self._sent[name] = event
         kind = event.get("event_type")
         handle = _EVENTS.get(kind) if isinstance(kind, str) else None
         if handle is None and isinstance(event.get("error"), dict):
@@ -77,7 +87,8 @@ class _Folding:
             handle(self, event)
 
     def result(self) -> Json:
-        result = self._interaction
+        self._drop_repeated_input()
+        result = self._interaction | self._of_all_hops()
         if result.get("id") == "":  # the API stores nothing; an answer without `stream` has no id then
             del result["id"]
         if self._nodes:
@@ -92,11 +103,15 @@ class _Folding:
     # --- events ---
 
     def created(self, event: Json) -> None:
-        """Begin anew, or go on: a client that resumes an answer after a limit chains several interactions."""
+        """Begin, begin anew, or go on: a client that resumes an answer after a limit chains several interactions."""
         interaction = _object(event.get("interaction"))
         known = self._interaction.get("id")
-        if known and known == interaction.get("id"):
+        if known and known == interaction.get("id") and "continuation_token" not in self._interaction:
             del self._nodes[self._begun :]
+        elif self._interaction:
+            self._drop_repeated_input()
+            self._hops.append(self._interaction)
+            self._interaction = {}
         self._begun = len(self._nodes)
         self._open.clear()
         self._update(interaction)
@@ -106,6 +121,7 @@ class _Folding:
         self._update(identity | {key: value for key, value in event.items() if key not in _ENVELOPE})
 
     def completed(self, event: Json) -> None:
+        self._interaction.pop("continuation_token", None)  # one that came before is used up
         self._update(_object(event.get("interaction")))
 
     def error(self, event: Json) -> None:
@@ -132,6 +148,29 @@ class _Folding:
     def stop(self, event: Json) -> None:
         """Change nothing: the deltas of the step are all there."""
 
+    # --- hops ---
+
+    def _drop_repeated_input(self) -> None:
+        """Drop the input that a hop repeats at its beginning, as all hops answer the same."""
+        if self._hops:
+            own = dropwhile(lambda node: node.fields.get("type") == "user_input", self._nodes[self._begun :])
+            self._nodes[self._begun :] = list(own)
+
+    def _of_all_hops(self) -> Json:
+        """Return the fields that google-genai makes of all hops (3.6: `merge_unary_hops`); none for a single one."""
+        if not self._hops:
+            return {}
+        hops = [*self._hops, self._interaction]
+        first = self._hops[0]
+        of_all = {name: first.get(name) for name in _OF_FIRST_HOP if name in first or name in self._interaction}
+        names = (name for hop in hops for name in (*_list(hop.get("continuation_ids")), hop.get("id")))
+        of_all["continuation_ids"] = list(dict.fromkeys(name for name in names if name))
+        usage = summed(hop.get("usage") for hop in hops)
+        if usage:
+            input_tokens = _object(first.get("usage")).get("total_input_tokens")
+            of_all["usage"] = usage | {"initial_input_tokens": input_tokens}
+        return of_all
+
     # --- changes to the interaction ---
 
     def _begin(self, event: Json, fields: Any, *, flat: bool) -> None:
@@ -157,8 +196,15 @@ def _object(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 #: The events that begin an interaction.
 BEGINNINGS = ("interaction.created", "interaction.start")
+
+#: The fields that tell of the request, and so are those of the first hop.
+_OF_FIRST_HOP = ("previous_interaction_id", "created", "input")
 
 #: The fields that describe an event itself, and not its interaction.
 _ENVELOPE = frozenset({"event_type", "event_id", "interaction_id", "metadata"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, SerializeAsAny, ValidationError, WrapValidator
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, WrapValidator
 
 T = TypeVar("T")
 
@@ -95,8 +95,6 @@ class Interaction(_Open):
     errors: Lenient[list[Any] | None] = None
     created: Lenient[str | None] = None
     updated: Lenient[str | None] = None
-    #: The events of the stream it was folded from, as another stream may go on where this one broke.
-    _events: list[Any] = PrivateAttr(default_factory=list)
 
     @property
     def output_text(self) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 #: The contents that a client may send in place of a step; adjacent ones make one step.
-_CONTENT = ("text", "image", "audio", "video", "document")
+CONTENT = ("text", "image", "audio", "video", "document")
 _ROLES = {"user": "user_input", "model": "model_output"}
 
 
@@ -39,7 +39,7 @@ def _steps(value: Any, said_by: str) -> Iterator[Json]:
     for item in _items(plain(value)):
         if isinstance(item, str):
             contents.append({"text": item, "type": "text"})
-        elif isinstance(item, Mapping) and item.get("type") in _CONTENT:
+        elif isinstance(item, Mapping) and item.get("type") in CONTENT:
             contents.append(item)
         else:
             if contents:

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
+from pytest_interactions.cassette import linting
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
@@ -111,9 +112,13 @@ class Cassette(View):
     @property
     def exchanges(self) -> list[Exchange]:
         """Return the test's requests so far with their responses, redacted, in the order of the requests."""
+        return list(map(self.whole, self._so_far()))
+
+    def _so_far(self) -> list[Exchange]:
+        """Return the exchanges so far, without the media that are in files of their own."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
-        return [self.whole(entry) for entry in entries if entry is not None]
+        return [entry for entry in entries if entry is not None]
 
     @property
     def all_played(self) -> bool:
@@ -233,7 +238,8 @@ class Cassette(View):
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
             return self._refusals.not_found(request, self._projects, self.options.cassette_dir)
-        return self._refusals.missed(request)
+        refused = linting.findings_in_next(request, self._so_far(), self.options.lint)
+        return self._refusals.missed(request, refused)
 
     # --- the end ---
 
@@ -274,19 +280,22 @@ class Cassette(View):
         return self._index.unplayed()
 
     def problem(self) -> InteractionsError | None:
-        """Return an error that must fail the test: a swallowed one, or one for exchanges that were not played."""
+        """Return an error that must fail the test: a swallowed one, or one of what was not played or not sent right."""
         if not self._life.is_here:
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
         unplayed = self._missed_out()
-        if not unplayed:
-            return None
-        error = self._refusals.unplayed(unplayed)
-        if self.options.unplayed is Unplayed.WARN:
+        error = self._refusals.unplayed(unplayed) if unplayed else None
+        if error is not None and self.options.unplayed is Unplayed.FAIL:
+            return error
+        if error is not None:
             warnings.warn(str(error), stacklevel=2)
-            return None
-        return error
+        return linting.judge(self.path, self._so_far(), self.options.lint)
+
+    def findings(self) -> list[str]:
+        """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""
+        return linting.findings(self._so_far(), self.options.lint)
 
     def played(self) -> dict[int, Request]:
         """Return the recorded requests that were played, redacted, by their numbers from 0."""
@@ -299,6 +308,11 @@ class Cassette(View):
     def recorded(self) -> list[Request]:
         """Return the requests that were recorded, redacted, in their order."""
         return [exchange.request for exchange in self._recorder.exchanges()]
+
+    @property
+    def left_out(self) -> set[str]:
+        """Return the names of headers of responses that were not recorded, though an app may miss them on replay."""
+        return self._filters.left_out
 
     @property
     def left_over(self) -> int:

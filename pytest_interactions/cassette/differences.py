@@ -17,6 +17,7 @@ from pytest_interactions.cassette.matching import (
     canonical_query,
     canonical_text,
     is_api,
+    part_of,
 )
 from pytest_interactions.escaping import on_one_line
 
@@ -36,7 +37,9 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=lambda number: nu
 
 def title(request: Request) -> str:
     """Return a request's method and path."""
-    path = canonical_path(request) if is_api(request) else request.uri.partition("?")[0]
+    path = canonical_path(request)
+    if not is_api(request):
+        path = " ".join([request.uri.partition("?")[0], *part_of(request)])
     return on_one_line(f"{request.method} {_cut(path)}")
 
 

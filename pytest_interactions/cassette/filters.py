@@ -10,6 +10,7 @@ from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
 from pytest_interactions.cassette.matching import Key, is_beside, key_of
 from pytest_interactions.cassette.own_servers import is_own
 from pytest_interactions.files import convert
+from pytest_interactions.redaction import headers
 from pytest_interactions.redaction.redactor import Redactor, redaction
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Filters:
         self._secrets = secrets
         self.redactor = Redactor(secrets=secrets, **redaction(options))
         hooked = options.before_record_request or options.normalize_request
+        #: The names of headers that were not recorded, though an app may miss them on replay.
+        self.left_out: set[str] = set()
         #: Whether two requests with the same method, URI and body always match.
         self.is_literal = hooked is None and "headers" not in options.match_on
 
@@ -51,9 +54,14 @@ class Filters:
     def keep_response(self, response: Response, request: Request) -> Response | None:
         """Return `response` to `request` as it is recorded; `None` if a hook wants no record of it."""
         self._secrets.learn_environ(os.environ)
+        self._secrets.learn_handed_out(headers.handed_out(response.headers))
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, response) if hook else response
-        return None if hooked is None else self.redactor.response(hooked, uri=request.uri)
+        if hooked is None:
+            return None
+        kept = self.redactor.response(hooked, uri=request.uri)
+        self.left_out |= headers.left_out(hooked.headers, kept.headers)
+        return kept
 
     def is_beside(self, live: Request) -> bool:
         """Return whether a request is the test's own, to a server that it has started on this machine."""

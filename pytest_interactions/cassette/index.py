@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.api import sse
 from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.json_text import spelt
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette.matching import part_of
 from pytest_interactions.redaction.google import is_login
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.matching import Key
 
 # A GET of an interaction keeps playing its last recording once that has one of these statuses.
-_SETTLED: Final = {"completed", "failed", "cancelled", "incomplete", "budget_exceeded", "requires_action"}
+_SETTLED: Final = {
+    *("completed", "failed", "cancelled", "incomplete", "budget_exceeded"),
+    *("requires_action", "requires_continuation", "idle"),  # it is the client that goes on, by a new interaction
+}
 
 
 class Index:
@@ -76,7 +81,7 @@ class Index:
         self._next[key] = place
         if place < len(numbers):
             return numbers[place]
-        return numbers[-1] if numbers and _is_settled(self.exchanges[numbers[-1]]) else None
+        return numbers[-1] if numbers and _is_lasting(self.exchanges[numbers[-1]]) else None
 
     def take(self, key: Key) -> int | None:
         """Play the exchange that answers next; return its number, or `None` if none is left."""
@@ -86,12 +91,8 @@ class Index:
         return number
 
     def unplayed(self) -> list[int]:
-        """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for.
-
-        The number of polls may vary. Logins to Google are recorded by other tools, and not asked for in a replay.
-        """
-        requests = [(n, exchange.request) for n, exchange in enumerate(self.exchanges) if n not in self.played]
-        return [n for n, request in requests if not (_is_poll(request) or is_login(request))]
+        """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for."""
+        return [n for n, exchange in enumerate(self.exchanges) if n not in self.played and not _may_vary(exchange)]
 
 
 class _LiteralLane:
@@ -133,9 +134,10 @@ _Words = tuple[str, str, bytes]
 
 def _words(request: Request) -> Iterator[_Words]:
     """Yield a request's method, URI and body: as it came, then without the white space of JSON; no field is sorted."""
-    yield request.method, request.uri, request.body
+    uri = " ".join([request.uri, *part_of(request)])
+    yield request.method, uri, request.body
     if request.body.startswith((b"{", b"[")) and request.json() is not NOT_JSON:
-        yield request.method, request.uri, spelt(request.body, request.json())
+        yield request.method, uri, spelt(request.body, request.json())
 
 
 def _digest(words: _Words) -> bytes:
@@ -147,8 +149,26 @@ def _is_poll(request: Request) -> bool:
     return request.method == "GET" and (interaction_path(request.uri) or "").startswith("/interactions/")
 
 
+def _may_vary(exchange: Exchange) -> bool:
+    """Return whether an app asks for this as often as it has time to, or never in a replay.
+
+    Logins to Google are recorded by other tools alone.
+    """
+    return _is_poll(exchange.request) or _is_silent(exchange) or is_login(exchange.request)
+
+
+def _is_lasting(exchange: Exchange) -> bool:
+    """Return whether this answers all later requests of its kind."""
+    return _is_silent(exchange) or (_is_poll(exchange.request) and _is_settled(exchange))
+
+
 def _is_settled(exchange: Exchange) -> bool:
-    if not _is_poll(exchange.request):
-        return False
     value = exchange.response.json()
     return isinstance(value, dict) and value.get("status") in _SETTLED
+
+
+def _is_silent(exchange: Exchange) -> bool:
+    """Return whether an app listened to a server that said nothing, as one of MCP may; it does so again and again."""
+    if exchange.request.method != "GET" or not exchange.response.is_stream:
+        return False
+    return all(event.data is None for event in sse.decode(exchange.response.body))

@@ -36,6 +36,7 @@ _DEFAULT_QUERY: Final = {("alt", "sse"), ("alt", "json"), ("stream", "false"), (
 _DEFAULT_BODY: Final[Mapping[str, Any]] = {"stream": False, "background": False, "store": True}
 # A null below one of these is the user's own data; elsewhere a client spelt out a default.
 _OPAQUE: Final = {"arguments", "result", "parameters", "schema", "response_format"}
+_CALLS: Final = {"functionCall", "functionResponse", "function_call", "function_response"}
 _OFTEN_JSON: Final = {"", "application/x-www-form-urlencoded"}
 # A header that holds a credential and nothing else, such as `Bearer REDACTED`.
 _CREDENTIAL: Final = re.compile(rf"(?:\S+ )?{REDACTED}")
@@ -80,8 +81,11 @@ def canonical_json(request: Request) -> Any:
         value = request.json()
     if value is not NOT_JSON and not request.is_told():
         value = exact(request.body)
-    if not isinstance(value, dict) or interaction_path(request.uri) is None:
+    if not isinstance(value, dict):
         return value
+    if interaction_path(request.uri) is None:
+        contents = value.get("contents")
+        return {**value, "contents": _with_numbered_calls(contents)} if isinstance(contents, list) else value
     value = {k: v for k, v in value.items() if not (k in _DEFAULT_BODY and v is _DEFAULT_BODY[k])}
     return _without_nulls(value) if b"null" in request.body else value
 
@@ -106,7 +110,19 @@ def canonical_bytes(request: Request) -> bytes:
 
 
 def canonical_path(request: Request) -> str:
-    """Return the path; one of the Gemini API without its version and without Vertex's project prefix."""
+    """Return the path; one of the Gemini API without its version and without Vertex's project prefix.
+
+    Of a resource of which a request wants a part, each part counts as one of its own.
+    """
+    return " ".join([_whole_path(request), *part_of(request)])
+
+
+def part_of(request: Request) -> list[str]:
+    """Return the part that a request wants of a resource, such as `bytes=0-99`, if it does not want all of it."""
+    return request.headers.get("range", [])
+
+
+def _whole_path(request: Request) -> str:
     interactions = interaction_path(request.uri)
     if interactions is not None:
         return interactions
@@ -162,6 +178,29 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, list):
         return [item if type(item) in _AS_THEY_ARE else _ordered(item) for item in value]
     return exact_number(repr(value)) if isinstance(value, float) and value.is_integer() else value
+
+
+def _with_numbered_calls(contents: list[Any]) -> list[Any]:
+    """Return the history that generateContent is sent, with a number for each id of a call.
+
+    An id does no more than to link a call with its result, and where the API gives none, some clients draw one.
+    """
+    numbers: dict[str, int] = {}
+
+    def numbered(name: str, item: Any) -> Any:
+        if name not in _CALLS or not isinstance(item, dict) or not isinstance(item.get("id"), str):
+            return item
+        return {**item, "id": numbers.setdefault(item["id"], len(numbers))}
+
+    def of_part(part: Any) -> Any:
+        return {name: numbered(name, item) for name, item in part.items()} if isinstance(part, dict) else part
+
+    return [
+        {**content, "parts": list(map(of_part, content["parts"]))}
+        if isinstance(content, dict) and isinstance(content.get("parts"), list)
+        else content
+        for content in contents
+    ]
 
 
 def _without_nulls(value: Any) -> Any:

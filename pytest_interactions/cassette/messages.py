@@ -81,11 +81,13 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
     same: Sequence[int],
     rerecord: str,
     shown: Callable[[int], Request] | None = None,
+    refused: Sequence[str] = (),
 ) -> str:
     """Say why `live`, which is redacted, has no answer, in a time and a text that large bodies do not make long.
 
     `recorded` has all recorded requests in order, each with whether it was played. `same` has the numbers of those that
     match `live`; all of them were played. `shown` returns the request with a number as it may be shown: redacted.
+    `refused` says what the API would refuse in `live`.
     """
     lines = [f"{cassette} has no recording that answers this request.", "", f"  {title(live)}", ""]
     if not recorded:
@@ -103,6 +105,8 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
         if len(differences) > _SHOWN:
             at_least = "at least " if len(differences) == _COUNTED else ""
             lines.append(f"  ... and {at_least}{len(differences) - _SHOWN} more")
+    if refused:
+        lines += ["", "The API would refuse this request:", *(f"  {each}" for each in refused)]
     return "\n".join([*lines, "", f"To record it again: {rerecord}"])
 
 

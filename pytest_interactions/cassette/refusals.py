@@ -43,14 +43,20 @@ class Refusals:
             )
         )
 
-    def missed(self, request: Request) -> CassetteMissError:
-        """Return the error for a redacted request that no recording answers."""
+    def missed(self, request: Request, refused: Sequence[str] = ()) -> CassetteMissError:
+        """Return the error for a redacted request that no recording answers; `refused` says what the API would not."""
         exchanges, played = self._index.exchanges, self._index.played
         recorded = [(exchange.request, number in played) for number, exchange in enumerate(exchanges)]
         same = self._index.numbers(self._filters.key(request))
         return CassetteMissError(
             messages.explain(
-                request, recorded, cassette=self._cassette, same=same, rerecord=self._rerecord, shown=self._shown
+                request,
+                recorded,
+                cassette=self._cassette,
+                same=same,
+                rerecord=self._rerecord,
+                shown=self._shown,
+                refused=refused,
             )
         )
 

@@ -6,6 +6,8 @@ Each client, and the replay server, waits, sends and raises in its own way; ther
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from enum import Enum, auto
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
@@ -15,19 +17,23 @@ from pytest_interactions.api.json_text import minified
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
+from pytest_interactions.redaction.headers import is_for_caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Self
 
-    from pytest_interactions.api.exchange import Cut, Exchange, Response
+    from pytest_interactions.api.exchange import Cut, Exchange, Headers, Response
     from pytest_interactions.cassette.uses import Use
     from pytest_interactions.options import Options
 
 #: If the app left a recorded stream, the replay waits so many seconds at the end for the app to leave again: by a
 #: timeout, another task, or a client in another process. A reader that is still there afterwards reads on.
 READS_ON: Final = 5.0
+
+
+_DATES: Final = {"date", "expires"}
 
 
 class Ending(Enum):
@@ -109,7 +115,7 @@ class Tape:
         """Return the headers to play, one pair for each value."""
         response = self.response
         headers: list[tuple[str, str]] = []
-        for name, values in response.headers.items():
+        for name, values in _as_of_now(response.headers).items():
             headers += [(name, value) for value in values]
         if "content-type" not in response.headers and response.body:  # some recorders strip all headers
             if response.is_stream:
@@ -148,6 +154,29 @@ class Tape:
         if not is_laid_out or response.json() is NOT_JSON:
             return self
         return replace(self, exchange=replace(self.exchange, response=response.with_body(minified(response.body))))
+
+
+def _as_of_now(headers: Headers) -> Headers:
+    """Return the headers of a response that a cache may keep as if it had come now, or else it would be stale."""
+    if "date" not in headers or not is_for_caches(headers):
+        return headers
+    recorded = _date(headers["date"][0])
+    if recorded is None:
+        return headers
+    since = datetime.now(UTC) - recorded
+
+    def moved(value: str) -> str:
+        date = _date(value)
+        return value if date is None else format_datetime(date + since, usegmt=True)
+
+    return {name: list(map(moved, values)) if name in _DATES else values for name, values in headers.items()}
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _cut_up(response: Response, chunking: str | int, directory: Path) -> Iterator[bytes]:

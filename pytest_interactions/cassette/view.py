@@ -22,10 +22,10 @@ class View(ABC):
 
     @property
     def interactions(self) -> list[Interaction]:
-        """Return one interaction for each exchange that returned or streamed one, in order."""
-        from pytest_interactions.api.conversation import interaction_of
+        """Return one interaction for each call of the app, in order, however many exchanges it took."""
+        from pytest_interactions.api.calls import interactions_of
 
-        return [interaction for interaction in map(interaction_of, self.exchanges) if interaction is not None]
+        return interactions_of(self.exchanges)
 
     @property
     def steps(self) -> list[Step]:

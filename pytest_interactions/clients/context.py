@@ -167,8 +167,10 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
         with opened(cassette):
             yield cassette
             settle(cassette)
-    except BaseException:
+    except BaseException as error:
         cassette.close(failed=True)
+        for finding in cassette.findings():
+            error.add_note(f"The API would refuse what was sent: {finding}")
         raise
     cassette.close(failed=bool(cassette.failures))
     problem = cassette.problem()

@@ -12,6 +12,7 @@ from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files.disk import locked, replacing
 from pytest_interactions.files.layout import dumps
 from pytest_interactions.files.storage import loads
+from pytest_interactions.redaction.headers import handed_out
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.scan import clean, scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -82,6 +83,7 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
         return None
     for exchange in contents.exchanges:
         secrets.learn(exchange.request)
+        secrets.learn_handed_out(handed_out(exchange.response.headers))
     exchanges = [redactor.exchange(exchange) for exchange in contents.exchanges]
     unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets, redactor.trees, max_size)
     return text if unchanged else dumps(exchanges, incomplete=contents.incomplete)

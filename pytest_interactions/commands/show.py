@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.behaviour import behaviour_of
-from pytest_interactions.api.conversation import interaction_of
+from pytest_interactions.api.calls import interactions_of
 from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.transcript import Line, lines
+from pytest_interactions.api.usage import summed
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
@@ -107,7 +107,7 @@ class _Conversation:
 def _report(path: Path, max_size: int) -> Json:
     """Return all that is shown of a cassette, as JSON."""
     contents = load(path, max_size)
-    interactions = [each for each in map(interaction_of, contents.exchanges) if each is not None]
+    interactions = interactions_of(contents.exchanges)
     return {
         "path": str(path),
         "recorded": _recorded(contents.exchanges, interactions),
@@ -140,14 +140,8 @@ def _tools(request: Any) -> Iterator[Any]:
 
 
 def _tokens(interactions: list[Interaction]) -> dict[str, int]:
-    """Return the sums over all interactions, of each the last count."""
-    last = {
-        str(each.id or number): each.usage for number, each in enumerate(interactions) if isinstance(each.usage, dict)
-    }
-    total: Counter[str] = Counter()
-    for usage in last.values():
-        total.update({label: usage[name] for name, label in _TOKENS if isinstance(usage.get(name), int)})
-    return dict(total)
+    total = summed(each.usage for each in interactions)
+    return {label: total[name] for name, label in _TOKENS if isinstance(total.get(name), int)}
 
 
 def _exchange(exchange: Exchange) -> Json:

@@ -70,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
+    config.stash[attempts.LEFT_OUT] = set()
     config.stash[opening.PROJECTS] = {}
     flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
     ini = _given(config.getini)
@@ -200,6 +201,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
+    attempts.tell_left_out(session.config)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]

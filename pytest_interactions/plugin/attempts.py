@@ -49,6 +49,8 @@ REFUSED: Final = pytest.StashKey[list[InteractionsError]]()
 UNSAVED: Final = pytest.StashKey[list[Use]]()
 #: Of a session: what its summary tells.
 NOTES: Final = pytest.StashKey[list[str]]()
+#: Of a session: the names of headers that were not recorded.
+LEFT_OUT: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
 
 
@@ -93,11 +95,18 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         told = report.longreprtext
         unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
         report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+        findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
+        if findings:
+            report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
 
 
 def _failures(item: pytest.Item) -> list[InteractionsError]:
+    return [failure for cassette in _cassettes(item) for failure in cassette.failures]
+
+
+def _cassettes(item: pytest.Item) -> list[Cassette]:
     uses = [item.stash[USE]] if USE in item.stash else []
-    return [failure for use in [*uses, *item.stash.get(WIDER, [])] for failure in use.cassette.failures]
+    return [use.cassette for use in [*uses, *item.stash.get(WIDER, [])]]
 
 
 def settle(use: Use) -> None:
@@ -153,6 +162,8 @@ def _save(config: pytest.Config, use: Use) -> None:
     notes, cassette = config.stash[NOTES], use.cassette
     with plainly():
         written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
+    if written is not None:
+        config.stash[LEFT_OUT].update(cassette.left_out)
     if written is not None and written != cassette.path:
         notes.append(f"{use.user} did not pass, so its cassette is as it was; the new recording is {written}")
     elif written is not None and cassette.left_over:
@@ -163,4 +174,14 @@ def _save(config: pytest.Config, use: Use) -> None:
     if cassette.sleeps.idle:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
+        )
+
+
+def tell_left_out(config: pytest.Config) -> None:
+    """Note which headers were not recorded: only who knows the app can tell whether it reads one."""
+    left_out = config.stash[LEFT_OUT]
+    if left_out:
+        names = ", ".join(sorted(left_out))
+        config.stash[NOTES].append(
+            f"headers of responses that were not recorded: {names}; if the app reads one, name it in keep_headers"
         )

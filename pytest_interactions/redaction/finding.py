@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -12,7 +13,7 @@ from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.views import THIN, Whole, decoded, is_binary, readings, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_interactions.redaction.rules import Rule
     from pytest_interactions.redaction.shapes import Shape
@@ -128,23 +129,30 @@ def ruled(data: bytes, rules: Iterable[Rule]) -> Iterator[Hit]:
                 yield Hit(*reading.source(*span), f"a key ({rule.id})")
 
 
-def replacements(data: bytes, hits: Iterable[Hit]) -> Iterator[tuple[int, int, bytes]]:
+def replacements(
+    data: bytes, hits: Iterable[Hit], handed_out: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[int, int, bytes]]:
     """Yield the start, the end and the replacement of each secret, in order; hits that overlap are one secret.
 
     In base64 a replacement is as long as the secret, so that it decodes; among zeros, it has them where they were.
+    Elsewhere `handed_out` may have another for a known value.
     """
     start = end = -1
-    is_encoded = False
+    is_encoded, text = False, REDACTED
     for hit in sorted(hits):
-        hit_end = _end(data, hit)
+        hit_end, hit_text = _end(data, hit), handed_out.get(hit.value, REDACTED)
         if start >= 0 and hit.start < end:
+            if hit_end > end:
+                text = hit_text if hit.start == start else REDACTED
+            elif hit[:2] == (start, end) and text == REDACTED:
+                text = hit_text
             end, is_encoded = max(end, hit_end), is_encoded or hit.is_encoded
             continue
         if start >= 0:
-            yield start, end, _replacement(data[start:end], is_encoded=is_encoded)
-        start, end, is_encoded = hit.start, hit_end, hit.is_encoded
+            yield start, end, _replacement(data[start:end], text, is_encoded=is_encoded)
+        start, end, is_encoded, text = hit.start, hit_end, hit.is_encoded, hit_text
     if start >= 0:
-        yield start, end, _replacement(data[start:end], is_encoded=is_encoded)
+        yield start, end, _replacement(data[start:end], text, is_encoded=is_encoded)
 
 
 def _end(data: bytes, hit: Hit) -> int:
@@ -155,9 +163,9 @@ def _end(data: bytes, hit: Hit) -> int:
     return end
 
 
-def _replacement(secret: bytes, *, is_encoded: bool) -> bytes:
+def _replacement(secret: bytes, text: str, *, is_encoded: bool) -> bytes:
     if not is_encoded and b"\0" not in secret:
-        return REDACTED.encode()
+        return text.encode()
     letters = _letters(len(secret.translate(None, THIN)))
     if b"\0" in secret:
         left = iter(letters)

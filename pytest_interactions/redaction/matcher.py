@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.redaction import google, urls
@@ -14,7 +15,7 @@ from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_urls
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_interactions.redaction.finding import Hit
     from pytest_interactions.redaction.rules import Rule
@@ -38,19 +39,22 @@ class Matcher:
         patterns: Patterns to look for, in no other spelling.
         shapes: The shapes of keys to look for, in any spelling.
         rules: Rules of others, which only find keys.
+        handed_out: What stands for those values that a response has handed out.
         found: Takes each known value that was replaced.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a search is made of all that is looked for
         self,
         values: Collection[str] = (),
         patterns: Collection[re.Pattern[str]] = (),
         shapes: Sequence[Shape] = SHAPES,
         rules: Collection[Rule] = (),
+        *,
+        handed_out: Mapping[str, str] = MappingProxyType({}),
         found: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.values, self.patterns = values, patterns
-        self.shapes, self.rules = shapes, rules
+        self.shapes, self.rules, self.handed_out = shapes, rules, handed_out
         self._found = found
         # On replay, the placeholder stands wherever the app showed its key while it was recorded.
         self._finder = Finder([PLACEHOLDER_KEY, *values], shapes)
@@ -124,7 +128,7 @@ class Matcher:
 
     def _without(self, body: bytes, hits: Iterable[Hit]) -> bytes:
         new, copied = [], 0
-        for start, end, replacement in replacements(body, self._told(hits)):
+        for start, end, replacement in replacements(body, self._told(hits), self.handed_out):
             new += [body[copied:start], replacement]
             copied = end
         return b"".join([*new, body[copied:]]) if new else body
@@ -133,7 +137,7 @@ class Matcher:
         data = text.encode("utf-8", "surrogatepass")
         places = _Places(text, data)
         hits = (hit for hit in self._finder.hits(data) if only in {"", hit.kind})
-        for start, end, replacement in replacements(data, self._told(hits)):
+        for start, end, replacement in replacements(data, self._told(hits), self.handed_out):
             yield places.of(start), places.of(end), replacement.decode()
 
     def _told(self, hits: Iterable[Hit]) -> Iterator[Hit]:

@@ -17,7 +17,7 @@ from pytest_interactions.redaction.urls import is_googles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Kind = Literal["signature", "secret"]
+Kind = Literal["signature", "secret", "secrets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Place:
         path: Its path from the root of a JSON body or an event's data. `<steps>`, `<config>` and `<environment>`
             stand for every place in `STEPS`, `CONFIGS` and `ENVIRONMENTS`; `[*]` is every item of a list, `*` every
             field of an object.
-        kind: A `signature` is replaced by a short one derived from it, a `secret` by a fixed text.
+        kind: A `signature` is replaced by a short one derived from it, a `secret` by a fixed text; of `secrets`, all
+            texts at any depth are.
         why: The use of the value for whoever holds it.
         types: The values that `type` must have in the object with the field, "" for none; any if empty.
         beside: Fields of which the object must have one too; none if empty. Such an object tells by itself what it is,
@@ -82,9 +83,10 @@ PLACES = (
     Place("<environment>network.allowlist[*].transform[*].*", "secret", "a header the sandbox's proxy adds"),
     Place("<environment>env.*", "secret", "a variable of the sandbox, often a login"),
     Place("<environment>env.*.value", "secret", "a variable of the sandbox, often a login"),
-    Place("<environment>custom_config.*", "secret", "a setting of a sandbox of one's own, often a login"),
+    Place("<environment>custom_config", "secrets", "settings of a sandbox of one's own, often logins"),
     Place("<environment>sources[*].content", "secret", "a file of the sandbox, such as .env", ("inline",)),
     Place("<environment>sources[*].token", "secret", "reads a repository"),
+    Place("<config>webhook_config.user_metadata", "secrets", "comes back in each delivery, which it may vouch for"),
     Place("<credential>token", "secret", _CREDENTIAL, ("bearer_token", "")),  # what changes one says no type
     Place("<credential>client_secret", "secret", _CREDENTIAL, ("oauth2", "")),
     Place("<credential>refresh_token", "secret", "logs in for as long as it is not revoked"),
@@ -177,7 +179,7 @@ def tree(extra_paths: tuple[str, ...] = (), *, of_api: bool = True) -> Node:
         # What the API sends needs nothing beside it.
         if of_api is not bool(place.beside):
             for path in _expand(place.path):
-                _plant(root, path, redact_signature if place.kind == "signature" else redact_string, place)
+                _plant(root, path, _REDACTIONS[place.kind], place)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
@@ -204,14 +206,37 @@ def trees(extra_paths: tuple[str, ...] = ()) -> Trees:
 
 
 def redact_string(value: Any) -> Any:
-    """Return `REDACTED` for a text; `""`, which says that there is no secret, and other values stay."""
-    return REDACTED if isinstance(value, str) and value not in ("", REDACTED) else value
+    """Return `REDACTED` for a text; `""`, which says that there is no secret, and other values stay.
+
+    Of a resource's name that is a secret, only the last part goes, as the name is a part of URLs.
+    """
+    if not isinstance(value, str) or value == "":
+        return value
+    redacted = (_TOKENS if value.startswith(_TOKENS) else "") + REDACTED
+    return value if value == redacted else redacted
+
+
+def redact_strings(value: Any) -> Any:
+    """Return a document with `REDACTED` for all of its texts; the same object if it has none."""
+    if isinstance(value, dict):
+        changed = {name: new for name, item in value.items() if (new := redact_strings(item)) is not item}
+        return {**value, **changed} if changed else value
+    if isinstance(value, list):
+        items = list(map(redact_strings, value))
+        return value if all(map(is_, items, value)) else items
+    return redact_string(value)
 
 
 def _redact_any(value: Any) -> Any:
     return value if value == REDACTED or value is None else REDACTED
 
 
+_REDACTIONS: dict[Kind, Callable[[Any], Any]] = {
+    "signature": redact_signature,
+    "secret": redact_string,
+    "secrets": redact_strings,
+}
+_TOKENS = "auth_tokens/"
 _STANDING_FOR = (
     *(("<environment>", ENVIRONMENTS), ("<credential>", CREDENTIALS), ("<tool>", TOOLS)),
     *(("<config>", CONFIGS), ("<steps>", STEPS)),

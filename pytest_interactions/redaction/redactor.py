@@ -13,8 +13,8 @@ from pytest_interactions.api.exchange import Exchange, Headers, Message, Request
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction import google, places, signatures
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction import google, headers, places, signatures
+from pytest_interactions.redaction.encodings import HANDED_OUT, REDACTED
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
@@ -31,18 +31,6 @@ if TYPE_CHECKING:
     from pytest_interactions.redaction.shapes import Shape
 
 _M = TypeVar("_M", bound=Message)
-
-#: The request headers that the answer depends on; no other enters a cassette, besides `UPLOAD_HEADERS`.
-REQUEST_HEADERS = frozenset({"accept", "api-revision", "content-type", "range"})
-#: The response headers that a client acts on; no other enters a cassette, besides `UPLOAD_HEADERS`.
-RESPONSE_HEADERS = frozenset(
-    {
-        *("content-disposition", "content-encoding", "content-length", "content-range", "content-type", "etag"),
-        *("link", "location", "retry-after", "retry-after-ms"),
-    }
-)
-#: The beginning of the headers of a resumable upload, both ways.
-UPLOAD_HEADERS = "x-goog-upload-"
 
 _LINES = re.compile(rb"\s*[\[{].*\S\n", re.DOTALL)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -88,9 +76,7 @@ class Redactor:
         self.secrets = Secrets(values, patterns, base=secrets, shapes=shapes, rules=found)
         #: The places of secrets, with the JSON paths of `redact`.
         self.trees = places.trees(tuple(paths))
-        kept = frozenset(name.lower() for name in keep_headers)
-        self._request_headers = REQUEST_HEADERS | kept
-        self._response_headers = RESPONSE_HEADERS | kept
+        self._kept = frozenset(name.lower() for name in keep_headers)
 
     def request(self, request: Request) -> Request:
         """Return `request` without its secrets; the same object if there is nothing to change.
@@ -102,9 +88,14 @@ class Redactor:
         if uri != request.uri:
             request = replace(request, uri=uri)
         if "content-encoding" in request.headers:
-            headers, body = decode(request.headers, request.body, whole=True)
-            request = replace(request, headers=headers).with_body(body)
-        return self._body(self._headers(request, self._request_headers), self.trees.at(uri))
+            decoded, body = decode(request.headers, request.body, whole=True)
+            request = replace(request, headers=decoded).with_body(body)
+        kept = {
+            name: list(map(self.text, values))
+            for name, values in request.headers.items()
+            if name in self._kept or headers.is_of_request(name)
+        }
+        return self._body(_with_headers(request, kept), self.trees.at(uri))
 
     def response(self, response: Response, uri: str = "") -> Response:
         """Return `response` without its secrets; the same object if there is nothing to change.
@@ -113,7 +104,13 @@ class Redactor:
             response: The response.
             uri: The URL that it answers; without it, the response counts as one of the API.
         """
-        response = self._headers(response, self._response_headers)
+        names = self._kept | headers.of_response(response.headers)
+        kept = {
+            name: [headers.redacted(name, value, self.text) for value in values]
+            for name, values in response.headers.items()
+            if name in names
+        }
+        response = _with_headers(response, kept)
         if (reason := self.text(response.reason)) != response.reason:
             response = replace(response, reason=reason)
         if "content-encoding" in response.headers:
@@ -125,9 +122,9 @@ class Redactor:
 
     def _encoded(self, response: Response, uri: str) -> Response:
         """Return a response whose body could not be decoded as it is, or without its encoding if a secret is in it."""
-        headers, body = decode(response.headers, response.body, whole=False)
-        opened = replace(response, headers=headers).with_body(body)
-        if "content-encoding" in headers:
+        decoded, body = decode(response.headers, response.body, whole=False)
+        opened = replace(response, headers=decoded).with_body(body)
+        if "content-encoding" in decoded:
             return self._body(response, self.trees.at(uri))
         clean = self.response(opened, uri)
         return response if clean is opened else clean
@@ -145,14 +142,6 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return `text`, such as an error's, without its secrets."""
         return self.secrets.matcher.redact(text)
-
-    def _headers(self, message: _M, allowed: frozenset[str]) -> _M:
-        kept: Headers = {
-            name: list(map(self.text, values))
-            for name, values in message.headers.items()
-            if name in allowed or name.startswith(UPLOAD_HEADERS)
-        }
-        return message if kept == message.headers else replace(message, headers=kept)
 
     def _body(self, message: _M, tree: places.Node) -> _M:
         if not message.body:
@@ -212,6 +201,10 @@ def redaction(options: Options) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ("keep_headers", "redact", "rules", "skip_rules")}
 
 
+def _with_headers(message: _M, kept: Headers) -> _M:
+    return message if kept == message.headers else replace(message, headers=kept)
+
+
 def _json_lines(body: bytes) -> list[tuple[bytes, Any]]:
     """Return the lines of a body with their ends, each with its JSON value; none if a line is something else."""
     lines = [(line, parse(line) if line.strip() else None) for line in body.splitlines(keepends=True)]
@@ -240,7 +233,8 @@ def placeholder_in(request: Request) -> str | None:
     A request without a placeholder gives `None`.
     """
     for name, values in request.headers.items():
-        if any(PLACEHOLDER_KEY in value for value in values):
+        # A cookie goes along by itself, and whoever gets one that it does not know gives another.
+        if any(PLACEHOLDER_KEY in value or (HANDED_OUT in value and name != "cookie") for value in values):
             return f"header {name}"
     if PLACEHOLDER_KEY in request.uri or f"={TICKET}" in request.uri:
         return "the URL's query"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction import google, places, signatures, structure
+from pytest_interactions.redaction import google, headers, places, signatures, structure
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.names import is_credential_header
 from pytest_interactions.redaction.secrets import MIN_LENGTH, is_stand_in
@@ -212,7 +212,8 @@ def _in_text(text: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
 
 
 def _is_credential(name: str, value: str) -> bool:
-    return is_credential_header(name) and len(value) >= MIN_LENGTH and not is_stand_in(value)
+    shown = headers.values(name, value) if headers.hands_out(name) else [value] if is_credential_header(name) else []
+    return any(len(each) >= MIN_LENGTH and not is_stand_in(each) for each in shown)
 
 
 def _changes(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:

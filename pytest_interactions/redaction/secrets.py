@@ -80,6 +80,7 @@ class Secrets:
         self._seen: set[tuple[str, str]] = set()
         self._seen_in_environ: set[tuple[str, str]] = set()
         self._variables: dict[str, str] = {}
+        self._handed_out: dict[str, str] = {}
         #: The names of environment variables whose values were found in traffic, and replaced.
         self.found_variables: set[str] = set()
 
@@ -118,6 +119,17 @@ class Secrets:
         for name, value in sorted(new):
             self._add(_secrets_in(name, value))
 
+    def learn_handed_out(self, placeholders: Mapping[str, str]) -> None:
+        """Add secrets that a response hands out, each with its placeholder, which stands for it in all later traffic.
+
+        A replay hands out the placeholder, so that what an app makes of it is the same as in the recording.
+        """
+        new = {value: text for value, text in placeholders.items() if value not in self._variables}
+        if not new.keys() <= self._handed_out.keys():
+            self._handed_out.update(new)
+            self._values.update(dict.fromkeys(new))
+            self._matcher = None
+
     @property
     def matcher(self) -> Matcher:
         """Return the matcher that finds all secrets known now."""
@@ -125,8 +137,11 @@ class Secrets:
         if self._matcher is None or base is not self._base_matcher:
             known = dict.fromkeys([*self._values, *(base.values if base else ())])
             patterns = (*base.patterns, *self._patterns) if base else self._patterns
+            handed_out = {**(base.handed_out if base else {}), **self._handed_out}
             self._base_matcher = base
-            self._matcher = Matcher(list(known), patterns, self._shapes, self._rules, self._note_found)
+            self._matcher = Matcher(
+                list(known), patterns, self._shapes, self._rules, handed_out=handed_out, found=self._note_found
+            )
         return self._matcher
 
     def __repr__(self) -> str:

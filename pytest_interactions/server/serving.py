@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import h11
 import uvicorn
@@ -17,12 +17,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from starlette.types import ASGIApp
 
     from pytest_interactions.server.callers import Callers
 
+T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The seconds that an idle connection is kept: longer than clients pause, so that none uses a closing connection.
 _KEEP_ALIVE = 600
@@ -83,11 +84,13 @@ class Serving:
     """The server of one app, which runs in a thread called `name` from its creation until `stop()`.
 
     The app's `scope["state"]["connections"]` are the server's open connections. The `port` 0 chooses a free one.
-    `closing` is awaited in the server's loop when all connections are closed.
+    `closing` is awaited in the server's loop when all connections are closed, and `ending` is called before.
 
     Raises:
         OSError: The port is taken, or the host is not an address of this machine.
     """
+
+    ending: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -125,6 +128,10 @@ class Serving:
         """Return the address, without a slash at its end."""
         return f"http://{self._host}:{self.port}"
 
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in the server's loop, and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def stop(self) -> None:
         """Close all connections and the socket, and wait for the thread; a second call does nothing."""
         if self._thread.is_alive():
@@ -150,6 +157,8 @@ class Serving:
             backlog=_BACKLOG,
         )
         await self._over.wait()
+        if self.ending is not None:
+            self.ending()
         # First accept no more connections, then wait for the last accepted ones: asyncio's server would forget these if
         # it were closed at once.
         self._loop.remove_reader(self._socket)

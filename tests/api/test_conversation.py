@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_interactions.api.conversation import interaction_of, trajectory, turns
+from pytest_interactions.api.calls import interactions_of
+from pytest_interactions.api.conversation import last_states, trajectory
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.steps import as_steps
@@ -53,49 +54,8 @@ THOUGHT: Json = {"type": "thought", "signature": "c2ln"}
 
 def conversation(*exchanges: tuple[Json, Json]) -> list[Json]:
     """The trajectory of requests with their answers, without signatures."""
-    found = [interaction_of(exchange(sent, {"status": "completed", **answer})) for sent, answer in exchanges]
-    return [step.model_dump() for step in trajectory(each for each in found if each is not None)]
-
-
-def test_an_answer_is_an_interaction_with_what_was_sent() -> None:
-    """A unary answer is validated; its request's input is attached, and no part of what came."""
-    answer = {"id": "v1_a", "status": "completed", "steps": [said("Hi")]}
-    found = interaction_of(exchange({"input": "Hello", "previous_interaction_id": "v1_0"}, answer))
-    assert found
-    assert found.model_dump() == answer
-    assert (found.input, found.previous_interaction_id) == ("Hello", "v1_0")
-
-
-def test_a_stream_is_an_interaction_with_what_was_sent() -> None:
-    """A streamed answer is folded."""
-    body = b'data: {"event_type":"interaction.created","interaction":{"id":"v1_a","status":"in_progress"}}\n\n'
-    found = interaction_of(exchange({"input": "Hello", "stream": True}, body))
-    assert found
-    assert (found.id, found.status, found.input) == ("v1_a", "in_progress", "Hello")
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        exchange({"input": "Hi"}, {"error": {"code": "invalid_request"}}, status=400),
-        exchange(None, {}, uri=f"{API}/v1_a", method="DELETE"),
-        exchange({"contents": []}, {"status": "fine"}, uri=API.replace("interactions", "models/m:generateContent")),
-        exchange({"input": "Hi"}, [1]),
-        exchange({"input": "Hi"}, {"id": "v1_a"}),
-    ],
-    ids=["error", "deletion", "other API", "list", "no interaction"],
-)
-def test_other_exchanges_are_no_interactions(other: Exchange) -> None:
-    """Errors, deletions, and what other APIs answer, are left out."""
-    assert interaction_of(other) is None
-
-
-@pytest.mark.parametrize("sent", [None, ["no object"]])
-def test_a_request_without_an_object_sent_nothing(sent: Any) -> None:
-    """A poll has no body."""
-    found = interaction_of(exchange(sent, {"status": "completed"}, method="GET"))
-    assert found
-    assert found.input is None
+    found = interactions_of(exchange(sent, {"status": "completed", **answer}) for sent, answer in exchanges)
+    return [step.model_dump() for step in trajectory(found)]
 
 
 @pytest.mark.parametrize(
@@ -197,49 +157,15 @@ def test_steps_in_odd_forms_are_compared_too() -> None:
     ) == [asked("Hi"), odd, strange]
 
 
-def test_a_polled_interaction_counts_once_in_its_last_state() -> None:
-    """Background work is the interaction that it became, with what was sent to begin it."""
-    uri = f"{API}/v1_a"
-    found = [
-        interaction_of(exchange({"input": "Hi", "background": True}, {"id": "v1_a", "status": "in_progress"})),
-        interaction_of(exchange({"input": "Meanwhile"}, {"id": "v1_b", "status": "completed", "steps": [said("x")]})),
-        interaction_of(exchange(None, {"id": "v1_a", "status": "in_progress"}, uri=uri, method="GET")),
-        interaction_of(
-            exchange(None, {"id": "v1_a", "status": "completed", "steps": [said("y")]}, uri=uri, method="GET")
-        ),
+def test_a_list_of_states_is_the_last_of_each() -> None:
+    """Who passes on what each poll returned shows one turn."""
+    states = [{"id": "v1_a", "status": "in_progress"}, {"status": "completed"}, {"id": "v1_a", "status": "completed"}]
+    first, *rest = map(Interaction.model_validate, states)
+    found = last_states([first.sent({"input": "Hi"}), *rest])
+    assert [(each.id, each.status, each.input) for each in found] == [
+        ("v1_a", "completed", "Hi"),
+        (None, "completed", None),
     ]
-    first, second = turns(each for each in found if each is not None)
-    assert (first.interaction.status, first.interaction.input) == ("completed", "Hi")
-    assert [step.model_dump() for step in (*first.inputs, *first.outputs)] == [asked("Hi"), said("y")]
-    assert [step.model_dump() for step in (*second.inputs, *second.outputs)] == [asked("Meanwhile"), said("x")]
-
-
-def test_a_stream_that_was_resumed_is_one_answer() -> None:
-    """The rest of a broken stream goes on in the middle of a step; a stream from the beginning replaces it."""
-    events = [
-        {"event_type": "interaction.created", "interaction": {"id": "v1_a", "status": "in_progress"}},
-        {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}},
-        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "Hel"}},
-        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "lo"}},
-        {"event_type": "interaction.completed", "interaction": {"id": "v1_a", "status": "completed"}},
-    ]
-    raw = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
-    get: Json = {"uri": f"{API}/v1_a?stream=true&last_event_id=3", "method": "GET"}
-    broken = exchange({"input": "Hi"}, b"".join(raw[:3]) + b"[{}]")
-    rest, whole = exchange(None, b"".join(raw[3:]) + b"data: [DONE]\n\n", **get), exchange(None, b"".join(raw), **get)
-    for exchanges in ([broken, rest], [broken, rest, whole]):
-        found = [interaction_of(each) for each in exchanges]
-        (turn,) = turns(each for each in found if each is not None)
-        assert turn.interaction.status == "completed"
-        assert [step.model_dump() for step in (*turn.inputs, *turn.outputs)] == [asked("Hi"), said("Hello")]
-
-
-def test_going_on_after_a_limit_sends_no_new_input() -> None:
-    """A client that stores nothing sends the input again with the token to go on."""
-    assert conversation(
-        ({"input": "Hi"}, {"status": "requires_continuation", "continuation_token": "t", "steps": [said("a")]}),
-        ({"input": "Hi", "continuation_token": "t"}, {"steps": [said("b")]}),
-    ) == [asked("Hi"), said("a"), said("b")]
 
 
 def test_outputs_of_before_may_2026_are_steps() -> None:
@@ -258,10 +184,10 @@ def test_real_cassettes_give_their_interactions() -> None:
     kinds = {}
     for file in sorted(real_traffic("").rglob("*.yaml")):
         exchanges = load(file).exchanges
-        found = [interaction_of(each) for each in exchanges]
-        successes = [each.response.status == 200 and each.request.method != "DELETE" for each in exchanges]
-        assert [each is not None for each in found] == successes, file.name
-        kinds[file.stem] = [step.type for step in trajectory(each for each in found if each is not None)]
+        found = interactions_of(exchanges)
+        creations = [each for each in exchanges if each.response.status == 200 and each.request.method == "POST"]
+        assert len(found) == len(creations), file.name
+        kinds[file.stem] = [step.type for step in trajectory(found)]
     assert kinds.pop("test_agent_stream") == ["user_input"]  # background work that nobody waited for
     tools = [kinds.pop(name) for name in list(kinds) if "tool" in name]
     assert tools == 2 * [["user_input", "thought", "function_call", "function_result", "thought", "model_output"]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from google import genai
 from google.genai import interactions as sdk
 
-from pytest_interactions.api.conversation import interaction_of
+from pytest_interactions.api.calls import interactions_of
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.transcript import transcript
@@ -88,11 +88,11 @@ def test_recording_the_same_conversation_again_changes_nothing() -> None:
 def real_interactions() -> list[Interaction]:
     """All interactions of the real traffic."""
     files: list[Path] = sorted(real_traffic("").rglob("*.yaml"))
-    found = [interaction_of(each) for file in files for each in load(file).exchanges]
+    found = [interaction for file in files for each in load(file).exchanges for interaction in interactions_of([each])]
     streams = [file.read_text().splitlines() for file in real_traffic("vercel-ai").glob("*.chunks.txt")]
     found += [fold(map(json.loads, stream)) for stream in streams]
     found += [Interaction.model_validate_json(file.read_text()) for file in real_traffic("vercel-ai").glob("*.json")]
-    return [each for each in found if each is not None]
+    return found
 
 
 def test_real_traffic_reads_without_what_is_volatile() -> None:

@@ -183,6 +183,20 @@ def test_a_poll_beyond_the_last_keeps_saying_completed(emulator: Emulator, tmp_p
         assert not replay.all_played
 
 
+@pytest.mark.parametrize("status", ["requires_continuation", "idle"])
+def test_a_poll_settles_where_the_client_goes_on(emulator: Emulator, tmp_path: Path, status: str) -> None:
+    """By a new interaction, so that this one says the same for ever."""
+    emulator.on(input="Analyse").reply(status=status)
+    cassette = tmp_path / "c.yaml"
+    request = _post(emulator.url, "Analyse")
+    with use_cassette(cassette, record_mode="once"), httpx.Client() as client:
+        job = client.request(**request).json()["id"]
+        assert _poll(client, emulator.url, job) == status
+    with use_cassette(cassette), httpx.Client() as client:
+        client.request(**request)
+        assert [_poll(client, emulator.url, job) for _ in range(2)] == [status, status]
+
+
 def test_a_poll_beyond_an_unfinished_last_is_a_miss(emulator: Emulator, tmp_path: Path) -> None:
     """Polling further than was recorded, when the last one said in_progress, is loud."""
     emulator.on(input="Analyse").reply(text="Done.", statuses=["in_progress", "in_progress", "in_progress"])

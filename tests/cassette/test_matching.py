@@ -326,6 +326,47 @@ def test_numbers_are_the_same_whose_decimal_value_is(one: str, other: str) -> No
     assert _same(_post(f"[{one}]".encode()), _post(f"[{other}]".encode())) is (Decimal(one) == Decimal(other))
 
 
+@pytest.mark.parametrize(("one", "other"), [(2**53, 2**53 + 1), (10**30, 10**30 + 1), (0.1, 0.1000000000000001)])
+def test_numbers_that_a_float_would_round_stay_different(one: float, other: float) -> None:
+    """An id of a database may be as large."""
+    assert not _same(_post({"input": one}), _post({"input": other}))
+
+
+def _history(first: Any, second: Any, name: str = "id") -> Request:
+    """A history of generateContent's, with these ids of two calls and their results."""
+    calls = [{"functionCall": {"name": "f", name: each}} for each in (first, second)]
+    results = [{"function_response": {"name": "f", name: each}} for each in (second, first)]
+    contents = [{"role": "model", "parts": [*calls, {"text": "x"}]}, {"parts": results}]
+    return _post({"contents": contents}, f"{REAL}/v1beta/models/m:generateContent")
+
+
+def test_the_ids_of_calls_are_the_same_where_they_link_the_same() -> None:
+    """Some frameworks draw them anew in each run."""
+    assert _same(_history("a", "b"), _history("x", "y"))
+    assert not _same(_history("a", "b"), _history("a", "a"))
+    assert not _same(_history("a", "b", "name"), _history("x", "y", "name"))
+    assert not _same(_history(1, 2), _history(3, 4))
+
+
+@pytest.mark.parametrize("contents", [["x"], [{"parts": "x"}], [{"parts": ["x"]}], [{"parts": [{"functionCall": 1}]}]])
+def test_contents_of_any_shape_are_compared(contents: Any) -> None:
+    """Whatever has such a field may be another API's."""
+    uri = "https://h.example/x"
+    assert _same(_post({"contents": contents}, uri), _post({"contents": contents, "n": 1.0} | {"n": 1}, uri)) is False
+    assert _same(_post({"contents": contents}, uri), _post(json.dumps({"contents": contents}, indent=1).encode(), uri))
+
+
+def test_a_part_of_a_resource_is_not_another_part() -> None:
+    """Which bytes are wanted is in a header."""
+    whole, *parts = (_get(f"{REAL}/v1beta/files/f") for _ in range(4))
+    for part, wanted in zip(parts, ("bytes=0-9", "bytes=10-19", "bytes=0-9"), strict=True):
+        part.headers["range"] = [wanted]
+    assert _same(parts[0], parts[2])
+    assert not _same(parts[0], parts[1])
+    assert not _same(parts[0], whole)
+    assert list(differing(parts[0], parts[1])) == ["path: /files/f bytes=0-9 -> /files/f bytes=10-19"]
+
+
 def _explained(live: Request, *recorded: tuple[Request, bool], same: tuple[int, ...] = ()) -> str:
     return explain(live, recorded, cassette=Path("c.yaml"), same=same, rerecord="pytest --again")
 

@@ -49,7 +49,7 @@ def weather(tmp_path: Path) -> Path:
     return cassette(
         tmp_path / "weather.yaml",
         exchange({"input": "How is it?", "model": "gemini-3.5-flash", "tools": tools}, first),
-        exchange(["odd"], {**first, "usage": {**usage, "total_input_tokens": 1001}}),
+        exchange(["odd"], {**first, "usage": {**usage, "total_input_tokens": 1001}}, uri=f"{API}/v1_a"),
         exchange({"input": "x", "tools": "odd"}, {"error": {"code": "invalid_request"}}, status=400),
         exchange({"input": NEXT["steps"][:2], "previous_interaction_id": "v1_a"}, {**NEXT, "agent": "robot"}),
         exchange({"input": "Bye"}, STREAM, cut="app"),
@@ -84,7 +84,7 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
     ]
     assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in lines[6:12]] == [
         "  POST /interactions: 200, N bytes",
-        "  POST /interactions: 200, N bytes",
+        "  POST /interactions/v1_a: 200, N bytes",
         "  POST /interactions: 400, N bytes, invalid_request",
         "  POST /interactions: 200, N bytes",
         "  POST /interactions: 200, stream, N bytes, left by the app",

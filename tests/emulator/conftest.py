@@ -9,6 +9,7 @@ import pytest
 from google import genai
 
 from pytest_interactions.server.emulator import Emulator
+from tests.emulator.webhook_app import App, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,3 +35,10 @@ def rest(emulator: Emulator) -> Iterator[httpx.Client]:
     """Yield an HTTP client, for requests such as those of curl."""
     with httpx.Client(base_url=emulator.url, headers={"x-goog-api-key": "any"}) as rest:
         yield rest
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    """Yield an app with a webhook, which verifies what it is sent."""
+    with serving(App()) as app:
+        yield app

@@ -262,7 +262,7 @@ class _Opened(io.StringIO):
 @pytest.mark.parametrize("environment", ["env-1", {"type": "remote", "environment_id": "env-1"}])
 def test_agent_in_a_known_environment(rest: httpx.Client, environment: Any) -> None:
     """An environment that the request names is the one that the answer names."""
-    body = {"agent": "my-agent", "input": "Hello", "environment": environment}
+    body = {"agent": "antigravity-preview-05-2026", "input": "Hello", "environment": environment}
     answer = rest.post("/v1/interactions", json=body).json()
     assert answer["environment_id"] == "env-1"
     assert answer["steps"][2]["result"] == "Hello\n"

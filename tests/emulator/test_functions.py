@@ -100,7 +100,7 @@ def test_function_result(rest: httpx.Client, result: Any, said: str) -> None:
     """A result in any of its forms is answered, by the name of the function that was called."""
     first = post(rest, input="The temperature in London?", tools=[WEATHER])
     call = first["steps"][1]
-    back = {"type": "function_result", "call_id": call["id"], "result": result}
+    back = {"type": "function_result", "call_id": call["id"], "name": call["name"], "result": result}
     answer = post(rest, input=[back], previous_interaction_id=first["id"], tools=[WEATHER])
     assert text_of(answer) == f"get_current_temperature returned {said}."
     assert answer["status"] == "completed"
@@ -108,5 +108,6 @@ def test_function_result(rest: httpx.Client, result: Any, said: str) -> None:
 
 def test_result_of_an_unknown_call(rest: httpx.Client) -> None:
     """A result whose call the server has not seen is answered by the name it brings."""
+    first = post(rest, input="The temperature in London?", tools=[WEATHER])
     back = {"type": "function_result", "call_id": "x", "name": "f", "result": "1"}
-    assert text_of(post(rest, input=[back])) == "f returned 1."
+    assert text_of(post(rest, input=[back], previous_interaction_id=first["id"])) == "f returned 1."

@@ -36,7 +36,13 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "search": {"input": "Who won the euro 2024?", "tools": [{"type": "google_search"}]},
     "function": {"input": "The weather in Paris and in Rome", "tools": [FUNCTION]},
-    "result": {"input": [{"type": "function_result", "name": "f", "call_id": "c", "result": "22"}]},
+    "result": {
+        "input": [
+            {"type": "user_input", "content": [{"type": "text", "text": "x"}]},
+            {"type": "function_call", "name": "f", "id": "c", "arguments": {}, "signature": "aGk="},
+            {"type": "function_result", "name": "f", "call_id": "c", "result": "22"},
+        ]
+    },
     "agent": {"agent": "antigravity-preview-05-2026", "input": "Fibonacci", "environment": "remote"},
     "research": {"agent": "deep-research-pro-preview-12-2025", "input": "TPUs"},
     "tools": {

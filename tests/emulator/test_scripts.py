@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MODEL = "gemini-3.5-flash"
 CALL = {"type": "function_call", "id": "c1", "name": "book", "arguments": {"seat": "4A"}}
 OUTPUT = {"type": "model_output"}
+HELLO: dict[str, Any] = {"type": "user_input", "content": "Hello"}
+SIGNED = CALL | {"signature": "aGk="}
 RESULT: dict[str, Any] = {"type": "function_result", "call_id": "c1", "result": "x"}
 
 
@@ -60,7 +62,7 @@ def test_first_rule_that_matches(emulator: Emulator, rest: httpx.Client) -> None
         ({"tool": "book"}, {}, False),
         (
             {"result_of": "book"},
-            {"input": [{"type": "function_result", "name": "book", "call_id": "1", "result": ""}]},
+            {"input": [HELLO, SIGNED, {"type": "function_result", "name": "book", "call_id": "c1", "result": ""}]},
             True,
         ),
         ({"result_of": "book"}, {}, False),
@@ -146,7 +148,8 @@ def test_request_log(emulator: Emulator, rest: httpx.Client) -> None:
         ({}, {"txt": "x"}, "txt: unknown key (did you mean 'text'?)"),
         ({}, {"zzz": "x"}, "zzz: unknown key; known are: text, steps"),
         ({"input": 1}, {}, "input: must be a valid string"),
-        ({"operation": "gte"}, {}, "'cancel' or 'delete' (did you mean 'get'?)"),
+        ({"operation": "gte"}, {}, "or that of another resource, such as 'agents.get' (did you mean 'get'?)"),
+        ({"operation": "agents.gte"}, {}, "such as 'agents.get' (did you mean 'agents.get'?)"),
         ({"operation": None}, {}, "operation: must be 'create', 'get', 'cancel' or 'delete'"),
         ({"stream": 1}, {}, "stream: must be a valid boolean"),
         ({"stream": "true"}, {}, "stream: must be a valid boolean"),

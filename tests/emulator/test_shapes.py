@@ -18,7 +18,14 @@ FUNCTION = {"type": "function", "name": "getWeather", "parameters": {"properties
 HELLO = {"model": MODEL, "input": "Hello, how are you?"}
 SEARCH = {"model": MODEL, "input": "Who won the euro 2024?", "tools": [{"type": "google_search"}]}
 CALL = {"model": MODEL, "input": "The weather in Paris", "tools": [FUNCTION]}
-RESULT = {"model": MODEL, "input": [{"type": "function_result", "name": "f", "call_id": "c", "result": "22"}]}
+RESULT = {
+    "model": MODEL,
+    "input": [
+        {"type": "user_input", "content": [{"type": "text", "text": "x"}]},
+        {"type": "function_call", "name": "f", "id": "c", "arguments": {}, "signature": "aGk="},
+        {"type": "function_result", "name": "f", "call_id": "c", "result": "22"},
+    ],
+}
 JSON = {"model": MODEL, "input": "x", "response_format": {"type": "text", "mime_type": "application/json"}}
 PIXEL = "R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a GIF of one pixel
 IMAGE = {

@@ -39,13 +39,20 @@ def _no_keys() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _emulator_when_recording(interactions: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """While recording, an emulator is the API; its background work goes on by polls, so nobody need sleep."""
+def _emulator_when_recording(
+    request: pytest.FixtureRequest, interactions: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """While recording, an emulator is the API; its background work goes on by polls, so nobody need sleep.
+
+    A module's `SCRIPT` has pairs of a request and the emulator's reply.
+    """
     if interactions.record_mode == "none":
         yield
         return
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with Emulator.steady() as emulator:
+        for when, reply in getattr(request.module, "SCRIPT", ()):
+            emulator.on(**when).reply(**reply)
         for name, value in emulator.env.items():
             monkeypatch.setenv(name, value)
         yield

@@ -34,5 +34,6 @@ def test_background(interactions: Any, snapshot_steps: Any) -> None:
             break
         time.sleep(5)
 
-    assert [each.status for each in interactions.interactions] == ["queued", "in_progress", "completed"]
+    assert [each.response.json()["status"] for each in interactions.exchanges] == ["queued", "in_progress", "completed"]
+    assert [each.status for each in interactions.interactions] == ["completed"]
     assert interactions == snapshot_steps

@@ -255,14 +255,14 @@ def test_only_so_much_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     size = len(storage.load(path).exchanges[12].request.body)
     with pytest.raises(Exception, match="has no recording"), use_cassette(path) as cassette:
         monkeypatch.setattr(messages, "_COMPARED", 0)
-        real = cassette._shown
+        real = cassette._refusals._shown
 
         def noted(number: int) -> Request:
             shown.append(number)
             request: Request = real(number)
             return request
 
-        monkeypatch.setattr(cassette, "_shown", noted)
+        monkeypatch.setattr(cassette._refusals, "_shown", noted)
         with ReplayServer(cassette) as server:
             body = {"model": MODEL, "input": "z" * (size - 60)}
             text = httpx.post(f"{server.url}/v1beta/interactions", json=body).json()["error"]["message"]

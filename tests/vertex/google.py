@@ -34,7 +34,7 @@ _TEXT = {"type": "model_output", "content": [{"type": "text", "text": "Hello fro
 _INTERACTION = {"id": "v1_vertex", "status": "completed", "model": "gemini-3.5-flash", "steps": [_TEXT]}
 _CONTENT = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hello."}]}, "finishReason": "STOP"}]}
 _BEGUN = {"id": "v1_vertex", "status": "in_progress", "model": "gemini-3.5-flash"}
-_EVENTS = [
+_EVENTS: list[dict[str, Any]] = [
     {"event_type": "interaction.created", "interaction": _BEGUN},
     {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}},
     {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "Hello from"}},

@@ -15,6 +15,7 @@ from pytest_interactions.files import layout, media
 from pytest_interactions.files.disk import locked
 from pytest_interactions.files.storage import Contents, load, remove, write
 from pytest_interactions.redaction.gate import Gate
+from pytest_interactions.redaction.headers import handed_out
 from pytest_interactions.redaction.redactor import Redactor, redaction
 from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import Secrets
@@ -53,6 +54,7 @@ class Moves:
             for exchange in found.exchanges if isinstance(found, Contents) else ():
                 self.origins.add(_origin(exchange.request.uri))
                 self._secrets.learn(exchange.request)
+                self._secrets.learn_handed_out(handed_out(exchange.response.headers))
 
     def problem(self, old: Path, new: Path) -> str:
         """Return why a cassette that was read can't be moved; `""` if it can."""

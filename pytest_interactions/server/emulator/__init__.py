@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING
 from pytest_interactions.lazy import lazy_getattr
 
 if TYPE_CHECKING:
+    from pytest_interactions.server.emulator.resources.deliveries import Delivered
+    from pytest_interactions.server.emulator.resources.webhooks import signed
     from pytest_interactions.server.emulator.runner import Emulator
     from pytest_interactions.server.emulator.script import Rule
     from pytest_interactions.server.emulator.wire import Hold, Received
 
-__all__ = ["Emulator", "Hold", "Received", "Rule"]
+__all__ = ["Delivered", "Emulator", "Hold", "Received", "Rule", "signed"]
 
-__getattr__ = lazy_getattr(__name__, "the emulator", Emulator=".runner", Hold=".wire", Received=".wire", Rule=".script")
+__getattr__ = lazy_getattr(
+    __name__,
+    "the emulator",
+    Delivered=".resources.deliveries",
+    Emulator=".runner",
+    Hold=".wire",
+    Received=".wire",
+    Rule=".script",
+    signed=".resources.webhooks",
+)

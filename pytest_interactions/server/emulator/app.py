@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, streaming
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
+from pytest_interactions.server.emulator.linting import check_history, remember, warning
+from pytest_interactions.server.emulator.resources.operations import Call, Operation, Resources
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
 from pytest_interactions.server.emulator.wire import Answer, Received
@@ -53,6 +56,7 @@ class Api:
         self._rules = rules
         self._requests = requests
         self._files = Files(store)
+        self.resources = Resources(store)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""
@@ -67,6 +71,7 @@ class Api:
                 Route("/{version}/files", self._list_files, methods=["GET"]),
                 Route("/{version}/files/{name}", self._get_file, methods=["GET"]),
                 Route("/{version}/files/{name}", self._delete_file, methods=["DELETE"]),
+                *map(self._route, self.resources.operations()),
             ],
             default=_not_found,
             redirect_slashes=False,
@@ -95,16 +100,31 @@ class Api:
 
     async def _create(self, request: Request) -> Answer:
         received: Received = request.scope["state"]["received"]
-        body = check_create(received.json)
+        body = self.resources.agents.applied(check_create(received.json))
         stream = body.get("stream") is True or received.query.get("alt") == "sse"
+        if "continuation_token" in body:
+            warnings = warning(check_history(received, body, self._store))
+            record = interactions.go_on(body, self._store)
+            remember(received, record, self._store)
+            shown = interactions.as_shown(record)
+            return self._stream(record, headers=warnings) if stream else self._json(shown, warnings)
         turn = interactions.understand(body, self._store, stream=stream)
+        warnings = warning(check_history(received, body, self._store))
         reply = self._reply("create", turn)
         if reply.failure:
             return self._failure(reply.failure, reply)
         record = interactions.create(turn, reply, self._store)
+        remember(received, record, self._store)
+        if "environment_id" in record.resource:
+            self.resources.environments.made_by_interaction(record.resource["environment_id"])
+        background = bool(body.get("background"))
         if stream:
-            return self._stream(record, reply, with_ids=bool(body.get("background")))
-        return self._json(interactions.as_shown(record), reply=reply)
+            answer = self._stream(record, reply, warnings, with_ids=background)
+        else:
+            answer = self._json(interactions.as_shown(record), warnings, reply=reply)
+        if background:
+            answer.then = partial(self.resources.deliveries.schedule, record, reply.deliveries)
+        return answer
 
     async def _get(self, request: Request) -> Answer:
         reply = self._reply("get")
@@ -148,6 +168,19 @@ class Api:
         self._files.delete(request.path_params["name"])
         return self._json({})
 
+    def _route(self, operation: Operation) -> Route:
+        async def answer(request: Request) -> Answer:
+            reply = self._reply(operation.name)
+            if reply.failure:
+                return self._failure(reply.failure, reply)
+            result = await operation.answer(Call(request))
+            if result.content is not None:
+                return Answer(200, self._headers(result.content_type), [result.content], reply.delivery)
+            return self._json(result.value | (reply.fields or {}), result.headers, reply=reply)
+
+        start = "/upload" if operation.is_upload else ""
+        return Route(f"{start}/{{version}}/{operation.path}", answer, methods=[operation.method])
+
     def _reply(self, operation: str, turn: Turn | None = None) -> Reply:
         """Return the first scripted reply that matches, or one that changes nothing."""
         return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
@@ -161,9 +194,17 @@ class Api:
             headers.append(("retry-after", f"{error.retry_after:g}"))
         return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
 
-    def _stream(self, record: Record, reply: Reply, *, with_ids: bool, after: str | None = None) -> Answer:
+    def _stream(
+        self,
+        record: Record,
+        reply: Reply = _NO_REPLY,
+        headers: Sequence[tuple[str, str]] = (),
+        *,
+        with_ids: bool = False,
+        after: str | None = None,
+    ) -> Answer:
         record.statuses.clear()
-        events = list(streaming.events(record.resource, reply.deltas))
+        events = list(streaming.events(record.resource, record.deltas, record.checkpoint))
         if with_ids:
             events = streaming.after(streaming.identified(events), after)
         chunks = [*map(streaming.encode, events), streaming.DONE]
@@ -175,7 +216,7 @@ class Api:
         for count, ending in endings:
             if count is not None:
                 chunks = [*chunks[:count], *ending]
-        return Answer(200, self._headers("text/event-stream"), chunks, reply.delivery)
+        return Answer(200, [*self._headers("text/event-stream"), *headers], chunks, reply.delivery)
 
     def _headers(self, content_type: str) -> list[tuple[str, str]]:
         date = format_datetime(self._store.now(), usegmt=True)

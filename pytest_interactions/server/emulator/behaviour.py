@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.server.emulator import speech
 from pytest_interactions.server.emulator.builtin import builtin_steps, call_and_result
 from pytest_interactions.server.emulator.functions import function_calls
 from pytest_interactions.server.emulator.png import png
@@ -176,6 +177,10 @@ def _echo(turn: Turn) -> str:
 def _agent(turn: Turn) -> list[Json]:
     """Return an agent's work: a search by a research agent, a script run in the environment by any other."""
     if turn.request["agent"].startswith("deep-research"):
+        planning = (turn.request.get("agent_config") or {}).get("collaborative_planning")
+        if planning and not turn.history:
+            plan = f"Here is my plan: I search for “{turn.prompt}”, and report what I find. Shall I begin?"
+            return [{"content": text(plan), "type": "model_output"}]
         search = {"arguments": {"queries": [turn.prompt]}, "search_type": "web_search"}
         suggestions = {"result": [{"search_suggestions": ""}], "is_error": False}
         steps = call_and_result(turn, "google_search", search, suggestions)
@@ -202,6 +207,7 @@ def _is_structured(turn: Turn) -> bool:
 #: The makers of an answer, each with its condition. The first whose condition holds makes the answer.
 _CONTENT: tuple[tuple[Callable[[Turn], bool], Callable[[Turn], list[Json]]], ...] = (
     (_is_structured, _structured),
+    (speech.asked_for, speech.spoken),
     (lambda turn: turn.asks_for("image"), _picture),
     (lambda turn: bool(turn.results), _report),
     (lambda turn: any(tool["type"] == "google_search" for tool in turn.tools), _cited),

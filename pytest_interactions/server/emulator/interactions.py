@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_interactions.server.emulator import behaviour
+from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.hops import Rest, pieces
 from pytest_interactions.server.emulator.state import Record, Store, interaction_id
 from pytest_interactions.server.emulator.turn import Turn, as_steps, since_model, text_of, usage
 
@@ -38,27 +41,63 @@ def understand(body: Json, store: Store, *, stream: bool) -> Turn:
 
 def create(turn: Turn, reply: Reply, store: Store) -> Record:
     """Return the interaction that answers `turn`, and store it unless the request says not to."""
-    request = turn.request
     steps, status = _cut_to_budget(turn, _steps(turn, reply))
+    return _hop(Rest(turn=turn, reply=reply, status=status, pieces=pieces(steps, reply.hops)), store)
+
+
+def go_on(body: Json, store: Store) -> Record:
+    """Return the interaction that goes on where the one ended that gave a `continuation_token`.
+
+    Raises:
+        ApiError: No interaction gave this token, or the request is none that goes on with it.
+    """
+    rest = store.rest(body["continuation_token"])
+    if not rest.is_asked_for(body):
+        raise ApiError(400, "Invalid value at 'continuation_token': it is of another interaction.")
+    turn = replace(rest.turn, draw=store.draw(body))
+    return _hop(replace(rest, turn=turn, previous=body.get("previous_interaction_id")), store)
+
+
+def _hop(answer: Rest, store: Store) -> Record:
+    """Return the interaction with the first piece of an answer; a token in it stands for the rest."""
+    turn, reply, request = answer.turn, answer.reply, answer.turn.request
+    steps = answer.pieces[0]
     token = turn.draw.token()
-    previous = request.get("previous_interaction_id")
+    previous = answer.previous or request.get("previous_interaction_id")
     root = store.find(previous).root if previous else token
     stored = request.get("store") is not False
+    name = interaction_id(root, token) if stored else None
     now = store.timestamp()
+    goes_on = len(answer.pieces) > 1
     resource: Json = {
-        **({"id": interaction_id(root, token)} if stored else {}),
-        "status": reply.status or status,
+        **({} if name is None else {"id": name}),
+        "status": "requires_continuation" if goes_on else reply.status or answer.status,
+        **({"continuation_token": turn.draw.text("continuation", 40)} if goes_on else {}),
         "usage": usage(turn, steps),
         "created": now,
         "updated": now,
-        **({"service_tier": "standard"} if "model" in request else {}),
+        **({"service_tier": request.get("service_tier", "standard")} if "model" in request else {}),
+        **({"labels": request["labels"]} if "labels" in request else {}),
         **_environment(turn),
         "steps": steps,
         **({"errors": [{"code": reply.code or "internal", "message": reply.message}]} if reply.message else {}),
         "object": "interaction",
         **{key: request[key] for key in ("model", "agent") if key in request},
     }
-    record = Record(resource=resource, inputs=turn.inputs, root=root, previous=previous)
+    checkpoint = turn.draw.text("checkpoint", 40) if reply.hops > 1 else None
+    for given, left in ((checkpoint, answer.pieces), (resource.get("continuation_token"), answer.pieces[1:])):
+        if given is not None:
+            store.keep_rest(given, replace(answer, pieces=left, owner=name))
+    inputs = turn.inputs if answer.previous is None else []  # a hop brings none of its own
+    record = Record(
+        resource=resource,
+        inputs=inputs,
+        root=root,
+        previous=previous,
+        deltas=reply.deltas,
+        checkpoint=checkpoint,
+        webhook_config=request.get("webhook_config", {}),
+    )
     if request.get("background"):
         record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)
     if stored:

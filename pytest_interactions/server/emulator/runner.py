@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_interactions.server.emulator.resources.deliveries import Delivered
+
 #: The API key in `Emulator.env`. The emulator accepts any key; this one can be no real one.
 EMULATOR_KEY = "emulator-key"
 _NAME = "interactions-emulator"
@@ -54,9 +56,12 @@ class Emulator(Served):
         self._rules: list[Rule] = load(script) if script else []
         store = Store(seed, clock or (lambda: datetime.now(UTC)), keep)
         requests = self.requests if keep is None else deque[Received](maxlen=0)
-        app = Api(store, self._rules, requests).app()
-        self._callers = Callers(app, name=_NAME, host=_HOST)
+        self._store = store
+        api = Api(store, self._rules, requests)
+        self._deliveries = api.resources.deliveries
+        self._callers = Callers(api.app(), name=_NAME, host=_HOST)
         self._serving = Serving(self._callers, name=_NAME, host=_HOST, port=port)
+        self._serving.ending = self._deliveries.stop
 
     @classmethod
     def steady(cls, port: int = 0, *, seed: int = 0, script: Path | None = None) -> Self:
@@ -77,3 +82,31 @@ class Emulator(Served):
         rule = Rule(build(When, when))
         self._rules.append(rule)
         return rule
+
+    def deliver(self, interaction_id: str, *, age: float = 0.0) -> list[Delivered]:
+        """Deliver to the app's webhooks now that an interaction has ended, and return what the app answered.
+
+        Again, this is the same event once more. An app in the event loop of the test can answer only while the test
+        awaits: `await asyncio.to_thread(emulator.deliver, interaction_id)`.
+
+        Args:
+            interaction_id: The interaction.
+            age: The seconds by which the time of the delivery is in the past, as one that was caught and sent again.
+
+        Raises:
+            ApiError: There is no such interaction, or no event for its status.
+        """
+        return self._serving.call(self._deliveries.interaction(self._store.find(interaction_id), age))
+
+    @property
+    def deliveries(self) -> list[Delivered]:
+        """Return the deliveries to the app's webhooks that are over, in order."""
+        return list(self._deliveries.done)
+
+    def wait_delivered(self, count: int = 1, timeout: float = 5.0) -> list[Delivered]:
+        """Wait until `count` deliveries are over, and return them.
+
+        Raises:
+            TimeoutError: They are not, after `timeout` seconds.
+        """
+        return self._deliveries.wait(count, timeout)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pytest_interactions.api.json_values import Json
 from pytest_interactions.errors import ScriptError, closest
 from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.resources.kinds import OPERATIONS
 from pytest_interactions.server.emulator.turn import STEP_KEYS, wrong_in
 from pytest_interactions.server.emulator.wire import Delivery, Hold
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from pytest_interactions.server.emulator.turn import Turn
 
-_Operation = Literal["create", "get", "cancel", "delete"]
 _Status = Literal[
     "in_progress",
     "requires_action",
@@ -34,6 +34,7 @@ _Status = Literal[
     "budget_exceeded",
     "queued",
     "requires_continuation",
+    "idle",
 ]
 _Seconds = Annotated[float, Field(ge=0)]
 _Count = Annotated[int, Field(ge=0)]
@@ -72,6 +73,15 @@ def _json(value: object) -> object:
     return value
 
 
+def _known_operation(value: object) -> object:
+    known = ("create", "get", "cancel", "delete", *OPERATIONS)
+    if value not in known:
+        others = "or that of another resource, such as 'agents.get'"
+        raise ValueError(f"must be 'create', 'get', 'cancel' or 'delete', {others}{_did_you_mean(value, known)}")
+    return value
+
+
+_Operation = Annotated[str, PlainValidator(_known_operation)]
 _Step = Annotated[Json, AfterValidator(_json), AfterValidator(_whole_step)]
 _Text = Annotated[str, AfterValidator(_json)]
 
@@ -88,7 +98,8 @@ class When(Strict):
     """The look of a request that gets a scripted answer; a key that is `None` is not compared.
 
     Attributes:
-        operation: `create`, `get`, `cancel` or `delete`. The other keys are about a create request.
+        operation: `create`, `get`, `cancel` or `delete`, or one of another resource, such as `agents.get`. The other
+            keys are about a create request.
         input: A part of the text of the request's input, in upper or lower case.
         model: The request's model.
         agent: The request's agent.
@@ -132,6 +143,7 @@ class Reply(Strict):
         steps: The answer's steps, in the API's own JSON.
         status: The interaction's status. By default it follows from the steps.
         statuses: The statuses that a background interaction shows before its final one, one for each poll.
+        hops: The number of interactions in which the answer comes, as if each had reached the API's limit of tokens.
         error: An HTTP status from 400 to 599.
         message: The message of the error, or of an interaction's failure.
         code: The code of the error, or of an interaction's failure.
@@ -145,12 +157,16 @@ class Reply(Strict):
             real API has been seen to end one.
         error_event_after: The number of events after which the stream ends with an empty `error` event.
         hold: A barrier, in Python only.
+        deliveries: The seconds after which an event tells the app's webhook that background work has ended, once for
+            each number; none if it is empty.
+        fields: Fields to lay over the answer of another resource than interactions.
     """
 
     text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts), AfterValidator(_json)] = None
     steps: list[_Step] | None = None
     status: _Status | None = None
     statuses: list[_Status] | None = None
+    hops: Annotated[int, Field(ge=1)] = 1
     error: _HttpError | None = None
     message: _Text | None = None
     code: _Text | None = None
@@ -163,6 +179,8 @@ class Reply(Strict):
     bare_error_after: _Count | None = None
     error_event_after: _Count | None = None
     hold: Hold | None = None
+    deliveries: list[_Seconds] = [0.0]
+    fields: Annotated[Json, AfterValidator(_json)] | None = None
 
     @field_validator("steps", "error")
     @classmethod
@@ -179,8 +197,8 @@ class Reply(Strict):
 
     @property
     def deltas(self) -> list[str] | None:
-        """Return the pieces in which to stream the text; `None` if the script gives no pieces."""
-        return self.text if isinstance(self.text, list) else None
+        """Return the pieces in which to stream the text; `None` if the script gives no pieces, or gives it in hops."""
+        return self.text if isinstance(self.text, list) and self.hops == 1 else None
 
     @property
     def failure(self) -> ApiError | None:

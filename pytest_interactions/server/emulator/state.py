@@ -14,16 +14,23 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.api.lint.memory import Memory
 from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_interactions.api.json_values import Json
+    from pytest_interactions.server.emulator.hops import Rest
 
 #: The signature that the real API gives a thought it skipped, seen after function results.
 SKIPPED_THOUGHT = "CiRlMjQ4MzBhNy01Y2Q2LTQyZmUtOTk4Yi1lZTUzOWU3MmI5YzM="
 _WEB_SAFE = string.ascii_letters + string.digits + "_-"
+
+
+def written(time: datetime) -> str:
+    """Return a time in UTC as the API writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Draw:
@@ -90,13 +97,20 @@ class Recent(OrderedDict[_Key, _Value]):
 
 @dataclass(kw_only=True)
 class Record:
-    """A stored interaction: its final form, its inputs, and the statuses that it still passes through."""
+    """A stored interaction: its final form, its inputs, and the statuses that it still passes through.
+
+    `deltas` are the pieces of its text in a stream, if a script gives them; `checkpoint` is a token from which the
+    stream goes on, should it break.
+    """
 
     resource: Json
     inputs: list[Json]
     root: str
     previous: str | None
+    deltas: list[str] | None = None
+    checkpoint: str | None = None
     statuses: deque[str] = field(default_factory=deque)
+    webhook_config: Json = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -130,6 +144,9 @@ class Store:
         self._clock = clock
         self._seen: Recent[bytes, int] = Recent(keep)
         self._records: Recent[str, Record] = Recent(keep)
+        self._rests: Recent[str, Rest] = Recent(keep)
+        #: What was handed out, whether it is stored or not.
+        self.handed_out = Memory(keep)
 
     def draw(self, request: Json) -> Draw:
         """Return the source of a request's ids, which depend on how often it came and not on other requests."""
@@ -144,7 +161,7 @@ class Store:
 
     def timestamp(self) -> str:
         """Return the emulator's time as the API writes it."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return written(self.now())
 
     def add(self, record: Record) -> None:
         """Store an interaction."""
@@ -167,6 +184,20 @@ class Store:
             ApiError: There is none called `name`.
         """
         del self._records[self.find(name).resource["id"]]
+
+    def keep_rest(self, token: str, rest: Rest) -> None:
+        """Store the rest of an answer by the token that stands for it."""
+        self._rests[token] = rest
+
+    def rest(self, token: str) -> Rest:
+        """Return the rest of an answer.
+
+        Raises:
+            ApiError: The token stands for none.
+        """
+        if token not in self._rests:
+            raise ApiError(400, "Invalid value at 'continuation_token': no interaction gave this token.")
+        return self._rests[token]
 
     def history(self, record: Record) -> list[Json]:
         """Return the stored steps of the conversation up to `record`, inputs included."""

@@ -34,13 +34,20 @@ def encode(event: Json) -> bytes:
     return f"event: {event['event_type']}\ndata: {compact(event)}\n\n".encode()
 
 
-def events(interaction: Json, deltas: list[str] | None) -> Iterator[Json]:
-    """Yield the events of a finished interaction; `deltas` are the pieces of the text, if a script gives them."""
+def events(interaction: Json, deltas: list[str] | None, checkpoint: str | None = None) -> Iterator[Json]:
+    """Yield the events of a finished interaction.
+
+    Args:
+        interaction: The interaction.
+        deltas: The pieces of the text, if a script gives them.
+        checkpoint: A token from which the stream goes on, should it break.
+    """
     name = interaction.get("id", "")
     created: Json = {"id": name, "status": "in_progress", "object": "interaction"}
     created |= {key: interaction[key] for key in ("model", "agent") if key in interaction}
     yield {"interaction": created, "event_type": "interaction.created"}
-    yield {"interaction_id": name, "status": "in_progress", "event_type": "interaction.status_update"}
+    token = {} if checkpoint is None else {"continuation_token": checkpoint}
+    yield {"interaction_id": name, "status": "in_progress", **token, "event_type": "interaction.status_update"}
     for index, step in enumerate(interaction["steps"]):
         pieces = deltas if step["type"] == "model_output" else None
         yield {"index": index, "step": _start(step), "event_type": "step.start"}

@@ -48,6 +48,7 @@ _INSIDE: dict[str, Any] = {
     },
     "response_format": ([{"type": str, "mime_type": str}], {"type": str, "mime_type": str}),
     "response_modalities": [str],
+    "webhook_config": {"uris": [str], "user_metadata": dict},
     "tools": [{"name": str, "description": str, "parameters": dict, "allowed_tools": [{"tools": [str]}]}],
 }
 _TOOLS = (
@@ -67,15 +68,20 @@ _FAMILIES = ("gemini-", "gemma-", "lyria-", "veo-", "imagen-")
 BAD_KEYS = ("YOUR_API_KEY", "bad-key")
 
 
+def key_of(received: Received) -> str:
+    """Return the key that a request has, or its token; `""` if it has none."""
+    headers = received.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return headers.get("x-goog-api-key") or received.query.get("key") or bearer
+
+
 def check_key(received: Received) -> None:
     """Check that a request has an API key, and not one that is plainly wrong.
 
     Raises:
         ApiError: It has none, or a wrong one.
     """
-    headers = received.headers
-    bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    key = headers.get("x-goog-api-key") or received.query.get("key") or bearer
+    key = key_of(received)
     if not key and "upload_id" not in received.query:  # the id of an upload stands for a key
         raise ApiError(
             403,
@@ -99,7 +105,7 @@ def check_create(received: Any) -> Json:
     _check_kinds(body)
     if ("model" in body) == ("agent" in body):
         raise ApiError(400, "Exactly one of 'model' and 'agent' must be given.")
-    if "input" not in body:
+    if "input" not in body and "continuation_token" not in body:
         raise ApiError(400, "Missing required parameter 'input'.")
     model = body.get("model", "gemini-").removeprefix("models/")
     if not model.startswith(_FAMILIES):

@@ -13,7 +13,7 @@ from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.server.connections import cut, disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -94,7 +94,12 @@ class Delivery:
 
 
 class Answer:
-    """An HTTP response as an ASGI app; flushes each chunk by itself, and gzips it if the client accepts that."""
+    """An HTTP response as an ASGI app; flushes each chunk by itself, and gzips it if the client accepts that.
+
+    `then` is called when the answer is over.
+    """
+
+    then: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -117,6 +122,8 @@ class Answer:
         finally:
             gone.cancel()
             received.ended.set()
+            if self.then is not None:
+                self.then()
 
     async def _send(self, scope: Scope, received: Received, gone: asyncio.Future[None], send: Send) -> None:
         delivery = self._delivery
