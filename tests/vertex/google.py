@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 PROJECT = "my-secret-project-123"
 NUMBER = "98765432100"
 EMAIL = f"robot@{PROJECT}.iam.gserviceaccount.com"
+KEY = "AQ.Ab8RN6Kexpress-key-0123456789abcdef"
 TOKEN = "ya29.a0AfH6SMBx-1234567890-abcdefghijklmnop"
 #: What must be in no cassette.
-SECRETS = (PROJECT, NUMBER, EMAIL, TOKEN, "robot@", "us-central1")
+SECRETS = (PROJECT, NUMBER, EMAIL, KEY, TOKEN, "robot@", "us-central1")
 
 _JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyb2JvdCJ9.c2lnbmF0dXJlLXRoYXQtaXMtbm9uZQ"
 _POOL = f"//iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/pool/providers/provider"

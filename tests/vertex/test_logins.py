@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_interactions.files import storage
-from tests.support import ASYNCIO, STRICT
 from tests.vertex.google import EMAIL, SECRETS, Google, serving, write_files
+from tests.vertex.support import run_with_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,19 +74,6 @@ def google() -> Iterator[Google]:
         yield server
 
 
-def _run(pytester: pytest.Pytester, *args: str, **environ: str) -> pytest.RunResult:
-    """Run pytest in a process that knows nothing of this one's environment."""
-    needed = {
-        name: os.environ[name] for name in ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG") if name in os.environ
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            patch.delenv(name)
-        for name, value in (needed | environ).items():
-            patch.setenv(name, value)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:recording", *STRICT, *ASYNCIO, *args)
-
-
 def test_each_way_to_log_in_is_not_recorded_and_not_needed(
     google: Google, pytester: pytest.Pytester, tmp_path: Path
 ) -> None:
@@ -96,17 +82,15 @@ def test_each_way_to_log_in_is_not_recorded_and_not_needed(
     pytester.makeini("[pytest]\nasyncio_mode = auto\n")
     files = write_files(google.url, tmp_path)
     files["user"].with_name("application_default_credentials.json").write_text(files["user"].read_text())
-    recording = _run(
-        pytester,
-        "--interactions-record-mode=once",
-        FILES=str(tmp_path),
-        SERVER=google.url,
-        HOME=str(tmp_path),
-        GOOGLE_VERTEX_BASE_URL=google.url,
-        GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES="1",
-        AWS_EC2_METADATA_DISABLED="",
+    environ = {
+        "FILES": str(tmp_path),
+        "SERVER": google.url,
+        "HOME": str(tmp_path),
+        "GOOGLE_VERTEX_BASE_URL": google.url,
+        "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1",
         **{f"GCE_METADATA_{name}": google.host for name in ("HOST", "IP", "ROOT")},
-    )
+    }
+    recording = run_with_nothing(pytester, "--interactions-record-mode=once", environ=environ)
     recording.assert_outcomes(passed=3 * len(KINDS))
     ends = ("/token", "/sts", "/subject", "/role/a-role", "/imds-token", f"{EMAIL}:generateAccessToken", "/project-id")
     assert {end for end in ends if any(path.endswith(end) for path in google.logins)} == set(ends)
@@ -114,9 +98,9 @@ def test_each_way_to_log_in_is_not_recorded_and_not_needed(
     assert len(cassettes) == 3 * len(KINDS)
     for cassette in cassettes:
         text = cassette.read_text()
-        assert [secret for secret in SECRETS if secret in text] == []
+        assert [secret for secret in SECRETS if secret in text] == [], text
         uris = [exchange.request.uri for exchange in storage.load(cassette).exchanges]
         assert len(uris) == 1 + ("async" in cassette.name)
         assert all("/v1beta1/projects/redacted-project/" in uri for uri in uris)
-    _run(pytester).assert_outcomes(passed=3 * len(KINDS))
-    _run(pytester, "-k", f"async and {KINDS[1]}").assert_outcomes(passed=1, deselected=3 * len(KINDS) - 1)
+    run_with_nothing(pytester).assert_outcomes(passed=3 * len(KINDS))
+    run_with_nothing(pytester, "-k", f"async and {KINDS[1]}").assert_outcomes(passed=1, deselected=3 * len(KINDS) - 1)

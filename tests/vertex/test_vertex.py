@@ -8,29 +8,30 @@ Record them anew with:
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import google.auth
 import pytest
 from google import genai
+from google.auth.transport.requests import Request
 
-from tests.vertex.google import PROJECT, serving, write_files
+from tests.vertex.google import KEY, PROJECT, serving, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+# google-auth has types in parts alone.
+AUTH: Any = google.auth
 MODEL = "gemini-3.5-flash"
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _at_the_real_address(request: Any) -> Any:
     """Write the real API's address where the server's was, whose port is another one each time."""
-    request.uri = urlunsplit(
-        urlsplit(request.uri)._replace(scheme="https", netloc="us-central1-aiplatform.googleapis.com")
-    )
+    region = "us-central1-" if "/projects/" in request.uri else ""
+    real = f"{region}aiplatform.googleapis.com"
+    request.uri = urlunsplit(urlsplit(request.uri)._replace(scheme="https", netloc=real))
     return request
 
 
@@ -45,19 +46,27 @@ def _no_keys() -> None:
     """Leave the environment alone: here the plugin looks after credentials, as it does for users."""
 
 
-@pytest.fixture
-def client(interactions: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Yield a client, which on replay is told neither a project nor a location."""
+@pytest.fixture(autouse=True)
+def _google_cloud(interactions: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """While recording, a server is Google Cloud, with a service account, a project and a key; on replay is nothing."""
     if interactions.record_mode == "none":
-        with genai.Client(vertexai=True) as client:
-            yield client
+        yield
         return
     with serving() as server:
         files = write_files(server.url, tmp_path)
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(files["service"]))
         monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", server.url)
-        with genai.Client(vertexai=True, project=PROJECT, location="us-central1") as client:
-            yield client
+        monkeypatch.setenv("PROJECT", PROJECT)
+        monkeypatch.setenv("EXPRESS_KEY", KEY)
+        yield
+
+
+@pytest.fixture
+def client() -> Iterator[genai.Client]:
+    """Yield a client, which on replay is told neither a project nor a location."""
+    project = os.environ.get("PROJECT")
+    with genai.Client(vertexai=True, project=project, location="us-central1" if project else None) as client:
+        yield client
 
 
 def test_an_interaction(interactions: Any, client: Any, snapshot_steps: Any) -> None:
@@ -88,21 +97,30 @@ def test_generated_content(interactions: Any, client: Any) -> None:
     assert interactions.interactions == []
 
 
-@pytest.mark.parametrize("chosen", [(), ("-k", "stream"), ("-k", "content or modes")])
-def test_it_replays_in_an_empty_environment(chosen: tuple[str, ...], tmp_path: Path) -> None:
-    """There is no file, no home, no variable and no server to log in with; all tests pass, and any of them alone."""
-    if os.environ.get("WITHIN"):
-        pytest.skip("this is the run in an empty environment")
-    needed = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")
-    environ = {name: os.environ[name] for name in needed if name in os.environ}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/vertex/test_vertex.py", *chosen]
-    ended = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**environ, "WITHIN": "1", "HOME": str(tmp_path / "nobody")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout
-    assert "passed" in ended.stdout
+def test_a_name_from_an_answer(client: Any) -> None:
+    """A cache's name, with the project's number in it, goes into a path and into a body."""
+    cache = client.caches.create(model=MODEL, config={"contents": ["A long document."]})
+    assert client.caches.get(name=cache.name).name == cache.name
+    answer = client.models.generate_content(model=MODEL, contents="hi", config={"cached_content": cache.name})
+    assert answer.text == "Hello."
+
+
+def test_credentials_of_the_apps_own() -> None:
+    """They are looked for and refreshed by the app, as is the project."""
+    credentials, project = AUTH.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    credentials.refresh(Request())
+    assert credentials.valid
+    with genai.Client(vertexai=True, project=project, location="us-central1", credentials=credentials) as client:
+        assert client.models.generate_content(model=MODEL, contents="hi").text == "Hello."
+
+
+def test_express_mode() -> None:
+    """A key of Vertex AI, and no project."""
+    with genai.Client(vertexai=True, api_key=os.environ.get("EXPRESS_KEY")) as client:
+        assert client.models.generate_content(model=MODEL, contents="hi").text == "Hello."
+
+
+def test_the_environment_names_a_project_where_one_was_recorded(client: Any) -> None:
+    """An app that can't do without finds one that is none."""
+    assert os.environ.get("PROJECT") or os.environ["GOOGLE_CLOUD_PROJECT"] == "redacted-project"
+    assert client.interactions.create(model=MODEL, input="hi").output_text == "Hello from Vertex AI."
