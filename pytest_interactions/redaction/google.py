@@ -15,7 +15,7 @@ from pytest_interactions.api.paths import split
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_interactions.api.exchange import Request
+    from pytest_interactions.api.exchange import Request, Response
 
 #: What stands for each project, by its id or its number.
 PROJECT: Final = "redacted-project"
@@ -53,6 +53,7 @@ _IN_BYTES: Final = re.compile(
     rb"projects(?:\\*/|%)|gserviceaccount\.com|-aiplatform\.|aiplatform\.[\w-]+\.rep\.|[?&]project="
 )
 
+_TELLS: Final = re.compile(r"[^?#]*/computeMetadata/v1/project/(?:numeric-)?project-id")
 _IN_PROJECT: Final = re.compile(r"/projects/[^/]+/locations/")
 _LOGIN_HOSTS: Final = re.compile(
     r"(?:oauth2|sts|iamcredentials)(?:\.mtls)?\.googleapis\.com|metadata(?:\.google\.internal)?|169\.254\.169\.254"
@@ -113,6 +114,11 @@ def without_payer(request: Request) -> Request:
     if request.headers.get(_PAYS, payer) == payer:
         return request
     return replace(request, headers={**request.headers, _PAYS: payer})
+
+
+def without_told(response: Response, uri: str) -> Response:
+    """Return `response` with the project replaced that a metadata server says in a body of its own, at `uri`."""
+    return response.with_body(PROJECT.encode()) if response.body and _TELLS.match(uri) else response
 
 
 def is_login(request: Request) -> bool:

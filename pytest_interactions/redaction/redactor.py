@@ -104,6 +104,7 @@ class Redactor:
             response: The response.
             uri: The URL that it answers; without it, the response counts as one of the API.
         """
+        response = google.without_told(response, uri)
         names = self._kept | headers.of_response(response.headers)
         kept = {
             name: [headers.redacted(name, value, self.text) for value in values]

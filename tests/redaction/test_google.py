@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pytest_interactions.api.exchange import Request
+from pytest_interactions.api.exchange import Request, Response
 from pytest_interactions.cassette.matching import key_of
 from pytest_interactions.options import DEFAULT_MATCH_ON
 from pytest_interactions.redaction import google
@@ -87,3 +89,32 @@ def test_a_login_is_told_from_all_else(request_: Request) -> None:
     """By its host, its path or what it asks for."""
     assert google.is_login(request_)
     assert not google.is_login(Request(method="POST", uri="https://generativelanguage.googleapis.com/v1/interactions"))
+
+
+def test_a_metadata_server_does_not_tell_the_project() -> None:
+    """An app may ask it by itself; what it says elsewhere stays."""
+    told = Response(status=200, headers={"content-type": ["application/text"]}, body=b"my-app")
+    uri = "http://metadata.google.internal/computeMetadata/v1/project/{}"
+    for name in ("project-id", "numeric-project-id"):
+        clean = redactor().response(told, uri.format(name))
+        assert clean.body == P.encode()
+        assert redactor().response(clean, uri.format(name)) is clean
+    assert redactor().response(told, uri.format("attributes/x")).body == b"my-app"
+
+
+slashes = st.sampled_from(["/", r"\/", "%2F", "%252f"])
+projects = st.from_regex(r"(?:example\.com:)?[a-z][a-z0-9-]{4,20}[a-z0-9]|[0-9]{6,12}", fullmatch=True)
+around = st.text(st.characters(blacklist_characters="@-", codec="utf-8"), max_size=10).map(lambda text: f"{text} ")
+
+
+@given(slashes, projects, st.sampled_from(["us-central1", "global", "eu"]), around, around)
+def test_a_name_in_any_text_is_replaced_once(slash: str, project: str, location: str, before: str, after: str) -> None:
+    """What stands around it stays; the same again changes nothing."""
+    user = project.replace("example.com:", "")
+    account = f"robot@{user}.iam.gserviceaccount.com"
+    text = f"{before}{slash.join(['projects', project, 'locations', location, 'x'])} {account} {after}"
+    clean = redactor().text(text)
+    assert clean == redactor().text(
+        f"{before}{slash.join(['projects', P, 'locations', L, 'x'])} redacted@{P}.iam.gserviceaccount.com {after}"
+    )
+    assert redactor().text(clean) == clean
