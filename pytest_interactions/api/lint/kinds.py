@@ -117,6 +117,7 @@ RESULT_NAMELESS: Final = _refused("result-nameless", "Missing name in content of
 RESULT_IDLESS: Final = _refused("result-idless", "Missing call_id in content of type function_result")
 # withceleste/celeste-python#327.
 RESULT_UNTYPED: Final = _refused("result-untyped", "The 'type' parameter is required at '{place}'.")
+# The words are in public notes on the live API, beside those of the three above.
 RESULT_SHAPELESS: Final = _refused(
     "result-shapeless", "'result' must be a Struct, FunctionResultSubcontent[], or string"
 )
