@@ -19,7 +19,7 @@ COMPAT := .venv-compat
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -82,6 +82,10 @@ $(TORTURED)/.ready: pyproject.toml
 	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group torture
 	@touch $@
+
+# `SUITES=interactions` for the tests of the Interactions API alone; then nothing is written.
+yardstick: $(READY)
+	$(BIN)/python -m yardstick $(or $(SUITES),--write docs/compatibility.md)
 
 compat: $(COMPAT)/.ready
 	$(COMPAT)/bin/nox $(CELLS)
