@@ -35,7 +35,8 @@ def put_on(wire: Wire) -> None:
         kind.send = _redirected(kind.send, wire)
     for kind in (interactions.Interactions, interactions.AsyncInteractions):
         doubled[kind, "create"] = _creator
-    enter = mock._patch.__enter__  # type: ignore[attr-defined] # all patches of unittest.mock go this way
+    patches: Any = mock._patch  # which all patches of unittest.mock are
+    enter = patches.__enter__
 
     def enter_on_the_wire(patch: Any) -> Any:
         double = enter(patch)
@@ -44,7 +45,7 @@ def put_on(wire: Wire) -> None:
             setattr(patch.target, patch.attribute, stand_in(double, patch.temp_original, wire))
         return double
 
-    mock._patch.__enter__ = enter_on_the_wire  # type: ignore[attr-defined]
+    patches.__enter__ = enter_on_the_wire
 
 
 def _clients() -> list[Any]:

@@ -112,16 +112,15 @@ _METHODS: Final[dict[str, dict[str, Any]]] = {
     "importFile": {"name": "operations/o", "done": True},
     "uploadToFileSearchStore": {"name": "operations/o", "done": True},
 }
-_RESOURCES: Final[dict[str, dict[str, Any]]] = {
-    kind: {kind: [resource], **resource}  # as it is listed, and as it is got
-    for kind, resource in {
-        "models": {"name": "models/m", "displayName": "M", "inputTokenLimit": 1000},
-        "files": {"name": "files/f", "uri": "https://example.com/f", "mimeType": "text/plain", "state": "ACTIVE"},
-        "cachedContents": {"name": "cachedContents/c", "model": "models/m"},
-        "batches": {"name": "batches/b", "metadata": {"displayName": "b", "state": "BATCH_STATE_PENDING"}},
-        "tunedModels": {"name": "tunedModels/t"},
-        "fileSearchStores": {"name": "fileSearchStores/s"},
-        "documents": {"name": "fileSearchStores/s/documents/d"},
-        "operations": {"name": "operations/o", "done": True},
-    }.items()
+_ONE_OF_EACH: Final[dict[str, dict[str, Any]]] = {
+    "models": {"name": "models/m", "displayName": "M", "inputTokenLimit": 1000},
+    "files": {"name": "files/f", "uri": "https://example.com/f", "mimeType": "text/plain", "state": "ACTIVE"},
+    "cachedContents": {"name": "cachedContents/c", "model": "models/m"},
+    "batches": {"name": "batches/b", "metadata": {"displayName": "b", "state": "BATCH_STATE_PENDING"}},
+    "tunedModels": {"name": "tunedModels/t"},
+    "fileSearchStores": {"name": "fileSearchStores/s"},
+    "documents": {"name": "fileSearchStores/s/documents/d"},
+    "operations": {"name": "operations/o", "done": True},
 }
+#: The same as it is listed, and as it is got.
+_RESOURCES: Final = {kind: {kind: [resource], **resource} for kind, resource in _ONE_OF_EACH.items()}
