@@ -44,9 +44,17 @@ class Login:
     past: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
-def logging_in(login: Login, *, yields: bool = False) -> AbstractContextManager[None]:
-    """Have code log in as `login` says, in the block's context; see `InForce.hold`."""
-    return _LOGINS.hold(login, yields=yields)
+@contextmanager
+def logging_in(login: Login, *, yields: bool = False) -> Iterator[None]:
+    """Have code log in as `login` says, in the block's context; see `InForce.hold`.
+
+    Credentials get their own tokens back at the end, so that who records then does not send a placeholder.
+    """
+    with _LOGINS.hold(login, yields=yields):
+        try:
+            yield
+        finally:
+            _take_back()
 
 
 # --- what google-auth does ---
@@ -175,17 +183,14 @@ _lent: Final[list[tuple[Any, Any, Any]]] = []
 
 
 def _lend(credentials: Any) -> None:
-    """Give credentials a token that is none, until no replay is under way any more."""
+    """Give credentials a token that is none, until the replay ends; another that goes on gives them one again."""
     token = getattr(credentials, "token", None)
     if token != PLACEHOLDER_KEY:
         _lent.append((credentials, token, getattr(credentials, "expiry", None)))
         credentials.token, credentials.expiry = PLACEHOLDER_KEY, None
 
 
-@contextmanager
-def _taken_back() -> Iterator[None]:
-    """Give credentials their own tokens back at the end, so that who records then does not send a placeholder."""
-    yield
+def _take_back() -> None:
     while _lent:
         credentials, token, expiry = _lent.pop()
         if credentials.token == PLACEHOLDER_KEY:
@@ -213,7 +218,6 @@ _METHODS: Final = {
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
-    yield _taken_back()
     yield _once_imported("google.auth.credentials", _credentials)
     for module in _FUNCTIONS:
         yield _once_imported(module, _functions)

@@ -63,6 +63,19 @@ def test_credentials_of_an_app_get_a_token_that_is_none_and_their_own_back(tmp_p
     assert credentials.token == "mine++"
 
 
+def test_tokens_come_back_though_another_replay_goes_on(tmp_path: Path) -> None:
+    """That one gives them its own again, when it needs some."""
+    own: Any = Own
+    credentials = own("mine")
+    with use_cassette(tmp_path / "other.yaml"):
+        with use_cassette(tmp_path / "c.yaml"):
+            credentials.refresh(None)
+        assert credentials.token == "mine"
+        credentials.refresh(None)
+        assert credentials.token == PLACEHOLDER_KEY
+    assert credentials.token == "mine"
+
+
 def test_asynchronous_credentials_do_the_same(tmp_path: Path) -> None:
     """Those of google-auth's aio."""
     own: Any = OwnAsync
