@@ -33,7 +33,7 @@ def one(talk: Conversation, *kinds: str, signed: bool = False) -> dict[str, Any]
 
 def last_calls(talk: Conversation) -> list[int]:
     """Where the calls of the last answer are."""
-    last = [step["id"] for step in list(talk.memory._answers.values())[-1].calls()]
+    last = [step["id"] for step in list(talk.memory._answers.values())[-1].calls]
     return [n for n in talk.places("function_call") if talk.input[n]["id"] in last]
 
 

@@ -63,6 +63,17 @@ def names(*exchanges: Exchange) -> list[str]:
     return [f"{found.number} {found.finding.name} {found.finding.place}" for found in found_in(exchanges)]
 
 
+def stream(*signatures: str) -> bytes:
+    """The stream of a thought, with its signature in these deltas, and of a call."""
+    deltas = [{"type": "thought_signature", "signature": each} for each in signatures]
+    events = [
+        {"event_type": "step.start", "index": 0, "step": {"type": "thought"}},
+        *({"event_type": "step.delta", "index": 0, "delta": delta} for delta in deltas),
+        {"event_type": "step.start", "index": 1, "step": CALL},
+    ]
+    return "".join(f"data: {compact(event)}\n\n" for event in events).encode()
+
+
 FIRST = asked(ASK, answer=answer(THOUGHT, CALL))
 SECOND = asked(ASK, THOUGHT, CALL, RESULT, answer=answer({**THOUGHT, "signature": "aGk="}, OUTPUT))
 
@@ -197,6 +208,23 @@ RIGHT: dict[str, list[Exchange]] = {
         asked(RESULT, {**RESULT, "call_id": "c2"}, previous_interaction_id="v1_b", store=True),
         asked(ASK, THOUGHT, CALL, {**CALL, "id": "c2"}, RESULT, {**RESULT, "call_id": "c2"}),
     ],
+    "a call that is signed though it came unsigned": [
+        FIRST,
+        asked(ASK, THOUGHT, {**CALL, "signature": "aGk="}, RESULT),
+    ],
+    "a signature that came in pieces": [
+        asked(ASK, answer=stream(SIGNATURE[:8], SIGNATURE[8:])),
+        asked(ASK, THOUGHT, CALL, RESULT),
+        asked(ASK, {**THOUGHT, "signature": SIGNATURE[8:]}, CALL, RESULT),
+    ],
+    "a signature that came in pieces before May 2026": [
+        asked(
+            ASK,
+            answer=stream(SIGNATURE[:8], SIGNATURE[8:]).replace(b"step.", b"content.").replace(b'"step"', b'"content"'),
+        ),
+        asked(ASK, THOUGHT, CALL, RESULT),
+    ],
+    "a signature that came twice": [asked(ASK, answer=stream(SIGNATURE, SIGNATURE)), asked(ASK, THOUGHT, CALL, RESULT)],
     "a token of before": [asked(ASK, continuation_token="t")],
     "the schema before May 2026": [
         exchange({"model": MODEL, "input": "x"}, {"id": "v1_a", "outputs": [THOUGHT, CALL]}),
@@ -229,10 +257,6 @@ WRONG: dict[str, tuple[list[Exchange], list[str]]] = {
         [FIRST, asked(ASK, {**THOUGHT, "signature": "?"}, CALL, RESULT)],
         ["2 signature-altered input[1].signature"],
     ),
-    "a call that is signed though it came unsigned": (
-        [FIRST, asked(ASK, THOUGHT, {**CALL, "signature": "aGk="}, RESULT)],
-        ["2 signature-altered input[2].signature"],
-    ),
     "a thought's signature on its call": (
         [FIRST, asked(ASK, {**CALL, "signature": SIGNATURE}, RESULT)],
         ["2 signature-moved input[1].signature"],
@@ -250,6 +274,10 @@ WRONG: dict[str, tuple[list[Exchange], list[str]]] = {
     "a thought at the end of an answer": (
         [asked(ASK, answer=answer(CALL, THOUGHT)), asked(ASK, CALL, RESULT)],
         ["2 thought-dropped input[1]"],
+    ),
+    "a signature of a stream": (
+        [asked(ASK, answer=stream(SIGNATURE)), asked(ASK, {**THOUGHT, "signature": "aGk="}, CALL, RESULT)],
+        ["2 signature-altered input[1].signature"],
     ),
     "one of several thoughts of an earlier answer": (
         [
@@ -372,3 +400,11 @@ def test_no_json_is_too_odd_to_be_looked_at(bodies: list[Any]) -> None:
     """Whatever is in a request or an answer, findings are all that comes of it."""
     for found in found_in([exchange(body, {"id": "v1_a", **body}) for body in bodies]):
         assert str(found)
+
+
+def test_a_bounded_memory_knows_the_calls_before_a_limit_of_tokens() -> None:
+    """They are those of the answer that goes on, however soon the one before is forgotten."""
+    memory = Memory(most=1)
+    memory.add(answer(CALL, id="v1_a", continuation_token="t"))
+    memory.add(answer(OUTPUT, id="v1_b"), continues="t")
+    assert lint({"model": MODEL, "input": [RESULT], "previous_interaction_id": "v1_b"}, memory) == []

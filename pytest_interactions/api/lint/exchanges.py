@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.api.json_values import Json
 
 
 class Found(NamedTuple):
@@ -66,9 +67,9 @@ def _learn(exchange: Exchange, memory: Memory) -> None:
     body = request.json()
     continues = body.get("continuation_token") if isinstance(body, dict) else None
     if response.is_stream:
-        events = decode(response.body)
-        tokens = _tokens(data for event in events for data in payloads(event))
-        memory.add(fold(events).model_dump(), tokens=tokens, continues=continues)
+        events = [data for event in decode(response.body) for data in payloads(event)]
+        answer = _without_pieces(fold(events).model_dump(), events)
+        memory.add(answer, tokens=_tokens(events), continues=continues)
     elif isinstance(response.json(), dict):
         memory.add(response.json(), continues=continues)
 
@@ -77,7 +78,30 @@ def _is_success(exchange: Exchange) -> bool:
     return 200 <= exchange.response.status < 300  # noqa: PLR2004 - HTTP's success
 
 
-def _tokens(events: Iterable[dict[str, Any]]) -> Iterator[Any]:
+def _without_pieces(answer: Json, events: Iterable[Json]) -> Json:
+    """Return a folded answer without the signatures that came in pieces: clients differ in what they make of these."""
+    steps: dict[str, set[str]] = {}
+    pieces: set[str] = set()
+    for event in events:
+        index = str(event.get("index"))
+        if event.get("event_type") == "step.start":
+            steps.pop(index, None)
+        delta = event.get("delta")
+        signature = delta.get("signature") if isinstance(delta, dict) else None
+        if signature and isinstance(signature, str):
+            of_step = steps.setdefault(index, set())
+            of_step.add(signature)
+            pieces |= of_step if len(of_step) > 1 else set()
+    lists = {name: answer[name] for name in ("steps", "outputs") if pieces and isinstance(answer.get(name), list)}
+    return answer | {name: [_unsigned(step, pieces) for step in steps] for name, steps in lists.items()}
+
+
+def _unsigned(step: Any, signatures: set[str]) -> Any:
+    signature = step.get("signature") if isinstance(step, dict) else None
+    return {**step, "signature": None} if isinstance(signature, str) and signature in signatures else step
+
+
+def _tokens(events: Iterable[Json]) -> Iterator[Any]:
     """Yield the tokens in a stream, from each of which it can be continued."""
     for event in events:
         interaction = event.get("interaction")

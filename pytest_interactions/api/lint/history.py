@@ -94,6 +94,8 @@ def _signature(sent: Sent, handed: Handed, memory: Memory, elsewhere: Counter[by
     if memory.signed(has):
         message = f"this signature came with another step than this {sent.kind}. {_BACK}, with its own signature."
         return Finding(kinds.SIGNATURE_MOVED, place, message)
+    if not had:
+        return None  # it came without one, or in pieces
     message = f"the signature of this {sent.kind} is not the one that it came with. {_BACK}."
     return Finding(kinds.SIGNATURE_ALTERED, place, message)
 

@@ -26,20 +26,15 @@ class Answer:
         name: The interaction's id; `""` if it is not stored.
         owner: Whose key asked for it.
         tokens: Its continuation tokens; a stream may have one after another.
-        before: The answer that it continues by one of that one's tokens.
+        calls: Its calls of the app's functions, and those of the answer that it continues by one of that one's tokens.
         steps: The model's steps.
     """
 
     name: str
     owner: str
     tokens: frozenset[str]
-    before: Answer | None = None
+    calls: list[Json] = field(default_factory=list)
     steps: list[Handed] = field(default_factory=list)
-
-    def calls(self) -> list[Json]:
-        """Return the calls of the app's functions, those before a limit of tokens too."""
-        earlier = [] if self.before is None else self.before.calls()
-        return earlier + [handed.step for handed in self.steps if handed.step.get("type") == "function_call"]
 
 
 @dataclass(eq=False, slots=True)
@@ -82,9 +77,11 @@ class Memory:
             token for token in (answer.get("continuation_token"), *tokens) if token and isinstance(token, str)
         }
         before = self.owner_of_token(continues)
-        added = Answer(name if isinstance(name, str) else "", owner, frozenset(all_tokens), before)
-        for index, step in enumerate(_own_steps(answer.get("steps") or answer.get("outputs"))):
-            added.steps.append(Handed(added, index, step))
+        added = Answer(name if isinstance(name, str) else "", owner, frozenset(all_tokens))
+        steps = list(_own_steps(answer.get("steps") or answer.get("outputs")))
+        added.calls += [] if before is None else before.calls
+        added.calls += [step for step in steps if step["type"] == "function_call"]
+        added.steps += [Handed(added, index, step) for index, step in enumerate(steps)]
         self._added += 1
         key = added.name or self._added
         known = self._answers.get(key)

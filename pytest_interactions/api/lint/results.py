@@ -50,7 +50,7 @@ class _Pairs:
         #: Whether calls may be known to the server alone.
         self._open = bool(request.previous) and previous is None
         #: Where each call stands: -1 if it is the server's.
-        self._calls = [(-1, call) for call in (() if previous is None else previous.calls())]
+        self._calls = [(-1, call) for call in (() if previous is None else previous.calls)]
         self._calls += [(place, sent.step) for place, sent in enumerate(request.steps) if sent.kind == "function_call"]
         self._answered: set[int] = set()
         self._strays = 0
