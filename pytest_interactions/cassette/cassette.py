@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import linting
+from pytest_interactions.cassette.account import Account
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
-from pytest_interactions.cassette.record_mode import AppliedMode
+from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.refusals import Refusals
 from pytest_interactions.cassette.sleeps import Sleeps
@@ -21,9 +20,6 @@ from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.view import View
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
-from pytest_interactions.files.journal import in_tree, recover
-from pytest_interactions.options import Options, RecordMode, Unplayed
-from pytest_interactions.redaction import google
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
 
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.options import Options, RecordMode
     from pytest_interactions.redaction.secrets import Secrets
 
 _Error = TypeVar("_Error", bound=InteractionsError)
@@ -46,6 +43,7 @@ class Cassette(View):
         options: The options of this cassette.
         failures: The errors that this cassette has raised, which the app may have swallowed.
         sleeps: The test's sleeps during replay.
+        account: What became of its exchanges.
         recovered: Notes on recordings of killed processes that were put in their place.
     """
 
@@ -81,15 +79,13 @@ class Cassette(View):
         self.failures: list[InteractionsError] = []
         self._filters = Filters(options, secrets)
         gate = Gate(self._filters.redactor)
-        self._shared = shared
         self._projects = projects
         self._lock = RLock()
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
         self._bypassed: set[str] = set()
         self._life = Life(path)
-        is_kept = self.record_mode is not RecordMode.OFF
-        self.recovered = self._recover(gate) if is_kept else []
+        self.recovered = recovered(path, gate, options)
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
         self._old = self._mode.old.exchanges
         self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
@@ -97,15 +93,16 @@ class Cassette(View):
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
+        self.account = Account(
+            self._index,
+            self._recorder,
+            self._mode,
+            filters=self._filters,
+            refusals=self._refusals,
+            options=options,
+            shared=shared,
+        )
         self.sleeps = Sleeps(skip=options.fast_forward)
-
-    def _recover(self, gate: Gate) -> list[str]:
-        merges = self.record_mode is not RecordMode.NONE
-        notes = recover(self.path, gate, media_threshold=self.options.media_threshold, merges=merges)
-        planted = in_tree(self.path)
-        if os.path.lexists(planted):
-            notes.append(f"{planted}: it was not read, as anybody may have put it there. Delete it.")
-        return notes
 
     # --- the test's view ---
 
@@ -123,18 +120,12 @@ class Cassette(View):
     @property
     def all_played(self) -> bool:
         """Return whether the test asked for each recorded exchange."""
-        return len(self._index.played) == len(self._old)
+        return self.account.all_played
 
     @property
     def replays_only(self) -> bool:
         """Return whether nothing can be recorded, so that no network is needed."""
         return not self._mode.records
-
-    @property
-    def is_of_project(self) -> bool:
-        """Return whether there are recordings, and all are of a project of Vertex AI, but for logins."""
-        requests = [exchange.request for exchange in self._old if not google.is_login(exchange.request)]
-        return bool(requests) and all(google.is_of_project(request) for request in requests)
 
     def __len__(self) -> int:
         return len(self._old) + len(self._recorder.exchanges())
@@ -264,20 +255,11 @@ class Cassette(View):
         def may_ask(waited: float) -> bool:
             if self._mode.records:  # daemons often stay for ever, so they get the time to begin, and no more
                 return is_at_work(waited < BEGINNING)
-            return bool(self._missed_out()) and is_at_work(True)
+            return bool(self.account.missed_out()) and is_at_work(True)
 
         if self.is_open:
-            for error in self._life.settle(may_ask, finished=self._to_save):
+            for error in self._life.settle(may_ask, finished=lambda: self.may_write * len(self.account.recorded())):
                 self.failed_with(error)
-
-    def _to_save(self) -> int:
-        return len(self._recorder.exchanges()) if self.may_write else 0
-
-    def _missed_out(self) -> list[int]:
-        """Return the numbers of the exchanges that the test should have asked for, and did not."""
-        if self._mode.records or self._shared or self.options.unplayed is Unplayed.IGNORE:
-            return []
-        return self._index.unplayed()
 
     def problem(self) -> InteractionsError | None:
         """Return an error that must fail the test: a swallowed one, or one of what was not played or not sent right."""
@@ -285,39 +267,11 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        unplayed = self._missed_out()
-        error = self._refusals.unplayed(unplayed) if unplayed else None
-        if error is not None and self.options.unplayed is Unplayed.FAIL:
-            return error
-        if error is not None:
-            warnings.warn(str(error), stacklevel=2)
-        return linting.judge(self.path, self._so_far(), self.options.lint)
+        return self.account.problem() or linting.judge(self.path, self._so_far(), self.options.lint)
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""
         return linting.findings(self._so_far(), self.options.lint)
-
-    def played(self) -> dict[int, Request]:
-        """Return the recorded requests that were played, redacted, by their numbers from 0."""
-        return self._refusals.shown(sorted(self._index.played))
-
-    def unplayed(self) -> dict[int, Request]:
-        """Return the recorded requests that were not asked for, as `played` does; polls may be left."""
-        return self._refusals.shown(self._index.unplayed())
-
-    def recorded(self) -> list[Request]:
-        """Return the requests that were recorded, redacted, in their order."""
-        return [exchange.request for exchange in self._recorder.exchanges()]
-
-    @property
-    def left_out(self) -> set[str]:
-        """Return the names of headers of responses that were not recorded, though an app may miss them on replay."""
-        return self._filters.left_out
-
-    @property
-    def left_over(self) -> int:
-        """Return how many exchanges stay though the test did not ask for them; 0 if other tests may ask for them."""
-        return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())
 
     def close(self, *, failed: bool) -> Path | None:
         """Save the recording; what is still used of it is not used any more.

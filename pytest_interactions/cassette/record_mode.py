@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, OptionError
 from pytest_interactions.files import disk, storage
+from pytest_interactions.files.journal import in_tree, recover
 from pytest_interactions.files.real import real_files
 from pytest_interactions.options import RecordMode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_interactions.options import Options
+    from pytest_interactions.redaction.gate import Gate
 
 
 def _check_writable(path: Path) -> None:
@@ -98,3 +102,15 @@ class AppliedMode:
             replaces=not plays and signature is not None,
             records=goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE,
         )
+
+
+def recovered(path: Path, gate: Gate, options: Options) -> list[str]:
+    """Put what killed processes have recorded in its place, if the record mode may, and return a note on each."""
+    if options.record_mode is RecordMode.OFF:
+        return []
+    merges = options.record_mode is not RecordMode.NONE
+    notes = recover(path, gate, media_threshold=options.media_threshold, merges=merges)
+    planted = in_tree(path)
+    if os.path.lexists(planted):
+        notes.append(f"{planted}: it was not read, as anybody may have put it there. Delete it.")
+    return notes

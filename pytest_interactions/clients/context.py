@@ -80,7 +80,7 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
     with ExitStack() as stack:
         if may_replay:
             stack.enter_context(isolation.placeholder_key())
-            if cassette.is_of_project:
+            if cassette.account.is_of_project:
                 stack.enter_context(isolation.placeholder_project())
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
         stack.enter_context(google_auth.logging_in(login, yields=yields))

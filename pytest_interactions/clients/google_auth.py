@@ -7,17 +7,15 @@ credentials, and those that the app has made by itself are given a token that is
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, wraps
 from importlib import import_module
-from importlib.abc import MetaPathFinder
-from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_interactions.clients.in_force import InForce
+from pytest_interactions.clients.late import once_imported
 from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.google import PROJECT
 from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
@@ -25,7 +23,6 @@ from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from importlib.machinery import ModuleSpec
     from types import TracebackType
 
 
@@ -218,9 +215,9 @@ _METHODS: Final = {
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
-    yield _once_imported("google.auth.credentials", _credentials)
+    yield once_imported("google.auth.credentials", _credentials)
     for module in _FUNCTIONS:
-        yield _once_imported(module, _functions)
+        yield once_imported(module, _functions)
 
 
 _LOGINS: Final[InForce[Login]] = InForce(_patches)
@@ -260,42 +257,3 @@ def _replace(holder: Any, name: str, replacing: Callable[..., Any], patches: Exi
     if real is not None:
         setattr(holder, name, replacing(real))
         patches.callback(setattr, holder, name, real)
-
-
-class _Awaiting(MetaPathFinder):
-    """Calls back when a module is imported for the first time."""
-
-    def __init__(self, name: str, call: Callable[[Any], None]) -> None:
-        self._name, self._call = name, call
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - the interpreter's
-        """Find the module as others do, and have its loader call back."""
-        if fullname != self._name:
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
-        loader: Any = spec and spec.loader
-        if loader is not None:
-
-            def exec_module(module: Any) -> None:
-                del loader.exec_module  # which is its class's then
-                loader.exec_module(module)
-                self._call(module)
-
-            loader.exec_module = exec_module
-        return spec
-
-
-@contextmanager
-def _once_imported(name: str, patch: Callable[[Any, ExitStack], None]) -> Iterator[None]:
-    """Patch a module inside the block, at once if it is imported already, else when it is."""
-    with ExitStack() as patches:
-        if name in sys.modules:
-            patch(sys.modules[name], patches)
-            yield
-            return
-        awaiting = _Awaiting(name, lambda module: patch(module, patches))
-        sys.meta_path.insert(0, awaiting)
-        yield
-        if awaiting in sys.meta_path:
-            sys.meta_path.remove(awaiting)

@@ -160,16 +160,17 @@ def _finish(config: pytest.Config, use: Use) -> None:
 
 def _save(config: pytest.Config, use: Use) -> None:
     notes, cassette = config.stash[NOTES], use.cassette
+    account = cassette.account
     with plainly():
         written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
     if written is not None:
-        config.stash[LEFT_OUT].update(cassette.left_out)
+        config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
         notes.append(f"{use.user} did not pass, so its cassette is as it was; the new recording is {written}")
-    elif written is not None and cassette.left_over:
+    elif written is not None and account.left_over:
         notes.append(
-            f"{use.user} did not ask for {cassette.left_over} exchanges that its cassette still holds, which fails "
-            "its replay; record mode rewrite drops them"
+            f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
+            "replay; record mode rewrite drops them"
         )
     if cassette.sleeps.idle:
         notes.append(

@@ -46,14 +46,14 @@ class Report:
 
     def json(self) -> Json:
         """Return the report for a program."""
-        cassette = self.cassette
+        cassette, account = self.cassette, self.cassette.account
         return {
             "cassette": str(cassette.path),
             "record_mode": cassette.record_mode,
             "saved": None if self.saved is None else str(self.saved),
-            "played": _numbered(cassette.played()),
-            "unplayed": _numbered(cassette.unplayed()),
-            "recorded": list(map(_shown, cassette.recorded())),
+            "played": _numbered(account.played()),
+            "unplayed": _numbered(account.unplayed()),
+            "recorded": list(map(_shown, account.recorded())),
             "misses": list(map(str, cassette.failures)),
         }
 

@@ -1,0 +1,90 @@
+"""What became of a cassette's exchanges: which were played, which stay, and which are new."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from pytest_interactions.options import Options, Unplayed
+from pytest_interactions.redaction import google
+
+if TYPE_CHECKING:
+    from pytest_interactions.api.exchange import Request
+    from pytest_interactions.cassette.filters import Filters
+    from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.record_mode import AppliedMode
+    from pytest_interactions.cassette.recorder import Recorder
+    from pytest_interactions.cassette.refusals import Refusals
+    from pytest_interactions.errors import UnplayedError
+
+
+class Account:
+    """The account of one cassette; it is that of now, whenever it is asked."""
+
+    def __init__(  # noqa: PLR0913 - it is made of all parts of a cassette
+        self,
+        index: Index,
+        recorder: Recorder,
+        mode: AppliedMode,
+        *,
+        filters: Filters,
+        refusals: Refusals,
+        options: Options,
+        shared: bool,
+    ) -> None:
+        """Keep account for a cassette; if it is `shared`, each test leaves the others' exchanges unplayed."""
+        self._index = index
+        self._recorder = recorder
+        self._mode = mode
+        self._filters = filters
+        self._refusals = refusals
+        self._unplayed = options.unplayed
+        self._shared = shared
+
+    @property
+    def all_played(self) -> bool:
+        """Return whether the test asked for each recorded exchange."""
+        return len(self._index.played) == len(self._index.exchanges)
+
+    def played(self) -> dict[int, Request]:
+        """Return the recorded requests that were played, redacted, by their numbers from 0."""
+        return self._refusals.shown(sorted(self._index.played))
+
+    def unplayed(self) -> dict[int, Request]:
+        """Return the recorded requests that were not asked for, as `played` does; polls may be left."""
+        return self._refusals.shown(self._index.unplayed())
+
+    def missed_out(self) -> list[int]:
+        """Return the numbers of the exchanges that the test should have asked for, and did not."""
+        if self._mode.records or self._shared or self._unplayed is Unplayed.IGNORE:
+            return []
+        return self._index.unplayed()
+
+    def problem(self) -> UnplayedError | None:
+        """Return the error for what the test should have asked for; `None` if it is no error, but a warning at most."""
+        missed = self.missed_out()
+        error = self._refusals.unplayed(missed) if missed else None
+        if error is not None and self._unplayed is Unplayed.WARN:
+            warnings.warn(str(error), stacklevel=3)
+            return None
+        return error
+
+    @property
+    def is_of_project(self) -> bool:
+        """Return whether there are recordings, and all are of a project of Vertex AI, but for logins."""
+        requests = [exchange.request for exchange in self._index.exchanges if not google.is_login(exchange.request)]
+        return bool(requests) and all(google.is_of_project(request) for request in requests)
+
+    @property
+    def left_over(self) -> int:
+        """Return how many exchanges stay though the test did not ask for them; 0 if other tests may ask for them."""
+        return 0 if self._shared or not self._mode.plays else len(self._index.unplayed())
+
+    def recorded(self) -> list[Request]:
+        """Return the requests that were recorded, redacted, in their order."""
+        return [exchange.request for exchange in self._recorder.exchanges()]
+
+    @property
+    def left_out(self) -> set[str]:
+        """Return the names of headers of responses that were not recorded, though an app may miss them on replay."""
+        return self._filters.left_out
