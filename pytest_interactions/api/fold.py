@@ -164,7 +164,7 @@ class _Folding:
         first = self._hops[0]
         of_all = {name: first.get(name) for name in _OF_FIRST_HOP if name in first or name in self._interaction}
         names = (name for hop in hops for name in (*_list(hop.get("continuation_ids")), hop.get("id")))
-        of_all["continuation_ids"] = list(dict.fromkeys(name for name in names if name))
+        of_all["continuation_ids"] = list(dict.fromkeys(name for name in names if name and isinstance(name, str)))
         usage = summed(hop.get("usage") for hop in hops)
         if usage:
             input_tokens = _object(first.get("usage")).get("total_input_tokens")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.options import Unplayed
+from pytest_interactions.options import Lint, Unplayed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,15 @@ class Report:
     def problems(self) -> list[str]:
         """Return why the test that used the cassette must fail; nothing if it need not."""
         found = [*map(str, self.cassette.failures), *filter(None, [self.unsaved])]
-        if not found and not self.failed and self.cassette.options.unplayed is Unplayed.FAIL:
-            found += map(str, filter(None, [self.cassette.problem()]))
-        return found
+        if found or self.failed:
+            return found
+        options = self.cassette.options
+        unplayed = self.cassette.account.problem() if options.unplayed is Unplayed.FAIL else None
+        refused = self.cassette.findings() if options.lint is Lint.ERROR else []
+        return [
+            *map(str, filter(None, [unplayed])),
+            *(f"the API would refuse what was sent: {each}" for each in refused),
+        ]
 
     def json(self) -> Json:
         """Return the report for a program."""
@@ -55,6 +61,7 @@ class Report:
             "unplayed": _numbered(account.unplayed()),
             "recorded": list(map(_shown, account.recorded())),
             "misses": list(map(str, cassette.failures)),
+            "refused": cassette.findings(),
         }
 
 

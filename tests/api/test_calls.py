@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from pytest_interactions.api.calls import interactions_of
 from pytest_interactions.api.exchange import Cut, Exchange
+from pytest_interactions.api.transcript import transcript
 from pytest_interactions.api.usage import summed
 from tests.api.test_conversation import API, Json, exchange, said
 
@@ -265,3 +267,27 @@ def test_hops_of_a_stream_may_have_one_id() -> None:
 def test_usage_that_is_no_object_counts_nothing() -> None:
     """Counts of any form are added."""
     assert summed([None, 5, {"a": 1}, {"a": 2, "b": [{"type": "t", "count": 1}]}, {"b": 5}]) == {"a": 3, "b": 5}
+
+
+ODD: list[Any] = [None, 0, "", "x", [], [1], {}, {"a": 1}, True]
+
+
+@pytest.mark.parametrize("id_", ODD, ids=repr)
+def test_no_answer_is_too_odd_to_be_a_call(id_: Any) -> None:
+    """Whatever stands where an id, a token, a status or steps should be, there is one interaction for each creation."""
+    for token, status in itertools.product(ODD, ODD):
+        answer = {"id": id_, "status": status, "continuation_token": token, "steps": status, "usage": token}
+        goes_on = {"continuation_token": token, "previous_interaction_id": id_}
+        kinds = ("interaction.created", "step.start", "step.delta", "interaction.created", "interaction.completed")
+        parts = {"event_id": token, "interaction_id": id_, "index": id_, "step": status, "delta": token}
+        events = [{"event_type": kind, "interaction": answer, **parts} for kind in kinds]
+        found = interactions_of(
+            [
+                exchange({"input": token}, answer),
+                exchange(goes_on, {**answer, "id": token}),
+                streamed(goes_on, *events),
+                resumed(*events, name="v1_a"),
+            ]
+        )
+        assert 1 <= len(found) <= 4
+        assert all(transcript(each) for each in found)

@@ -85,6 +85,30 @@ def test_a_test_that_misses_or_leaves_something_out_is_told(emulator: Emulator, 
         assert server.stop()[::2] == (0, "")
 
 
+@pytest.mark.parametrize("unplayed", ["fail", "warn", "ignore"])
+def test_what_the_api_would_refuse_is_told(emulator: Emulator, tmp_path: Path, unplayed: str) -> None:
+    """It fails the test where the option says so, whatever it says of what was not asked for."""
+    with _serve(tmp_path / "c.yaml", "--record-mode", "once", "--upstream", emulator.url) as server:
+        for lint, status in (("warn", 200), ("error", 409), ("off", 200)):
+            _call(server.url, "begin", lint=lint, unplayed=unplayed).raise_for_status()
+            body = {"model": "gemini-3.5-flash", "input": "a", "previous_interaction_id": ""}
+            url = f"{server.url}/v1beta/interactions"
+            httpx.post(url, json=body, headers={"x-goog-api-key": KEY}).raise_for_status()
+            finished = _call(server.url, "finish")
+            assert finished.status_code == status
+            assert len(finished.json()["refused"]) == (lint != "off")
+            assert ("previous-empty" in finished.text) == (lint != "off")
+        assert "the API would refuse" in _message(_refused(server.url))
+        assert server.stop()[::2] == (0, "")
+
+
+def _refused(url: str) -> httpx.Response:
+    _call(url, "begin", lint="error").raise_for_status()
+    body = {"model": "gemini-3.5-flash", "input": "a", "previous_interaction_id": ""}
+    httpx.post(f"{url}/v1beta/interactions", json=body, headers={"x-goog-api-key": KEY}).raise_for_status()
+    return _call(url, "finish")
+
+
 def test_a_test_that_asks_nothing_is_found_out(emulator: Emulator, tmp_path: Path) -> None:
     """A cassette that was begun and not asked for anything is unplayed as a whole; one without a file is fine."""
     _record(tmp_path / "c.yaml", emulator, "a")
