@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+
+from tests import http_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,32 +57,11 @@ class Scripted(ThreadingHTTPServer):
             self._thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(http_handler.Handler):
     server: Scripted
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def handle(self) -> None:
-        """Let clients leave when they like."""
-        try:
-            super().handle()
-        except ConnectionError:
-            self.close_connection = True
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
     def _answer(self) -> None:
-        asked = Asked(self.command, self.path, self.headers, self._body())
+        asked = Asked(self.command, self.path, self.headers, self.body())
         self.server.asked.append(asked)
         answer = self.server.answer(asked)
         body, kind = _written(answer)

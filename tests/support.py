@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -51,6 +52,12 @@ def real_traffic(name: str) -> Path:
         if found.exists():
             return found
     pytest.skip(f"the real traffic ({name}) is not on this machine")
+
+
+def addressed(request: Any, netloc: str) -> Any:
+    """Write the real address in a recorded request, where that of a server of the test was, whose port changes."""
+    request.uri = urlunsplit(urlsplit(request.uri)._replace(scheme="https", netloc=netloc))
+    return request
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -9,13 +9,15 @@ import os
 import socket
 import struct
 import zlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import brotli
 import pytest
+
+from tests import http_handler
 
 if TYPE_CHECKING:
     import ssl
@@ -30,32 +32,10 @@ ENCODED: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(http_handler.Handler):
     """Answers by path; `/v1/echo` tells what it was sent."""
 
-    protocol_version = "HTTP/1.1"
     server: Server
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-    def handle(self) -> None:
-        """Let clients leave when they like."""
-        try:
-            super().handle()
-        except (ConnectionError, ValueError):
-            self.close_connection = True
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        body = b""
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return body
 
     def _answer(self) -> None:
         if self.command == "CONNECT":
@@ -64,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.tunnelled(self.connection, self.path)
             self.close_connection = True
             return
-        body = self._body()
+        body = self.body()
         self.server.asked.append(self.path)
         name, _, argument = urlsplit(self.path).path.strip("/").partition("/")
         getattr(self, f"_{name}")(argument, body)

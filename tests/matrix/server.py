@@ -10,11 +10,13 @@ import threading
 import time
 import zlib
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import brotli
 import zstandard
+
+from tests import http_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,15 +41,14 @@ ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(http_handler.Handler):
     """Answers by the path: `/echo`, `/redirect/CODE`, `/stream`, `/broken`, `/encoded/NAME`, and the API."""
 
-    protocol_version = "HTTP/1.1"
     over: ClassVar[threading.Event]
 
     def answer(self) -> None:
         """Read the request, and answer it by the first part of its path."""
-        body = self._body()
+        body = self.body()
         _, operation, *rest = self.path.partition("?")[0].split("/")
         if "key" not in rest and operation.startswith("v1"):
             self._api(rest, json.loads(body))
@@ -55,9 +56,6 @@ class Handler(BaseHTTPRequestHandler):
             getattr(self, f"_{operation}")(body, *rest)
 
     do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815 - the names that http.server calls
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     # --- what is answered ---
 
@@ -114,16 +112,6 @@ class Handler(BaseHTTPRequestHandler):
             self._send(json.dumps(CANDIDATES[0]).encode())
 
     # --- how ---
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
     def _compressed(self, body: bytes, name: str) -> None:
         """Send `body` so encoded, if the client takes that."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from pytest_interactions.server.emulator import Emulator
+from tests.support import addressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +21,10 @@ if TYPE_CHECKING:
 REAL = "generativelanguage.googleapis.com"
 
 
-def _at_the_real_address(request: Any) -> Any:
-    """Write the real API's address where the emulator's was, whose port is another one each time."""
-    request.uri = urlunsplit(urlsplit(request.uri)._replace(scheme="https", netloc=REAL))
-    return request
-
-
 @pytest.fixture
 def interactions_config() -> dict[str, Any]:
     """Record the emulator's traffic as the real API's."""
-    return {"before_record_request": _at_the_real_address}
+    return {"before_record_request": lambda request: addressed(request, REAL)}
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import google.auth
 import pytest
 from google import genai
 from google.auth.transport.requests import Request
 
+from tests.support import addressed
 from tests.vertex.google import KEY, PROJECT, serving, write_files
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ MODEL = "gemini-3.5-flash"
 def _at_the_real_address(request: Any) -> Any:
     """Write the real API's address where the server's was, whose port is another one each time."""
     region = "us-central1-" if "/projects/" in request.uri else ""
-    real = f"{region}aiplatform.googleapis.com"
-    request.uri = urlunsplit(urlsplit(request.uri)._replace(scheme="https", netloc=real))
-    return request
+    return addressed(request, f"{region}aiplatform.googleapis.com")
 
 
 @pytest.fixture
