@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*experimental:UserWarning"),
-    pytest.mark.skipif(int(__version__.partition(".")[0]) < 3, reason="its resources are those of version 3"),
+    pytest.mark.skipif(
+        tuple(map(int, __version__.split(".")[:2])) < (3, 6),
+        reason="the emulator's resources are those of google-genai 3.6",
+    ),
 ]
 
 AGENT = "antigravity-preview-05-2026"

@@ -23,8 +23,8 @@ from pytest_interactions.server.emulator import script, turn
 from pytest_interactions.server.emulator.resources import kinds, webhooks
 from tests.emulator.test_models import unknown
 
-if int(__version__.partition(".")[0]) < 3:
-    pytest.skip("its resources are those of version 3", allow_module_level=True)
+if tuple(map(int, __version__.split(".")[:2])) < (3, 6):
+    pytest.skip("the emulator's resources are those of google-genai 3.6", allow_module_level=True)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
