@@ -13,7 +13,7 @@ from pytest_interactions.api.json_text import encoded, exact, exact_number
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path, is_resource, split
 from pytest_interactions.files import media
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.urls import is_key
 
 if TYPE_CHECKING:

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.clients.late import once_imported
-from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.google import PROJECT
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY, PROJECT, REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,8 +20,7 @@ from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.options import KEYS
-from pytest_interactions.redaction.google import LOCATION, PROJECT
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import LOCATION, PLACEHOLDER_KEY, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

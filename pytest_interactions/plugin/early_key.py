@@ -40,7 +40,7 @@ def set_early(config: pytest.Config, directories: Iterable[Path]) -> None:
         config.add_cleanup(finding.close)
     if any(map(os.environ.get, KEYS)) or (mode != RecordMode.NONE and any((each / ".env").is_file() for each in above)):
         return
-    from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+    from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 
     def unset() -> None:
         if os.environ.get("GEMINI_API_KEY") == PLACEHOLDER_KEY:

@@ -7,11 +7,6 @@ from typing import Final
 
 from pytest_interactions.redaction.views import THIN, Whole, canonical, unescaped
 
-#: The text that replaces a secret.
-REDACTED: Final = "REDACTED"
-#: The beginning of what stands for a value that a response's header hands out: no writer escapes letters and digits.
-HANDED_OUT: Final = "redactedHeader"
-
 # In these a letter of ASCII is itself among zeros, which no reading has.
 _WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 # Base64 of fewer bytes is so short that media hold it by chance.

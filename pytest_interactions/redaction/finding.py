@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from pytest_interactions.redaction.encodings import REDACTED, needles, spellings
+from pytest_interactions.redaction.encodings import needles, spellings
+from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.views import THIN, Whole, decoded, is_binary, readings, without
 

@@ -11,16 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.paths import split
+from pytest_interactions.redaction.placeholders import LOCATION, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.api.exchange import Request, Response
 
-#: What stands for each project, by its id or its number.
-PROJECT: Final = "redacted-project"
-#: What stands for each location.
-LOCATION: Final = "redacted-location"
 _ACCOUNT: Final = "redacted"
 _ACCOUNTS_DOMAIN: Final = f"{PROJECT}.iam.gserviceaccount.com"
 #: The header that says which project pays.

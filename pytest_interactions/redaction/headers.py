@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import IN_HEADER, hex_digest
-from pytest_interactions.redaction.encodings import HANDED_OUT, REDACTED
+from pytest_interactions.redaction.placeholders import HANDED_OUT, REDACTED
 from pytest_interactions.redaction.secrets import MIN_LENGTH, looks_secret
 
 if TYPE_CHECKING:

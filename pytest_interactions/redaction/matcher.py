@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.redaction import google, urls
-from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.finding import KNOWN, Finder, replacements, ruled
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY, REDACTED
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.urls import secrets_in_form, secrets_in_urls
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pytest_interactions.redaction.finding import Hit
     from pytest_interactions.redaction.rules import Rule
     from pytest_interactions.redaction.shapes import Shape
-
-#: The API key that replay sets when there is none. A message that holds it is only good for replay, but no secret.
-PLACEHOLDER_KEY: Final = "pytest-interactions-placeholder-key"
 
 # The bytes of UTF-8 with which no character begins.
 _WITHIN: Final = bytes(range(0x80, 0xC0))

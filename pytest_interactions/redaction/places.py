@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_interactions.api.paths import is_resource
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.signatures import redact_signature
 from pytest_interactions.redaction.urls import is_googles
 

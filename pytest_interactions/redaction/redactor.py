@@ -14,8 +14,7 @@ from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import google, headers, places, signatures
-from pytest_interactions.redaction.encodings import HANDED_OUT, REDACTED
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.shapes import SHAPES
@@ -36,7 +35,7 @@ _LINES = re.compile(rb"\s*[\[{].*\S\n", re.DOTALL)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = signatures.SIGNATURE.encode()
-_PROJECT = google.PROJECT.encode()
+_PROJECT = PROJECT.encode()
 # A shorter text is in too many others by chance.
 _MIN_LITERAL = 4
 
@@ -244,9 +243,7 @@ def placeholder_in(request: Request) -> str | None:
     if _SIGNATURE not in request.body and _PROJECT not in request.body:
         return None
     texts_in_body = texts(request.json())
-    return next(
-        (path for path, text in texts_in_body if google.PROJECT in text or signatures.is_placeholder(text)), None
-    )
+    return next((path for path, text in texts_in_body if PROJECT in text or signatures.is_placeholder(text)), None)
 
 
 def _sort_options(redact: Iterable[Any]) -> tuple[list[str], list[re.Pattern[str]], list[str]]:

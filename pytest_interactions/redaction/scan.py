@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.redaction import google, headers, places, signatures, structure
-from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.names import is_credential_header
+from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.secrets import MIN_LENGTH, is_stand_in
 from pytest_interactions.redaction.stream import redact_document, redact_events
 from pytest_interactions.redaction.texts import texts

@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.base64_text import decoded
-from pytest_interactions.redaction.encodings import REDACTED
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
+from pytest_interactions.redaction.matcher import Matcher
 from pytest_interactions.redaction.names import (
     COOKIE,
     is_connection_variable,
@@ -17,6 +16,7 @@ from pytest_interactions.redaction.names import (
     is_harmless_header,
     is_secret_variable,
 )
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY, REDACTED
 from pytest_interactions.redaction.randomness import is_no_word, is_password, is_random
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.texts import texts
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_interactions.redaction.rules import Rule
     from pytest_interactions.redaction.shapes import Shape
 
-__all__ = ["MIN_LENGTH", "PLACEHOLDER_KEY", "Secrets", "is_stand_in", "looks_secret"]
+__all__ = ["MIN_LENGTH", "Secrets", "is_stand_in", "looks_secret"]
 
 #: Shorter values than this turn up in ordinary text, so they are not looked for.
 MIN_LENGTH: Final = 8

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.redaction.encodings import HANDED_OUT
+from pytest_interactions.redaction.placeholders import HANDED_OUT
 from pytest_interactions.redaction.randomness import is_random
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.placeholders import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

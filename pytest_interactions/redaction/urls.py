@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from pytest_interactions.api.digests import IN_TICKET, hex_digest
-from pytest_interactions.redaction.encodings import REDACTED
+from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.randomness import is_no_word, is_random
 
 if TYPE_CHECKING:

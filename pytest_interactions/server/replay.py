@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.server.callers import Callers
 from pytest_interactions.server.cassettes import OneCassette
 from pytest_interactions.server.proxy import Proxy

@@ -10,10 +10,11 @@ from pytest_interactions.api.exchange import Request, Response
 from pytest_interactions.cassette.matching import key_of
 from pytest_interactions.options import DEFAULT_MATCH_ON
 from pytest_interactions.redaction import google
+from pytest_interactions.redaction.placeholders import LOCATION, PROJECT
 from pytest_interactions.redaction.redactor import placeholder_in
 from tests.redaction.support import redactor
 
-P, L = google.PROJECT, google.LOCATION
+P, L = PROJECT, LOCATION
 
 
 @pytest.mark.parametrize(

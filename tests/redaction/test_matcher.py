@@ -7,7 +7,8 @@ from time import process_time
 import pytest
 
 from pytest_interactions.api.exchange import Request
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY, Matcher
+from pytest_interactions.redaction.matcher import Matcher
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.redaction.secrets import Secrets
 
 PLAIN, SPECIAL = "plain-value-1", "pass word/1"

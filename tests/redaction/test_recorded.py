@@ -16,8 +16,9 @@ from google import genai
 
 from pytest_interactions import PlaceholderError, SecretLeakError
 from pytest_interactions.api import sse
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.redaction.scan import scan
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.secrets import Secrets
 from tests.cassette.clients import MODEL
 from tests.redaction.support import ENCODINGS, SIGNATURE, holds
 from tests.redaction.test_places import KNOWN

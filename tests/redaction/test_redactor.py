@@ -14,9 +14,10 @@ import zstandard
 
 from pytest_interactions import OptionError
 from pytest_interactions.api.exchange import Exchange, Request, Response
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.redaction.redactor import Redactor, placeholder_in
 from pytest_interactions.redaction.scan import scan
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.secrets import Secrets
 from tests.redaction.support import ENCODINGS, JSON, KEY, SIGNATURE, URL, answer, holds, post, redactor, stream
 
 SPECIAL = 'p"ss\\w/rd+=&é 😀 <ok>'

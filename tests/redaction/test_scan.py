@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.redaction.scan import Finding, clean, scan
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets
+from pytest_interactions.redaction.secrets import Secrets
 from tests.redaction.support import KEY, SIGNATURE, answer, redactor, stream
 from tests.support import real_traffic
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from pytest_interactions.api.exchange import Request
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.redaction.scan import scan
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY, Secrets, is_stand_in
+from pytest_interactions.redaction.secrets import Secrets, is_stand_in
 from tests.redaction.support import URL
 
 Q = "https://generativelanguage.googleapis.com/v1beta/files?"

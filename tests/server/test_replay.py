@@ -18,7 +18,7 @@ from pytest_interactions import CassetteFormatError, CassetteMissError, OptionEr
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.files import storage
 from pytest_interactions.options import Options, RecordMode
-from pytest_interactions.redaction.secrets import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
 from pytest_interactions.server import ReplayServer
 from tests.cassette.clients import CLIENTS, KEY, MODEL, _post
 from tests.support import use_cassette

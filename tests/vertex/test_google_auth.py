@@ -19,8 +19,7 @@ from google.auth.transport.requests import Request
 
 from pytest_interactions import use_cassette
 from pytest_interactions.clients.isolation import placeholder_project
-from pytest_interactions.redaction.google import PROJECT
-from pytest_interactions.redaction.matcher import PLACEHOLDER_KEY
+from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY, PROJECT
 from tests.vertex.google import EMAIL, TOKEN, serving, write_files
 
 if TYPE_CHECKING:

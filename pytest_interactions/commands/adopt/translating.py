@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.commands.adopt.static import UnknownValueError, value_of
 from pytest_interactions.options import DEFAULT_MATCH_ON, RecordMode
-from pytest_interactions.redaction.encodings import REDACTED
 from pytest_interactions.redaction.matcher import Matcher
+from pytest_interactions.redaction.placeholders import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
