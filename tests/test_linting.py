@@ -90,6 +90,21 @@ def test_a_passing_test_warns_while_recording_and_on_replay(run: Runner, stream:
         result.stdout.fnmatch_lines(TOLD)
 
 
+def test_a_warning_that_the_user_makes_an_error_of_is_told_in_its_own_words(run: Runner) -> None:
+    """Of what the API would refuse, and of what was not asked for: no line of this package's source is shown."""
+    run.test(LOOP + "def test_loop(interactions):\n    loop(other_city)")
+    run.record(WARNS).assert_outcomes(passed=1)
+    refused = run.replay("-Werror")
+    refused.assert_outcomes(passed=1, errors=1)
+    refused.stdout.fnmatch_lines(["*the API would refuse what was sent:", "*exchange 2, input*"])
+    run.test("def test_loop(interactions):\n    pass")
+    unplayed = run.replay("-Werror", "--interactions-unplayed=warn")
+    unplayed.assert_outcomes(passed=1, errors=1)
+    unplayed.stdout.fnmatch_lines(["*2 of 2 recorded exchanges were not asked for:"])
+    for result in (refused, unplayed):
+        result.stdout.no_fnmatch_line("*warnings.warn*")
+
+
 def test_the_options_of_a_test_decide(run: Runner) -> None:
     """With `error` the test fails, with `off` nothing is said; a marker beats the ini file."""
     run.pytester.makeini("[pytest]\ninteractions_lint = off")

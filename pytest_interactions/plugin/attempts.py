@@ -153,7 +153,11 @@ def _finish(config: pytest.Config, use: Use) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     config.stash[UNSAVED].remove(use)
     _save(config, use)
-    problem = use.cassette.problem() if use.outcome == "passed" else None
+    problem: Exception | None
+    try:
+        problem = use.cassette.problem() if use.outcome == "passed" else None
+    except Warning as warning:  # where the user makes errors of warnings
+        problem = warning
     if problem is not None:
         pytest.fail(str(problem), pytrace=False)
 
