@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from pytest_interactions import CassetteFormatError, OptionError
 from pytest_interactions.api.exchange import Exchange, Request, Response
@@ -72,7 +73,12 @@ interactions:
         ("string: '{}'", "string: !!bool x", 1, "this is not YAML (a value can't be read)"),
         ("code: 200", "code: " + "9" * 10000, 1, "this is not YAML (a value can't be read)"),
         ("code: 200", "code: 1" + ":59" * 9000, 3, "its status is none of HTTP's"),
-        ("interactions:", "interactions: " + "[" * 20000, 2, "this is not YAML (exceeded maximum nesting depth)"),
+        pytest.param(
+            *("interactions:", "interactions: " + "[" * 20000, 2, "this is not YAML (exceeded maximum nesting depth)"),
+            marks=pytest.mark.skipif(
+                yaml.__version__ == "6.0.2", reason="its libyaml counts no levels, and ends later"
+            ),
+        ),
     ],
 )
 def test_what_is_wrong_but_readable_is_named_with_its_line(old: str, new: str, line: int, words: str) -> None:

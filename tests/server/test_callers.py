@@ -132,7 +132,8 @@ def test_what_a_path_looks_like_never_changes_where_it_is_sent(
     with _recording(tmp_path / "c.yaml", api.url + base) as server:
         for target in targets:
             assert send(server.url, f"GET {target} HTTP/1.1\nhost: localhost")[0] == 200
-    assert api.targets == [base.rstrip("/") + target for target in targets]
+    came = [target.replace("%5C", "\\") for target in api.targets]  # as older versions of httpx write it
+    assert came == [base.rstrip("/") + target for target in targets]
     assert api.hosts == {api.url.removeprefix("http://")}
     assert emulator.requests == []
 
