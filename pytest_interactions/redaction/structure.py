@@ -12,7 +12,7 @@ import yaml
 from pytest_interactions.api import bounds, sse
 from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.api.bounds import LARGEST_BODY
-from pytest_interactions.api.json_values import NOT_JSON, parse
+from pytest_interactions.api.json_values import NOT_JSON, parse, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,8 +118,10 @@ class _Walk:
             return
         fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
         if _BODY_FIELDS & fields.keys() and bounds.size(node, self._sizes) <= self._limit:
-            yield Leaf(path, start, end, documents=[_value(node)])
-            return
+            document = _value(node)
+            if shallow(document) is document:  # a deeper one is text, as it is wherever JSON is read
+                yield Leaf(path, start, end, documents=[document])
+                return
         for key, value in node.value:
             yield from self.leaves(key, path, "")
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"

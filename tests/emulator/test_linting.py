@@ -68,10 +68,6 @@ REFUSED: dict[str, tuple[Callable[[Steps], object], str]] = {
     "a lost signature": (_set(1, signature=""), INVALID),
     "an altered signature": (_set(1, signature="aGVsbG8="), INVALID),
     "a dropped thought": (_remove(1), INVALID),
-    "a thought in the user's words": (
-        lambda steps: steps[0]["content"].append({"type": "thought", "signature": "aGk="}),
-        "User turns cannot contain thought blocks.",
-    ),
     "a call by hand": (
         lambda steps: steps.__setitem__(
             slice(1, None),
@@ -125,6 +121,10 @@ def test_what_the_sdk_itself_would_not_send_is_refused_too(client: Any, rest: ht
         answer = post(rest, input=steps, store=False)
         assert answer.json() == {"error": {"message": message, "code": "invalid_request"}}
         assert answer.status_code == 400
+    steps = history(client)
+    steps[0]["content"].append({"type": "thought", "signature": "aGk="})
+    answer = post(rest, input=steps, store=False)
+    assert answer.json()["error"]["message"] == "User turns cannot contain thought blocks."
 
 
 def post(rest: httpx.Client, **body: Any) -> httpx.Response:

@@ -196,6 +196,7 @@ def _signatures(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "deep",
     [
+        '{"input":' + "[" * 250 + f'"use {KEY}"' + "]" * 250 + "}",
         '{"input":' + "[" * 900 + f'"use {KEY}"' + "]" * 900 + "}",
         "[" * 3000 + f'"use {KEY}"' + "]" * 3000,
         "a: " + "{a: " * 700 + f"use {KEY}" + "}" * 700,
