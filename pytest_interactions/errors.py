@@ -5,6 +5,7 @@ Each message names the file, the place and what to do next, and never holds a se
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.escaping import escaped
@@ -14,10 +15,23 @@ if TYPE_CHECKING:
 
 
 class InteractionsError(Exception):
-    """The base of all errors of this package; a message shows unprintable characters as escapes."""
+    """The base of all errors of this package; a message shows unprintable characters as escapes.
 
-    def __init__(self, message: str = "") -> None:
+    Attributes:
+        frames: The frames of the user's own code in which it was raised.
+    """
+
+    def __init__(self, message: str = "", *, headline: str = "") -> None:
+        from pytest_interactions.frames import users_own
+
         super().__init__(escaped(message))
+        self._headline = escaped(headline)
+        self.frames = users_own(sys._getframe(1))  # noqa: SLF001 - what `inspect` returns too, without its searches
+
+    @property
+    def headline(self) -> str:
+        """Return one line that says what differs; the first line of the message if there is no better one."""
+        return self._headline or str(self).partition("\n")[0]
 
 
 class OptionError(InteractionsError, ValueError):

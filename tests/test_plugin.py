@@ -88,8 +88,8 @@ def test_the_command_to_record_names_the_test_as_it_is_called(run: Runner) -> No
     )
 
 
-def test_a_swallowed_miss_fails_at_teardown(run: Runner) -> None:
-    """An app that catches the miss and falls back fails its test, with the field-level diff."""
+def test_a_swallowed_miss_is_a_failed_test(run: Runner) -> None:
+    """An app that catches the miss and falls back fails its test, with the field-level diff, and fails it once."""
     source = """
 def test_fallback(interactions):
     try:
@@ -101,7 +101,7 @@ def test_fallback(interactions):
     run.record().assert_outcomes(passed=1)
     run.test(source.replace("PROMPT", "Hello!").replace("PROPERTIES", "{'unit': {'type': 'string'}}"))
     result = run.replay()
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "*test_fallback.yaml has no recording that answers this request.",
@@ -109,6 +109,7 @@ def test_fallback(interactions):
             '*input: "Hello" -> "Hello!"',
             "*tools[[]0].parameters.properties.unit: added",
             "*To record it again: pytest test_it.py::test_fallback --interactions-record-mode=rewrite",
+            "E   The app went on after this error, as if nothing had happened.",
         ]
     )
 

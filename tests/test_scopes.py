@@ -356,8 +356,8 @@ def test_it(told, interactions):
 """)
     run.record().assert_outcomes(passed=1)
     result = run.replay()
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["POST /interactions was refused: no cassette sees*"])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   UnseenRequestError: POST /interactions was refused: no cassette sees*"])
 
 
 def test_what_a_wider_fixture_sends_to_others_passes(run: Runner) -> None:

@@ -66,7 +66,7 @@ def test_it(interactions):
     result = run.record()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
-        ["*test_it.yaml: at its end somebody still waits for the response to:", "  POST /interactions"]
+        ["*test_it.yaml: at its end somebody still waits for the response to:", "E     POST /interactions"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
     assert run.prompts("test_it/test_it.yaml") == ["one"]
@@ -142,7 +142,7 @@ def test_it(loop, interactions):
 """)
     result = run.record()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*somebody still waits for the response to:", "  POST /interactions"])
+    result.stdout.fnmatch_lines(["*somebody still waits for the response to:", "E     POST /interactions"])
 
 
 @pytest.mark.usefixtures("hold")
@@ -234,7 +234,7 @@ def test_it(interactions):
 """)
     for result in (run.record("-Wignore"), run.replay("-Wignore")):
         result.assert_outcomes(passed=1, errors=1)
-        result.stdout.fnmatch_lines(["POST /interactions was refused: a process sent it that was forked while *"])
+        result.stdout.fnmatch_lines(["*POST /interactions was refused: a process sent it that was forked while *"])
     assert run.prompts("test_it/test_it.yaml") == ["parent"]
 
 

@@ -97,11 +97,15 @@ class Cut:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request with its response; `cut` is set where the response was not read to its end."""
+    """One request with its response; `cut` is set where the response was not read to its end.
+
+    `seconds` is how long it took while it was recorded, from the request to the last byte; `None` if nobody knows.
+    """
 
     request: Request
     response: Response
     cut: Cut | None = None
+    seconds: float | None = field(default=None, compare=False)
 
     def unparsed(self) -> Exchange:
         """Return the same exchange without the parsed values of its bodies."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request
 
 _WIDTH: Final = 60  # characters of a value around the difference
+_BRIEF: Final = 24  # the same, in a line that a summary of all failures has
 _PLACE: Final = 300  # characters of a place, a path or an address
 _BYTE: Final = re.compile("[\udc80-\udcff]")  # of a query, where it is no UTF-8
 _NOTHING: Final = object()  # what a request has at a place where only the other one has something
@@ -77,6 +78,14 @@ class Difference(NamedTuple):
     def line(self) -> str:
         """Return the line that tells it, which is short however large the values are, and one whatever is in them."""
         return on_one_line(self._text())
+
+    def brief(self) -> str:
+        """Return the same in fewer words: of texts, a word before the place where they differ, and a few characters."""
+        old, new = self.old, self.new
+        if not (isinstance(old, str) and isinstance(new, str)) or self.place in _WORDS:
+            return self.line()
+        start = _word_before(old, new)
+        return on_one_line(f"{_cut(self.place)}: {_piece(old, start)} -> {_piece(new, start)}")
 
     def _text(self) -> str:
         place = _cut(self.place)
@@ -134,6 +143,20 @@ def _start(old: Any, new: Any) -> int:
     """Return from where on two values are shown: long texts a little before the place where they differ."""
     if not (isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _WIDTH):
         return 0
+    return max(0, _same(old, new) - _WIDTH // 3)
+
+
+def _word_before(old: str, new: str) -> int:
+    """Return where the word begins before the one in which two texts differ."""
+    same = _same(old, new)
+    begin = max(0, same - _BRIEF)
+    words = [begin + match.start() for match in re.finditer(r"\S+", old[begin:same])]
+    is_within = bool(words) and not old[same - 1].isspace()
+    return words[-2 if is_within and len(words) > 1 else -1] if words else same
+
+
+def _same(old: str, new: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
     same, end = 0, min(len(old), len(new))
     while same < end:  # halve what may differ: texts are compared faster than their characters
         middle = (same + end + 1) // 2
@@ -141,7 +164,7 @@ def _start(old: Any, new: Any) -> int:
             same = middle
         else:
             end = middle - 1
-    return max(0, same - _WIDTH // 3)
+    return same
 
 
 def _readable(value: Any) -> Any:
@@ -154,13 +177,21 @@ def _readable(value: Any) -> Any:
         return f"{len(value)} bytes that are not text"
 
 
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _piece(text: str, start: int) -> str:
+    return _quoted("…" * (start > 0) + text[start : start + _BRIEF] + "…" * (start + _BRIEF < len(text)))
+
+
 def _short(value: Any, start: int) -> str:
     value = _readable(value)
     if isinstance(value, str):
         piece = value[start : start + _WIDTH]
         before = "..." if start else ""
         after = "..." if start + _WIDTH < len(value) else ""
-        return before + json.dumps(piece, ensure_ascii=False) + after
+        return before + _quoted(piece) + after
     if isinstance(value, Number):
         return value.text
     text = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_interactions.cassette.differences import Difference, Parts, differences, title
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Request
 
-_SHOWN: Final = 12  # lines of differences, as nobody reads more
+_SHOWN: Final = 7  # lines of differences, as nobody reads more
 _COUNTED: Final = 1000  # differences, of which the rest is not looked for
 _COMPARED: Final = 8 * 1024 * 1024  # bytes of recorded requests that are compared, beside the likeliest one
 
@@ -73,6 +73,13 @@ def _seen(fixture: str, scope: str) -> str:
     return f"let {fixture} {ask}" if not fixture.startswith("_") else f"send it in a fixture of yours, and there {ask}"
 
 
+class Explanation(NamedTuple):
+    """Why a request has no answer: all that is known, and in one line what differs."""
+
+    text: str
+    headline: str
+
+
 def explain(  # noqa: PLR0913 - a message is made of all that is known
     live: Request,
     recorded: Sequence[tuple[Request, bool]],
@@ -82,7 +89,7 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
     rerecord: str,
     shown: Callable[[int], Request] | None = None,
     refused: Sequence[str] = (),
-) -> str:
+) -> Explanation:
     """Say why `live`, which is redacted, has no answer, in a time and a text that large bodies do not make long.
 
     `recorded` has all recorded requests in order, each with whether it was played. `same` has the numbers of those that
@@ -91,9 +98,11 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
     """
     lines = [f"{cassette} has no recording that answers this request.", "", f"  {title(live)}", ""]
     if not recorded:
+        headline = "the cassette holds no exchange"
         lines.append("The cassette holds no exchange.")
     elif same:
         times = len(same) + 1
+        headline = f"asked for {times} times, {len(same)} recorded: {title(live)}"
         played = f"{len(same)} recorded" if len(same) > 1 else "one recorded"
         lines.append(f"It was asked for {times} times, with {played} (exchange {_numbers(same)}), already played.")
     else:
@@ -102,12 +111,13 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
         state = "already played" if played_before else "not played yet"
         lines.append(f"The closest of {len(recorded)} recorded: exchange {number + 1} ({state}), {title(request)}")
         lines += [f"  {difference.line()}" for difference in differences[:_SHOWN]]
+        headline = "; ".join(difference.brief() for difference in differences[:_SHOWN])
         if len(differences) > _SHOWN:
             at_least = "at least " if len(differences) == _COUNTED else ""
             lines.append(f"  ... and {at_least}{len(differences) - _SHOWN} more")
     if refused:
         lines += ["", "The API would refuse this request:", *(f"  {each}" for each in refused)]
-    return "\n".join([*lines, "", f"To record it again: {rerecord}"])
+    return Explanation("\n".join([*lines, "", f"To record it again: {rerecord}"]), headline)
 
 
 def not_found(

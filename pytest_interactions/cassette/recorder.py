@@ -11,7 +11,8 @@ from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
 from pytest_interactions.files import disk, layout, media, storage
-from pytest_interactions.files.journal import Journal, beside
+from pytest_interactions.files.candidates import candidate
+from pytest_interactions.files.journal import Journal
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class Recorder:
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
         path, old = self._mode.path, self._mode.old
-        aside = beside(path)
+        aside = candidate(path)
         with disk.locked(path):
             if failed and self._mode.replaces:
                 self._put_aside(recorded)
@@ -215,8 +216,8 @@ class Recorder:
         return path
 
     def _put_aside(self, recorded: list[Exchange]) -> None:
-        disk.not_a_link(beside(self._mode.path))
-        self._write(beside(self._mode.path), storage.Contents(recorded, incomplete=True))
+        disk.not_a_link(candidate(self._mode.path))
+        self._write(candidate(self._mode.path), storage.Contents(recorded, incomplete=True))
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """Return the old exchanges that stay; in mode `all`, these were not recorded again."""

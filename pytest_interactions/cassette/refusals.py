@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.cassette import messages
+from pytest_interactions.cassette.differences import title
 from pytest_interactions.errors import (
     CassetteMissError,
     CassetteNotFoundError,
@@ -37,43 +38,43 @@ class Refusals:
         record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
         looked_in = [project / cassette_dir for project in projects]
         elsewhere = namesakes(self._cassette, projects)
-        return CassetteNotFoundError(
-            messages.not_found(
-                request, cassette=self._cassette, record=record, looked_in=looked_in, elsewhere=elsewhere
-            )
+        text = messages.not_found(
+            request, cassette=self._cassette, record=record, looked_in=looked_in, elsewhere=elsewhere
         )
+        return CassetteNotFoundError(text, headline=f"no cassette yet: {title(request)}")
 
     def missed(self, request: Request, refused: Sequence[str] = ()) -> CassetteMissError:
         """Return the error for a redacted request that no recording answers; `refused` says what the API would not."""
         exchanges, played = self._index.exchanges, self._index.played
         recorded = [(exchange.request, number in played) for number, exchange in enumerate(exchanges)]
         same = self._index.numbers(self._filters.key(request))
-        return CassetteMissError(
-            messages.explain(
-                request,
-                recorded,
-                cassette=self._cassette,
-                same=same,
-                rerecord=self._rerecord,
-                shown=self._shown,
-                refused=refused,
-            )
+        found = messages.explain(
+            request,
+            recorded,
+            cassette=self._cassette,
+            same=same,
+            rerecord=self._rerecord,
+            shown=self._shown,
+            refused=refused,
         )
+        return CassetteMissError(found.text, headline=found.headline)
 
     def placeholder(self, request: Request, where: str) -> PlaceholderError:
         """Return the error for a redacted request that has a placeholder of redaction at `where`."""
-        return PlaceholderError(messages.placeholder(request, where, rerecord=self._rerecord))
+        text = messages.placeholder(request, where, rerecord=self._rerecord)
+        return PlaceholderError(text, headline=f"{where} holds a placeholder of redaction: {title(request)}")
 
     def read_too_far(self, exchange: Exchange) -> StreamEndedError:
         """Return the error for a response that is read further than it was recorded."""
-        return StreamEndedError(
-            messages.read_too_far(exchange.request, cassette=self._cassette, rerecord=self._rerecord)
-        )
+        text = messages.read_too_far(exchange.request, cassette=self._cassette, rerecord=self._rerecord)
+        return StreamEndedError(text, headline=f"read further than recorded: {title(exchange.request)}")
 
     def unplayed(self, numbers: Iterable[int]) -> UnplayedError:
         """Return the error for recorded exchanges that the test did not ask for."""
         shown, of = self.shown(numbers), len(self._index.exchanges)
-        return UnplayedError(messages.unplayed(shown, of, cassette=self._cassette, rerecord=self._rerecord))
+        text = messages.unplayed(shown, of, cassette=self._cassette, rerecord=self._rerecord)
+        asked = "; ".join(title(request) for request in shown.values())
+        return UnplayedError(text, headline=f"{len(shown)} of {of} recorded exchanges not asked for: {asked}")
 
     def shown(self, numbers: Iterable[int]) -> dict[int, Request]:
         """Return recorded requests by their numbers from 0, as a message may show them."""

@@ -18,6 +18,7 @@ from uuid import uuid4
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
 from pytest_interactions.files import disk, layout, media, storage
+from pytest_interactions.files.candidates import candidate
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -34,11 +35,6 @@ _HEAD: Final = b"# A recording that is under way, or whose process was killed: "
 _END: Final = b"# finished\n"  # no line of an exchange begins like this
 _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
-
-
-def beside(path: Path) -> Path:
-    """Return the path for a re-recording that must not replace the cassette at `path`."""
-    return path.with_name(f"{path.stem}.failed.yaml")
 
 
 def in_tree(path: Path) -> Path:
@@ -212,7 +208,7 @@ def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> li
 
 def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
     exchanges, damaged = _read(journal)
-    target = beside(path) if journal.name.endswith(_BESIDE) else path
+    target = candidate(path) if journal.name.endswith(_BESIDE) else path
     lost = f"; exchanges of it that are damaged: {damaged}" if damaged else ""
     with disk.locked(path):
         old = storage.Contents(incomplete=True)

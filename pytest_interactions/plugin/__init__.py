@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, opening, scopes
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -182,11 +182,20 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     return steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that passes though its app has swallowed one of our errors."""
+    known = attempts.known_failures(item)
+    yield
+    attempts.raise_swallowed(item, known)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    attempts.note(item, report)
+    shown = failures.shorten(item, call, report)
+    attempts.note(item, report, shown)
     scopes.hint(report)
     if report.when == "teardown":
         attempts.save(item, report)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import InteractionsError
+from pytest_interactions.plugin import failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,22 +78,22 @@ def start_over(item: pytest.Item) -> None:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """Fail a test with an error's own words alone: neither a traceback nor what led to it."""
+    """Raise an error without what led to it."""
     try:
         yield
     except InteractionsError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise error from None
 
 
-def note(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Remember what became of a phase or a subtest, and tell a failing one what its app was refused."""
+def note(item: pytest.Item, report: pytest.TestReport, shown: InteractionsError | None) -> None:
+    """Remember what became of a phase or a subtest; tell a failing one what its app was refused, besides `shown`."""
     if report.when == "setup":
         item.stash.setdefault(_OUTCOMES, []).clear()
     if report.when == "call" or not report.passed:
         for outcomes in (item.stash.setdefault(_OUTCOMES, []), *(use.outcomes for use in item.stash.get(WIDER, []))):
             outcomes.append(report.outcome)
     if report.failed and report.when == "call":
-        told = report.longreprtext
+        told = f"{shown}\n{report.longreprtext}"
         unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
         report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
@@ -109,6 +110,20 @@ def _cassettes(item: pytest.Item) -> list[Cassette]:
     return [use.cassette for use in [*uses, *item.stash.get(WIDER, [])]]
 
 
+def known_failures(item: pytest.Item) -> list[InteractionsError]:
+    """Return the errors that other tests have met in a wider cassette, before this one is called."""
+    return [failure for use in item.stash.get(WIDER, []) for failure in use.cassette.failures]
+
+
+def raise_swallowed(item: pytest.Item, known: list[InteractionsError]) -> None:
+    """Raise the first error that an app has met and swallowed since it began, besides those that are `known`."""
+    met = [*_failures(item), *item.stash.get(REFUSED, [])]
+    swallowed = next((error for error in met if not any(error is each for each in known)), None)
+    if swallowed is not None:
+        swallowed.add_note("The app went on after this error, as if nothing had happened.")
+        raise swallowed from None
+
+
 def settle(use: Use) -> None:
     """Wait for what is unfinished at the end of a scope; what has failed is over."""
     from pytest_interactions.clients.context import settle
@@ -123,7 +138,9 @@ def save(item: pytest.Item, report: pytest.TestReport) -> None:
     ended = [use for use in unsaved if use.is_over or use is item.stash.get(USE, None)]
     for last in [*(partial(_finish, item.config, use) for use in ended), partial(_judge, item)]:
         raised = (KeyboardInterrupt, pytest.exit.Exception)
-        ours = pytest.TestReport.from_item_and_call(item, pytest.CallInfo.from_call(last, "teardown", raised))
+        call = pytest.CallInfo.from_call(last, "teardown", raised)
+        ours = pytest.TestReport.from_item_and_call(item, call)
+        failures.shorten(item, call, ours)
         if ours.failed and report.passed:
             report.outcome, report.longrepr = ours.outcome, ours.longrepr
         elif ours.failed:
@@ -134,7 +151,7 @@ def _judge(item: pytest.Item) -> None:
     """Fail a test that passed though a wider fixture of it swallowed what it was refused."""
     refused = item.stash.get(REFUSED, [])
     if refused and item.stash.get(_OUTCOMES, []) == ["passed"]:
-        pytest.fail(str(refused[0]), pytrace=False)
+        raise refused[0] from None
 
 
 def save_rest(config: pytest.Config) -> None:
@@ -145,7 +162,7 @@ def save_rest(config: pytest.Config) -> None:
         left.outcomes = []
         try:
             _save(config, left)
-        except pytest.fail.Exception as error:
+        except InteractionsError as error:
             config.stash[NOTES].append(f"{left.user}: {error}")
 
 
@@ -153,13 +170,12 @@ def _finish(config: pytest.Config, use: Use) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     config.stash[UNSAVED].remove(use)
     _save(config, use)
-    problem: Exception | None
     try:
         problem = use.cassette.problem() if use.outcome == "passed" else None
     except Warning as warning:  # where the user makes errors of warnings
-        problem = warning
+        pytest.fail(str(warning), pytrace=False)
     if problem is not None:
-        pytest.fail(str(problem), pytrace=False)
+        raise problem from None
 
 
 def _save(config: pytest.Config, use: Use) -> None:

@@ -368,7 +368,7 @@ def test_a_part_of_a_resource_is_not_another_part() -> None:
 
 
 def _explained(live: Request, *recorded: tuple[Request, bool], same: tuple[int, ...] = ()) -> str:
-    return explain(live, recorded, cassette=Path("c.yaml"), same=same, rerecord="pytest --again")
+    return explain(live, recorded, cassette=Path("c.yaml"), same=same, rerecord="pytest --again").text
 
 
 def test_the_closest_recorded_request_is_shown() -> None:
@@ -388,10 +388,10 @@ def test_the_closest_recorded_request_is_shown() -> None:
 
 
 def test_a_long_difference_is_cut() -> None:
-    """Beyond a dozen differences their number is enough."""
+    """Beyond seven differences their number is enough."""
     text = _explained(_post({}), (_post({str(n): n for n in range(20)}), True))
     assert "(already played)" in text
-    assert "  ... and 8 more" in text
+    assert "  ... and 13 more" in text
 
 
 def test_an_empty_cassette_says_so() -> None:
