@@ -70,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
+    config.stash[attempts.FAILED] = set()
     config.stash[attempts.LEFT_OUT] = set()
     config.stash[opening.PROJECTS] = {}
     flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
@@ -185,17 +186,16 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a test that passes though its app has swallowed one of our errors."""
-    known = attempts.known_failures(item)
-    yield
-    attempts.raise_swallowed(item, known)
+    with attempts.called(item):
+        yield
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    shown = failures.shorten(item, call, report)
-    attempts.note(item, report, shown)
+    failures.shorten(item, call, report, attempts.met(item))
+    attempts.note(item, report)
     scopes.hint(report)
     if report.when == "teardown":
         attempts.save(item, report)
@@ -205,9 +205,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 # --- the summary ---
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
+    failed = session.config.stash[attempts.FAILED]
+    if failed:
+        from pytest_interactions.snapshot import keep_snapshots
+
+        keep_snapshots(session.config, failed)
+    yield
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
     attempts.tell_left_out(session.config)

@@ -52,7 +52,11 @@ UNSAVED: Final = pytest.StashKey[list[Use]]()
 NOTES: Final = pytest.StashKey[list[str]]()
 #: Of a session: the names of headers that were not recorded.
 LEFT_OUT: Final = pytest.StashKey[set[str]]()
+#: Of a session: the tests that failed, by their ids.
+FAILED: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
+#: Of a test: the errors that others have met in a wider cassette, before it began.
+_KNOWN: Final = pytest.StashKey[list[InteractionsError]]()
 
 
 def begin(item: pytest.Item, cassette: Cassette) -> None:
@@ -65,6 +69,12 @@ def register(config: pytest.Config, use: Use) -> None:
     """Take note of a cassette that was opened; it is to be saved."""
     config.stash[UNSAVED].append(use)
     config.stash[NOTES].extend(use.cassette.recovered)
+
+
+def take_part(item: pytest.Item, users: list[Use]) -> None:
+    """Take note that a test takes part in the uses of wider scopes, from now on."""
+    item.stash[WIDER] = users
+    item.stash[_KNOWN] = [error for use in users for error in use.cassette.failures]
 
 
 def start_over(item: pytest.Item) -> None:
@@ -85,24 +95,23 @@ def plainly() -> Iterator[None]:
         raise error from None
 
 
-def note(item: pytest.Item, report: pytest.TestReport, shown: InteractionsError | None) -> None:
-    """Remember what became of a phase or a subtest; tell a failing one what its app was refused, besides `shown`."""
+def note(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Remember what became of a phase or a subtest; tell all of a failing one if pytest is asked for all."""
     if report.when == "setup":
         item.stash.setdefault(_OUTCOMES, []).clear()
     if report.when == "call" or not report.passed:
         for outcomes in (item.stash.setdefault(_OUTCOMES, []), *(use.outcomes for use in item.stash.get(WIDER, []))):
             outcomes.append(report.outcome)
+    if report.failed and (USE in item.stash or item.stash.get(WIDER, [])):
+        item.config.stash[FAILED].add(item.nodeid)
     if report.failed and report.when == "call":
-        told = f"{shown}\n{report.longreprtext}"
-        unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
-        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+        if failures.is_wanted_whole(item.config):
+            told = report.longreprtext
+            unsaid = [str(error) for error in met(item) if str(error).splitlines()[0] not in told]
+            report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
-
-
-def _failures(item: pytest.Item) -> list[InteractionsError]:
-    return [failure for cassette in _cassettes(item) for failure in cassette.failures]
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:
@@ -110,18 +119,24 @@ def _cassettes(item: pytest.Item) -> list[Cassette]:
     return [use.cassette for use in [*uses, *item.stash.get(WIDER, [])]]
 
 
-def known_failures(item: pytest.Item) -> list[InteractionsError]:
-    """Return the errors that other tests have met in a wider cassette, before this one is called."""
-    return [failure for use in item.stash.get(WIDER, []) for failure in use.cassette.failures]
+def met(item: pytest.Item) -> list[InteractionsError]:
+    """Return the errors that a test's app has met so far, whatever it has made of them."""
+    known = item.stash.get(_KNOWN, [])
+    errors = [error for cassette in _cassettes(item) for error in cassette.failures]
+    return [error for error in [*errors, *item.stash.get(REFUSED, [])] if not any(error is each for each in known)]
 
 
-def raise_swallowed(item: pytest.Item, known: list[InteractionsError]) -> None:
-    """Raise the first error that an app has met and swallowed since it began, besides those that are `known`."""
-    met = [*_failures(item), *item.stash.get(REFUSED, [])]
-    swallowed = next((error for error in met if not any(error is each for each in known)), None)
-    if swallowed is not None:
-        swallowed.add_note("The app went on after this error, as if nothing had happened.")
-        raise swallowed from None
+@contextmanager
+def called(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that passes its call though its app has met one of our errors, and swallowed it."""
+    yield
+    has_failed = "failed" in item.stash.get(_OUTCOMES, []) or getattr(
+        item, "_excinfo", None
+    )  # in a subtest; unittest's
+    swallowed = [] if has_failed else met(item)
+    if swallowed:
+        swallowed[0].add_note("The app went on after this error, as if nothing had happened.")
+        raise swallowed[0] from None
 
 
 def settle(use: Use) -> None:
