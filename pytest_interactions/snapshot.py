@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from syrupy.assertion import SnapshotAssertion
@@ -78,6 +79,11 @@ class StepsAssertion(SnapshotAssertion):
         if options.get("matcher") is not None:
             options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
+
+    def failed(self) -> dict[Path, str]:
+        """Return what the snapshots that differ would be, each by its path."""
+        results = [result for result in self.executions.values() if not result.success]
+        return {Path(each.snapshot_location): str(each.asserted_data) for each in results if each.asserted_data}
 
 
 def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:

@@ -205,7 +205,7 @@ def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
     result = run.record(mode="rewrite")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["test_it.py::test_it did not pass, so its cassette is as it was; *test_it.failed.yaml"]
+        ["*test_it did not pass, so its cassette is as it was. To accept the new recording: *test_it.failed.yaml"]
     )
     assert run.prompts("test_it/test_it.yaml") == ["old"]
 

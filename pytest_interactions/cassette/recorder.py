@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import disk, layout, media, storage
-from pytest_interactions.files.candidates import candidate
+from pytest_interactions.files import candidates, disk, layout, media, storage
 from pytest_interactions.files.journal import Journal
 from pytest_interactions.files.real import real_files
 
@@ -200,7 +199,7 @@ class Recorder:
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
         path, old = self._mode.path, self._mode.old
-        aside = candidate(path)
+        aside = candidates.candidate(path)
         with disk.locked(path):
             if failed and self._mode.replaces:
                 self._put_aside(recorded)
@@ -212,12 +211,12 @@ class Recorder:
                 self._put_aside(recorded)
                 raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
             self._write(path, storage.Contents(exchanges, incomplete=incomplete))
-            storage.remove(aside)
+            candidates.remove(path)
         return path
 
     def _put_aside(self, recorded: list[Exchange]) -> None:
-        disk.not_a_link(candidate(self._mode.path))
-        self._write(candidate(self._mode.path), storage.Contents(recorded, incomplete=True))
+        disk.not_a_link(candidates.candidate(self._mode.path))
+        self._write(candidates.candidate(self._mode.path), storage.Contents(recorded, incomplete=True))
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """Return the old exchanges that stay; in mode `all`, these were not recorded again."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "emulate": "serve a local, deterministic Interactions API",
     "serve": "put cassettes behind a local address, for any language",
     "show": "print cassettes as transcripts",
+    "review": "list new recordings of failed tests; accept or reject them",
     "check": "look for damaged or edited cassettes, and for what killed recordings left",
     "scan": "look for secrets in files",
     "redact": "take the secrets out of cassettes, in place",

@@ -180,7 +180,10 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
 
     of_this_run().learn_environ(os.environ)  # the snapshot's name may have a secret in it
     use = request.node.stash.get(attempts.USE, None)
-    return steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
+    assertion = steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
+    if use is not None:
+        use.snapshots.append(assertion)
+    return assertion
 
 
 @pytest.hookimpl(wrapper=True)

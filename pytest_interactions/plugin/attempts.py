@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import shlex
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,10 @@ from pytest_interactions.plugin import failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.snapshot import StepsAssertion
 
 
 @dataclass(eq=False)
@@ -27,12 +30,14 @@ class Use:
         cassette: The cassette.
         outcomes: What became of the phases and subtests of the tests that use it.
         is_over: Whether the scope has ended, so that the recording is to be saved.
+        snapshots: The test's assertions on snapshots of steps.
     """
 
     user: str
     cassette: Cassette
     outcomes: list[str] = field(default_factory=list)
     is_over: bool = False
+    snapshots: list[StepsAssertion] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
@@ -201,7 +206,7 @@ def _save(config: pytest.Config, use: Use) -> None:
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
-        notes.append(f"{use.user} did not pass, so its cassette is as it was; the new recording is {written}")
+        notes.append(f"{use.user} did not pass, so its cassette is as it was. {_accept(config, use, written)}")
     elif written is not None and account.left_over:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
@@ -211,6 +216,20 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
+
+
+def _accept(config: pytest.Config, use: Use, written: Path) -> str:
+    """Leave what belongs to a candidate beside it, and return how to accept it."""
+    from pytest_interactions.files import candidates
+
+    cassette = use.cassette
+    snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}
+    with suppress(OSError):  # it can be accepted without
+        candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
+    here = config.invocation_params.dir
+    path = written.relative_to(here) if written.is_relative_to(here) else written
+    what = "the new recording and its snapshot" if snapshots else "the new recording"
+    return f"To accept {what}: pytest-interactions review --accept {shlex.quote(str(path))}"
 
 
 def tell_left_out(config: pytest.Config) -> None:
