@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_interactions.api.setting import changed, fact_text, setting_lines, setting_of, tool_text
 
@@ -122,3 +124,25 @@ def test_a_setting_is_a_line_for_each_tool_and_for_each_fact() -> None:
         "odd\\n: 1",
         "gone: none",
     ]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "name", "url", "parameters", "properties", "required", "items", "enum", "schema"])
+            | st.text(),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["tools", "response_format", "system_instruction", "model"]), VALUES))
+def test_any_request_has_a_setting(asked: Json) -> None:
+    """Whatever is at a place, it is shown, and each line is one."""
+    lines = [line.text for line in setting_lines(setting_of(asked))]
+    assert not [line for line in lines if len(line.splitlines()) > 1]

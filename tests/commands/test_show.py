@@ -160,11 +160,19 @@ def test_without_rich_there_is_no_colour(
     assert "\x1b[" not in capsys.readouterr().out
 
 
-def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever recorded them, they are shown without a warning."""
+@pytest.mark.parametrize("form", ["--each", "--json", "--text"])
+def test_all_real_cassettes_are_shown(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever recorded them, they are shown in each form without a warning, and behave as they do themselves."""
     directory = real_traffic("")
+    cassettes = list(Path(directory).rglob("*.yaml"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert show(directory) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
+        assert show(form, directory) == 0
+        printed = capsys.readouterr().out
+        for path in cassettes:
+            assert show(path, path) == 0
+    if form == "--json":
+        assert [report["turns"][0]["status"] for report in json.loads(printed)]
+    else:
+        assert printed.count("turn 1: ") == len(cassettes)
+    assert capsys.readouterr().out == "the same behaviour\n" * len(cassettes)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
-from pytest_interactions.commands.show.compare import compare, compared_lines
 from pytest_interactions.commands.show.report import reader
 from pytest_interactions.commands.show.text import lasting_lines, report_lines, writer
 from pytest_interactions.commands.status import Status
@@ -87,6 +86,8 @@ def _print_each(files: list[Path], options: Namespace) -> Status:
 
 
 def _print_comparison(files: list[Path], options: Namespace) -> Status:
+    from pytest_interactions.commands.show.compare import compare, compared_lines
+
     comparison = compare(*map(reader(options.max_size), files))
     if options.json:
         _print_json(comparison)
