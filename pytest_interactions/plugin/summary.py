@@ -79,14 +79,13 @@ class Tally:
             setattr(self, each.name, both)
 
 
-#: Of a session: what each test's cassette did, and by `None` what all else did.
-_TALLIES: Final = pytest.StashKey["dict[Cassette | None, Tally]"]()
+#: Of a session: what each test's cassette did, by the cassette, and what else was done, by an object of its own.
+_TALLIES: Final = pytest.StashKey[dict[object, Tally]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
-    tallies: dict[Cassette | None, Tally] = {None: Tally()}
-    config.stash[_TALLIES] = tallies
+    config.stash[_TALLIES] = {}
     listener = partial(_count_block, config)
     blocks.LISTENERS.append(listener)
     config.add_cleanup(partial(blocks.LISTENERS.remove, listener))
@@ -108,11 +107,12 @@ def withdraw(config: pytest.Config, cassette: Cassette) -> None:
 
 def count_refused(config: pytest.Config, errors: list[InteractionsError]) -> None:
     """Count requests that were refused where no cassette is."""
-    config.stash[_TALLIES][None].refused += _refused(errors)
+    if errors:
+        config.stash[_TALLIES][object()] = Tally(refused=_refused(errors))
 
 
 def _count_block(config: pytest.Config, cassette: Cassette, written: Path | None) -> None:
-    config.stash[_TALLIES][None].add(_of(config, cassette, written))
+    config.stash[_TALLIES][object()] = _of(config, cassette, written)  # in one step, as threads have blocks too
 
 
 def _of(config: pytest.Config, cassette: Cassette, written: Path | None) -> Tally:
@@ -146,7 +146,7 @@ def _refused(errors: list[InteractionsError]) -> int:
 def total(config: pytest.Config) -> Tally:
     """Return what all cassettes of this run did, those of pytest-xdist's workers too if they were added."""
     tally = Tally()
-    for each in config.stash[_TALLIES].values():
+    for each in list(config.stash[_TALLIES].values()):
         tally.add(each)
     return tally
 
@@ -158,7 +158,7 @@ def handed_over(config: pytest.Config) -> dict[str, Any]:
 
 def take_over(config: pytest.Config, output: Mapping[str, Any]) -> None:
     """Add what a worker has handed over."""
-    config.stash[_TALLIES][None].add(Tally(**output))
+    config.stash[_TALLIES][object()] = Tally(**output)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
