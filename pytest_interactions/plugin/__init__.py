@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
     config.pluginmanager.register(scopes)
+    config.pluginmanager.register(summary)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
@@ -208,27 +209,35 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 # --- the summary ---
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
+@pytest.hookimpl(wrapper=True, specname="pytest_sessionfinish")
+def pytest_keep_snapshots(session: pytest.Session) -> Iterator[None]:
+    """Have syrupy count the snapshots of tests that failed as used."""
     failed = session.config.stash[attempts.FAILED]
     if failed:
         from pytest_interactions.snapshot import keep_snapshots
 
         keep_snapshots(session.config, failed)
     yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
     attempts.tell_left_out(session.config)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]
+        output["interactions_tally"] = summary.handed_over(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add a pytest-xdist worker's notes to the controller's."""
-    node.config.stash[attempts.NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
+    """Add a pytest-xdist worker's notes to the controller's, and what its cassettes did."""
+    output: Mapping[str, Any] = getattr(node, "workeroutput", {})  # of a worker that crashed there is none
+    node.config.stash[attempts.NOTES].extend(output.get("interactions_notes", []))
+    summary.take_over(node.config, output.get("interactions_tally", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

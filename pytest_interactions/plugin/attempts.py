@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.plugin import failures
+from pytest_interactions.plugin import failures, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,8 @@ def start_over(item: pytest.Item) -> None:
     attempt = item.stash.get(USE, None)
     if attempt is not None:
         attempt.cassette.withdraw()
+        if attempt.outcome != "passed":
+            summary.withdraw(item.config, attempt.cassette)
         notes = item.config.stash[NOTES]
         notes[:] = [note for note in notes if not note.startswith(f"{item.nodeid} ")]
 
@@ -156,6 +158,7 @@ def save(item: pytest.Item, report: pytest.TestReport) -> None:
     """Finish what has ended with a test, as the last part of the teardown that `report` is of."""
     unsaved = item.config.stash[UNSAVED]
     ended = [use for use in unsaved if use.is_over or use is item.stash.get(USE, None)]
+    summary.count_refused(item.config, item.stash.get(REFUSED, []))
     for last in [*(partial(_finish, item.config, use) for use in ended), partial(_judge, item)]:
         raised = (KeyboardInterrupt, pytest.exit.Exception)
         call = pytest.CallInfo.from_call(last, "teardown", raised)
@@ -203,6 +206,7 @@ def _save(config: pytest.Config, use: Use) -> None:
     account = cassette.account
     with plainly():
         written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
+    summary.count(config, cassette, written)
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
