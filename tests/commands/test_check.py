@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pytest_interactions.api.exchange import Exchange, Request, Response
-from pytest_interactions.commands import main
+from pytest_interactions.commands import COMMANDS, main
 from pytest_interactions.files import layout, storage
 from pytest_interactions.files.journal import Journal
+from pytest_interactions.options import Options
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -317,3 +320,13 @@ def test_a_cassettes_directory_is_not_listed_for_each_of_its_media(
     monkeypatch.setattr(Path, "iterdir", counted)
     assert check(".") == (0, [])
     assert len(listed) == len(set(listed)) > 5
+
+
+def test_the_hooks_of_pre_commit_are_commands() -> None:
+    """They are given what lies where cassettes are by default."""
+    hooks = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["entry"] for hook in hooks] == ["pytest-interactions check", "pytest-interactions scan"]
+    assert {hook["entry"].split()[1] for hook in hooks} <= COMMANDS.keys()
+    for hook in hooks:
+        assert re.search(hook["files"], f"{Options().cassette_dir}/tests/test_it/test_it.yaml")
+        assert not re.search(hook["files"], "src/app.py")
