@@ -70,9 +70,9 @@ class Reporter:
         form: The form; by default text, and annotations in a workflow of GitHub's.
     """
 
-    def __init__(self, secrets: Secrets, form: Form | None = None) -> None:
+    def __init__(self, secrets: Secrets, form: str | None = None) -> None:
         self._secrets = secrets
-        self._form = form or (Form.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Form.TEXT)
+        self._form = Form(form or (Form.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Form.TEXT))
         self._all: list[dict[str, str | int | None]] = []
 
     def found(self, found: Found) -> Status:
@@ -110,8 +110,7 @@ def form_argument(parser: ArgumentParser) -> None:
     """Declare the form of what is printed."""
     parser.add_argument(
         "--format",
-        type=Form,
-        choices=list(Form),
+        choices=[form.value for form in Form],
         metavar="FORM",
         help="text, github (annotations; the default in a workflow of GitHub's) or json",
     )

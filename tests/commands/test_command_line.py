@@ -88,6 +88,15 @@ def test_a_port_out_of_range_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     assert "99999 is no port: give a number from 0 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "scan"])
+def test_a_form_that_there_is_not_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the names of those that there are."""
+    with pytest.raises(SystemExit):
+        main([command, "--format", "xml", "."])
+    error = capsys.readouterr().err
+    assert all(form in error for form in ("'xml'", "text", "github", "json"))
+
+
 def test_redact_takes_its_options_in_any_order(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Options before or after the paths, and several of them."""
     assert main(["redact", "--redact", "Hello", "--redact", "re:v1_[A-Z]+", str(cassette)]) == 0
