@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
+from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.show.report import reader
 from pytest_interactions.commands.show.text import lasting_lines, report_lines, writer
 from pytest_interactions.commands.status import Status
@@ -71,12 +72,13 @@ def _may_hold_cassettes(path: Path) -> bool:
 def _print_each(files: list[Path], options: Namespace) -> Status:
     read = reader(options.max_size)
     reports, status = [], Status.OK
-    for file in files:
-        try:
-            reports.append(read(file))
-        except CassetteError as error:
-            sys.stderr.write(f"pytest-interactions: {error}\n")
-            status = Status.FAILED
+    with progress(files) as listed:
+        for file in listed:
+            try:
+                reports.append(read(file))
+            except CassetteError as error:
+                sys.stderr.write(f"pytest-interactions: {error}\n")
+                status = Status.FAILED
     if options.json:
         _print_json(reports)
     else:
