@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from syrupy.assertion import SnapshotAssertion
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
 
-__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot"]
+__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "snapshots_of", "steps_snapshot"]
 
 
 class StepsExtension(SingleFileSnapshotExtension):
@@ -87,6 +88,16 @@ def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) ->
     assertion = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
     assertion.redact = redact
     return assertion
+
+
+def snapshots_of(item: Any) -> tuple[Path, str] | None:
+    """Return the directory of a test's snapshots, and the name of its first; `None` if it is none that can have any."""
+    try:
+        location = _Location(item)
+    except AttributeError:  # of another kind, such as a file of YAML
+        return None
+    name = StepsExtension.get_snapshot_name(test_location=location)
+    return Path(StepsExtension.dirname(test_location=location)), name
 
 
 def _redacting(redact: Callable[[str], str], matcher: PropertyMatcher | None = None) -> PropertyMatcher:

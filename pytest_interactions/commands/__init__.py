@@ -24,6 +24,7 @@ COMMANDS = {
     "emulate": "serve a local, deterministic Interactions API",
     "serve": "put cassettes behind a local address, for any language",
     "show": "print cassettes as transcripts",
+    "unused": "list cassettes, media and snapshots that no test owns, and delete them",
     "check": "look for damaged or edited cassettes, and for what killed recordings left",
     "scan": "look for secrets in files",
     "redact": "take the secrets out of cassettes, in place",

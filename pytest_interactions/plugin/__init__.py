@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, owners, scopes
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
     cut_off.add_option(parser, group)
+    owners.add_option(parser, group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
             resolve(("ini file", ini), ("command line", flags))
         except OptionError as error:
             raise pytest.UsageError(str(error)) from None
+    owners.begin(config)
 
 
 def _begun(config: pytest.Config) -> int:
@@ -211,6 +213,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
     attempts.tell_left_out(session.config)
+    owners.end(session)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]
@@ -219,12 +222,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add a pytest-xdist worker's notes to the controller's."""
-    node.config.stash[attempts.NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
+    output: dict[str, Any] = getattr(node, "workeroutput", {})
+    node.config.stash[attempts.NOTES].extend(output.get("interactions_notes", []))
+    owners.of_worker(node.config, output)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the notes on this run."""
-    notes = config.stash[attempts.NOTES]
+    notes = [*config.stash[attempts.NOTES], *owners.notes(config)]
     if notes:
         terminalreporter.section("interactions")
         terminalreporter.write_line("\n".join(dict.fromkeys(notes)))  # workers may have the same
