@@ -106,7 +106,7 @@ def _collected(words: Sequence[str]) -> Owned:
             output = ended.stdout.decode(errors="replace")
             raise InteractionsError(f"pytest can't collect the tests: {_reason(output, ended.returncode)}")
         owned = loads(told.read_text("utf-8"))
-    if not any(owned.tests.values()):
+    if not owned.cassettes:
         reasons = [f" {_named(path)}: {reason}" for path, reason in owned.left.items()]
         raise InteractionsError(f"pytest has collected no test, so nothing can be told.{next(iter(reasons), '')}")
     return owned
@@ -153,24 +153,15 @@ def _delete(unowned: Unowned) -> bool:
 
 
 def _summary(found: list[Unowned]) -> str:
-    kinds = Counter(each.kind for each in found)
-    return f"Owned by no test: {_counted(found)}" + (
-        f" ({', '.join(f'{kind}: {count}' for kind, count in kinds.items())}), {_size(found)}." if found else "."
-    )
+    if not found:
+        return "Owned by no test: nothing."
+    kinds = ", ".join(f"{kind}: {count}" for kind, count in Counter(each.kind for each in found).items())
+    return f"Owned by no test: {_counted(found)} ({kinds}), {sum(each.size for each in found) / 1024:,.1f} KiB."
 
 
 def _counted(found: list[Unowned]) -> str:
     count = sum(each.files for each in found)
     return f"{count} file{'' if count == 1 else 's'}"
-
-
-def _size(found: list[Unowned]) -> str:
-    size = float(sum(each.size for each in found))
-    for unit in ("bytes", "KiB"):
-        if size < 1024:  # noqa: PLR2004 - bytes of a KiB
-            return f"{size:.3g} {unit}"
-        size /= 1024
-    return f"{size:.1f} MiB"
 
 
 def _as_json(owned: Owned, found: list[Unowned], left: list[Unowned]) -> dict[str, Any]:

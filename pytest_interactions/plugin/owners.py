@@ -45,6 +45,7 @@ class Owners:
 
         self._owned = Owned(root=config.rootpath)
         self._directories: dict[tuple[Path, Path], None] = {}
+        self._of_others: set[Path] = set()  # whose tests have cassettes of another tool, with names of its own
         self._unsure: list[pytest.Item] = []
         self._seen: set[tuple[pytest.Item | pytest.Collector, str, str]] = set()
         self.is_complete = False
@@ -62,6 +63,8 @@ class Owners:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Take note of what a test owns, before anybody deselects it."""
         self._owned.tests.setdefault(item.path, set()).add(opening.name_of(item))
+        if item.get_closest_marker("vcr"):
+            self._of_others.add(item.path)
         options, is_sure = _options(item)
         for project in opening.projects(item, options):
             self._directories[project, project / options.cassette_dir] = None
@@ -96,7 +99,7 @@ class Owners:
                     node = item.getparent(kind) or item
                     with suppress(OptionError):
                         owned.cassettes.add(opening.path_in(directory.path, directory.project, node, fixture))
-        for path in owned.left:
+        for path in (*owned.left, *self._of_others):
             owned.tests.pop(path, None)
         collected = session._initialpaths  # noqa: SLF001 - there is no public way
         owned.scope = {path.with_suffix("") if path.is_file() else path for path in collected}
@@ -173,7 +176,7 @@ def begin(config: pytest.Config) -> None:
     if value not in {_LIST, "off"}:
         raise pytest.UsageError(f"ini file: {_OPTION}: {value!r} is not one of {_LIST}, off.")
     config.stash[_FOUND] = []
-    if value == _LIST:
+    if value == _LIST and not config.option.collectonly:
         _register(config)
 
 

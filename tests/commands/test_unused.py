@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.files import journal, media
+from pytest_interactions.files import disk, journal, media
 from pytest_interactions.files.candidates import candidate
 from pytest_interactions.files.unowned.deleting import delete
 from pytest_interactions.files.unowned.owned import Directory, Owned
@@ -259,6 +259,46 @@ def test_tests_that_exist_on_another_system_own_their_files(project: Project) ->
     }
 
 
+def test_parameters_of_another_system_may_be_those_of_a_conftest(project: Project) -> None:
+    """Which asks where it runs; a file too large to look through, or with marks of vcrpy's, may have any cassette."""
+    project.files(
+        {
+            "conftest.py": "import os, pytest\nKINDS = ['one', *(['two'] if 'NO_SUCH' in os.environ else [])]\n"
+            "@pytest.fixture(params=KINDS)\ndef kind(request): return request.param\n",
+            "unit/test_it.py": "def test_it(kind): pass\n",
+            "unit/test_large.py": "def test_it(): pass\n" + "#" * 2**20,
+        }
+    )
+    source = "import pytest\n@pytest.mark.vcr\n@pytest.mark.parametrize('x', ['b/c'])\ndef test_it(x): pass\n"
+    project.files({"unit/test_vcr.py": source, "pytest.ini": "[pytest]\nmarkers = vcr\n"})
+    project.cassettes("unit/test_it/test_it[two]", "unit/test_it/test_it[three]", "unit/test_large/test_other")
+    project.cassettes("unit/test_vcr/test_it[b-c]")
+    assert project.unused() == ["cassettes/unit/test_it/test_it[three].yaml"]
+
+
+def test_a_directory_may_hold_more_than_cassettes(project: Project) -> None:
+    """Where it is that of the tests too, other files of YAML, and what tools make, are left alone."""
+    project.files(
+        {
+            "pytest.ini": "[pytest]\ninteractions_cassette_dir = .\naddopts = --doctest-glob=*.txt\n",
+            "test_it.py": "def test_it(): pass\n",
+            "text.txt": ">>> 1\n1\n",
+            "ci.yaml": "jobs:\n  - run: pytest -k interactions:\n",
+            "config.yaml": "name: x\ninteractions: []\n",
+            "script.yaml": "version: 1\n",
+            ".venv/x.yaml": EMPTY,
+            "node_modules/x.yaml": EMPTY,
+            "of_vcrpy.yaml": "# recorded\n---\ninteractions:\n- request: {}\nversion: 1\n",
+            "flow.yaml": '{"version": 1, "interactions": []}',
+        }
+    )
+    (project.top / "lost.yaml").symlink_to("nowhere.yaml")
+    project.cassettes("ours", "test_it/test_it", "text/text.txt", "text/other", "text/text.more", below=".")
+    expected = ["flow.yaml", "of_vcrpy.yaml", "ours.yaml", "text/other.yaml", "text/text.more.yaml"]
+    assert project.unused() == expected
+    assert project.unused("--", "-p", "no:syrupy") == expected
+
+
 def test_a_parameter_without_a_condition_is_gone_when_it_is(project: Project) -> None:
     """Though its words stand in the file."""
     source = "import pytest\n@pytest.mark.parametrize('x', ['one'])\ndef test_it(x): 'two'\n"
@@ -404,7 +444,7 @@ def test_what_is_deleted_leaves_nothing_behind(project: Project) -> None:
     status, out, err = project.run("--delete", "--yes")
     assert (status, err) == (0, "")
     assert out.splitlines()[-2:] == [
-        "Owned by no test: 5 files (cassette: 2, media: 2, snapshot: 1), 2.99 KiB.",
+        "Owned by no test: 5 files (cassette: 2, media: 2, snapshot: 1), 3.0 KiB.",
         "Deleted: 5.",
     ]
     assert not journals.exists()
@@ -412,7 +452,7 @@ def test_what_is_deleted_leaves_nothing_behind(project: Project) -> None:
     left = [str(path.relative_to(project.top)) for path in project.top.rglob("*") if path.is_file()]
     assert sorted(left) == [*LEFT, "tests/test_it.py"]
     assert not (project.top / "tests/__snapshots__/test_gone").exists()
-    assert project.run("--delete") == (0, "Owned by no test: 0 files.\n", "")
+    assert project.run("--delete") == (0, "Owned by no test: nothing.\n", "")
 
 
 def test_without_a_terminal_nothing_is_deleted(project: Project) -> None:
@@ -531,6 +571,21 @@ def test_what_goes_wrong_is_one_line(files: dict[str, str], words: list[str], er
     assert (status, out) == (2, "")
     assert error in err
     assert err.count("\n") == 1
+
+
+def test_a_recording_that_is_under_way_keeps_its_journal(tmp_path: Path) -> None:
+    """That of a process that lives is its own."""
+    directory = journal._directory(tmp_path / "a.yaml")
+    directory.mkdir(parents=True)
+    file = directory / "0.journal"
+    file.write_text("")
+    release = disk.lock(file, wait=True)
+    journal.forget(tmp_path / "a.yaml")
+    assert file.exists()
+    assert release is not None
+    release()
+    journal.forget(tmp_path / "a.yaml")
+    assert not directory.exists()
 
 
 def test_what_stops_a_run_does_not_stop_the_search(project: Project) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.files import candidates, disk, media, storage
-from pytest_interactions.files.unowned.sources import Module, files_below, mentions
+from pytest_interactions.files.unowned.sources import Module, mentions, walk
 from pytest_interactions.naming import cassette_path, safe
 from pytest_interactions.redaction.placeholders import REDACTED
 
@@ -26,6 +27,11 @@ STEPS: Final = ".steps.txt"
 _CLEANED: Final = ".redacted"
 _OTHERS: Final = ("", ".json")  # of cassettes that are none of a test's, and not looked for
 _HEAD: Final = 4096  # bytes in which a cassette says that it is one
+# Its first key: the one that this package writes first, with the other, or the one that vcrpy does.
+_CASSETTE: Final = re.compile(
+    rb"(?:\s|---|#[^\n]*\n)*\{?\s*['\"]?(?:interactions['\"]?\s*:|version['\"]?\s*:.*['\"]?interactions['\"]?\s*:)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +145,7 @@ class _Search:
         """Return the sources by the directories of the cassettes that they have if they are test files."""
         places: dict[tuple[Path, Path], list[Path]] = {}
         for directory in self._owned.directories:
-            names = {name for _, names, _ in os.walk(directory.path) for name in names}
+            names = {name for _, names, _ in walk(directory.path) for name in names}
             for file in (*self._sources, *self._owned.tests):
                 if safe(file.stem) in names:
                     place = cassette_path(directory.path, directory.project, file, "_").parent
@@ -162,7 +168,7 @@ class _Search:
     def _sources(self) -> list[Path]:
         tops = {_repository(self._owned.root), *(each.project for each in self._owned.directories)}
         outer = [top for top in tops if not any(top.is_relative_to(other) and top != other for other in tops)]
-        return [file for top in sorted(outer) for file in files_below(top)]
+        return [directory / file for top in sorted(outer) for directory, _, files in walk(top) for file in files]
 
     @cached_property
     def _directories(self) -> set[Path]:
@@ -194,21 +200,23 @@ class _Search:
 
     def _module(self, file: Path) -> Module:
         if file not in self._modules:
-            self._modules[file] = Module(file, self._owned.tests[file])
+            above = [
+                directory / "conftest.py" for directory in file.parents if directory.is_relative_to(self._owned.root)
+            ]
+            others = filter(Path.is_file, above)
+            self._modules[file] = Module(file, self._owned.tests[file], others)
         return self._modules[file]
 
 
 def _recorded(top: Path) -> Iterator[tuple[Path, str]]:
     """Yield the cassettes below a directory, and the directories of media that have none; links are not followed."""
-    for directory, directories, files in os.walk(top):
-        paths = [Path(directory, file) for file in sorted(files)]
-        for path in paths:
+    for directory, directories, files in walk(top):
+        for path in (directory / file for file in files):
             if path.suffix in storage.SUFFIXES and not path.name.startswith(".") and _is_cassette(path):
                 yield path, CASSETTE
-        for name in sorted(directories):
-            path = Path(directory, name)
+        for path in [directory / name for name in directories]:
             if media.is_directory(path) and not path.is_symlink():
-                directories.remove(name)
+                directories.remove(path.name)
                 if not any(path.with_suffix(suffix).is_file() for suffix in _OTHERS):
                     yield path, MEDIA
 
@@ -216,7 +224,7 @@ def _recorded(top: Path) -> Iterator[tuple[Path, str]]:
 def _is_cassette(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return b"interactions" in file.read(_HEAD)
+            return _CASSETTE.match(file.read(_HEAD)) is not None
     except OSError:
         return False
 

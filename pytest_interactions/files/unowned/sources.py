@@ -37,14 +37,14 @@ _NUMBER: Final = re.compile(r"\.\d+\Z")
 _CLASS_CASSETTE: Final = ".class_interactions"
 
 
-def files_below(top: Path) -> Iterator[Path]:
-    """Yield the files of a project; links to directories are not followed."""
+def walk(top: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield the directories of a project, as `os.walk` does; links to directories are not followed."""
     for directory, directories, files in os.walk(top):
         if _ENVIRONMENT in files:
             directories.clear()
-            continue
-        directories[:] = sorted(name for name in directories if not _NOT_ENTERED.fullmatch(name))
-        yield from (Path(directory, file) for file in sorted(files))
+        else:
+            directories[:] = sorted(name for name in directories if not _NOT_ENTERED.fullmatch(name))
+            yield Path(directory), directories, sorted(files)
 
 
 def mentions(names: Collection[str], directories: Collection[str], sources: Iterable[Path]) -> dict[str, Path]:
@@ -61,7 +61,7 @@ def mentions(names: Collection[str], directories: Collection[str], sources: Iter
         return found
     search = BytesAhoCorasick(patterns)
     for source in sources:
-        data = _read(source)
+        data = _read(source) or b""
         for number, start, end in search.find_matches_as_indexes(data, overlapping=True):
             name = [*names, *directories][number]
             is_meant = _is_file(data, start, end) if number < len(names) else _is_directory(data, start, end)
@@ -70,15 +70,15 @@ def mentions(names: Collection[str], directories: Collection[str], sources: Iter
     return found
 
 
-def _read(path: Path) -> bytes:
-    """Return the bytes of a source; none of what can't be read, or is no text."""
+def _read(path: Path) -> bytes | None:
+    """Return the bytes of a source; `None` if it can't be read, or is no text."""
     if path.suffix in _REPORTS:
-        return b""
+        return None
     try:
         data = disk.read(path, _LARGEST)
     except (OSError, TooLargeError):
-        return b""
-    return b"" if b"\0" in data else data
+        return None
+    return None if b"\0" in data else data
 
 
 def _is_file(data: bytes, start: int, end: int) -> bool:
@@ -98,12 +98,16 @@ class Module:
     Args:
         path: The file.
         tests: The names of the tests that were collected of it, `[Class.]test[params]`.
+        others: Files that may have a say in the parameters of its tests: each conftest.py above it.
     """
 
-    def __init__(self, path: Path, tests: Iterable[str]) -> None:
-        self._text = _read(path).decode(errors="replace")
-        self._words = frozenset(re.findall(r"\w+", self._text))
-        self._defined = frozenset(_defined(self._text))
+    def __init__(self, path: Path, tests: Iterable[str], others: Iterable[Path]) -> None:
+        data = _read(path)
+        text = (data or b"").decode(errors="replace")
+        self._is_known = data is not None
+        self._words = _words(text)
+        self._defined = frozenset(_defined(text))
+        self._of_params = "\n".join([text, *((_read(other) or b"").decode(errors="replace") for other in others)])
         self._ids: dict[str, list[str]] = defaultdict(list)
         for test in tests:
             head, _, params = test.partition("[")
@@ -114,8 +118,11 @@ class Module:
         """Return whether a test of this name, which was not collected, may exist elsewhere.
 
         It may if its name stands in the file and no test of that name was collected; if the name of its class does, and
-        nothing of the class was; and if the file asks where it runs, and all parts of its parameters stand in it.
+        nothing of the class was; and if the file, or one that has a say in its parameters, asks where it runs, and all
+        words of the parameters stand there.
         """
+        if not self._is_known:
+            return True
         head, _, params = name.removesuffix(_CLASS_CASSETTE).partition("[")
         head = head if head in self._ids or head in self._defined else _NUMBER.sub("", head)
         if head in self._ids:
@@ -128,8 +135,12 @@ class Module:
         return last in self._words and all(each.rpartition(".")[2] != last for each in self._defined)
 
     def _may_have(self, params: str) -> bool:
-        words = re.findall(r"\w+", params)
-        return bool(words) and self._words.issuperset(words) and _CONDITIONS.search(self._text) is not None
+        words = _words(params)
+        return bool(words) and words <= _words(self._of_params) and _CONDITIONS.search(self._of_params) is not None
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
 
 
 def _defined(text: str) -> Iterator[str]:
