@@ -27,7 +27,8 @@ _OPTION: Final = "interactions_unused"
 _LIST: Final = "list"
 #: The option of the command's own run: the file that is told what the tests own.
 _TO: Final = "interactions_owners_to"
-#: Of a session: the plugin below.
+#: Of a session: the plugin below, for the command and for the option.
+_TOLD: Final = pytest.StashKey["Owners"]()
 _OWNERS: Final = pytest.StashKey["Owners"]()
 #: Of a session: what nobody owns, as each of its processes has it; `None` if one can't tell.
 _FOUND: Final = pytest.StashKey[list[list[str] | None]]()
@@ -145,13 +146,13 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.pluginmanager.has_plugin(name):
             config.pluginmanager.unregister(name=name)
     config.option.maxfail = 0
-    _register(config)
+    config.stash[_TOLD] = _registered(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Tell what the tests own, unless an error has ended the collection."""
-    owners = session.config.stash[_OWNERS]
+    owners = session.config.stash[_TOLD]
     if owners.is_complete:
         Path(session.config.getoption(_TO)).write_text(owners.owned(session).dumps(), "utf-8")
 
@@ -177,12 +178,13 @@ def begin(config: pytest.Config) -> None:
         raise pytest.UsageError(f"ini file: {_OPTION}: {value!r} is not one of {_LIST}, off.")
     config.stash[_FOUND] = []
     if value == _LIST and not config.option.collectonly:
-        _register(config)
+        config.stash[_OWNERS] = _registered(config)
 
 
-def _register(config: pytest.Config) -> None:
-    config.stash[_OWNERS] = Owners(config)
-    config.pluginmanager.register(config.stash[_OWNERS])
+def _registered(config: pytest.Config) -> Owners:
+    owners = Owners(config)
+    config.pluginmanager.register(owners)
+    return owners
 
 
 def end(session: pytest.Session) -> None:

@@ -51,7 +51,10 @@ class Project:
         """Return the status, and what is printed."""
         self._monkeypatch.chdir(self.top / here)
         self._capsys.readouterr()
-        status = main(["unused", *words])
+        with self._monkeypatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # which is half of the time
+            patch.setenv("PYTEST_PLUGINS", "pytest_interactions.plugin,syrupy")
+            status = main(["unused", *words])
         told = self._capsys.readouterr()
         return status, told.out, told.err
 
@@ -166,6 +169,7 @@ def test_wide(class_interactions, module_interactions, session_interactions):
 """
     )
     run.record("--snapshot-update").assert_outcomes(passed=7)
+    run.pytester.path.joinpath("stdout").unlink()  # where syrupy names files
     written = [path for path in run.pytester.path.rglob("*") if path.suffix == ".yaml" or path.name.endswith(".txt")]
     assert len(written) == 6 + 6 * 3 + 1
     assert project.unused() == []
@@ -315,7 +319,7 @@ def test_what_a_source_mentions_is_owned(project: Project) -> None:
             "notebook.ipynb": json.dumps({"cells": [{"source": ['use_cassette("notebook")']}]}),
             "js/agent.test.js": "serve(`cassettes/${name}.yaml`); serve('cassettes/javascript')\n",
             ".github/workflows/ci.yml": "run: pytest-interactions serve cassettes/for-ci\n",
-            "README.md": "The rain, and xscript2.yaml. See cassettes/sunny and plain.yaml\n",
+            "README.md": "The rain, and xscript2.yaml. See cassettes/sunny, old.steps.txt and plain.yaml\n",
             "report.xml": '<testcase name="rain"/>\n',
             "data.bin": "\0'rain'",
             ".venv/x.py": "'rain'",
@@ -326,6 +330,7 @@ def test_what_a_source_mentions_is_owned(project: Project) -> None:
     os.mkfifo(project.top / "pipe")
     project.cassettes("script", "notebook", "javascript", "for-ci/one", "for-ci/more/two", "plain", "script.failed")
     project.cassettes("rain", "sunny/day", "script2", "test_it/script")
+    project.snapshots("./test_gone/old")
     project.files({f"cassettes/{name}.media/{'0' * 32}.png": "" for name in ("script", "rain")})
     assert project.unused() == [
         "cassettes/for-ci/more/two.yaml",
@@ -560,7 +565,11 @@ def test_what_is_written_meanwhile_stays(tmp_path: Path) -> None:
         ({}, ["no.py"], "pytest can't collect the tests: ERROR: file or directory not found: no.py"),
         ({"conftest.py": "raise ValueError('no way')"}, [], "conftest.py': ValueError: no way\n"),
         ({"test_a.py": "import os\nos._exit(3)"}, [], "pytest can't collect the tests: it ended with status 3"),
-        ({}, ["--", "-p", "no:interactions"], "the plugin pytest-interactions is switched off, so no test owns "),
+        (
+            {},
+            ["--", "-p", "no:pytest_interactions.plugin"],
+            "the plugin pytest-interactions is switched off, so no test owns ",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_line(files: dict[str, str], words: list[str], error: str, project: Project) -> None:

@@ -74,7 +74,7 @@ class _File:
         kind: What it is.
         top: The directory of cassettes or snapshots in which it is.
         place: The test file to which it belongs by its place, without suffix.
-        name: The name of its test, if it is a test's.
+        name: The name of its test, if it is a test's; by it a source may mention it.
     """
 
     path: Path
@@ -83,11 +83,6 @@ class _File:
     place: Path
     name: str
     files: list[Path] = field(default_factory=list)  # that test files may be, by `place`
-
-    @property
-    def stem(self) -> str:
-        """Return the name by which a source may mention it."""
-        return self.path.name.removesuffix(STEPS) if self.kind == SNAPSHOT else self.name
 
     @property
     def directory(self) -> str:
@@ -108,10 +103,10 @@ class _Search:
         """Return what nobody owns, by its path."""
         files = [*self._cassettes(), *self._snapshots()]
         left = self._without(files, {_cassette(file) for file in files if self._has_owner(file)})
-        names = list(dict.fromkeys(file.stem for file in left))
+        names = list(dict.fromkeys(file.name for file in left))
         directories = list(dict.fromkeys(file.directory for file in left if file.directory))
         said = mentions(names, directories, self._texts)
-        left = self._without(left, {_cassette(file) for file in left if file.stem in said or file.directory in said})
+        left = self._without(left, {_cassette(file) for file in left if file.name in said or file.directory in said})
         return sorted(map(_measured, left), key=lambda each: (each.path.parent, each.path.stem, each.kind))
 
     @staticmethod

@@ -29,7 +29,7 @@ _REPORTS: Final = frozenset({".ambr", ".csv", ".html", ".lock", ".log", ".map", 
 _ENDS: Final = frozenset(b"\"'`\\")
 _BEGINS: Final = _ENDS | frozenset(b"/")
 _IN_NAME: Final = re.compile(rb"[\w.-]")
-_SUFFIX: Final = re.compile(rb"\.(?:ya?ml|json)\b")
+_SUFFIX: Final = re.compile(rb"\.(?:ya?ml|json|steps\.txt)\b")
 _DIRECTORY_ENDS: Final = re.compile(rb"/?(?![\w/.-])")
 # Words of a module whose tests, or whose parameters, depend on where it runs.
 _CONDITIONS: Final = re.compile(r"\b(?:platform|os\.name|version_info|environ|getenv|find_spec|importorskip)\b")
