@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
 
-__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "steps_snapshot"]
+__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "snapshots_of", "steps_snapshot"]
 
 
 class StepsExtension(SingleFileSnapshotExtension):
@@ -105,6 +105,16 @@ def keep_snapshots(config: Any, failed: Iterable[str]) -> None:
     """
     for nodeid in failed:
         config._syrupy.ran_item(nodeid, "skipped")  # noqa: SLF001 - there is no public way
+
+
+def snapshots_of(item: Any) -> tuple[Path, str] | None:
+    """Return the directory of a test's snapshots, and the name of its first; `None` if it is none that can have any."""
+    try:
+        location = _Location(item)
+    except AttributeError:  # of another kind, such as a file of YAML
+        return None
+    name = StepsExtension.get_snapshot_name(test_location=location)
+    return Path(StepsExtension.dirname(test_location=location)), name
 
 
 def _redacting(redact: Callable[[str], str], matcher: PropertyMatcher | None = None) -> PropertyMatcher:

@@ -57,6 +57,8 @@ def _several(answering: Sequence[Answering]) -> NoReturn:
 _CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
 #: The cassettes of this process, those that are not open any more too.
 _OPENED: Final[WeakSet[Cassette]] = WeakSet()
+#: Their paths, those of cassettes that nobody holds any more too.
+_PATHS: Final[set[Path]] = set()
 
 
 @contextmanager
@@ -192,7 +194,13 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
         if other.is_open and (other.may_write or cassette.may_write) and _is_same(other.path, cassette.path):
             raise AlreadyOpenError(messages.already_open(cassette.path))
     _OPENED.add(cassette)
+    _PATHS.add(cassette.path)
     return cassette
+
+
+def opened_paths() -> frozenset[Path]:
+    """Return the paths of the cassettes that this process has opened."""
+    return frozenset(_PATHS)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -206,6 +206,16 @@ def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> li
     return notes
 
 
+def forget(path: Path) -> None:
+    """Delete what killed processes have recorded of a cassette that nobody needs any more."""
+    directory = _directory(path)
+    for journal in directory.glob(f"*{_SUFFIX}"):
+        with _abandoned(journal) as is_abandoned:
+            if is_abandoned:
+                journal.unlink()
+    _tidy(directory)
+
+
 def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
     exchanges, damaged = _read(journal)
     target = candidate(path) if journal.name.endswith(_BESIDE) else path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes, summary
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, owners, scopes, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
     cut_off.add_option(parser, group)
+    owners.add_option(parser, group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
             resolve(("ini file", ini), ("command line", flags))
         except OptionError as error:
             raise pytest.UsageError(str(error)) from None
+    owners.begin(config)
 
 
 def _begun(config: pytest.Config) -> int:
@@ -226,6 +228,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
     attempts.tell_left_out(session.config)
+    owners.end(session)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]
@@ -238,11 +241,12 @@ def pytest_testnodedown(node: Any) -> None:
     output: Mapping[str, Any] = getattr(node, "workeroutput", {})  # of a worker that crashed there is none
     node.config.stash[attempts.NOTES].extend(output.get("interactions_notes", []))
     summary.take_over(node.config, output.get("interactions_tally", {}))
+    owners.of_worker(node.config, output)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the notes on this run."""
-    notes = config.stash[attempts.NOTES]
+    notes = [*config.stash[attempts.NOTES], *owners.notes(config)]
     if notes:
         terminalreporter.section("interactions")
         terminalreporter.write_line("\n".join(dict.fromkeys(notes)))  # workers may have the same

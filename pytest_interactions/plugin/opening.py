@@ -35,7 +35,8 @@ PROJECTS: Final = pytest.StashKey[dict[Path, Path | None]]()
 
 _CONFIG: Final = "interactions_config"
 _SNAPSHOTS: Final = {"snapshot", "snapshot_steps"}
-_KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
+#: The fixtures that have a cassette, each with what it begins for; without that, it is for a test.
+KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
     "interactions": pytest.Item,
     "session_interactions": pytest.Session,
     "package_interactions": pytest.Session,  # for pytest a plugin's fixture of this scope lives that long
@@ -116,7 +117,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
     return open_cassette(
         path(node, fixture, options),
         options,
-        projects=_projects(node, options),
+        projects=projects(node, options),
         rerecord=_rerecord(node),
         begun=node.config.stash[BEGUN],
         shared=shared,
@@ -139,17 +140,22 @@ def replays(item: pytest.Item, names: list[str], options: Options) -> bool:
         return options.record_mode is RecordMode.NONE
     from pytest_interactions.files import storage
 
-    found = [storage.signature(path(item.getparent(_KINDS[name]) or item, name, options)) for name in names]
+    found = [storage.signature(path(item.getparent(KINDS[name]) or item, name, options)) for name in names]
     return all(each is not None and each[0] < item.config.stash[BEGUN] for each in found)
 
 
 def path(node: Node, fixture: str, options: Options) -> Path:
     """Return the path of the cassette that `fixture` has for a test or a wider scope, which is there or will be."""
-    project, *others = (_path(each, node, fixture, options) for each in _projects(node, options))
+    project, *others = paths(node, fixture, options)
     return next((each for each in others if not project.exists() and each.exists()), project)
 
 
-def _projects(node: Node, options: Options) -> list[Path]:
+def paths(node: Node, fixture: str, options: Options) -> list[Path]:
+    """Return the paths that the cassette which `fixture` has for a test or a wider scope may have."""
+    return [path_in(each / options.cassette_dir, each, node, fixture) for each in projects(node, options)]
+
+
+def projects(node: Node, options: Options) -> list[Path]:
     """Return the directories whose cassettes may be the node's: its project, and where pytest is run.
 
     Without a project it is the nearest directory that has cassettes.
@@ -168,20 +174,29 @@ def _projects(node: Node, options: Options) -> list[Path]:
     return list(dict.fromkeys([project, root]))
 
 
-def _path(root: Path, node: Node, fixture: str, options: Options) -> Path:
+def path_in(directory: Path, project: Path, node: Node, fixture: str) -> Path:
+    """Return the path that a cassette has in a directory of cassettes; the other arguments are those of `path`.
+
+    Raises:
+        OptionError: A marker names a cassette that can't be.
+    """
     from pytest_interactions.naming import cassette_path, named_cassette
 
-    directory = root / options.cassette_dir
     if fixture == FIXTURE:
         name = next((marker.args[0] for marker in node.iter_markers(FIXTURE) if marker.args), None)
         if name is not None:
             return named_cassette(directory, _clean(str(name)))
     if isinstance(node, pytest.Session):
         return named_cassette(directory, fixture)
-    classes = _classes(node)
+    if fixture == FIXTURE:
+        return cassette_path(directory, project, node.path, name_of(node))
     # A wider fixture that a class gets is that of the classes within it too, if it has begun before.
-    names = [*classes, node.name] if fixture == FIXTURE else [*classes[:1], fixture]
-    return cassette_path(directory, root, node.path, ".".join(map(_clean, names)))
+    return cassette_path(directory, project, node.path, ".".join(map(_clean, [*_classes(node)[:1], fixture])))
+
+
+def name_of(node: Node) -> str:
+    """Return the name of a test as its cassette has it, without secrets: `[Class.]test[params]`."""
+    return ".".join(map(_clean, [*_classes(node), node.name]))
 
 
 def _clean(name: str) -> str:

@@ -1,0 +1,185 @@
+"""`pytest-interactions unused`: cassettes, media and snapshots that no test owns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_interactions.commands.status import Status
+from pytest_interactions.errors import InteractionsError
+from pytest_interactions.escaping import on_one_line
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from pytest_interactions.files.unowned.owned import Owned
+    from pytest_interactions.files.unowned.search import Unowned
+
+
+_ERRORS: Final = ("ERROR: ", "E ", "INTERNALERROR> E ", "!!!")
+
+
+class _Parser(ArgumentParser):
+    """A parser that leaves to pytest what follows `--`, wherever options stand before it."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        own, _, pytests = _parted(list(args))
+        namespace, unknown = super().parse_known_args(own, namespace)
+        namespace.pytest = pytests
+        return namespace, unknown
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str], list[str]]:
+    place = words.index("--") if "--" in words else len(words)
+    return words[:place], words[place : place + 1], words[place + 1 :]
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what is collected, and whether anything is deleted."""
+    parser.__class__ = _Parser
+    parser.usage = "%(prog)s [-h] [--delete] [--yes] [--json] [PATH ...] [-- PYTEST ARGUMENT ...]"
+    parser.description = (
+        "List the cassettes, media and snapshots that no test owns. The tests are collected by pytest, in a process of "
+        "its own, and none is run. Exits 1 if there are any."
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="test files and directories (default: as pytest has it)"
+    )
+    parser.add_argument("--delete", action="store_true", help="delete them, after asking")
+    parser.add_argument("--yes", action="store_true", help="delete without asking")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> Status:
+    """List what nobody owns, and delete it if that is wanted."""
+    from pytest_interactions.files.unowned.search import unowned
+
+    owned = _collected([*options.paths, *options.pytest])
+    found = unowned(owned)
+    _tell_left(owned)
+    if not options.json:
+        for each in found:
+            print(on_one_line(f"{_named(each.path)}: no test owns it."))
+        print(_summary(found))
+    may_delete = options.delete and found and _is_agreed(found, options)
+    left = [each for each in found if not _delete(each)] if may_delete else found
+    if options.json:
+        print(json.dumps(_as_json(owned, found, left), indent=2))
+    elif may_delete:
+        print(f"Deleted: {len(found) - len(left)}.")
+    return Status.FOUND if left else Status.OK
+
+
+def _collected(words: Sequence[str]) -> Owned:
+    """Return what the tests own, which pytest collects.
+
+    Raises:
+        InteractionsError: pytest could not collect them, or there are none.
+    """
+    from pytest_interactions.files.unowned.owned import loads
+
+    if any("::" in word for word in words):
+        raise InteractionsError(
+            "a part of a file can't tell what no test owns: name files or directories, without `::`."
+        )
+    with TemporaryDirectory(prefix="pytest-interactions-") as directory:
+        told = Path(directory, "owned.json")
+        plugin = ["-p", "pytest_interactions.plugin.owners", f"--interactions-owners-to={told}"]
+        command = [sys.executable, "-m", "pytest", *plugin, "--collect-only", "-qq"]
+        ended = subprocess.run(  # noqa: S603 - this interpreter's own pytest
+            [*command, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            check=False,
+        )
+        if not told.exists():
+            output = ended.stdout.decode(errors="replace")
+            raise InteractionsError(f"pytest can't collect the tests: {_reason(output, ended.returncode)}")
+        owned = loads(told.read_text("utf-8"))
+    if not owned.cassettes:
+        reasons = [f" {_named(path)}: {reason}" for path, reason in owned.left.items()]
+        raise InteractionsError(f"pytest has collected no test, so nothing can be told.{next(iter(reasons), '')}")
+    return owned
+
+
+def _reason(output: str, status: int) -> str:
+    """Return what of pytest's output says what went wrong."""
+    lines = [" ".join(line.split()) for line in output.splitlines()]
+    loading = [f"{line.rstrip('.')}:" for line in lines if line.startswith("ImportError while loading conftest")]
+    errors = [line.removeprefix("INTERNALERROR> ") for line in lines if line.startswith(_ERRORS)]
+    return " ".join([*loading[:1], *errors[:1]]).replace(": E ", ": ") or f"it ended with status {status}"
+
+
+def _tell_left(owned: Owned) -> None:
+    for path, reason in owned.left.items():
+        line = f"{_named(path)}: was not collected ({reason}), so all that may be its tests' counts as owned."
+        print(on_one_line(line), file=sys.stderr)
+
+
+def _is_agreed(found: list[Unowned], options: Namespace) -> bool:
+    """Return whether to delete, which is asked on a terminal.
+
+    Raises:
+        InteractionsError: There is nobody to ask.
+    """
+    if options.yes:
+        return True
+    if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InteractionsError("nothing was deleted, as there is no terminal to ask on: to delete, add --yes.")
+    return input(f"Delete these {_counted(found)}? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _delete(unowned: Unowned) -> bool:
+    """Delete a file, or say why it stays; return whether it is gone."""
+    from pytest_interactions.files.unowned.deleting import delete
+
+    try:
+        is_gone, reason = delete(unowned), "it was written meanwhile, or holds other files"
+    except OSError as error:
+        is_gone, reason = False, str(error.strerror)
+    if not is_gone:
+        print(on_one_line(f"{_named(unowned.path)}: was not deleted: {reason}."), file=sys.stderr)
+    return is_gone
+
+
+def _summary(found: list[Unowned]) -> str:
+    if not found:
+        return "Owned by no test: nothing."
+    kinds = ", ".join(f"{kind}: {count}" for kind, count in Counter(each.kind for each in found).items())
+    return f"Owned by no test: {_counted(found)} ({kinds}), {sum(each.size for each in found) / 1024:,.1f} KiB."
+
+
+def _counted(found: list[Unowned]) -> str:
+    count = sum(each.files for each in found)
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _as_json(owned: Owned, found: list[Unowned], left: list[Unowned]) -> dict[str, Any]:
+    return {
+        "unused": [
+            {
+                "path": _named(each.path),
+                "kind": each.kind,
+                "files": each.files,
+                "bytes": each.size,
+                "deleted": each not in left,
+            }
+            for each in found
+        ],
+        "not_collected": [{"path": _named(path), "reason": reason} for path, reason in owned.left.items()],
+    }
+
+
+def _named(path: Path) -> str:
+    """Return a path from here on, or as a whole if it is elsewhere."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
