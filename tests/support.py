@@ -65,7 +65,7 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert old in text
     contents = storage.loads(text.replace(old, new).encode(), path, edited=True)
-    path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete), "utf-8")
+    path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete, origin=contents.origin), "utf-8")
 
 
 def require(program: str, *, found: object, otherwise: str) -> None:

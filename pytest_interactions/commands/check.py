@@ -103,7 +103,9 @@ class _Check:
             except CassetteError as error:
                 return error
             with disk.replacing(path) as file:
-                file.write(layout.dumps(contents.exchanges, incomplete=contents.incomplete).encode())
+                file.write(
+                    layout.dumps(contents.exchanges, incomplete=contents.incomplete, origin=contents.origin).encode()
+                )
         return None
 
     def _is_left_over(self, path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes, stale
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
     config.pluginmanager.register(scopes)
+    config.pluginmanager.register(stale)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []

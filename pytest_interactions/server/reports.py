@@ -42,8 +42,8 @@ class Report:
         found = [*map(str, self.cassette.failures), *filter(None, [self.unsaved])]
         if found or self.failed:
             return found
-        options = self.cassette.options
-        unplayed = self.cassette.account.problem() if options.unplayed is Unplayed.FAIL else None
+        options, account = self.cassette.options, self.cassette.account
+        unplayed = account.problem() if options.unplayed is Unplayed.FAIL else account.stale()
         refused = self.cassette.findings() if options.lint is Lint.ERROR else []
         return [
             *map(str, filter(None, [unplayed])),
