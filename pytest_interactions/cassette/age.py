@@ -38,7 +38,7 @@ def _too_old(origin: Origin, exchanges: Sequence[Exchange], max_age: float | Non
     recorded = None if max_age is None else recorded_at(origin, exchanges)
     if recorded is not None and max_age is not None and now - recorded > max_age * _DAY:
         days = (now - recorded) // _DAY
-        yield f"it was recorded on {recorded:%Y-%m-%d}, {_days(days)} ago, and max_age is {_days(max_age)}"
+        yield f"it is {_days(days)} old (recorded on {recorded:%Y-%m-%d}), and max_age is {_days(max_age)}"
 
 
 def _days(number: float) -> str:

@@ -80,7 +80,7 @@ class Refusals:
     def stale(self, concerns: Sequence[str]) -> StaleError:
         """Return the error for a cassette that was replayed though there are `concerns`."""
         text = messages.stale(concerns, cassette=self._cassette, rerecord=self._rerecord)
-        return StaleError(text, headline=f"a stale cassette: {'; '.join(concerns)}")
+        return StaleError(text, headline=f"stale: {'; '.join(concerns)}")
 
     def shown(self, numbers: Iterable[int]) -> dict[int, Request]:
         """Return recorded requests by their numbers from 0, as a message may show them."""

@@ -35,7 +35,8 @@ class Report:
     def lines(self) -> list[str]:
         """Return what a person is told at the end of the server: what failed, and what was saved."""
         saved = [] if self.saved is None else [f"{self.saved}: saved"]
-        return [*map(str, self.cassette.failures), *filter(None, [self.unsaved]), *saved]
+        doubts = [f"{self.cassette.path}: {each}" for each in self.cassette.account.doubts()]
+        return [*map(str, self.cassette.failures), *doubts, *filter(None, [self.unsaved]), *saved]
 
     def problems(self) -> list[str]:
         """Return why the test that used the cassette must fail; nothing if it need not."""
