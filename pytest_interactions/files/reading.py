@@ -14,7 +14,7 @@ _HEAD = re.compile(
 )
 _TEXTS = frozenset({"recorded", "by", "client", "api_revision"})
 _LISTS = frozenset({"models", "seconds"})
-_NUMBER = re.compile(rb"(?:0|[1-9]\d{0,8})\.\d{1,9}")
+_NUMBER = re.compile(rb"(?:0|[1-9]\d{0,8})\.\d{1,20}")
 _NAME = re.compile(rb"[A-Za-z][\w.:@/-]*|'[^',\s]*'")
 _SCALAR = rb"([A-Za-z][ -~]*|'[ -&(-~]*')"
 _WHOLE_SCALAR = re.compile(_SCALAR)
