@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -66,6 +67,11 @@ def edit(path: Path, old: str, new: str) -> None:
     assert old in text
     contents = storage.loads(text.replace(old, new).encode(), path, edited=True)
     path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete, origin=contents.origin), "utf-8")
+
+
+def without_origin(text: bytes) -> bytes:
+    """Return the bytes of a cassette without the block that says when it was recorded, and by what."""
+    return re.sub(rb"(?m)^metadata:\n(?:  .*\n)+", b"", text)
 
 
 def require(program: str, *, found: object, otherwise: str) -> None:

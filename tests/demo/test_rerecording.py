@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.support import without_origin
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "cassettes/tests/quickstart"
 SDK = int(version("google-genai").partition(".")[0])
@@ -23,7 +25,7 @@ def _of_any_version(path: Path) -> bytes:
 
     google-genai asks for v1 since 3.0, and for v1beta before, which is in the digests too.
     """
-    text = re.sub(rb"(?m)^metadata:\n(?:  .*\n)+", b"", path.read_bytes())
+    text = without_origin(path.read_bytes())
     if SDK >= 3:
         return text
     return re.sub(rb"(?m)^  digest: .*\n", b"", text.replace(b".com/v1beta/", b".com/v1/"))
