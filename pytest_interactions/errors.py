@@ -47,7 +47,15 @@ class CassetteNotFoundError(CassetteError):
 
 
 class CassetteFormatError(CassetteError):
-    """An existing cassette file that can't be read; it is never overwritten."""
+    """An existing cassette file that can't be read; it is never overwritten.
+
+    Attributes:
+        line: The line on which that shows, from 1; `None` if it shows on none.
+    """
+
+    def __init__(self, message: str = "", *, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class TooLargeError(CassetteFormatError):

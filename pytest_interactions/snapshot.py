@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from syrupy.assertion import SnapshotAssertion
@@ -14,7 +15,7 @@ from pytest_interactions.api.transcript import render
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
 
@@ -68,6 +69,9 @@ class StepsAssertion(SnapshotAssertion):
 
     redact: Callable[[str], str] = staticmethod(str)
 
+    def __repr__(self) -> str:
+        return "<snapshot of steps>"  # the whole text would stand before the difference
+
     def __call__(self, *, text: bool = True, **options: Any) -> SnapshotAssertion:
         """Change this one assertion: `text=False` leaves wording out, the other options are syrupy's own."""
         if not text:
@@ -75,6 +79,11 @@ class StepsAssertion(SnapshotAssertion):
         if options.get("matcher") is not None:
             options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
+
+    def failed(self) -> dict[Path, str]:
+        """Return what the snapshots that differ would be, each by its path."""
+        results = [result for result in self.executions.values() if not result.success]
+        return {Path(each.snapshot_location): str(each.asserted_data) for each in results if each.asserted_data}
 
 
 def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:
@@ -87,6 +96,15 @@ def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) ->
     assertion = StepsAssertion(**{**options, "extension_class": StepsExtension, "matcher": _redacting(redact)})
     assertion.redact = redact
     return assertion
+
+
+def keep_snapshots(config: Any, failed: Iterable[str]) -> None:
+    """Have syrupy count the snapshots of `failed` tests as used, which these may not have come to.
+
+    It would advise to delete them, and count those of a skipped test as used.
+    """
+    for nodeid in failed:
+        config._syrupy.ran_item(nodeid, "skipped")  # noqa: SLF001 - there is no public way
 
 
 def _redacting(redact: Callable[[str], str], matcher: PropertyMatcher | None = None) -> PropertyMatcher:

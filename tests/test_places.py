@@ -91,9 +91,9 @@ def test_a_missing_cassette_names_the_places_and_its_namesakes(run: Runner) -> N
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"*There is no cassette {top}/tests/cassettes/unit/test_it/test_it.yaml yet*",
-            f"*It was looked for in {top}/tests/cassettes and in {top}/cassettes.",
-            f"*One of that name is {top}/old/cassettes/test_it.yaml. If it is this test's, move it, or *",
+            "*There is no cassette tests/cassettes/unit/test_it/test_it.yaml yet*",
+            "*It was looked for in tests/cassettes and in cassettes.",
+            "*One of that name is old/cassettes/test_it.yaml. If it is this test's, move it, or *",
             "*To record it: pytest *",
         ]
     )

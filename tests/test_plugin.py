@@ -205,7 +205,7 @@ def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
     result = run.record(mode="rewrite")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["test_it.py::test_it did not pass, so its cassette is as it was; *test_it.failed.yaml"]
+        ["*test_it did not pass, so its cassette is as it was. To accept the new recording: *test_it.failed.yaml"]
     )
     assert run.prompts("test_it/test_it.yaml") == ["old"]
 
@@ -358,7 +358,7 @@ def test_it(interactions):
 
 
 def test_a_miss_is_told_when_the_test_fails_otherwise(run: Runner) -> None:
-    """Where an app swallows a miss and then fails of its own, the miss stands in a section of the report, once."""
+    """Where an app swallows a miss and then fails of its own, the miss is told first, and what was found wrong then."""
     source = (
         "def test_it(interactions):\n    try: ask('PROMPT')\n    except Exception: END\n    assert 'PROMPT' == 'Hello'"
     )
@@ -367,7 +367,9 @@ def test_a_miss_is_told_when_the_test_fails_otherwise(run: Runner) -> None:
     run.test(source.replace("PROMPT", "Hi").replace("END", "pass"))
     result = run.replay()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*interactions: what the app was refused*", '*input: "Hello" -> "Hi"'])
+    result.stdout.fnmatch_lines(['*input: "Hello" -> "Hi"', "*and then:", "E   test_it.py:13: *assert 'Hi' == 'Hello'"])
+    whole = run.replay("--full-trace")
+    whole.stdout.fnmatch_lines(["*interactions: what the app was refused*", '*input: "Hello" -> "Hi"'])
     run.test(source.replace("PROMPT", "Hi").replace("END", "raise"))
     assert "what the app was refused" not in run.replay().stdout.str()
 

@@ -25,8 +25,34 @@ if TYPE_CHECKING:
 _UNFINISHED = ("", "in_progress")
 
 
+@dataclass(slots=True)
+class Call:
+    """One call of an app.
+
+    Attributes:
+        asked: The JSON of its first request.
+        interaction: What came of it, with the input that was sent.
+        exchanges: The exchanges that it took.
+    """
+
+    asked: Json
+    interaction: Interaction
+    exchanges: list[Exchange]
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long its exchanges took while they were recorded; `None` unless it is known of each."""
+        known = [exchange.seconds for exchange in self.exchanges if exchange.seconds is not None]
+        return sum(known) if len(known) == len(self.exchanges) else None
+
+
 def interactions_of(exchanges: Iterable[Exchange]) -> list[Interaction]:
-    """Return one interaction for each call, with the input that was sent to it, in the order of their first requests.
+    """Return the interaction of each call that `calls_of` returns."""
+    return [call.interaction for call in calls_of(exchanges)]
+
+
+def calls_of(exchanges: Iterable[Exchange]) -> list[Call]:
+    """Return the calls that these exchanges are, in the order of their first requests.
 
     A call is what one request to create an interaction began, and all that went on with it: requests that bring a
     `continuation_token` it was given, and requests for the interaction by its id. Exchanges without an interaction,
@@ -36,8 +62,8 @@ def interactions_of(exchanges: Iterable[Exchange]) -> list[Interaction]:
     for exchange in exchanges:
         answer = _answer(exchange)
         if answer is not None:
-            calls.add(answer)
-    return [call.interaction() for call in calls.all]
+            calls.add(answer, exchange)
+    return [Call(call.asked, call.interaction(), call.exchanges) for call in calls.all]
 
 
 # --- what one exchange answered ---
@@ -160,11 +186,12 @@ class _Hop:
 
 
 class _Call:
-    """One call: the JSON of its first request, and one hop for each interaction that it took."""
+    """One call: the JSON of its first request, one hop for each interaction that it took, and its exchanges."""
 
     def __init__(self, asked: Json) -> None:
         self.asked = asked
         self.hops: list[_Hop] = []
+        self.exchanges: list[Exchange] = []
 
     def waits_for(self, answer: _Answer) -> bool:
         """Return whether `answer`, which goes on with a token of this call, goes on with this call.
@@ -201,7 +228,7 @@ class _Calls:
         self._by_name: dict[str, tuple[_Call, _Hop]] = {}
         self._by_token: dict[str, list[_Call]] = {}
 
-    def add(self, answer: _Answer) -> None:
+    def add(self, answer: _Answer, exchange: Exchange) -> None:
         """Give an answer to the call that it goes on with, or begin a call with it."""
         if answer.name in self._by_name:
             call, hop = self._by_name[answer.name]
@@ -211,6 +238,7 @@ class _Calls:
             hop = _Hop(answer)
             call = next(waiting, None) or self._begin(answer)
             call.hops.append(hop)
+        call.exchanges.append(exchange)
         if hop.name:
             self._by_name[hop.name] = call, hop
         for token in hop.tokens - {""}:

@@ -23,7 +23,7 @@ _WORDING = ("summary", "content", "result")
 
 
 class Line(NamedTuple):
-    """One line; `kind` is `turn`, `step`, `fact`, `text` or `error`."""
+    """One line; `kind` is `turn`, `note`, `step`, `fact`, `text` or `error`."""
 
     kind: str
     text: str
@@ -42,19 +42,33 @@ def render(turns: Iterable[Any]) -> str:
 def lines(turns: Iterable[Any]) -> Iterator[Line]:
     """Yield the lines of the transcript, for a caller that colours them."""
     for number, turn in enumerate(turns, 1):
-        if not isinstance(turn, dict):
-            yield Line("fact", _value(turn))
-            continue
-        indent = ""
-        if "status" in turn:
-            yield Line("turn", f"turn {number}: {on_one_line(str(turn['status'] or 'no status'))}")
-            indent = _INDENT
-        for step in turn.get("steps", []):
-            yield from _indented(_step(step), indent)
-        for error in turn.get("errors", []):
-            yield from _indented((Line("error", fact.text) for fact in _facts({"error": error}, ": ")), indent)
-        for event in turn.get("unknown_events", []):
-            yield from _indented(_event(event), indent)
+        yield from lines_of_turn(number, turn)
+
+
+def lines_of_turn(number: int, turn: Any, *, note: str = "", notes: Iterable[Line] = ()) -> Iterator[Line]:
+    """Yield the lines of one turn.
+
+    Args:
+        number: Its number in the conversation.
+        turn: One of those that `behaviour_of` returns.
+        note: What is to stand behind its status.
+        notes: Lines to stand before its steps.
+    """
+    if not isinstance(turn, dict):
+        yield Line("fact", _value(turn))
+        return
+    indent = ""
+    if "status" in turn:
+        head = f"turn {number}: {on_one_line(str(turn['status'] or 'no status'))}"
+        yield Line("turn", f"{head}   ({note})" if note else head)
+        indent = _INDENT
+    yield from _indented(notes, indent)
+    for step in turn.get("steps", []):
+        yield from _indented(_step(step), indent)
+    for error in turn.get("errors", []):
+        yield from _indented((Line("error", fact.text) for fact in _facts({"error": error}, ": ")), indent)
+    for event in turn.get("unknown_events", []):
+        yield from _indented(_event(event), indent)
 
 
 def _indented(unindented: Iterable[Line], indent: str) -> Iterator[Line]:
@@ -87,6 +101,14 @@ def _step(step: Any) -> Iterator[Line]:
 
 
 # --- texts and media ---
+
+
+def labelled(label: str, text: str) -> Iterator[Line]:
+    """Yield a text beside its label, or below it if the text has several lines."""
+    body = list(_text(text))
+    yield Line("note", f"{label}: {body[0].text}" if len(body) == 1 else label)
+    if len(body) > 1:
+        yield from _indented(body, _INDENT)
 
 
 def _wording(value: Any) -> Iterator[Line]:
@@ -122,8 +144,13 @@ def _bracketed(item: Any) -> str:
     if not isinstance(item, dict):
         return f"[{_value(item)}]"
     fields = {key: value for key, value in item.items() if key != "type"}
-    facts = [fact.text.replace("\n", "\\n") for fact in _facts(fields, "=")] if fields else []
+    facts = [inline(fields)] if fields else []
     return "[" + " ".join([on_one_line(str(item.get("type", ""))), *facts]) + "]"
+
+
+def inline(value: Any) -> str:
+    """Return the facts of `value` on one line."""
+    return " ".join(fact.text.replace("\n", "\\n") for fact in _facts(value, "="))
 
 
 # --- facts ---

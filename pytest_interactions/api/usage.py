@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.sse import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from pytest_interactions.api.exchange import Exchange, Response
     from pytest_interactions.api.json_values import Json
 
 #: In a list of counts, the fields of which one says what an item counts.
 _COUNTED_BY = ("modality", "type")
+_TOTAL: Final = b'"total_tokens"'
+_BLANK_LINES: Final = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
 def summed(usages: Iterable[Any]) -> Json:
@@ -42,5 +49,47 @@ def _counted(item: Any) -> str:
     return names[0] if names else repr(item)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def total_tokens(exchanges: Iterable[Exchange]) -> int:
+    """Return how many tokens the interactions cost that `exchanges` began, each counted once, whatever shows it again.
+
+    It is quick: what names no total is not parsed, and of a stream only the end is, which has the total of all of it.
+    """
+    begun: list[bytes] = []
+    totals: dict[str, int] = {}
+    for number, exchange in enumerate(exchanges):
+        path, body = interaction_path(exchange.request.uri), exchange.response.body
+        if path is None:
+            continue
+        name = path.split("/")[2] if path.count("/") > 1 else ""
+        if not name:
+            begun.append(body)
+        if _TOTAL not in body or (name and not _begins(name, begun)):
+            continue
+        for interaction in _last_shown(exchange.response):
+            usage = interaction.get("usage")
+            total = usage.get("total_tokens") if isinstance(usage, dict) else None
+            if _is_count(total):
+                totals[str(interaction.get("id") or number)] = total
+    return sum(totals.values())
+
+
+def _begins(name: str, answers: Iterable[bytes]) -> bool:
+    """Return whether one of `answers` gave the interaction its name; another one may have been asked for by an id."""
+    gave = re.compile(rb'"id"\s*:\s*"%b"' % re.escape(name.encode()))
+    return any(map(gave.search, answers))
+
+
+def _last_shown(response: Response) -> Iterator[Json]:
+    """Yield the interactions that a response shows; of a stream, those from the event with the last total on."""
+    if response.is_stream:
+        last = response.body.rindex(_TOTAL)
+        start = max(response.body.rfind(blank, 0, last) for blank in _BLANK_LINES) + 1
+        events = [event.json() for event in decode(response.body[start:])]
+        shown = [event.get("interaction") for event in events if isinstance(event, dict)]
+    else:
+        shown = [response.unparsed().json()]
+    yield from (interaction for interaction in shown if isinstance(interaction, dict))

@@ -10,7 +10,7 @@ from pytest_interactions.options import Options, Stale, Unplayed
 from pytest_interactions.redaction import google
 
 if TYPE_CHECKING:
-    from pytest_interactions.api.exchange import Request
+    from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.record_mode import AppliedMode
@@ -50,6 +50,10 @@ class Account:
     def played(self) -> dict[int, Request]:
         """Return the recorded requests that were played, redacted, by their numbers from 0."""
         return self._refusals.shown(sorted(self._index.played))
+
+    def replayed(self) -> list[Exchange]:
+        """Return the recorded exchanges that were played, each once, as they are in the file."""
+        return [self._index.exchanges[number] for number in sorted(self._index.played)]
 
     def unplayed(self) -> dict[int, Request]:
         """Return the recorded requests that were not asked for, as `played` does; polls may be left."""
@@ -101,7 +105,16 @@ class Account:
 
     def recorded(self) -> list[Request]:
         """Return the requests that were recorded, redacted, in their order."""
-        return [exchange.request for exchange in self._recorder.exchanges()]
+        return [exchange.request for exchange in self.added()]
+
+    def added(self) -> list[Exchange]:
+        """Return the exchanges that were recorded, redacted, in the order of their requests."""
+        return self._recorder.exchanges()
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether there was no cassette when this one was opened."""
+        return self._mode.signature is None
 
     @property
     def left_out(self) -> set[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.models import Interaction
     from pytest_interactions.files.origin import Origin
 
 _DAY = timedelta(days=1)
@@ -55,12 +56,12 @@ def _retired(origin: Origin, exchanges: Sequence[Exchange], retired: Collection[
 
 def recorded_at(origin: Origin, exchanges: Sequence[Exchange]) -> datetime | None:
     """Return when a cassette was recorded; `None` if neither its head nor an answer tells."""
-    return _time(origin.recorded) if origin.recorded else _time(first_answer(exchanges))
+    return _time(origin.recorded or first_answer(exchanges, interactions_of(exchanges)))
 
 
-def first_answer(exchanges: Sequence[Exchange]) -> str:
+def first_answer(exchanges: Sequence[Exchange], interactions: Sequence[Interaction]) -> str:
     """Return the time of the first answer: the API's, or HTTP's in cassettes that keep it; "" if none tells."""
-    created = (each.created for each in interactions_of(exchanges) if isinstance(each.created, str))
+    created = (each.created for each in interactions if isinstance(each.created, str))
     dates = (exchange.response.headers.get("date", []) for exchange in exchanges)
     return next(chain(created, chain.from_iterable(dates)), "")
 

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import clock, disk, layout, media, storage
-from pytest_interactions.files.candidates import candidate
+from pytest_interactions.files import candidates, clock, disk, layout, media, storage
 from pytest_interactions.files.journal import Journal
 from pytest_interactions.files.origin import UNKNOWN, Origin, client_of
 from pytest_interactions.files.real import real_files
@@ -207,7 +206,7 @@ class Recorder:
 
     def _put(self, recorded: list[Exchange], *, failed: bool) -> Path:
         path, old = self._mode.path, self._mode.old
-        aside = candidate(path)
+        aside = candidates.candidate(path)
         with disk.locked(path):
             if failed and self._mode.replaces:
                 self._put_aside(recorded)
@@ -221,13 +220,13 @@ class Recorder:
             kept = self._kept(recorded) + others.exchanges
             origin = others.origin.before(self._origin(recorded), kept)
             self._write(path, storage.Contents(kept + recorded, incomplete, origin))
-            storage.remove(aside)
+            candidates.remove(path)
         return path
 
     def _put_aside(self, recorded: list[Exchange]) -> None:
-        disk.not_a_link(candidate(self._mode.path))
+        disk.not_a_link(candidates.candidate(self._mode.path))
         contents = storage.Contents(recorded, incomplete=True, origin=self._origin(recorded))
-        self._write(candidate(self._mode.path), contents)
+        self._write(candidates.candidate(self._mode.path), contents)
 
     def _origin(self, recorded: list[Exchange]) -> Origin:
         """Return the origin of what was recorded now."""

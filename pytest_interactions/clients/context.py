@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import decorating, google_auth, http_client, httpx, isolation, threads
+from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, threads
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
 from pytest_interactions.files.real import real_files
@@ -167,11 +167,11 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
             yield cassette
             settle(cassette)
     except BaseException as error:
-        cassette.close(failed=True)
+        blocks.ended(cassette, cassette.close(failed=True))
         for finding in cassette.findings():
             error.add_note(f"The API would refuse what was sent: {finding}")
         raise
-    cassette.close(failed=bool(cassette.failures))
+    blocks.ended(cassette, cassette.close(failed=bool(cassette.failures)))
     doubts = cassette.account.doubts()
     if doubts:
         warnings.warn(messages.stale(doubts, cassette=cassette.path, rerecord=rerecord), stacklevel=2)

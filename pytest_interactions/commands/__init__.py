@@ -24,7 +24,8 @@ COMMANDS = {
     "emulate": "serve a local, deterministic Interactions API",
     "serve": "put cassettes behind a local address, for any language",
     "show": "print cassettes as transcripts",
-    "check": "look for damaged or edited cassettes, and for what killed recordings left",
+    "review": "list new recordings of failed tests; accept or reject them",
+    "check": "say all that can be said about cassettes without a test: damage, secrets, what waits",
     "scan": "look for secrets in files",
     "redact": "take the secrets out of cassettes, in place",
     "adopt": "move a suite of pytest-recording or vcrpy over",
@@ -61,12 +62,26 @@ def _complain(message: str) -> Status:
     return Status.FAILED
 
 
+class _Version(argparse.Action):
+    """The option that prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(parser.prog, version("pytest-interactions"))
+        except PackageNotFoundError:
+            print(parser.prog, "(not installed)")
+        parser.exit()
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return a parser that knows all commands, and the arguments of the chosen one."""
     parser = argparse.ArgumentParser(
         prog="pytest-interactions",
         description="Record and replay the Gemini Interactions API: tools around the pytest plugin.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     chosen = next((argument for argument in arguments if argument in COMMANDS), None)
     for name, summary in COMMANDS.items():

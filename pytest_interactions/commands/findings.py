@@ -1,24 +1,27 @@
-"""The common part of `scan` and `redact`: files, and the findings in them."""
+"""The common part of the commands that look through files: the files, and the secrets in them."""
 
 from __future__ import annotations
 
 import re
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY
 from pytest_interactions.commands.paths import files_in
+from pytest_interactions.commands.progress import progress
+from pytest_interactions.commands.reports import Found, message_of
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import TooLargeError
-from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
+from pytest_interactions.redaction.scan import scan
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
-    from pytest_interactions.redaction.matcher import Matcher
-    from pytest_interactions.redaction.scan import Finding
+    from pytest_interactions.commands.reports import Reporter
+    from pytest_interactions.redaction.redactor import Redactor
 
 
 #: Folders in which nobody keeps a recording: those of version control, and those that tools make anew.
@@ -26,33 +29,39 @@ _NOT_ENTERED: Final = re.compile(r"\.(?:git|hg|svn|venv.*|tox|nox|\w+_cache)|__p
 
 
 def for_each_file(
-    paths: Iterable[Path], look_through: Callable[[Path], Status], *, failure: str, hidden: bool = False
+    paths: Iterable[Path],
+    look_through: Callable[[Path], Status],
+    reporter: Reporter,
+    *,
+    failure: str,
+    hidden: bool = False,
 ) -> Status:
     """Look through every file, and return the worst status.
 
-    After an error, which is printed, the search goes on with the next file.
+    After an error, which is reported, the search goes on with the next file.
 
     Args:
         paths: Files, and folders with all that is in them.
         look_through: Returns the status of one file.
+        reporter: Takes the errors.
         failure: The words that stand between the file's name and the reason.
         hidden: Whether hidden files are looked through too, such as `.env` and the journals of recordings.
     """
     statuses = [Status.OK]
 
     def complain(error: OSError) -> None:
-        print(on_one_line(f"{error.filename}: {failure}: {error.strerror}."))
-        statuses.append(Status.FAILED)
+        statuses.append(reporter.failed(Path(error.filename), f"{failure}: {error.strerror}."))
 
-    for path in paths:
-        for file in files_in(path, _is_entered if hidden else _is_visible, complain):
+    wanted = _is_entered if hidden else _is_visible
+    found = chain.from_iterable(files_in(path, wanted, complain) for path in paths)
+    with progress(found, reporter.clean) as files:
+        for file in files:
             try:
                 statuses.append(look_through(file))
             except OSError as error:
                 complain(OSError(error.errno, error.strerror, error.filename or str(file)))
             except TooLargeError as error:
-                print(error)
-                statuses.append(Status.FAILED)
+                statuses.append(reporter.failed(file, message_of(error, file)))
     return max(statuses)
 
 
@@ -74,21 +83,13 @@ def read(path: Path, max_size: int) -> str:
     return disk.read(path, max_size * BODIES_IN_A_FILE).decode("utf-8", "surrogateescape")
 
 
-def report(path: Path, findings: Iterable[Finding], matcher: Matcher) -> Status:
-    """Print `file:line: kind (where)` for each finding, and return the status of the file.
-
-    A secret in the file's own name is a finding too; the name is printed without it.
-    """
-    status = Status.OK
-    name = matcher.redact(str(path))
-    for kind in dict.fromkeys(kind for _, _, kind in matcher.find(str(path))):
-        print(on_one_line(f"{name}: {kind} (the file's name)"))
-        status = Status.FOUND
-    for finding in findings:
+def secrets_in(path: Path, text: str, redactor: Redactor, max_size: int) -> Iterator[Found]:
+    """Yield each secret in a file's name, and in its text."""
+    for kind in dict.fromkeys(kind for _, _, kind in redactor.secrets.matcher.find(str(path))):
+        yield Found(path, "secret", f"{kind} (the file's name)")
+    for finding in scan(text, redactor.secrets, redactor.trees, max_size):
         where = f" ({finding.where})" if finding.where else ""
-        print(on_one_line(f"{name}:{finding.line}: {finding.kind}{where}"))
-        status = Status.FOUND
-    return status
+        yield Found(path, "secret", f"{finding.kind}{where}", finding.line)
 
 
 def size_argument(parser: ArgumentParser) -> None:

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments, size_argument
+from pytest_interactions.commands.findings import for_each_file, read, rule_arguments, secrets_in, size_argument
+from pytest_interactions.commands.reports import Form, Reporter
+from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files.disk import locked, replacing
@@ -19,8 +21,6 @@ from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-
-    from pytest_interactions.commands.status import Status
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -51,25 +51,27 @@ def run(options: Namespace) -> Status:
         rules=options.rules,
         skip_rules=options.skip_rule,
     )
+    reporter = Reporter(redactor.secrets, Form.TEXT)
     return for_each_file(
         options.paths,
-        lambda path: _redact_file(path, secrets, redactor, options.max_size),
+        lambda path: _redact_file(path, secrets, redactor, reporter, options.max_size),
+        reporter,
         failure="can't be read or written",
     )
 
 
-def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, max_size: int) -> Status:
+def _redact_file(path: Path, secrets: Secrets, redactor: Redactor, reporter: Reporter, max_size: int) -> Status:
     with locked(path):
         before = read(path, max_size)
         after = _redacted_cassette(path, before, secrets, redactor, max_size)
         if after is None:
             after = clean(before, redactor.secrets, redactor.trees, max_size)
-        remaining = scan(after, redactor.secrets, redactor.trees, max_size)
+        remaining = list(secrets_in(path, after, redactor, max_size))
         if after != before:
             with replacing(path) as file:
                 file.write(after.encode("utf-8", "surrogateescape"))
-            print(on_one_line(f"{path}: redacted"))
-    return report(path, remaining, redactor.secrets.matcher)
+            print(f"{reporter.clean(path)}: redacted")
+    return max(map(reporter.found, remaining), default=Status.OK)
 
 
 def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redactor, max_size: int) -> str | None:

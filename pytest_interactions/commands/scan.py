@@ -6,15 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.findings import for_each_file, read, report, rule_arguments, size_argument
+from pytest_interactions.commands.findings import for_each_file, read, rule_arguments, secrets_in, size_argument
+from pytest_interactions.commands.reports import Reporter, form_argument
+from pytest_interactions.commands.status import Status
 from pytest_interactions.redaction.redactor import Redactor
-from pytest_interactions.redaction.scan import scan
 from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-
-    from pytest_interactions.commands.status import Status
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,6 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
         "file:line: what kind, and exits 1 on a finding."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or directories of them")
+    form_argument(parser)
     rule_arguments(parser)
     size_argument(parser)
 
@@ -42,8 +42,12 @@ def run(options: Namespace) -> Status:
         skip_rules=options.skip_rule,
     )
 
-    def look_through(path: Path) -> Status:
-        findings = scan(read(path, options.max_size), redactor.secrets, redactor.trees, options.max_size)
-        return report(path, findings, redactor.secrets.matcher)
+    reporter = Reporter(redactor.secrets, options.format)
 
-    return for_each_file(options.paths, look_through, failure="can't be read", hidden=True)
+    def look_through(path: Path) -> Status:
+        found = secrets_in(path, read(path, options.max_size), redactor, options.max_size)
+        return max(map(reporter.found, found), default=Status.OK)
+
+    status = for_each_file(options.paths, look_through, reporter, failure="can't be read", hidden=True)
+    reporter.end()
+    return status

@@ -1,16 +1,28 @@
-"""Candidates: new recordings that wait beside a cassette, as the test that made them failed.
+"""Candidates: a new recording that waits beside its cassette, as its test failed, with the snapshots that belong to it.
 
 One line of a `.gitignore`, `*.failed.*`, keeps them out of a repository.
 """
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
+from pytest_interactions.files import disk, media, storage
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_interactions.redaction.gate import Gate
+
+#: What keeps candidates out of a repository.
+IGNORED: Final = "*.failed.*"
 _MARK: Final = ".failed"
+_SNAPSHOT: Final = ".steps.txt"
 
 
 def candidate(path: Path) -> Path:
@@ -19,5 +31,114 @@ def candidate(path: Path) -> Path:
 
 
 def is_candidate(path: Path) -> bool:
-    """Return whether a file is a candidate by its name."""
+    """Return whether a file is a candidate, or belongs to one, by its name."""
     return path.stem.endswith(_MARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate.
+
+    Attributes:
+        path: The new recording.
+        test: The test that made it, as pytest names it; "" if nothing tells.
+        snapshots: The text of each snapshot that belongs to it, by its path.
+    """
+
+    path: Path
+    test: str
+    snapshots: Mapping[Path, str]
+
+    @classmethod
+    def at(cls, path: Path) -> Candidate:
+        """Return the candidate whose recording is at `path`.
+
+        Raises:
+            CassetteFormatError: What belongs to it can't be read.
+        """
+        notes = _notes(path)
+        try:
+            told = json.loads(disk.read(notes)) if notes.exists() else {}
+            snapshots = {_snapshot(path, name): str(text) for name, text in told.get("snapshots", {}).items()}
+            return cls(path, str(told.get("test", "")), snapshots)
+        except (ValueError, AttributeError) as error:
+            what = f"this is not what belongs to a candidate ({error})"
+            raise CassetteFormatError(f"{notes}: {what}. Delete it, or record the test again.") from None
+
+    @property
+    def cassette(self) -> Path:
+        """Return the cassette that it is to replace."""
+        return self.path.with_name(f"{self.path.stem.removesuffix(_MARK)}{self.path.suffix}")
+
+    def load(self) -> storage.Contents:
+        """Read the recording; the errors are those of `storage.load`."""
+        return storage.load(self.path)
+
+    def accept(self, gate: Gate, *, media_threshold: int = storage.DEFAULT_THRESHOLD) -> None:
+        """Put the recording and the snapshots in their places; whoever is killed meanwhile can accept it once more.
+
+        Raises:
+            CassetteNotFoundError: There is no candidate any more.
+            CassetteFormatError: The recording, or a medium of it, can't be read.
+            CassetteWriteError: The cassette can't be written.
+            SecretLeakError: The recording holds a secret.
+        """
+        with disk.locked(self.cassette):
+            contents = self.load()
+            contents.exchanges = [media.whole(each, media.directory_of(self.path)) for each in contents.exchanges]
+            contents.incomplete = False  # whoever accepts it has seen to that
+            storage.save(self.cassette, contents, gate, media_threshold=media_threshold)
+            for path, text in self.snapshots.items():
+                with disk.replacing(path) as file:
+                    file.write(text.encode())
+            remove(self.cassette)
+
+    def reject(self) -> None:
+        """Delete it."""
+        with disk.locked(self.cassette):
+            remove(self.cassette)
+
+
+def _notes(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _snapshot(path: Path, name: str) -> Path:
+    """Return the path of a snapshot that a candidate names from its own directory on."""
+    found = Path(os.path.normpath(path.parent / name))
+    if not name.endswith(_SNAPSHOT) or Path(name).is_absolute():
+        raise ValueError(f"{name!r} is no snapshot of steps")
+    return found
+
+
+def leave(cassette: Path, test: str, snapshots: Mapping[Path, str]) -> None:
+    """Write what belongs to the candidate of a cassette: the test that made it, and its snapshots by their paths.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    directory = cassette.parent
+    named = {Path(os.path.relpath(path, directory)).as_posix(): text for path, text in snapshots.items()}
+    with disk.replacing(_notes(candidate(cassette))) as file:
+        file.write(json.dumps({"test": test, "snapshots": named}, indent=2, ensure_ascii=False).encode())
+
+
+def remove(cassette: Path) -> None:
+    """Delete the candidate of a cassette, with what belongs to it; whoever asks must hold the cassette's lock."""
+    storage.remove(candidate(cassette))
+    _notes(candidate(cassette)).unlink(missing_ok=True)
+
+
+def named(path: Path) -> Candidate:
+    """Return the candidate at `path`, or that of the cassette at `path`.
+
+    Raises:
+        CassetteNotFoundError: There is none.
+        CassetteFormatError: What belongs to it can't be read.
+    """
+    found = path if is_candidate(path) else candidate(path)
+    if found.suffix not in storage.SUFFIXES or not found.is_file():
+        raise CassetteNotFoundError(
+            f"{path}: no candidate waits here; `pytest-interactions review` names those that do."
+        )
+    return Candidate.at(found)

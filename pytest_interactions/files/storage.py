@@ -270,4 +270,4 @@ def signature(path: Path) -> tuple[int, int, int] | None:
 
 def _unusable(path: Path, line: int, problem: str, advice: str = "") -> CassetteFormatError:
     advice = advice or "restore it, or record it again with record mode 'rewrite'."
-    return CassetteFormatError(f"{path}:{line}: {problem}. The file was left as it is: {advice}")
+    return CassetteFormatError(f"{path}:{line}: {problem}. The file was left as it is: {advice}", line=line)

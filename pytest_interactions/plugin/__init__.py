@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes, stale
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, scopes, stale, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.pluginmanager.register(scopes)
     config.pluginmanager.register(stale)
+    config.pluginmanager.register(summary)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
+    config.stash[attempts.FAILED] = set()
     config.stash[attempts.LEFT_OUT] = set()
     config.stash[opening.PROJECTS] = {}
     flags = {name: "\n".join(v) if isinstance(v, list) else v for name, v in _given(config.getoption).items()}
@@ -180,23 +182,25 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
 
     of_this_run().learn_environ(os.environ)  # the snapshot's name may have a secret in it
     use = request.node.stash.get(attempts.USE, None)
-    return steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
+    assertion = steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
+    if use is not None:
+        use.snapshots.append(assertion)
+    return assertion
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a test that passes though its app has swallowed one of our errors."""
-    known = attempts.known_failures(item)
-    yield
-    attempts.raise_swallowed(item, known)
+    with attempts.called(item):
+        yield
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    shown = failures.shorten(item, call, report)
-    attempts.note(item, report, shown)
+    failures.shorten(item, call, report, attempts.met(item))
+    attempts.note(item, report)
     scopes.hint(report)
     if report.when == "teardown":
         attempts.save(item, report)
@@ -204,6 +208,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 # --- the summary ---
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_sessionfinish")
+def pytest_keep_snapshots(session: pytest.Session) -> Iterator[None]:
+    """Have syrupy count the snapshots of tests that failed as used."""
+    failed = session.config.stash[attempts.FAILED]
+    if failed:
+        from pytest_interactions.snapshot import keep_snapshots
+
+        keep_snapshots(session.config, failed)
+    yield
 
 
 @pytest.hookimpl(trylast=True)
@@ -215,12 +230,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["interactions_notes"] = session.config.stash[attempts.NOTES]
+        output["interactions_tally"] = summary.handed_over(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add a pytest-xdist worker's notes to the controller's."""
-    node.config.stash[attempts.NOTES].extend(getattr(node, "workeroutput", {}).get("interactions_notes", []))
+    """Add a pytest-xdist worker's notes to the controller's, and what its cassettes did."""
+    output: Mapping[str, Any] = getattr(node, "workeroutput", {})  # of a worker that crashed there is none
+    node.config.stash[attempts.NOTES].extend(output.get("interactions_notes", []))
+    summary.take_over(node.config, output.get("interactions_tally", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import shlex
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.plugin import failures
+from pytest_interactions.plugin import failures, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.snapshot import StepsAssertion
 
 
 @dataclass(eq=False)
@@ -27,12 +30,14 @@ class Use:
         cassette: The cassette.
         outcomes: What became of the phases and subtests of the tests that use it.
         is_over: Whether the scope has ended, so that the recording is to be saved.
+        snapshots: The test's assertions on snapshots of steps.
     """
 
     user: str
     cassette: Cassette
     outcomes: list[str] = field(default_factory=list)
     is_over: bool = False
+    snapshots: list[StepsAssertion] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
@@ -54,7 +59,11 @@ NOTES: Final = pytest.StashKey[list[str]]()
 LEFT_OUT: Final = pytest.StashKey[set[str]]()
 #: Of a session: what speaks against cassettes that were replayed, by their paths.
 DOUBTS: Final = pytest.StashKey[dict[str, list[str]]]()
+#: Of a session: the tests that failed, by their ids.
+FAILED: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
+#: Of a test: the errors that others have met in a wider cassette, before it began.
+_KNOWN: Final = pytest.StashKey[list[InteractionsError]]()
 
 
 def begin(item: pytest.Item, cassette: Cassette) -> None:
@@ -69,11 +78,19 @@ def register(config: pytest.Config, use: Use) -> None:
     config.stash[NOTES].extend(use.cassette.recovered)
 
 
+def take_part(item: pytest.Item, users: list[Use]) -> None:
+    """Take note that a test takes part in the uses of wider scopes, from now on."""
+    item.stash[WIDER] = users
+    item.stash[_KNOWN] = [error for use in users for error in use.cassette.failures]
+
+
 def start_over(item: pytest.Item) -> None:
     """Forget an attempt that failed, with its recordings and notes: pytest-rerunfailures and others make another."""
     attempt = item.stash.get(USE, None)
     if attempt is not None:
         attempt.cassette.withdraw()
+        if attempt.outcome != "passed":
+            summary.withdraw(item.config, attempt.cassette)
         notes = item.config.stash[NOTES]
         notes[:] = [note for note in notes if not note.startswith(f"{item.nodeid} ")]
 
@@ -87,24 +104,23 @@ def plainly() -> Iterator[None]:
         raise error from None
 
 
-def note(item: pytest.Item, report: pytest.TestReport, shown: InteractionsError | None) -> None:
-    """Remember what became of a phase or a subtest; tell a failing one what its app was refused, besides `shown`."""
+def note(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Remember what became of a phase or a subtest; tell all of a failing one if pytest is asked for all."""
     if report.when == "setup":
         item.stash.setdefault(_OUTCOMES, []).clear()
     if report.when == "call" or not report.passed:
         for outcomes in (item.stash.setdefault(_OUTCOMES, []), *(use.outcomes for use in item.stash.get(WIDER, []))):
             outcomes.append(report.outcome)
+    if report.failed and (USE in item.stash or item.stash.get(WIDER, [])):
+        item.config.stash[FAILED].add(item.nodeid)
     if report.failed and report.when == "call":
-        told = f"{shown}\n{report.longreprtext}"
-        unsaid = [str(failure) for failure in _failures(item) if str(failure).splitlines()[0] not in told]
-        report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
+        if failures.is_wanted_whole(item.config):
+            told = report.longreprtext
+            unsaid = [str(error) for error in met(item) if str(error).splitlines()[0] not in told]
+            report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
-
-
-def _failures(item: pytest.Item) -> list[InteractionsError]:
-    return [failure for cassette in _cassettes(item) for failure in cassette.failures]
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:
@@ -112,18 +128,24 @@ def _cassettes(item: pytest.Item) -> list[Cassette]:
     return [use.cassette for use in [*uses, *item.stash.get(WIDER, [])]]
 
 
-def known_failures(item: pytest.Item) -> list[InteractionsError]:
-    """Return the errors that other tests have met in a wider cassette, before this one is called."""
-    return [failure for use in item.stash.get(WIDER, []) for failure in use.cassette.failures]
+def met(item: pytest.Item) -> list[InteractionsError]:
+    """Return the errors that a test's app has met so far, whatever it has made of them."""
+    known = item.stash.get(_KNOWN, [])
+    errors = [error for cassette in _cassettes(item) for error in cassette.failures]
+    return [error for error in [*errors, *item.stash.get(REFUSED, [])] if not any(error is each for each in known)]
 
 
-def raise_swallowed(item: pytest.Item, known: list[InteractionsError]) -> None:
-    """Raise the first error that an app has met and swallowed since it began, besides those that are `known`."""
-    met = [*_failures(item), *item.stash.get(REFUSED, [])]
-    swallowed = next((error for error in met if not any(error is each for each in known)), None)
-    if swallowed is not None:
-        swallowed.add_note("The app went on after this error, as if nothing had happened.")
-        raise swallowed from None
+@contextmanager
+def called(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that passes its call though its app has met one of our errors, and swallowed it."""
+    yield
+    has_failed = "failed" in item.stash.get(_OUTCOMES, []) or getattr(
+        item, "_excinfo", None
+    )  # in a subtest; unittest's
+    swallowed = [] if has_failed else met(item)
+    if swallowed:
+        swallowed[0].add_note("The app went on after this error, as if nothing had happened.")
+        raise swallowed[0] from None
 
 
 def settle(use: Use) -> None:
@@ -138,6 +160,7 @@ def save(item: pytest.Item, report: pytest.TestReport) -> None:
     """Finish what has ended with a test, as the last part of the teardown that `report` is of."""
     unsaved = item.config.stash[UNSAVED]
     ended = [use for use in unsaved if use.is_over or use is item.stash.get(USE, None)]
+    summary.count_refused(item.config, item.stash.get(REFUSED, []))
     for last in [*(partial(_finish, item.config, use) for use in ended), partial(_judge, item)]:
         raised = (KeyboardInterrupt, pytest.exit.Exception)
         call = pytest.CallInfo.from_call(last, "teardown", raised)
@@ -185,10 +208,11 @@ def _save(config: pytest.Config, use: Use) -> None:
     account = cassette.account
     with plainly():
         written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
+    summary.count(config, cassette, written)
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
-        notes.append(f"{use.user} did not pass, so its cassette is as it was; the new recording is {written}")
+        notes.append(f"{use.user} did not pass, so its cassette is as it was. {_accept(config, use, written)}")
     elif written is not None and account.left_over:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
@@ -201,6 +225,20 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
+
+
+def _accept(config: pytest.Config, use: Use, written: Path) -> str:
+    """Leave what belongs to a candidate beside it, and return how to accept it."""
+    from pytest_interactions.files import candidates
+
+    cassette = use.cassette
+    snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}
+    with suppress(OSError):  # it can be accepted without
+        candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
+    here = config.invocation_params.dir
+    path = written.relative_to(here) if written.is_relative_to(here) else written
+    what = "the new recording and its snapshot" if snapshots else "the new recording"
+    return f"To accept {what}: pytest-interactions review --accept {shlex.quote(str(path))}"
 
 
 def tell_left_out(config: pytest.Config) -> None:

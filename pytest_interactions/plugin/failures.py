@@ -10,66 +10,100 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import InteractionsError
+from pytest_interactions.frames import Frame, is_users_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pytest
 
-    from pytest_interactions.frames import Frame
+_FRAMES = 3  # that are shown: the test's own, and the innermost ones
+_LINES = 3  # of what the test itself found wrong, after an error that its app went on after
 
-_SHOWN = 3  # frames: the test's own, and the innermost ones
+
+def is_wanted_whole(config: pytest.Config) -> bool:
+    """Return whether pytest is asked for all that it can show of a failure."""
+    option = config.option
+    return bool(option.fulltrace or option.showlocals or option.tbstyle in ("long", "native"))
 
 
-def shorten(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> InteractionsError | None:
-    """Replace what a report shows if one of our errors has failed it, unless pytest is asked for all of it.
+def shorten(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, met: Sequence[InteractionsError] = ()
+) -> None:
+    """Replace what a report shows of one of our errors, unless pytest is asked for all of it.
 
-    Returns:
-        The error that is shown; `None` if the report is as it was.
+    Args:
+        item: The test.
+        call: Its phase.
+        report: The report on that.
+        met: The errors that its app has met so far. Where the test failed by another, these come first: what it found
+            wrong follows from them.
     """
-    option = item.config.option
-    is_wanted_whole = option.fulltrace or option.showlocals or option.tbstyle in ("long", "native")
-    if call.excinfo is None or not report.failed or is_wanted_whole:
-        return None
+    if call.excinfo is None or not report.failed or is_wanted_whole(item.config):
+        return
     error = _ours(call.excinfo.value)
-    if error is not None:
-        _show(item, error, report)
-    return error
+    is_cause = error is not None
+    error = error or next(iter(met), None)
+    if error is None:
+        return
+    wrong = [] if is_cause else ["The app went on after this error, and then:", *_found_wrong(item, report)]
+    others = {str(each) for each in met} - {str(error)}
+    besides = [f"Refused besides: {len(others)}; --full-trace shows all."] if others else []
+    frames = _frames(call.excinfo, error) if is_cause or not error.frames else list(error.frames)
+    _show(item, error, frames, [*getattr(error, "__notes__", ()), *wrong, *besides], report)
 
 
-def _show(item: pytest.Item, error: InteractionsError, report: pytest.TestReport) -> None:
+def _found_wrong(item: pytest.Item, report: pytest.TestReport) -> list[str]:
+    """Return the first lines of what a test found wrong, as pytest has them."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is None:
+        return report.longreprtext.splitlines()[:_LINES]
+    path = _path(item, crash.path)
+    first, *lines = crash.message.splitlines() or [""]
+    return [f"{path}:{crash.lineno}: {first}", *lines][:_LINES]
+
+
+def _frames(raised: pytest.ExceptionInfo[BaseException], error: InteractionsError) -> list[Frame]:
+    """Return the frames of the user's own code, from the test to where our error was raised, maybe in a thread."""
+    own = list(error.frames)
+    seen = [Frame(str(each.path), each.lineno + 1, each.name) for each in raised.traceback]
+    before = [frame for frame in seen if is_users_own(frame.file)]
+    if own and own[0] in before:
+        before = before[: before.index(own[0])]
+    return [*(frame for frame in before if frame not in own), *own]
+
+
+def _show(
+    item: pytest.Item, error: InteractionsError, frames: list[Frame], notes: list[str], report: pytest.TestReport
+) -> None:
     """Let a report show an error in some ten lines."""
     from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
     name = type(error).__name__
-    frames = error.frames
-    left = len(frames) - _SHOWN
-    if left > 0:
-        frames = (frames[0], *frames[-_SHOWN + 1 :])
-    entries = []
-    for number, frame in enumerate(frames):
-        source = linecache.getline(frame.file, frame.line).strip()
-        skipped = [f"    ... ({left} more)"] if left > 0 and number == 0 else []
-        place = ReprFileLocation(_path(item, frame), frame.line, f"in {frame.function}")
-        entries.append(ReprEntry([f"    {source}", *skipped], None, None, place, "short"))
     here = f"{item.config.invocation_params.dir}{os.sep}"
-    notes = getattr(error, "__notes__", [])
-    told = [line.replace(here, "") for line in "\n".join([str(error), *notes]).split("\n") if line.strip()]
+    told = [line.replace(here, "") for line in [*str(error).split("\n"), *notes] if line.strip()]
     lines = [f"E   {name}: {told[0]}", *(f"E   {line}" for line in told[1:])]
-    if entries:
-        entries[-1].lines = [*entries[-1].lines, *lines]
-    else:
-        entries.append(ReprEntry(lines, None, None, None, "short"))
-    file, line, _ = item.location
-    path, number = (_path(item, frames[-1]), frames[-1].line) if frames else (file, (line or 0) + 1)
-    crash = ReprFileLocation(path, number, f"{name}: {error.headline.replace(here, '')}")
-    report.longrepr = ReprExceptionInfo(ReprTraceback(entries, None, "short"), crash)
+    entries = []
+    left = len(frames) - _FRAMES
+    for number, frame in enumerate(frames):
+        if 0 < number <= left:
+            continue
+        source = [f"    {linecache.getline(frame.file, frame.line).strip()}"]
+        source += [f"    ... ({left} more)"] * (left > 0 and number == 0)
+        source += lines * (number == len(frames) - 1)
+        place = ReprFileLocation(_path(item, frame.file), frame.line, f"in {frame.function}")
+        entries.append(ReprEntry(source, None, None, place, "short"))
+    entries = entries or [ReprEntry(lines, None, None, None, "short")]
+    path, line = (frames[-1].file, frames[-1].line) if frames else (str(item.path), (item.location[1] or 0) + 1)
+    crash = ReprFileLocation(_path(item, path), line, f"{name}: {error.headline.replace(here, '')}")
+    is_line = item.config.option.tbstyle == "line"  # pytest itself prints where it crashed
+    report.longrepr = ReprExceptionInfo(ReprTraceback([] if is_line else entries, None, "short"), crash)
 
 
-def _path(item: pytest.Item, frame: Frame) -> str:
-    """Return a frame's file as pytest names files: from where it was begun, unless it lies elsewhere."""
-    path = os.path.relpath(frame.file, item.config.invocation_params.dir)
-    return frame.file if path.startswith(os.pardir) else path
+def _path(item: pytest.Item, file: str) -> str:
+    """Return the path of a file as pytest names files: from where it was begun, unless it lies elsewhere."""
+    path = os.path.relpath(file, item.config.invocation_params.dir)
+    return file if path.startswith(os.pardir) else path
 
 
 def _ours(raised: BaseException) -> InteractionsError | None:

@@ -34,6 +34,7 @@ DESELECTED: Final = pytest.StashKey[bool]()
 PROJECTS: Final = pytest.StashKey[dict[Path, Path | None]]()
 
 _CONFIG: Final = "interactions_config"
+_SNAPSHOTS: Final = {"snapshot", "snapshot_steps"}
 _KINDS: Final[dict[str, type[pytest.Item | pytest.Collector]]] = {
     "interactions": pytest.Item,
     "session_interactions": pytest.Session,
@@ -116,7 +117,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
         path(node, fixture, options),
         options,
         projects=_projects(node, options),
-        rerecord=" ".join(filter(None, ["pytest", _argument(node), "--interactions-record-mode=rewrite"])),
+        rerecord=_rerecord(node),
         begun=node.config.stash[BEGUN],
         shared=shared,
     )
@@ -204,6 +205,13 @@ def tell_variables(config: pytest.Config) -> None:
 
 def _classes(node: Node) -> list[str]:
     return [each.name for each in node.listchain() if isinstance(each, pytest.Class)]
+
+
+def _rerecord(node: Node) -> str:
+    """Return the command that records a cassette anew, with the snapshots that will differ then."""
+    meets_snapshots = not _SNAPSHOTS.isdisjoint(getattr(node, "fixturenames", ()))
+    words = ["pytest", _argument(node), "--interactions-record-mode=rewrite", "--snapshot-update" * meets_snapshots]
+    return " ".join(filter(None, words))
 
 
 def _argument(node: Node) -> str:

@@ -112,7 +112,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Take note that a run is of some tests alone."""
-    items[0].config.stash[opening.DESELECTED] = True
+    for item in items[:1]:  # `--lf` may deselect none
+        item.config.stash[opening.DESELECTED] = True
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -131,8 +132,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
         item.stash[_HELD] = {}
         _guard(item, names)
         used = [use for use in _open(item) if use.node in item.listchain() and FIXTURES[use.scope] in names]
-        users: list[Use] = [*used]
-        item.stash[attempts.WIDER] = users
+        attempts.take_part(item, [*used])
         for use in used:
             _hold(item, use)
     return (yield)

@@ -48,7 +48,7 @@ _UNMISSED: Final = re.compile(
     r"|strict-transport-security|timing-allow-origin|trace(?:parent|state)|trailer|transfer-encoding|vary|via"
     r"|x-(?:accel-.+|amz-cf-.+|amz-id-2|amzn-trace-id|aspnet.*|cache.*|cloud-trace-context|content-type-options"
     r"|dns-prefetch-control|download-options|envoy-.+|frame-options|generator|guploader-.+|permitted-.+|powered-by"
-    r"|process-time|response-time|robots-tag|runtime|served-by|timer|ua-compatible|xss-protection)"
+    r"|interactions-lint|process-time|response-time|robots-tag|runtime|served-by|timer|ua-compatible|xss-protection)"
 )
 
 # What a response hands out for the next request to show.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_interactions.api.calls import interactions_of
+from pytest_interactions.api.calls import calls_of, interactions_of
 from pytest_interactions.api.exchange import Cut, Exchange
 from pytest_interactions.api.transcript import transcript
 from pytest_interactions.api.usage import summed
@@ -291,3 +291,25 @@ def test_no_answer_is_too_odd_to_be_a_call(id_: Any) -> None:
         )
         assert 1 <= len(found) <= 4
         assert all(transcript(each) for each in found)
+
+
+def test_a_call_takes_as_long_as_its_exchanges() -> None:
+    """Hops add up; of what nobody timed, or not whole, it is not known."""
+
+    def timed(found: Exchange, seconds: float | None) -> Exchange:
+        found.seconds = seconds
+        return found
+
+    hop = {"id": "v1_a", "status": "requires_continuation", "continuation_token": "t"}
+    asked = {"input": "Hello", "model": "m"}
+    goes_on = {**asked, "continuation_token": "t"}
+    refused = timed(exchange(asked, {"error": {}}, status=503), 9)
+    first = timed(exchange(asked, hop), 0.5)
+    second = timed(exchange(goes_on, {"id": "v1_b", "status": "completed"}), 0.25)
+    (call,) = calls_of([refused, first, second])
+    assert call.asked == asked
+    assert call.interaction.status == "completed"
+    assert list(map(id, call.exchanges)) == [id(first), id(second)]
+    assert call.seconds == 0.75
+    second.seconds = None
+    assert call.seconds is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,8 +47,10 @@ def test_scan_and_redact_tell_what_they_found(
     monkeypatch.setenv("SOME_API_KEY", KEY)
     assert main(["scan", str(tmp_path)]) == 1
     assert capsys.readouterr().out.startswith(f"{cassette}:")
-    assert main(["check", "--fix", str(cassette)]) == 0
-    assert capsys.readouterr().out == f"{cassette}: taken as it is, with new marks.\n"
+    assert main(["check", "--fix", str(cassette)]) == 1
+    taken, found = capsys.readouterr().out.splitlines()
+    assert taken == f"{cassette}: taken as it is, with new marks."
+    assert found.endswith(f"; take it out with: pytest-interactions redact {cassette}.")
     assert main(["redact", str(cassette)]) == 0
     assert capsys.readouterr().out == f"{cassette}: redacted\n"
     assert KEY not in cassette.read_text()
@@ -83,6 +86,15 @@ def test_a_port_out_of_range_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         main(["serve", "c.yaml", "--port", "99999"])
     assert "99999 is no port: give a number from 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "scan"])
+def test_a_form_that_there_is_not_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the names of those that there are."""
+    with pytest.raises(SystemExit):
+        main([command, "--format", "xml", "."])
+    error = capsys.readouterr().err
+    assert all(form in error for form in ("'xml'", "text", "github", "json"))
 
 
 def test_redact_takes_its_options_in_any_order(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,21 +138,43 @@ def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(capsys.readouterr().out.splitlines()) > 5
 
 
-def _imported_by_help(*command: str) -> set[str]:
-    """Return the modules that are imported when the help has been printed."""
+def _imported_by(*command: str) -> set[str]:
+    """Return the modules that are imported when the help, or the version, has been printed."""
     code = (
         "import atexit, sys; from pytest_interactions.commands import main\n"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
     )
-    ended = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=True)
+    ended = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
     return set(ended.stderr.split())
 
 
 def test_help_imports_what_it_needs() -> None:
     """The list of the commands is quick, and no command's help needs the extra."""
     modules = {f"pytest_interactions.commands.{name}" for name in COMMANDS}
-    assert not _imported_by_help() & {"vcr", "pydantic", "starlette", "uvicorn", "httpx", "yaml", *modules}
+    assert not _imported_by("--help") & {"vcr", "pydantic", "starlette", "uvicorn", "httpx", "yaml", *modules}
     for name in ("demo", "emulate", "serve"):
-        imported = _imported_by_help(name)
+        imported = _imported_by(name, "--help")
         assert imported & modules == {f"pytest_interactions.commands.{name}"}
         assert not imported & {"starlette", "uvicorn"}
+
+
+def test_the_version_is_that_of_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line and status 0, and no command is imported for it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"pytest-interactions {version('pytest-interactions')}\n"
+    ours = {name for name in _imported_by("--version") if name.startswith("pytest_interactions.")}
+    needed = ("commands", "commands.status", "errors", "escaping", "lazy")
+    assert ours == {f"pytest_interactions.{name}" for name in needed}
+
+
+def test_a_copy_that_is_not_installed_has_no_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That is said, and is no traceback."""
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "pytest-interactions (not installed)\n"

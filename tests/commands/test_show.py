@@ -7,43 +7,21 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from pytest_interactions.commands import main
 from tests.api.test_transcript import NEXT, TURN
+from tests.commands.showing import API, STREAM, cassette, exchange, show
 from tests.support import real_traffic
-
-API = "https://generativelanguage.googleapis.com/v1beta/interactions"
-STREAM = b'event: interaction.created\ndata: {"event_type":"interaction.created","interaction":{"id":"v1_c"}}\n\n'
-
-
-def exchange(sent: Any, answer: Any, *, uri: str = API, status: int = 200, cut: str = "", date: str = "") -> Any:
-    """Return an exchange as a cassette holds it: JSON both ways, or a stream if `answer` is bytes."""
-    body = answer.decode() if isinstance(answer, bytes) else json.dumps(answer)
-    kind = "text/event-stream" if isinstance(answer, bytes) else "application/json"
-    headers = {"content-type": [kind], **({"date": [date]} if date else {})}
-    return {
-        "request": {"method": "POST", "uri": uri, "body": json.dumps(sent), "headers": {}},
-        "response": {"status": {"code": status, "message": ""}, "headers": headers, "body": {"string": body}},
-        **({"cut": {"by": cut}} if cut else {}),
-    }
-
-
-def cassette(path: Path, *exchanges: Any, incomplete: bool = False) -> Path:
-    """Write a cassette."""
-    path.parent.mkdir(exist_ok=True)
-    metadata = {"metadata": {"incomplete": True}} if incomplete else {}
-    path.write_text(yaml.safe_dump({"version": 1, **metadata, "interactions": list(exchanges)}))
-    return path
 
 
 @pytest.fixture
 def weather(tmp_path: Path) -> Path:
     """A cassette of two turns, a poll, an error and a stream that the app left."""
-    tools = [{"type": "function", "name": "get_weather"}, {"type": "google_search"}, "odd"]
+    parameters = {"properties": {"city": {"type": "string"}}, "required": ["city"]}
+    function = {"type": "function", "name": "get_weather", "parameters": parameters, "description": "Tells it."}
+    tools = [function, {"type": "google_search"}, "odd"]
+    agent = {"id": "robot", "system_instruction": "Be\nbrief.", "base_environment": {"env": {"A": "secret"}}}
     usage = {"total_input_tokens": 1000, "total_output_tokens": 5, "total_thought_tokens": 0}
     first = {**TURN, "model": "gemini-3.5-flash", "usage": usage}
     return cassette(
@@ -51,30 +29,46 @@ def weather(tmp_path: Path) -> Path:
         exchange({"input": "How is it?", "model": "gemini-3.5-flash", "tools": tools}, first),
         exchange(["odd"], {**first, "usage": {**usage, "total_input_tokens": 1001}}, uri=f"{API}/v1_a"),
         exchange({"input": "x", "tools": "odd"}, {"error": {"code": "invalid_request"}}, status=400),
-        exchange({"input": NEXT["steps"][:2], "previous_interaction_id": "v1_a"}, {**NEXT, "agent": "robot"}),
+        exchange(
+            {"input": NEXT["steps"][:2], "previous_interaction_id": "v1_a", "agent": "robot"},
+            {**NEXT, "agent": "robot", "usage": {"total_output_tokens": 2}},
+        ),
         exchange({"input": "Bye"}, STREAM, cut="app"),
-        exchange({}, "fine", uri="https://example.com/a/very-long-name-of-a-thing?q=1", status=500),
+        exchange({}, "fine", uri="https://me:secret@example.com/a/very-long-name-of-a-thing?q=1", status=500),
+        exchange(agent, {"id": "robot"}, uri=API.replace("interactions", "agents")),
     )
-
-
-def show(*arguments: Path | str) -> int:
-    """Run the command, and return its status."""
-    return main(["show", *map(str, arguments)])
 
 
 def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was used, each exchange, and what was said, with the question that opened it."""
     assert show(weather) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:19] == [
+    assert lines[:7] == [
         str(weather),
         "  recorded: 2026-01-01T00:00:00Z",
-        "  model: gemini-3.5-flash, robot",
+        "  model: gemini-3.5-flash",
+        "  agent: robot",
         "  tools: get_weather, google_search",
-        "  tokens: 1,001 in, 5 out",
+        "  tokens: 1,001 in, 7 out",
         f"  size: {weather.stat().st_size:,} bytes",
-        *lines[6:12],
-        "turn 1: requires_action",
+    ]
+    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in lines[7:17]] == [
+        "  POST /interactions: 200, N bytes",
+        "  POST /interactions/v1_a: 200, N bytes",
+        "  POST /interactions: 400, N bytes, invalid_request",
+        "  POST /interactions: 200, N bytes",
+        "  POST /interactions: 200, stream, N bytes, left by the app",
+        "  POST example.com/a/very-long-name-o…: 500, N bytes",
+        "  POST generativelanguage.googleapis.com/v1beta/agents: 200, N bytes",
+        "    system_instruction",
+        "      Be",
+        "      brief.",
+    ]
+    assert lines[17:27] == [
+        "turn 1: requires_action   (1,001 in, 5 out)",
+        "  tool get_weather(city: string): Tells it.",
+        "  tool google_search",
+        '  tool "odd"',
         "  user_input: How is it?",
         "  thought: Let me see.",
         "  function_call get_weather#1",
@@ -82,23 +76,17 @@ def test_a_cassette_is_shown_as_its_transcript(weather: Path, capsys: pytest.Cap
         "    days[0] = 1",
         '    days[1].part = "noon"',
     ]
-    assert [re.sub(r"[\d,]+ bytes", "N bytes", line) for line in lines[6:12]] == [
-        "  POST /interactions: 200, N bytes",
-        "  POST /interactions/v1_a: 200, N bytes",
-        "  POST /interactions: 400, N bytes, invalid_request",
-        "  POST /interactions: 200, N bytes",
-        "  POST /interactions: 200, stream, N bytes, left by the app",
-        "  POST example.com/a/very-long-name-o…: 500, N bytes",
-    ]
+    assert lines[32:35] == ["turn 2: completed   (2 out)", "  agent: robot", "  model: none"]
 
 
 def test_programs_get_json(weather: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` is one array with all that is known of each cassette."""
-    assert show("--json", weather, weather) == 0
+    assert show("--json", "--each", weather, weather) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first == second
     assert first["path"] == str(weather)
-    assert first["tokens"] == {"in": 1001, "out": 5, "thought": 0}
+    assert first["tokens"] == {"in": 1001, "out": 7, "thought": 0}
+    assert (first["models"], first["agents"]) == (["gemini-3.5-flash"], ["robot"])
     assert first["exchanges"][4] == {
         "method": "POST",
         "url": "/interactions",
@@ -106,10 +94,15 @@ def test_programs_get_json(weather: Path, capsys: pytest.CaptureFixture[str]) ->
         "streamed": True,
         "request_bytes": len(b'{"input": "Bye"}'),
         "response_bytes": len(STREAM),
+        "turn": 3,
         "cut": "app",
     }
     assert first["exchanges"][2]["error"] == "invalid_request"
     assert [turn["status"] for turn in first["turns"]] == ["requires_action", "completed", None]
+    assert [turn["changed"] for turn in first["turns"]] == [["model", "tools"], ["agent", "model", "tools"], ["agent"]]
+    assert first["turns"][0]["setting"]["tools"][1] == {"type": "google_search"}
+    assert first["turns"][1]["tokens"] == {"out": 2}
+    assert "secret" not in json.dumps(first)
 
 
 def test_a_directory_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,11 +160,19 @@ def test_without_rich_there_is_no_colour(
     assert "\x1b[" not in capsys.readouterr().out
 
 
-def test_all_real_cassettes_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever recorded them, they are shown without a warning."""
+@pytest.mark.parametrize("form", ["--each", "--json", "--text"])
+def test_all_real_cassettes_are_shown(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever recorded them, they are shown in each form without a warning, and behave as they do themselves."""
     directory = real_traffic("")
+    cassettes = list(Path(directory).rglob("*.yaml"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert show(directory) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("turn 1: ") == len(list(Path(directory).rglob("*.yaml")))
+        assert show(form, directory) == 0
+        printed = capsys.readouterr().out
+        for path in cassettes:
+            assert show(path, path) == 0
+    if form == "--json":
+        assert [report["turns"][0]["status"] for report in json.loads(printed)]
+    else:
+        assert printed.count("turn 1: ") == len(cassettes)
+    assert capsys.readouterr().out == "the same behaviour\n" * len(cassettes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -461,6 +462,19 @@ def test_commands_that_write_a_cassette_keep_its_origin(tmp_path: Path) -> None:
     assert main(["check", "--fix", str(path)]) == 0
     found = storage.load(path)
     assert (found.origin, found.exchanges[0].seconds) == (KNOWN, 1.5)
+
+
+def test_show_tells_when_it_was_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the head, else by the first answer, else not at all."""
+    path, answer = tmp_path / "c.yaml", b'{"id": "v1_a", "status": "completed", "steps": [], "created": "2026-01-31"}'
+    for known, body, recorded in (
+        (KNOWN, answer, KNOWN.recorded),
+        (UNKNOWN, answer, "2026-01-31"),
+        (UNKNOWN, b"{}", None),
+    ):
+        path.write_text(dumps([_exchange(b'{"input": "a"}', body)], origin=known))
+        assert main(["show", "--json", str(path)]) == 0
+        assert json.loads(capsys.readouterr().out)[0]["recorded"] == recorded
 
 
 # --- secrets ---

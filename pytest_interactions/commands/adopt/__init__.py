@@ -12,6 +12,7 @@ from pytest_interactions.commands.adopt.project import Project
 from pytest_interactions.commands.adopt.recording import Recording
 from pytest_interactions.commands.adopt.sources import Left, Source
 from pytest_interactions.commands.adopt.suite import Module
+from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.status import Status
 from pytest_interactions.files.disk import replacing
 
@@ -89,8 +90,9 @@ class _Plan:
 
     def write(self) -> None:
         """Write the cassettes, then the files that name them, and delete the old cassettes last."""
-        for old, new in self._moving:
-            self._moves.write(old, new)
+        with progress(self._moving, lambda move: self._moves.redacted(str(self._name(move[0])))) as moving:
+            for old, new in moving:
+                self._moves.write(old, new)
         for source in self._changed:
             with replacing(source.path.resolve()) as file:
                 file.write(source.edited())

@@ -15,6 +15,7 @@ from pytest_interactions.commands.adopt.sources import Left
 from pytest_interactions.commands.adopt.static import UnknownValueError
 from pytest_interactions.commands.adopt.suite import CONFIG, DEFAULT, DIRECTORY, VCR, Function, Module, fixture_name
 from pytest_interactions.commands.adopt.translating import Translation, literal
+from pytest_interactions.commands.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,19 +55,23 @@ class Recording:
     def read(self) -> None:
         """Find the old cassettes of all tests, and read them."""
         self._stay_by_fixtures()
-        for test in self.tests:
-            try:
-                self._places.directory(test.module)
-                named = [each for mark in test.naming() for each in self._named(test, mark)]
-            except UnknownValueError:
-                where, function = self._fixture(test.module, DIRECTORY) or (test.module, test.function)
-                text = f"where the cassettes are can't be read here: move them below {self._project.cassettes} by hand"
-                self._stay(test, Left(where.path, function.lineno, text))
-                continue
-            self._olds[test] = {*(old for _, old in named), *(old for old, _ in self._places.own(test))}
-            for old in sorted(self._olds[test]):
-                if old.is_file():
-                    self._moves.read(old)
+        with progress(self.tests, _name) as tests:
+            for test in tests:
+                self._read(test)
+
+    def _read(self, test: Test) -> None:
+        try:
+            self._places.directory(test.module)
+            named = [each for mark in test.naming() for each in self._named(test, mark)]
+        except UnknownValueError:
+            where, function = self._fixture(test.module, DIRECTORY) or (test.module, test.function)
+            text = f"where the cassettes are can't be read here: move them below {self._project.cassettes} by hand"
+            self._stay(test, Left(where.path, function.lineno, text))
+            return
+        self._olds[test] = {*(old for _, old in named), *(old for old, _ in self._places.own(test))}
+        for old in sorted(self._olds[test]):
+            if old.is_file():
+                self._moves.read(old)
 
     def plan(self) -> None:
         """Decide on each test."""
@@ -79,9 +84,10 @@ class Recording:
                 self._stays.update(() if config.is_readable else tests)
         for mark in self._covered:
             self._translate(mark)
-        for test in self.tests:
-            if test not in self._stays:
-                self._moving[test] = list(self._moves_of(test))
+        with progress(self.tests, _name) as planned:  # the cassettes of each are redacted, to see if they can be
+            for test in planned:
+                if test not in self._stays:
+                    self._moving[test] = list(self._moves_of(test))
         self._keep_together()
 
     def moving(self) -> list[Move]:
@@ -273,3 +279,7 @@ class Recording:
             if other.kind != mark.kind and other.function is not None and other.function is mark.function:
                 return None if (mark.arguments if mark.kind == VCR else other.arguments) else other
         return None
+
+
+def _name(test: Test) -> str:
+    return test.function.name

@@ -1,0 +1,81 @@
+"""What recordings leave beside cassettes: what is of no use to anybody, and what waits for somebody to decide."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from pytest_interactions.commands.findings import read
+from pytest_interactions.commands.reports import Found, Level
+from pytest_interactions.files import candidates, disk, journal, media
+from pytest_interactions.files.storage import SUFFIXES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The folders in which syrupy keeps snapshots.
+_SNAPSHOTS: Final = "__snapshots__"
+
+
+class LeftOver:
+    """The search for what is left over: temporary files, media to which no cassette refers, journals in a project.
+
+    Args:
+        deletes: Whether it is deleted.
+        max_size: The bytes that a body may have.
+    """
+
+    def __init__(self, *, deletes: bool, max_size: int) -> None:
+        self._deletes = deletes
+        self._max_size = max_size
+        self._references: dict[Path, set[str]] = {}
+
+    def at(self, path: Path) -> Found | None:
+        """Return what is to be said of a file that is left over; `None` if it is of use."""
+        if not self._is_left_over(path):
+            return None
+        # Whoever writes a cassette, or its media, holds the lock of the directory in which the cassette is.
+        with disk.locked(path.parent if media.is_directory(path.parent) else path):
+            self._references.pop(path.parent, None)  # which may have changed before the lock was there
+            if not path.exists() or not self._is_left_over(path):
+                return None
+            if self._deletes:
+                path.unlink()
+                with suppress(OSError):  # there is more in it
+                    path.parent.rmdir()
+        done, level = ("deleted", Level.NOTICE) if self._deletes else ("--fix deletes it", Level.ERROR)
+        return Found(path, "left-over", f"left over from a recording; {done}.", level=level)
+
+    def _is_left_over(self, path: Path) -> bool:
+        if disk.is_temporary(path.name) or journal.is_in_tree(path):
+            return True
+        return is_medium(path) and path.name not in self._used(path.parent)
+
+    def _used(self, directory: Path) -> set[str]:
+        """Return the names of the media to which any file refers that may be the cassette of a directory of media."""
+        if directory not in self._references:
+            named = (directory.with_name(directory.stem + suffix) for suffix in (*SUFFIXES, ".json", ""))
+            texts = [
+                read(file, self._max_size) for file in named if file.is_file() and media.directory_of(file) == directory
+            ]
+            self._references[directory] = set().union(*map(media.references, texts))
+        return self._references[directory]
+
+
+def is_medium(path: Path) -> bool:
+    """Return whether a file is named as a medium of a cassette, and where these are."""
+    return media.is_directory(path.parent) and media.is_name(path.name)
+
+
+def waiting(path: Path) -> Found | None:
+    """Return what is to be said of a candidate, on which somebody has to decide; `None` if a file is none."""
+    is_snapshot = _SNAPSHOTS in path.parts
+    if not candidates.is_candidate(path) or not (is_snapshot or path.suffix in SUFFIXES):
+        return None
+    what = "a new snapshot" if is_snapshot else "a new recording"
+    message = (
+        f"a candidate that waits: {what}, made by a test that failed; accept it with "
+        f"`pytest-interactions review --accept {shlex.quote(str(path))}`, or reject it with --reject."
+    )
+    return Found(path, "candidate", message, level=Level.WARNING)

@@ -1,0 +1,160 @@
+"""All that is shown of a cassette, as JSON."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from pytest_interactions.api.behaviour import behaviour_of
+from pytest_interactions.api.calls import calls_of
+from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
+from pytest_interactions.api.paths import interaction_path, split
+from pytest_interactions.api.setting import changed, setting_of
+from pytest_interactions.api.usage import summed
+from pytest_interactions.cassette.age import first_answer
+from pytest_interactions.files.storage import load
+from pytest_interactions.redaction.redactor import Redactor
+from pytest_interactions.redaction.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from pytest_interactions.api.calls import Call
+    from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.json_values import Json
+    from pytest_interactions.api.models import Interaction
+    from pytest_interactions.files.storage import Contents
+
+#: The API's counts, each with its name in a transcript.
+_TOKENS = (
+    ("total_input_tokens", "in"),
+    ("total_output_tokens", "out"),
+    ("total_thought_tokens", "thought"),
+    ("total_tool_use_tokens", "tools"),
+)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    interactions: list[Interaction]
+
+
+def reader(max_size: int) -> Callable[[Path], Json]:
+    """Return the function that reads a cassette, up to a size, and returns its report; it raises as `load` does."""
+    secrets = Secrets.from_environ(os.environ)
+    redactor = Redactor(secrets=secrets)
+
+    def read(path: Path) -> Json:
+        contents = load(path, max_size)
+        for exchange in contents.exchanges:
+            secrets.learn(exchange.request)
+        return report_of(path, contents, redactor)
+
+    return read
+
+
+def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
+    """Return all that is shown of the cassette at `path`, without secrets, as it may be another recorder's.
+
+    What is not known is missing, such as how long it took.
+    """
+    exchanges = [_redacted(exchange, redactor) for exchange in contents.exchanges]
+    calls = calls_of(exchanges)
+    interactions = [call.interaction for call in calls]
+    turns = list(_turns(calls))
+    known = [turn["seconds"] for turn in turns if "seconds" in turn]
+    turn_of = {id(each): number for number, call in enumerate(calls, 1) for each in call.exchanges}
+    return {
+        "path": str(path),
+        "recorded": contents.origin.recorded or first_answer(contents.exchanges, interactions) or None,
+        "incomplete": contents.incomplete,
+        "models": _unique([each.model] for each in interactions),
+        "agents": _unique([each.agent] for each in interactions),
+        "tools": _unique(_tools(exchange.request.json()) for exchange in exchanges),
+        "tokens": _tokens(interactions),
+        **({"seconds": sum(known)} if known and len(known) == len(turns) else {}),
+        "bytes": path.stat().st_size,
+        "exchanges": [
+            {**_exchange(each, turn_of.get(id(each))), **_sizes(recorded)}
+            for each, recorded in zip(exchanges, contents.exchanges, strict=True)
+        ],
+        "turns": turns,
+    }
+
+
+def _redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
+    request = redactor.request(exchange.request)
+    return replace(exchange, request=request, response=redactor.response(exchange.response, exchange.request.uri))
+
+
+def _sizes(exchange: Exchange) -> Json:
+    return {"request_bytes": len(exchange.request.body), "response_bytes": len(exchange.response.body)}
+
+
+def _turns(calls: list[Call]) -> Iterator[Json]:
+    """Yield each turn's behaviour, with its setting and what it cost.
+
+    `changed` has the names of the setting that are not as in the turn that it continues, else as in the one before.
+    """
+    behaviour = behaviour_of(_Conversation([call.interaction for call in calls]), opening=True)
+    settings: dict[str, Json] = {}
+    before: Json = {}
+    for turn, call in zip(behaviour, calls, strict=True):
+        setting = setting_of(call.asked)
+        before = settings.get(str(call.interaction.previous_interaction_id), before)
+        cost = {} if call.seconds is None else {"seconds": call.seconds}
+        told = {"tokens": _tokens([call.interaction]), "setting": setting, "changed": changed(setting, before)}
+        yield {"status": turn["status"], **cost, **told, **turn}
+        before = setting
+        if call.interaction.id:
+            settings[str(call.interaction.id)] = setting
+
+
+def _unique(names: Iterable[Iterable[Any]]) -> list[str]:
+    return list(dict.fromkeys(name for name in chain.from_iterable(names) if isinstance(name, str)))
+
+
+def _tools(request: Any) -> Iterator[Any]:
+    tools = request.get("tools") if isinstance(request, dict) else None
+    for tool in tools if isinstance(tools, list) else []:
+        if isinstance(tool, dict):
+            yield tool.get("name") or tool.get("type")
+
+
+def _tokens(interactions: list[Interaction]) -> dict[str, int]:
+    total = summed(each.usage for each in interactions)
+    return {label: total[name] for name, label in _TOKENS if isinstance(total.get(name), int)}
+
+
+def _of_agent(request: Any) -> Json:
+    """Return the setting of an agent, in a request that makes one."""
+    setting = setting_of(request) if isinstance(request, dict) else {}
+    return {name: setting[name] for name in ("system_instruction", "tools") if name in setting}
+
+
+def _exchange(exchange: Exchange, turn: int | None) -> Json:
+    request, response = exchange.request, exchange.response
+    path, url = interaction_path(request.uri), split(request.uri)
+    report: Json = {
+        "method": request.method,
+        "url": path or f"{url.netloc.rpartition('@')[2]}{url.path}",
+        "status": response.status,
+        "streamed": response.is_stream,
+    }
+    if exchange.seconds is not None:
+        report["seconds"] = exchange.seconds
+    if turn is not None:
+        report["turn"] = turn
+    if path is None and (setting := _of_agent(request.json())):
+        report["setting"] = setting
+    if path is None:
+        report["sha256"] = hex_digest(response.body, IN_SNAPSHOT)
+    if exchange.cut is not None:
+        report["cut"] = exchange.cut.by
+    answer = response.json() if response.status >= 400 else None  # noqa: PLR2004 - HTTP's first error
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        report["error"] = str(answer["error"].get("message") or answer["error"].get("code"))
+    return report

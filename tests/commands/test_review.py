@@ -1,0 +1,169 @@
+"""The command `review`: candidates that wait, accepted with their snapshots or rejected."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_interactions.commands import main
+from pytest_interactions.commands.status import Status
+from pytest_interactions.files import storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support import Runner
+
+_TEST = """
+def test_it(interactions, snapshot_steps):
+    ask(PROMPT)
+    assert interactions == snapshot_steps
+"""
+_CANDIDATE = "cassettes/test_it/test_it.failed.yaml"
+
+
+@pytest.fixture
+def changed(run: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory in which a test was recorded again after a change, and failed as its snapshot differs."""
+    run.test(_TEST + 'PROMPT = "Hello"\n')
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    run.test(_TEST + 'PROMPT = "Help"\n')
+    result = run.record(mode="rewrite")
+    result.assert_outcomes(failed=1)
+    accept = f"To accept the new recording and its snapshot: pytest-interactions review --accept {_CANDIDATE}"
+    result.stdout.fnmatch_lines([f"test_it.py::test_it did not pass, so its cassette is as it was. {accept}"])
+    run.emulator.stop()
+    monkeypatch.chdir(run.pytester.path)
+    return run.pytester.path
+
+
+def test_a_changed_test_is_paid_for_once(changed: Path, run: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    """One command puts the recording and the snapshot in their places, and the test replays."""
+    run.replay().assert_outcomes(failed=1)
+    assert main(["review", "--accept", _CANDIDATE]) == Status.OK
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"{_CANDIDATE}: accepted; cassettes/test_it/test_it.yaml, __snapshots__/test_it/test_it.steps.txt changed."
+    )
+    run.replay().assert_outcomes(passed=1)
+    assert list(changed.rglob("*.failed.*")) == []
+    assert storage.load(changed / "cassettes/test_it/test_it.yaml").incomplete is False
+
+
+@pytest.mark.parametrize("name", [_CANDIDATE, "cassettes/test_it/test_it.yaml", "cassettes", "."])
+def test_a_candidate_is_named_by_itself_its_cassette_or_a_directory(name: str, changed: Path) -> None:
+    """Rejected, it is gone, and the cassette is as it was."""
+    before = (changed / "cassettes/test_it/test_it.yaml").read_bytes()
+    assert main(["review", "--reject", name]) == Status.OK
+    assert list(changed.rglob("*.failed.*")) == []
+    assert (changed / "cassettes/test_it/test_it.yaml").read_bytes() == before
+
+
+@pytest.mark.usefixtures("changed")
+def test_what_waits_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """For people with the commands to go on, for programs as JSON."""
+    assert main(["review"]) == Status.OK
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index(f"{_CANDIDATE}: exchanges of test_it.py::test_it: 1, __snapshots__/test_it/test_it.steps.txt")
+    assert lines[first + 2 :] == [
+        f"What differs:  pytest-interactions show cassettes/test_it/test_it.yaml {_CANDIDATE}",
+        f"To accept it:  pytest-interactions review --accept {_CANDIDATE}",
+    ]
+    assert main(["review", "--json", "cassettes"]) == Status.OK
+    waits = {
+        "candidate": _CANDIDATE,
+        "cassette": "cassettes/test_it/test_it.yaml",
+        "test": "test_it.py::test_it",
+        "snapshots": ["__snapshots__/test_it/test_it.steps.txt"],
+    }
+    assert json.loads(capsys.readouterr().out) == [waits | {"exchanges": 1}]
+    assert main(["review", "--json", "--reject", "."]) == Status.OK
+    assert json.loads(capsys.readouterr().out) == [waits | {"done": "rejected"}]
+    assert main(["review"]) == Status.OK
+    assert capsys.readouterr().out == "No candidate waits.\n"
+
+
+def test_a_name_that_is_no_candidate_s_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is one line, and says where to look."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["review", "--accept", "c.yaml"]) == Status.FAILED
+    assert capsys.readouterr().err == (
+        "pytest-interactions: c.yaml: no candidate waits here; `pytest-interactions review` names those that do.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "notes", ["[]", "{", '{"snapshots": {"../elsewhere.py": "import os"}}', '{"snapshots": {"/tmp/x.steps.txt": ""}}']
+)
+def test_what_belongs_to_a_candidate_writes_snapshots_alone(
+    notes: str, changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has put something else there gets nothing written."""
+    (changed / _CANDIDATE).with_suffix(".json").write_text(notes, "utf-8")
+    before = sorted(changed.rglob("*"))
+    capsys.readouterr()
+    assert main(["review", "--accept", _CANDIDATE]) == Status.FAILED
+    error = capsys.readouterr().err
+    assert "test_it.failed.json: this is not what belongs to a candidate (" in error
+    assert error.count("\n") == 1
+    assert sorted(changed.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("changed")
+def test_a_candidate_without_notes_is_a_recording_alone(run: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    """Such as one of a killed process."""
+    (run.pytester.path / _CANDIDATE).with_suffix(".json").unlink()
+    assert main(["review"]) == Status.OK
+    assert f"{_CANDIDATE}: exchanges: 1\n" in capsys.readouterr().out
+    assert main(["review", "--accept", "."]) == Status.OK
+    run.replay("--snapshot-update").assert_outcomes(passed=1)
+
+
+def test_a_candidate_with_media_brings_them(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepted, a large medium is a file of the cassette's."""
+    source = """
+def test_it(interactions):
+    url = os.environ.get("GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com")
+    body = {"model": "gemini-3.5-flash", "input": [{"type": "image", "mime_type": "image/png", "data": "QUJD" * 300}]}
+    key = {"x-goog-api-key": os.environ["GEMINI_API_KEY"]}
+    answer = httpx.post(f"{url}/v1beta/interactions", json=body, headers=key)
+    assert answer.is_success and GOOD
+
+import os
+"""
+    run.test(source + "GOOD = True\n")
+    run.record("--interactions-media-threshold=100").assert_outcomes(passed=1)
+    run.test(source + "GOOD = False\n")
+    run.record("--interactions-media-threshold=100", mode="rewrite").assert_outcomes(failed=1)
+    run.emulator.stop()
+    monkeypatch.chdir(run.pytester.path)
+    [medium] = run.pytester.path.glob("cassettes/test_it/test_it.failed.media/*")
+    assert main(["review", "--accept", "."]) == Status.OK
+    assert not medium.parent.exists()
+    run.test(source + "GOOD = True\n")
+    run.replay().assert_outcomes(passed=1)
+
+
+def test_a_candidate_goes_with_the_next_recording_that_passes(changed: Path, run: Runner) -> None:
+    """It waits no more, as the cassette is newer."""
+    run.test(_TEST + 'PROMPT = "Hello"\n')
+    with type(run.emulator)() as run.emulator:
+        run.record(mode="rewrite").assert_outcomes(passed=1)
+    assert list(changed.rglob("*.failed.*")) == []
+
+
+def test_a_miss_of_a_test_with_snapshots_advises_to_update_them(run: Runner) -> None:
+    """Recording it again changes what the agent does, or says."""
+    run.test(_TEST + 'PROMPT = "Hello"\n')
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    run.test(_TEST + 'PROMPT = "Help"\n')
+    again = "pytest test_it.py::test_it --interactions-record-mode=rewrite --snapshot-update"
+    run.replay().stdout.fnmatch_lines([f"E   To record it again: {again}"])
+    with run.monkeypatch.context() as patch:
+        for name, value in run.emulator.env.items():
+            patch.setenv(name, value)
+        run.pytester.runpytest_inprocess("-p", "no:recording", *again.split()[1:]).assert_outcomes(passed=1)
+    run.replay().assert_outcomes(passed=1)

@@ -1,0 +1,177 @@
+"""What else of pytest sees a failure by an error of ours: options for all of it, counts, reports, and snapshots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pytest_interactions.errors import CassetteMissError, InteractionsError
+from tests.support import ASYNCIO
+
+if TYPE_CHECKING:
+    from tests.support import Runner
+
+_SWALLOWS = """
+def answer(prompt):
+    try:
+        return ask(prompt)
+    except Exception:
+        return "I don't know."
+
+def test_it(interactions):
+    assert answer(PROMPT)
+
+def test_other(interactions):
+    assert answer("Hello")
+"""
+
+
+def _changed(run: Runner, source: str) -> None:
+    """Record a test, and change what it asks for."""
+    run.test(source + '\nPROMPT = "Hello"\n')
+    run.record("--snapshot-update")
+    run.test(source + '\nPROMPT = "Help"\n')
+
+
+@pytest.mark.parametrize("option", ["--full-trace", "-l", "--tb=long", "--tb=native"])
+def test_who_asks_for_all_of_a_failure_gets_it_as_pytest_has_it(option: str, run: Runner) -> None:
+    """Down to the client's source, and with the difference."""
+    _changed(run, "def test_it(interactions):\n    assert ask(PROMPT)")
+    result = run.replay(option)
+    result.assert_outcomes(failed=1)
+    assert "site-packages" in result.stdout.str()
+    result.stdout.fnmatch_lines(['*input: "Hello" -> "Help"*'])
+
+
+def test_a_swallowed_error_is_one_failure_for_all_that_count(run: Runner) -> None:
+    """The summary, the report for machines, `-x` and `--lf` see a test that failed, and no error beside it."""
+    _changed(run, _SWALLOWS)
+    result = run.replay("--junit-xml=report.xml", "-x")
+    result.assert_outcomes(failed=1)
+    [suite] = ET.parse(run.pytester.path / "report.xml").getroot()
+    assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
+    [failure] = suite.iter("failure")
+    assert failure.get("message") == 'CassetteMissError: input: "Hello" -> "Help"'
+    for only_last in ((), ("--lf",)):
+        result = run.pytester.runpytest_inprocess("-p", "no:recording", *ASYNCIO, *only_last)
+        result.assert_outcomes(failed=1, passed=0 if only_last else 1)
+
+
+def test_a_swallowed_error_is_tried_again(run: Runner) -> None:
+    """Each attempt of pytest-rerunfailures fails by it, and they are one failure."""
+    _changed(run, _SWALLOWS)
+    result = run.replay("--reruns=2")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*2 rerun*"])
+
+
+def test_a_test_that_expects_an_error_says_so(run: Runner) -> None:
+    """It clears what it has expected, and passes."""
+    _changed(
+        run,
+        """
+import pytest_interactions
+
+def test_it(interactions):
+    if PROMPT == "Help":
+        with pytest.raises(pytest_interactions.CassetteMissError):
+            ask(PROMPT)
+        interactions.failures.clear()
+    ask("Hello")
+""",
+    )
+    run.replay().assert_outcomes(passed=1)
+
+
+def test_what_others_have_swallowed_of_a_wider_cassette_is_not_told_again(run: Runner) -> None:
+    """A test that fails of its own says nothing of what another test was refused before it."""
+    _changed(
+        run,
+        """
+@pytest.fixture(scope="module")
+def asked(module_interactions):
+    return ask
+
+def test_first(asked):
+    try:
+        asked(PROMPT)
+    except Exception:
+        pass
+
+def test_second(asked):
+    assert asked("again") == PROMPT
+""",
+    )
+    result = run.replay()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E   CassetteMissError*", "*_ test_second _*", "E  *AssertionError*"])
+
+
+def test_several_refusals_are_told_of_by_the_first_and_their_number(run: Runner) -> None:
+    """Each of them would take ten lines."""
+    _changed(
+        run,
+        """
+def test_it(interactions):
+    for prompt in (PROMPT, PROMPT + "!", PROMPT + "?"):
+        try:
+            ask(prompt.replace("Hello!", "Hello").replace("Hello?", "Hello"))
+        except Exception:
+            pass
+""",
+    )
+    run.replay().stdout.fnmatch_lines(
+        [
+            'E     input: "Hello" -> "Help"',
+            "*as if nothing had happened.",
+            "E   Refused besides: 2; --full-trace shows all.",
+        ]
+    )
+
+
+_SNAPSHOTS = """
+def test_it(interactions, snapshot_steps):
+    ask(PROMPT)
+    assert interactions == snapshot_steps
+    assert interactions == snapshot_steps(text=False)
+
+def test_other(interactions, snapshot_steps):
+    if PROMPT == "Help":
+        pytest.skip("not today")
+    ask("Hello")
+    assert interactions == snapshot_steps
+"""
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",), ("test_it.py",), ("test_it.py::test_it",)])
+def test_the_snapshots_of_a_failed_or_skipped_test_are_not_unused(args: tuple[str, ...], run: Runner) -> None:
+    """Nothing advises to delete them, and an update does not."""
+    _changed(run, _SNAPSHOTS)
+    snapshots = sorted((run.pytester.path / "__snapshots__").rglob("*.txt"))
+    assert len(snapshots) == 3
+    for update in ((), ("--snapshot-update",)):
+        run.replay(*args, *update).stdout.no_re_match_line(r".*(snapshots? unused|unused snapshots?)")
+    assert sorted((run.pytester.path / "__snapshots__").rglob("*.txt")) == snapshots
+
+
+def test_a_snapshot_that_no_test_asks_for_is_unused(run: Runner) -> None:
+    """The failure of a test saves no other's."""
+    _changed(run, _SNAPSHOTS)
+    left = run.pytester.path / "__snapshots__" / "test_it" / "test_gone.steps.txt"
+    left.write_text("turn 1: completed\n", "utf-8")
+    run.replay().stdout.fnmatch_lines(["*1 snapshot unused.*"])
+    run.replay("--snapshot-update").stdout.fnmatch_lines(["*1 unused snapshot deleted.*"])
+    assert not left.exists()
+
+
+def test_an_error_tells_where_it_was_raised_and_what_differs() -> None:
+    """It has the frames of the user's own code, and the first line of its message where there is no better headline."""
+    error = CassetteMissError("first line\nsecond line")
+    assert [(frame.function, frame.file) for frame in error.frames][-1] == (
+        "test_an_error_tells_where_it_was_raised_and_what_differs",
+        __file__,
+    )
+    assert error.headline == "first line"
+    assert InteractionsError("text", headline="what\x07 differs").headline == "what\\x07 differs"
