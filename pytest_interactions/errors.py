@@ -70,6 +70,10 @@ class UnplayedError(CassetteError):
     """The end of a test that did not ask for all recorded exchanges."""
 
 
+class StaleError(CassetteError):
+    """The end of a test that replayed what is older than `max_age` or of a retired model, with `stale = fail`."""
+
+
 class LintError(CassetteError):
     """The end of a test that sent what the API would refuse, with `lint = error`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,6 +31,13 @@ class Unplayed(StrEnum):
     IGNORE = "ignore"
 
 
+class Stale(StrEnum):
+    """The possible results of a replay that is older than `max_age`, or of models that are no more."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class Lint(StrEnum):
     """The possible results of requests that the API would refuse."""
 
@@ -45,12 +53,15 @@ MATCHERS: Final = ("method", "origin", "path", "query", "body", "scheme", "host"
 DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 
 
+_AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """All options of one cassette, validated.
 
-    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `media_threshold` and `max_size` are
-    in bytes.
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `max_age` in days, `media_threshold`
+    and `max_size` are in bytes.
     The callables take and return vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict. `None` means
     "do not record".
     """
@@ -60,6 +71,9 @@ class Options:
     match_on: tuple[str, ...] = DEFAULT_MATCH_ON
     unplayed: Unplayed = Unplayed.FAIL
     lint: Lint = Lint.WARN
+    max_age: float | None = None
+    stale: Stale = Stale.WARN
+    retired_models: tuple[str, ...] = ()
     keep_headers: tuple[str, ...] = ()
     redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
     rules: tuple[str, ...] = ()
@@ -138,6 +152,16 @@ def _seconds(value: Any) -> float:
     return seconds
 
 
+def _days(value: Any) -> float | None:
+    if value is None:
+        return None
+    found = _AGE.fullmatch(str(value).strip())
+    days = float(found[1]) * (7 if found[2] == "w" else 1) if found else 0.0
+    if not days:
+        raise OptionError(f"{value!r} is not a number of days above 0, such as 90, '90d' or '12w'")
+    return days
+
+
 def _size(value: Any) -> int:
     if isinstance(value, bool) or not str(value).isdecimal():
         raise OptionError(f"{value!r} is not a number of bytes")
@@ -176,6 +200,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     ),
     "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
     "lint": Spec(_choice(Lint), "requests that the API would refuse: warn (default), error or off"),
+    "max_age": Spec(_days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)"),
+    "stale": Spec(_choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail"),
+    "retired_models": Spec(_names, "names of models and agents that are no more", adds=True),
     "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
     "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
     "rules": Spec(_items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict
 
-from pytest_interactions.options import Lint, RecordMode, Unplayed
+from pytest_interactions.options import Lint, RecordMode, Stale, Unplayed
 
 _Names = str | Iterable[str]
 
@@ -20,6 +20,9 @@ class Options(TypedDict, total=False):
     match_on: _Names
     unplayed: Unplayed | Literal["fail", "warn", "ignore"]
     lint: Lint | Literal["warn", "error", "off"]
+    max_age: float | str | None
+    stale: Stale | Literal["warn", "fail"]
+    retired_models: _Names
     keep_headers: _Names
     redact: str | Iterable[str | re.Pattern[str]]
     rules: _Names

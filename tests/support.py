@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -65,7 +66,12 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert old in text
     contents = storage.loads(text.replace(old, new).encode(), path, edited=True)
-    path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete), "utf-8")
+    path.write_text(dumps(contents.exchanges, incomplete=contents.incomplete, origin=contents.origin), "utf-8")
+
+
+def without_origin(text: bytes) -> bytes:
+    """Return the bytes of a cassette without the block that says when it was recorded, and by what."""
+    return re.sub(rb"(?m)^metadata:\n(?:  .*\n)+", b"", text)
 
 
 def require(program: str, *, found: object, otherwise: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import pytest_interactions
 from pytest_interactions import OptionError
-from pytest_interactions.options import Options, RecordMode, Unplayed, resolve
+from pytest_interactions.options import Options, RecordMode, Stale, Unplayed, resolve
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ from pytest_interactions.options import Options, RecordMode, Unplayed, resolve
         ("chunking", "whole", "whole"),
         ("chunking", "12", 12),
         ("pace", "0.5", 0.5),
+        ("max_age", 30, 30.0),
+        ("max_age", " 90d ", 90.0),
+        ("max_age", "1.5w", 10.5),
+        ("max_age", None, None),
+        ("stale", "fail", Stale.FAIL),
+        ("retired_models", "a, models/b\nc", ("a", "models/b", "c")),
         ("media_threshold", "1000", 1000),
         ("normalize_request", None, None),
         ("before_record_request", print, print),
@@ -56,6 +62,12 @@ def test_an_option_is_read_from_text_and_from_python(name: str, value: Any, expe
         ("pace", "-1", "pace: '-1' is not a number of seconds from 0 up"),
         ("pace", None, "pace: None is not a number of seconds"),
         ("pace", "nan", "from 0 up"),
+        ("max_age", "a year", "max_age: 'a year' is not a number of days above 0, such as 90, '90d' or '12w'"),
+        ("max_age", "0w", "max_age: '0w' is not a number of days above 0"),
+        ("max_age", -1, "max_age: -1 is not a number of days above 0"),
+        ("max_age", True, "max_age: True is not a number of days above 0"),
+        ("max_age", "inf", "max_age: 'inf' is not a number of days above 0"),
+        ("stale", "error", "stale: 'error' is not one of warn, fail"),
         ("normalize_request", "f", "normalize_request: 'f' can't be called"),
         ("pase", 1, "here: there is no option 'pase'; did you mean 'pace'.*Options: record_mode, "),
         ("zzz", 1, "there is no option 'zzz'. Options"),
@@ -69,8 +81,9 @@ def test_what_can_not_be_is_an_error_with_its_source(name: str, value: Any, word
 
 def test_later_sources_win_and_lists_add_up() -> None:
     """The last source wins; redact, keep_headers and allowed_hosts add up, so that none opens a hole."""
-    options = resolve(("a", {"pace": 1, "redact": ["x"]}), ("b", {"pace": 2, "redact": ["y"]}))
-    assert (options.pace, options.redact) == (2, ("x", "y"))
+    sources = [("a", {"pace": 1, "redact": ["x"]}), ("b", {"pace": 2, "redact": ["y"], "retired_models": "m"})]
+    options = resolve(*sources, ("c", {"retired_models": ["n"]}))
+    assert (options.pace, options.redact, options.retired_models) == (2, ("x", "y"), ("m", "n"))
     assert resolve() == Options()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from pytest_interactions.options import Options, Unplayed
+from pytest_interactions.files import clock
+from pytest_interactions.options import Options, Stale, Unplayed
 from pytest_interactions.redaction import google
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.record_mode import AppliedMode
     from pytest_interactions.cassette.recorder import Recorder
     from pytest_interactions.cassette.refusals import Refusals
-    from pytest_interactions.errors import UnplayedError
+    from pytest_interactions.errors import StaleError, UnplayedError
 
 
 class Account:
@@ -38,7 +39,7 @@ class Account:
         self._mode = mode
         self._filters = filters
         self._refusals = refusals
-        self._unplayed = options.unplayed
+        self._options = options
         self._shared = shared
 
     @property
@@ -60,18 +61,36 @@ class Account:
 
     def missed_out(self) -> list[int]:
         """Return the numbers of the exchanges that the test should have asked for, and did not."""
-        if self._mode.records or self._shared or self._unplayed is Unplayed.IGNORE:
+        if self._mode.records or self._shared or self._options.unplayed is Unplayed.IGNORE:
             return []
         return self._index.unplayed()
 
-    def problem(self) -> UnplayedError | None:
-        """Return the error for what the test should have asked for; `None` if it is no error, but a warning at most."""
+    def problem(self) -> UnplayedError | StaleError | None:
+        """Return the error for what the test should have asked for, or replayed; `None` if it is a warning at most."""
         missed = self.missed_out()
         error = self._refusals.unplayed(missed) if missed else None
-        if error is not None and self._unplayed is Unplayed.WARN:
+        if error is not None and self._options.unplayed is Unplayed.WARN:
             warnings.warn(str(error), stacklevel=3)
-            return None
-        return error
+            error = None
+        return error or self.stale()
+
+    def stale(self) -> StaleError | None:
+        """Return the error for a replay that is too old, or of a model that is no more; `None` if it may be."""
+        concerns = self._concerns() if self._options.stale is Stale.FAIL else []
+        return self._refusals.stale(concerns) if concerns else None
+
+    def doubts(self) -> list[str]:
+        """Return what speaks against what was replayed, where that is no error; see `age.concerns`."""
+        return self._concerns() if self._options.stale is Stale.WARN else []
+
+    def _concerns(self) -> list[str]:
+        max_age, retired = self._options.max_age, self._options.retired_models
+        if not self._index.played or (max_age is None and not retired):
+            return []
+        from pytest_interactions.cassette.age import concerns
+
+        old = self._mode.old
+        return concerns(old.origin, old.exchanges, max_age=max_age, retired=retired, now=clock.now())
 
     @property
     def is_of_project(self) -> bool:

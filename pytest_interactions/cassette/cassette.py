@@ -182,7 +182,7 @@ class Cassette(View):
             if not is_to_api and self._filters.is_beside(live):
                 return None
             self._must_record(live, request)
-            recording = self._recorder.begin(request)
+            recording = self._recorder.begin(request, live.headers)
             self._timeline.append(recording)
             self._life.add(recording)
             return recording

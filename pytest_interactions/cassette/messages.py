@@ -193,6 +193,11 @@ def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rereco
     )
 
 
+def stale(concerns: Sequence[str], *, cassette: Path, rerecord: str) -> str:
+    """Say what speaks against a cassette that was replayed, and how it is recorded again."""
+    return f"{cassette} may not be what the API answers today: {'; '.join(concerns)}.\n\nTo record it again: {rerecord}"
+
+
 def placeholder(request: Request, where: str, *, rerecord: str) -> str:
     """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -10,14 +11,16 @@ from urllib.parse import urlsplit
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import candidates, disk, layout, media, storage
+from pytest_interactions.files import candidates, clock, disk, layout, media, storage
 from pytest_interactions.files.journal import Journal
+from pytest_interactions.files.origin import UNKNOWN, Origin, client_of
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from pytest_interactions.api.exchange import Headers
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.record_mode import AppliedMode
     from pytest_interactions.errors import InteractionsError
@@ -54,6 +57,7 @@ class Recording(Use):
         self.leave: Callable[[], None] | None = None
         self._keep = keep
         self._finished = finished
+        self._begun = clock.seconds()
 
     def finish(self, response: Response, cut: Cut | None = None) -> None:
         """Keep the response; only the first call counts."""
@@ -63,7 +67,8 @@ class Recording(Use):
             self.is_over, self.leave = True, None
             kept = self._keep(response, self.request)
             if kept is not None:
-                self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut)
+                took = round(clock.seconds() - self._begun, 3)
+                self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut, seconds=took)
                 self._finished(self.exchange)
 
     def give_up(self) -> None:
@@ -127,13 +132,15 @@ class Recorder:
         self._journal = Journal(mode.path, gate, replaces=mode.replaces)
         self._recordings: list[Recording] = []
         self._tried: list[Exchange] = []
+        self._clients: set[str] = set()
         self._lock = RLock()
 
-    def begin(self, request: Request) -> Recording:
-        """Begin to record the filtered `request`, and give it its place."""
+    def begin(self, request: Request, sent: Headers) -> Recording:
+        """Begin to record the filtered `request`, which was `sent` with these headers, and give it its place."""
         recording = Recording(request, self._filters.keep_response, self._finished, self._outlived)
         with self._lock:
             self._recordings.append(recording)
+            self._clients.add(client_of(sent))
         return recording
 
     def _finished(self, exchange: Exchange) -> None:
@@ -206,17 +213,27 @@ class Recorder:
                 return aside
             incomplete = failed and self._mode.plays and (self._mode.signature is None or old.incomplete)
             try:
-                exchanges = self._kept(recorded) + self._added_by_others() + recorded
+                others = self._of_others()
             except CassetteFormatError as error:  # the file was damaged after it was opened
                 self._put_aside(recorded)
                 raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
-            self._write(path, storage.Contents(exchanges, incomplete=incomplete))
+            kept = self._kept(recorded) + others.exchanges
+            origin = others.origin.before(self._origin(recorded), kept)
+            self._write(path, storage.Contents(kept + recorded, incomplete, origin))
             candidates.remove(path)
         return path
 
     def _put_aside(self, recorded: list[Exchange]) -> None:
         disk.not_a_link(candidates.candidate(self._mode.path))
-        self._write(candidates.candidate(self._mode.path), storage.Contents(recorded, incomplete=True))
+        contents = storage.Contents(recorded, incomplete=True, origin=self._origin(recorded))
+        self._write(candidates.candidate(self._mode.path), contents)
+
+    def _origin(self, recorded: list[Exchange]) -> Origin:
+        """Return the origin of what was recorded now."""
+        if not recorded:
+            return UNKNOWN
+        client = ", ".join(sorted(filter(None, self._clients)))
+        return Origin.of_recording(recorded, clock.now(), client)
 
     def _kept(self, recorded: list[Exchange]) -> list[Exchange]:
         """Return the old exchanges that stay; in mode `all`, these were not recorded again."""
@@ -237,11 +254,12 @@ class Recorder:
                 kept.append(exchange)
         return kept
 
-    def _added_by_others(self) -> list[Exchange]:
-        """Return the exchanges that other processes have put in the file since it was opened."""
+    def _of_others(self) -> storage.Contents:
+        """Return what the file holds with the exchanges alone that others have put in it since it was opened."""
         if storage.signature(self._mode.path) in (None, self._mode.signature):
-            return []
-        return _without(storage.load(self._mode.path).exchanges, self._mode.old.exchanges)
+            return replace(self._mode.old, exchanges=[])
+        found = storage.load(self._mode.path)
+        return replace(found, exchanges=_without(found.exchanges, self._mode.old.exchanges))
 
     def _write(self, path: Path, contents: storage.Contents) -> None:
         storage.save(path, contents, self._gate, media_threshold=self._media_threshold)

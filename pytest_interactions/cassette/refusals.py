@@ -10,6 +10,7 @@ from pytest_interactions.errors import (
     CassetteMissError,
     CassetteNotFoundError,
     PlaceholderError,
+    StaleError,
     StreamEndedError,
     UnplayedError,
 )
@@ -75,6 +76,11 @@ class Refusals:
         text = messages.unplayed(shown, of, cassette=self._cassette, rerecord=self._rerecord)
         asked = "; ".join(title(request) for request in shown.values())
         return UnplayedError(text, headline=f"{len(shown)} of {of} recorded exchanges not asked for: {asked}")
+
+    def stale(self, concerns: Sequence[str]) -> StaleError:
+        """Return the error for a cassette that was replayed though there are `concerns`."""
+        text = messages.stale(concerns, cassette=self._cassette, rerecord=self._rerecord)
+        return StaleError(text, headline=f"stale: {'; '.join(concerns)}")
 
     def shown(self, numbers: Iterable[int]) -> dict[int, Request]:
         """Return recorded requests by their numbers from 0, as a message may show them."""

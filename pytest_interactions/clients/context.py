@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
@@ -132,6 +133,7 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
         AlreadyOpenError: The cassette is open already in this process, and is recorded.
         CassetteFormatError: The file exists and is no cassette.
         CassetteMissError: At the request, and once more at the end if the code inside swallowed it.
+        StaleError: At the end: what was replayed is too old, or of a model that is no more (see the option `stale`).
         UnfinishedError: At the end: somebody still waits for a response, in a thread or a task.
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
     """
@@ -159,12 +161,9 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 
 @contextmanager
 def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
+    rerecord = f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')"
     with real_files():  # whose paths are not the fake one's
-        cassette = open_cassette(
-            Path(path),
-            resolve(("use_cassette", options)),
-            rerecord=f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')",
-        )
+        cassette = open_cassette(Path(path), resolve(("use_cassette", options)), rerecord=rerecord)
     try:
         with opened(cassette):
             yield cassette
@@ -175,6 +174,9 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
             error.add_note(f"The API would refuse what was sent: {finding}")
         raise
     blocks.ended(cassette, cassette.close(failed=bool(cassette.failures)))
+    doubts = cassette.account.doubts()
+    if doubts:
+        warnings.warn(messages.stale(doubts, cassette=cassette.path, rerecord=rerecord), stacklevel=2)
     problem = cassette.problem()
     if problem is not None:
         raise problem

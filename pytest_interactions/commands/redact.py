@@ -88,4 +88,4 @@ def _redacted_cassette(path: Path, text: str, secrets: Secrets, redactor: Redact
         secrets.learn_handed_out(handed_out(exchange.response.headers))
     exchanges = [redactor.exchange(exchange) for exchange in contents.exchanges]
     unchanged = exchanges == contents.exchanges and not scan(text, redactor.secrets, redactor.trees, max_size)
-    return text if unchanged else dumps(exchanges, incomplete=contents.incomplete)
+    return text if unchanged else dumps(exchanges, incomplete=contents.incomplete, origin=contents.origin)

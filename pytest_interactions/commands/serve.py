@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from pytest_interactions.server.cassettes import Cassettes
 
 #: The options of a cassette that the command line takes.
-_OPTIONS = ("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed", "lint")
+_OPTIONS = (
+    *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed", "lint"),
+    *("max_age", "stale", "retired_models"),
+)
 _USAGE_OF_FILE = """\
 
 {target} is served here, record mode {mode}. Stop with Ctrl-C or SIGTERM, which saves what was recorded.

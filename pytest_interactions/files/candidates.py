@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_interactions.redaction.gate import Gate
 
-#: What keeps candidates out of a repository.
-IGNORED: Final = "*.failed.*"
 _MARK: Final = ".failed"
 _SNAPSHOT: Final = ".steps.txt"
 

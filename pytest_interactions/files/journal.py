@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +18,9 @@ from uuid import uuid4
 
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
-from pytest_interactions.files import disk, layout, media, storage
+from pytest_interactions.files import clock, disk, layout, media, storage
 from pytest_interactions.files.candidates import candidate
+from pytest_interactions.files.origin import Origin
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 #: The environment variable that names another directory for journals, such as one that outlives a container.
 VARIABLE: Final = "PYTEST_INTERACTIONS_JOURNALS"
 _HEAD: Final = b"# A recording that is under way, or whose process was killed: "
-_END: Final = b"# finished\n"  # no line of an exchange begins like this
+_END: Final = re.compile(rb"^# finished(?: in (\d+\.\d+) s)?\n", re.MULTILINE)  # as no line of an exchange begins
 _SUFFIX: Final = ".journal"
 _BESIDE: Final = ".failed.journal"
 
@@ -135,7 +137,8 @@ class Journal:
         item = layout.exchange_text(copy)
         with suppress(SecretLeakError):
             self._gate.check(0, copy, item)
-            return item.encode() + _END
+            took = "" if exchange.seconds is None else f" in {exchange.seconds:.3f} s"
+            return f"{item}# finished{took}\n".encode()
         return b""
 
     def _write_anew(self, old: BufferedWriter) -> None:
@@ -227,25 +230,28 @@ def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str
                 old = storage.load(path)
         if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
             return f"{target}: holds all that a killed process had recorded{lost}"
+        at = journal.stat().st_mtime_ns
+        new = Origin.of_recording(exchanges, clock.at(at))
+        old.origin = old.origin.before(new, kept=old.exchanges)
         old.exchanges += exchanges
         try:
             storage.save(target, old, gate, media_threshold=media_threshold)
         except SecretLeakError as leak:
             return f"what a killed process had recorded could not be recovered: {leak}"
         # The file is as old as the journal: a newer one would pass for a recording of this run.
-        written = journal.stat().st_mtime_ns
-        os.utime(target, ns=(written, written))
+        os.utime(target, ns=(at, at))
     return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}{lost}"
 
 
 def _read(journal: Path) -> tuple[list[Exchange], int]:
     """Return the exchanges of a journal, and how many more there are that are damaged."""
     _head, _, items = disk.read(journal).partition(b"\n")
-    finished, _, _unfinished = items.rpartition(_END)
+    *finished, _unfinished = _END.split(items)
     exchanges, damaged = [], 0
-    for item in finished.split(_END) if finished else []:
+    for item, took in zip(finished[::2], finished[1::2], strict=True):
+        head = layout.head(1, seconds=[float(took) if took else None])
         try:
-            exchanges += storage.loads(layout.head(1).encode() + item, journal).exchanges
+            exchanges += storage.loads(head.encode() + item, journal).exchanges
         except CassetteFormatError:
             damaged += 1
     return exchanges, damaged

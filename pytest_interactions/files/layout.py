@@ -19,9 +19,12 @@ import yaml
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Response
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.files.marks import digest
+from pytest_interactions.files.origin import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pytest_interactions.files.origin import Origin
 
 try:
     from yaml import CSafeDumper as _Dumper
@@ -43,16 +46,36 @@ _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 _JSON: Final = re.compile(r"[^/]+/(?:(?!stream\+)[^/]+\+)?json")
 
 
-def head(count: int, *, incomplete: bool = False) -> str:
-    """Return the text before `count` exchanges; `incomplete` marks a first recording whose test failed."""
-    metadata = f"metadata:\n  exchanges: {count}\n" + ("  incomplete: true\n" if incomplete else "")
-    return f"version: 1\n{metadata}interactions:{'' if count else ' []'}\n"
+def head(
+    count: int, *, incomplete: bool = False, origin: Origin = UNKNOWN, seconds: Sequence[float | None] = ()
+) -> str:
+    """Return the text before `count` exchanges.
+
+    Args:
+        count: Their number.
+        incomplete: Whether this is a first recording whose test failed.
+        origin: When they were recorded, and by what.
+        seconds: How long each took, as far as that is known.
+    """
+    metadata = {"exchanges": count, **({"incomplete": True} if incomplete else {}), **origin.written()}
+    if any(each is not None for each in seconds):
+        metadata["seconds"] = list(seconds)
+    lines = "".join(f"  {name}: {_inline(value)}\n" for name, value in metadata.items())
+    return f"version: 1\nmetadata:\n{lines}interactions:{'' if count else ' []'}\n"
 
 
-def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False) -> str:
+def _inline(value: Any) -> str:
+    """Return a number, a text or a list of them in YAML, on one line."""
+    if isinstance(value, int):
+        return str(value).lower()
+    return yaml.dump([value], Dumper=_Dumper, default_flow_style=True, width=2**30)[1:-2]
+
+
+def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False, origin: Origin = UNKNOWN) -> str:
     """Return the text of a whole cassette."""
     items = [exchange_text(exchange.unparsed()) for exchange in exchanges]
-    return head(len(items), incomplete=incomplete) + "".join(items)
+    seconds = [exchange.seconds for exchange in exchanges]
+    return head(len(items), incomplete=incomplete, origin=origin, seconds=seconds) + "".join(items)
 
 
 def exchange_text(exchange: Exchange) -> str:

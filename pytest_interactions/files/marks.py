@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.digests import IN_CASSETTE, hex_digest
@@ -31,6 +31,7 @@ class Marked:
         lines: The line on which each begins, from 1.
         count: Their number by the file's head; `None` if it says none.
         incomplete: Whether it is a first recording whose test failed.
+        metadata: What else the file's head says.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Marked:
     lines: list[int] = field(default_factory=list)
     count: int | None = None
     incomplete: bool = False
+    metadata: dict[Any, Any] = field(default_factory=dict)
 
 
 def digest(exchange: Exchange) -> str:

@@ -22,6 +22,7 @@ _CONFLICT: Final = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"(?<![^\s\[{,])\*[^\s\[\]{},]")
 _METHOD: Final = re.compile(r"[A-Z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2, in upper case
 _URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*")
+_MARKS: Final = ("exchanges", "incomplete")
 _CUT_BY: Final = ("app", "connection")
 _MOST_OF_A_STATUS: Final = 999
 
@@ -57,7 +58,8 @@ def read(raw: bytes, limit: int) -> Marked:
     if str(data.get("version", 1)) != "1":
         raise Unusable(1, f"this is a cassette of version {data['version']!r}, and 1 is the only one that is known")
     metadata = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
-    marked = Marked(incomplete=bool(metadata.get("incomplete")), count=_count(metadata))
+    more = {name: value for name, value in metadata.items() if name not in _MARKS}
+    marked = Marked(incomplete=bool(metadata.get("incomplete")), count=_count(metadata), metadata=more)
     for number, item in enumerate(data["interactions"]):
         line = getattr(item, "line", 1)
         try:

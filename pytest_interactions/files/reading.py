@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
 from pytest_interactions.files.marks import PREFIX, Marked
 
 _HEAD = re.compile(
-    rb"version: 1\n(?:metadata:\n(?:  exchanges: ([1-9]\d{0,9})\n)?(  incomplete: true\n)?)?"
+    rb"version: 1\n(?:metadata:\n(?:  exchanges: ([1-9]\d{0,9})\n)?(  incomplete: true\n)?((?:  [a-z_]+: [^\n]+\n)*))?"
     rb"interactions:\n(?=- request:\n)"
 )
+_TEXTS = frozenset({"recorded", "by", "client", "api_revision"})
+_LISTS = frozenset({"models", "seconds"})
+_NUMBER = re.compile(rb"(?:0|[1-9]\d{0,8})\.\d{1,20}")
+_NAME = re.compile(rb"[A-Za-z][\w.:@/-]*|'[^',\s]*'")
 _SCALAR = rb"([A-Za-z][ -~]*|'[ -&(-~]*')"
+_WHOLE_SCALAR = re.compile(_SCALAR)
 _HEADERS = rb"    headers:(?: \{\}\n|\n((?:      [\w-]+:\n(?:      - [^\n]+\n)+)+))"
 _REQUEST = re.compile(
     rb"- request:\n    method: ([A-Z]+)\n    uri: ([a-z]+://[^\s'\"#]+)\n" + _HEADERS + rb"    body: "
@@ -41,7 +47,10 @@ def read(raw: bytes) -> Marked | None:
     head = _HEAD.match(raw)
     if head is None or not raw.endswith(b"\n") or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
-    marked = Marked(count=int(head[1]) if head[1] else None, incomplete=head[2] is not None)
+    metadata = _read_metadata(head[3] or b"")
+    if metadata is None:
+        return None
+    marked = Marked(count=int(head[1]) if head[1] else None, incomplete=head[2] is not None, metadata=metadata)
     place, line = head.end(), raw.count(b"\n", 0, head.end()) + 1
     while place < len(raw):
         end = raw.find(b"\n- request:\n", place) + 1 or len(raw)
@@ -55,6 +64,41 @@ def read(raw: bytes) -> Marked | None:
         line += raw.count(b"\n", place, end)
         place = end
     return marked
+
+
+def _read_metadata(lines: bytes) -> dict[str, Any] | None:
+    """Return what the head says besides the marks, as YAML reads it."""
+    found: dict[str, Any] = {}
+    for line in lines.splitlines():
+        key, _, value = line[2:].partition(b": ")
+        name = key.decode()
+        read = _read_text if name in _TEXTS else _read_list if name in _LISTS else None
+        found[name] = read(value) if read and name not in found else None
+        if found[name] is None:
+            return None
+    return found
+
+
+def _read_text(value: bytes) -> str | None:
+    return _read_scalar(value) if _WHOLE_SCALAR.fullmatch(value) else None
+
+
+def _read_list(value: bytes) -> list[Any] | None:
+    """Return a list on one line of numbers with a point, of nulls and of names; `None` for any other one."""
+    if not value.startswith(b"[") or not value.endswith(b"]"):
+        return None
+    found: list[Any] = []
+    for item in value[1:-1].split(b", "):
+        if item == b"null":
+            found.append(None)
+        elif _NUMBER.fullmatch(item):
+            found.append(float(item))
+        else:
+            name = _read_scalar(item) if _NAME.fullmatch(item) else None
+            if name is None:
+                return None
+            found.append(name)
+    return found
 
 
 def _is_utf8(raw: bytes) -> bool:

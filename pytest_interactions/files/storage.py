@@ -17,6 +17,7 @@ from pytest_interactions.errors import (
     TooLargeError,
 )
 from pytest_interactions.files import convert, disk, layout, marks, media, parsing, reading
+from pytest_interactions.files.origin import UNKNOWN, Origin, read_seconds
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
@@ -33,10 +34,17 @@ _RESTORE: Final = "restore it, or record it again with record mode 'rewrite'."
 
 @dataclass(slots=True)
 class Contents:
-    """The contents of a cassette file; `incomplete` marks a first recording whose test failed."""
+    """The contents of a cassette file.
+
+    Attributes:
+        exchanges: The exchanges.
+        incomplete: Whether it is a first recording whose test failed.
+        origin: When it was recorded, and by what.
+    """
 
     exchanges: list[Exchange] = field(default_factory=list)
     incomplete: bool = False
+    origin: Origin = UNKNOWN
 
 
 def load(path: Path, limit: int = LARGEST_BODY) -> Contents:
@@ -86,7 +94,8 @@ def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = F
         raise _unusable(path, error.line, error.problem) from None
     except TooLargeError as error:
         raise TooLargeError(f"{path}: {error}. To read it, give a larger max_size.") from None
-    return Contents(exchanges, incomplete=marked.incomplete)
+    read_seconds(marked.metadata, exchanges)
+    return Contents(exchanges, incomplete=marked.incomplete, origin=Origin.read(marked.metadata))
 
 
 def _opened(exchange: Exchange, room: Room) -> Exchange:
@@ -160,17 +169,18 @@ def write(
         OSError: The directory can't be written; the file is as it was.
     """
     items: Iterator[_Item] | list[_Item] = _items(contents, gate, media_threshold, edit)
-    count = len(contents.exchanges)
+    seconds = [exchange.seconds for exchange in contents.exchanges]
     if edit is not None:
         items = list(items)
-        count = len(items)
+        seconds = [item.seconds for item in items]
+    count, origin = len(seconds), _without_secrets(contents.origin, gate)
     for left in disk.temporaries(path):
         left.unlink(missing_ok=True)
     directory = media.directory_of(path)
     files: dict[str, bytes] = {}
     used: set[str] = set()
     with disk.replacing(path) as file:
-        file.write(layout.head(count, incomplete=contents.incomplete).encode())
+        file.write(layout.head(count, incomplete=contents.incomplete, origin=origin, seconds=seconds).encode())
         for item in items:
             files |= item.media
             used |= media.references(item.text)
@@ -183,12 +193,25 @@ def write(
     return count
 
 
+def _without_secrets(origin: Origin, gate: Gate) -> Origin:
+    """Return an origin redacted; what the gate refuses even so is left out, as no reader needs it."""
+    if origin == UNKNOWN:
+        return origin
+    redacted = origin.redacted(gate.text)
+    try:
+        gate.check_text(0, "\n".join([redacted.by, redacted.client, redacted.api_revision, *redacted.models]))
+    except SecretLeakError:
+        return Origin(recorded=origin.recorded)
+    return redacted
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """The text of an exchange, and the media that it refers to, by name."""
+    """The text of an exchange, the media that it refers to, by name, and how long it took."""
 
     text: str
     media: dict[str, bytes]
+    seconds: float | None
 
 
 def _items(contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None) -> Iterator[_Item]:
@@ -209,7 +232,7 @@ def _items(contents: Contents, gate: Gate, media_threshold: int, edit: Callable[
             if edit is None:
                 raise
             continue  # nothing can clean it, such as a compressed body; the rest is worth keeping
-        yield _Item(text, new_files)
+        yield _Item(text, new_files, exchange.seconds)
 
 
 def _edited(text: str, edit: Callable[[str], str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, owners, scopes, summary
+from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, owners, scopes, stale, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "interactions(name, **options): record and replay this test's traffic; `name` is a cassette of its own choice.",
     )
     config.pluginmanager.register(scopes)
+    config.pluginmanager.register(stale)
     config.pluginmanager.register(summary)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []

@@ -57,6 +57,8 @@ UNSAVED: Final = pytest.StashKey[list[Use]]()
 NOTES: Final = pytest.StashKey[list[str]]()
 #: Of a session: the names of headers that were not recorded.
 LEFT_OUT: Final = pytest.StashKey[set[str]]()
+#: Of a session: what speaks against cassettes that were replayed, by their paths.
+DOUBTS: Final = pytest.StashKey[dict[str, list[str]]]()
 #: Of a session: the tests that failed, by their ids.
 FAILED: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
@@ -216,6 +218,9 @@ def _save(config: pytest.Config, use: Use) -> None:
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
             "replay; record mode rewrite drops them"
         )
+    doubts = account.doubts()
+    if doubts:
+        config.stash[DOUBTS][str(cassette.path)] = doubts
     if cassette.sleeps.idle:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"

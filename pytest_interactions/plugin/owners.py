@@ -17,7 +17,7 @@ from pytest_interactions.errors import OptionError
 from pytest_interactions.plugin import opening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_interactions.files.unowned.owned import Owned
     from pytest_interactions.options import Options
@@ -201,7 +201,7 @@ def end(session: pytest.Session) -> None:
         config.stash[_FOUND].append(found)
 
 
-def of_worker(config: pytest.Config, output: dict[str, Any]) -> None:
+def of_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
     """Take what a worker of pytest-xdist has found."""
     config.stash[_FOUND].append(output.get(_OUTPUT))
 

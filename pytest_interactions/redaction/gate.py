@@ -84,6 +84,10 @@ class Gate:
             copy = replace(exchange.unparsed(), cut=exchange.cut and replace(exchange.cut))
             self._checked[_bodies(exchange)] = copy, known
 
+    def text(self, text: str) -> str:
+        """Return any text without what is known."""
+        return self._redactor.text(text)
+
     def check_text(self, number: int, text: str) -> None:
         """Search any text without an exchange; raise as `check` does."""
         if findings := self._scan(text):

@@ -132,7 +132,8 @@ class Redactor:
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return `exchange` without its secrets; the same object if there is nothing to change."""
         cut = exchange.cut
-        redacted = Exchange(
+        redacted = replace(
+            exchange,
             request=self.request(exchange.request),
             response=self.response(exchange.response, exchange.request.uri),
             cut=cut and replace(cut, message=self.text(cut.message)),

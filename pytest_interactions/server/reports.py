@@ -35,15 +35,16 @@ class Report:
     def lines(self) -> list[str]:
         """Return what a person is told at the end of the server: what failed, and what was saved."""
         saved = [] if self.saved is None else [f"{self.saved}: saved"]
-        return [*map(str, self.cassette.failures), *filter(None, [self.unsaved]), *saved]
+        doubts = [f"{self.cassette.path}: {each}" for each in self.cassette.account.doubts()]
+        return [*map(str, self.cassette.failures), *doubts, *filter(None, [self.unsaved]), *saved]
 
     def problems(self) -> list[str]:
         """Return why the test that used the cassette must fail; nothing if it need not."""
         found = [*map(str, self.cassette.failures), *filter(None, [self.unsaved])]
         if found or self.failed:
             return found
-        options = self.cassette.options
-        unplayed = self.cassette.account.problem() if options.unplayed is Unplayed.FAIL else None
+        options, account = self.cassette.options, self.cassette.account
+        unplayed = account.problem() if options.unplayed is Unplayed.FAIL else account.stale()
         refused = self.cassette.findings() if options.lint is Lint.ERROR else []
         return [
             *map(str, filter(None, [unplayed])),

@@ -143,7 +143,7 @@ class _Check:
         """Take a cassette as it was edited; raise `CassetteFormatError` for damage that no edit can mean."""
         with disk.locked(path):
             contents = storage.loads(_bytes(read(path, self._max_size)), path, self._max_size, edited=True)
-            text = layout.dumps(contents.exchanges, incomplete=contents.incomplete)
+            text = layout.dumps(contents.exchanges, incomplete=contents.incomplete, origin=contents.origin)
             with disk.replacing(path) as file:
                 file.write(text.encode())
         return text, contents

@@ -13,6 +13,7 @@ from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
 from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.setting import changed, setting_of
 from pytest_interactions.api.usage import summed
+from pytest_interactions.cassette.age import first_answer
 from pytest_interactions.files.storage import load
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -68,7 +69,7 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
     turn_of = {id(each): number for number, call in enumerate(calls, 1) for each in call.exchanges}
     return {
         "path": str(path),
-        "recorded": _recorded(contents.exchanges, interactions),
+        "recorded": contents.origin.recorded or first_answer(contents.exchanges, interactions) or None,
         "incomplete": contents.incomplete,
         "models": _unique([each.model] for each in interactions),
         "agents": _unique([each.agent] for each in interactions),
@@ -110,13 +111,6 @@ def _turns(calls: list[Call]) -> Iterator[Json]:
         before = setting
         if call.interaction.id:
             settings[str(call.interaction.id)] = setting
-
-
-def _recorded(exchanges: list[Exchange], interactions: list[Interaction]) -> str | None:
-    """Return the time of the first answer: the API's, or HTTP's in cassettes that keep it."""
-    created = (each.created for each in interactions if isinstance(each.created, str))
-    dates = (exchange.response.headers.get("date", []) for exchange in exchanges)
-    return next(chain(created, chain.from_iterable(dates)), None)
 
 
 def _unique(names: Iterable[Iterable[Any]]) -> list[str]:

@@ -1,0 +1,66 @@
+"""The models and agents that requests and answers name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_interactions.api import sse
+from pytest_interactions.api.paths import split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_interactions.api.exchange import Exchange, Request, Response
+
+_FIELDS: Final = ("model", "agent", "modelVersion")
+_NAMED: Final = re.compile(rb'"(?:model|agent|modelVersion)"')
+_IN_PATH: Final = re.compile(r"/v\d+\w*/(?:[^?]*/)?models/([^/:]+)")
+_RESOURCE: Final = re.compile(r"(?:.*/)?(?:models|agents)/")
+# What can be a name; no text that an app has put in its place.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@/-]{0,199}")
+
+
+def models_of(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """Return the names of all models and agents, each once, in alphabetical order, without `models/` before them."""
+    found: set[str] = set()
+    for exchange in exchanges:
+        found.update(_in_request(exchange.request), _in_response(exchange.response))
+    return tuple(sorted(found))
+
+
+def plain(name: str) -> str:
+    """Return the name of a model without the collection that it is in: `models/`, `publishers/google/models/`."""
+    return _RESOURCE.sub("", name, count=1)
+
+
+def _in_request(request: Request) -> Iterator[str]:
+    path = _IN_PATH.match(split(request.uri).path)
+    if path:
+        yield from _names({"model": path[1]})
+    if _NAMED.search(request.body):
+        yield from _names(request.unparsed().json())
+
+
+def _in_response(response: Response) -> Iterator[str]:
+    """Yield the names in an answer, without a parse of what names none."""
+    if not _NAMED.search(response.body):
+        return
+    if not response.is_stream:
+        yield from _names(response.unparsed().json())
+        return
+    for event in sse.decode(response.body):
+        if _NAMED.search(event.raw):
+            value = event.json()
+            yield from _names(value)
+            yield from _names(value.get("interaction") if isinstance(value, dict) else None)
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Yield what an object names, or each object of a list, as `streamGenerateContent` answers."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _names(each)
+    if isinstance(value, dict):
+        names = (plain(value[field]) for field in _FIELDS if isinstance(value.get(field), str))
+        yield from (name for name in names if _NAME.fullmatch(name))
