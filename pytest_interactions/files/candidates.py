@@ -33,6 +33,11 @@ def is_candidate(path: Path) -> bool:
     return path.stem.endswith(_MARK)
 
 
+def is_alone(path: Path) -> bool:
+    """Return whether a file belongs to a candidate that is gone."""
+    return is_candidate(path) and path == _notes(path) and not path.with_suffix(".yaml").exists()
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A candidate.

@@ -92,14 +92,14 @@ def untidy(home: Path) -> Findings:
     [medium] = (home / "other.media").iterdir()
     medium.write_bytes(b" ".join([medium.read_bytes(), KEY.encode()]))
     (home / "clean.media" / f"{'1' * 32}.png").write_text("left")
-    (home / "__snapshots__").mkdir()
-    (home / "__snapshots__" / "test_it.failed.txt").write_text("user_input: Hello\n")
+    (home / "new.failed.json").write_text("{}")
+    (home / "gone.failed.json").write_text("{}")
     other = f"other.media/{medium.name}"
     return [
-        ("warning", "candidate", "__snapshots__/test_it.failed.txt", None, "a candidate that waits: a new snapshot, "),
         ("error", "damage", "a, b%.yaml", 5, "interactions[0]: it is not what was recorded, but edited or damaged. "),
         ("error", "left-over", f"clean.media/{'1' * 32}.png", None, "left over from a recording; --fix deletes it."),
         ("warning", "line-ends", "crlf.yaml", None, "its lines end in CRLF, so it is slow to read, "),
+        ("error", "left-over", "gone.failed.json", None, "left over from a recording; --fix deletes it."),
         ("warning", "incomplete", "half.yaml", None, "incomplete: the test that recorded it failed; run that test "),
         (
             "error",
@@ -167,6 +167,7 @@ def test_what_is_fixed_is_edits_and_what_is_left_over(check: Check, untidy: Find
     assert fixed == {
         "a, b%.yaml": "taken as it is, with new marks.",
         f"clean.media/{'1' * 32}.png": "left over from a recording; deleted.",
+        "gone.failed.json": "left over from a recording; deleted.",
     }
     assert KEY in (home / "open.yaml").read_text()
     assert (home / "new.failed.yaml").exists()
@@ -276,6 +277,25 @@ def test_what_is_looked_for_is_told_as_scan_is(check: Check, home: Path) -> None
     assert check("--rules", "rules.toml", "--skip-rule", "mine", "c.yaml") == (0, [])
     status, [line] = check("--redact", "mine-0123", "c.yaml")
     assert status == 1
+
+
+def test_an_old_cassette_and_one_of_a_retired_model_are_told_if_that_is_asked_for(check: Check, home: Path) -> None:
+    """With the options of a replay, and their values."""
+    again = "run its test with record mode 'rewrite'."
+    answer = b'{"id": "v1_a", "model": "gemini-1.0-pro", "created": "2020-01-31T12:00:00Z", "status": "completed"}'
+    path = "/v1beta/interactions"
+    asked = Request(method="POST", uri=f"https://generativelanguage.googleapis.com{path}", body=b'{"input": "Hello"}')
+    exchange = Exchange(request=asked, response=_exchange(answer).response)
+    (home / "old.yaml").write_text(layout.dumps([exchange]))
+    assert check("old.yaml", "--retired-model=gemini-2.0-flash") == (0, [])
+    assert check("old.yaml", "--max-age=99999") == (0, [])
+    status, lines = check(".", "--max-age=12w", "--retired-model=models/Gemini-1.0-Pro")
+    assert status == 1
+    assert [re.sub(r"\d+ days old", "N days old", line) for line in lines] == [
+        f"old.yaml: it is N days old (recorded on 2020-01-31), and max_age is 84 days; {again}",
+        f"old.yaml: it names what is retired: gemini-1.0-pro; {again}",
+    ]
+    assert main(["check", ".", "--max-age=soon"]) == 2
 
 
 def test_scan_has_the_same_forms(

@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
-from pytest_interactions.commands.check.inspections import INSPECTIONS, Cassette
+from pytest_interactions.commands.check.inspections import INSPECTIONS, Age, Cassette
 from pytest_interactions.commands.check.left_over import LeftOver, is_medium, waiting
 from pytest_interactions.commands.findings import for_each_file, read, rule_arguments, secrets_in, size_argument
 from pytest_interactions.commands.reports import Found, Level, Reporter, form_argument, message_of
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, TooLargeError
-from pytest_interactions.files import disk, journal, layout, storage
+from pytest_interactions.files import clock, disk, journal, layout, storage
 from pytest_interactions.files.candidates import candidate
 from pytest_interactions.files.storage import DEFAULT_THRESHOLD, SUFFIXES
+from pytest_interactions.options import resolve
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.files.storage import Contents
 
@@ -45,6 +46,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--fix", action="store_true", help="take edits as they are, save what was recovered, delete what is left over"
     )
+    parser.add_argument("--max-age", metavar="DAYS", help="days that a cassette may be old, as in 90, 90d or 12w")
+    parser.add_argument(
+        "--retired-model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a model or agent that is no more, and that no cassette is to name",
+    )
     form_argument(parser)
     rule_arguments(parser)
     size_argument(parser)
@@ -54,7 +63,7 @@ def run(options: Namespace) -> Status:
     """Check cassettes, and print each finding.
 
     Raises:
-        OptionError: What is to be looked for besides can't be used.
+        OptionError: What is to be looked for besides, or the age, can't be used.
     """
     check = _Check(options)
     status = for_each_file(options.paths, check.file, check.reporter, failure="can't be read", hidden=True)
@@ -80,6 +89,9 @@ class _Check:
         self._gate = Gate(self._redactor)
         self._left_over = LeftOver(deletes=self._fix, max_size=self._max_size)
         self._folded: dict[str, Path] = {}
+        wanted = resolve(("--max-age", {"max_age": options.max_age}))
+        age = Age(wanted.max_age, options.retired_model, clock.now())
+        self._inspections: tuple[Callable[[Cassette], Iterator[Found]], ...] = (*INSPECTIONS, age)
 
     def file(self, path: Path) -> Status:
         """Check a file, if it is a cassette, a medium, or what only a recording can have left."""
@@ -117,7 +129,7 @@ class _Check:
         statuses = [status, *map(self.reporter.found, self._other_case(path))]
         if contents is not None:
             cassette = Cassette(path, text, contents)
-            statuses += (self.reporter.found(found) for inspect in INSPECTIONS for found in inspect(cassette))
+            statuses += (self.reporter.found(found) for inspect in self._inspections for found in inspect(cassette))
         advice = f"take it out with: pytest-interactions redact {shlex.quote(str(path))}"
         return max(*statuses, self._secrets(path, text, advice))
 

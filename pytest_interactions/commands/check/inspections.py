@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.cassette.age import concerns
 from pytest_interactions.commands.reports import Found, Level
 from pytest_interactions.files import media
 from pytest_interactions.files.candidates import is_candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from pytest_interactions.files.storage import Contents
@@ -56,5 +58,28 @@ def line_ends(cassette: Cassette) -> Iterator[Found]:
         yield Found(cassette.path, "line-ends", message, level=Level.WARNING)
 
 
-#: All inspections, in the order of their findings.
+@dataclass(frozen=True, slots=True)
+class Age:
+    """The inspection of a cassette's age and of its models, as the options of the same names have them.
+
+    Attributes:
+        max_age: The days that a cassette may be old; `None` for any number.
+        retired: The names of models and agents that are no more.
+        now: The time.
+    """
+
+    max_age: float | None
+    retired: Collection[str]
+    now: datetime
+
+    def __call__(self, cassette: Cassette) -> Iterator[Found]:
+        """Yield a finding for each thing that speaks against what a cassette replays."""
+        contents = cassette.contents
+        origin, exchanges = contents.origin, contents.exchanges
+        for each in concerns(origin, exchanges, max_age=self.max_age, retired=self.retired, now=self.now):
+            message = f"{each}; run its test with record mode 'rewrite'."
+            yield Found(cassette.path, "age", message, level=Level.WARNING)
+
+
+#: All inspections that need no options, in the order of their findings.
 INSPECTIONS: Final[tuple[Callable[[Cassette], Iterator[Found]], ...]] = (incomplete, missing_media, line_ends)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.findings import read
 from pytest_interactions.commands.reports import Found, Level
@@ -13,9 +13,6 @@ from pytest_interactions.files.storage import SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-#: The folders in which syrupy keeps snapshots.
-_SNAPSHOTS: Final = "__snapshots__"
 
 
 class LeftOver:
@@ -48,7 +45,7 @@ class LeftOver:
         return Found(path, "left-over", f"left over from a recording; {done}.", level=level)
 
     def _is_left_over(self, path: Path) -> bool:
-        if disk.is_temporary(path.name) or journal.is_in_tree(path):
+        if disk.is_temporary(path.name) or journal.is_in_tree(path) or candidates.is_alone(path):
             return True
         return is_medium(path) and path.name not in self._used(path.parent)
 
@@ -70,12 +67,10 @@ def is_medium(path: Path) -> bool:
 
 def waiting(path: Path) -> Found | None:
     """Return what is to be said of a candidate, on which somebody has to decide; `None` if a file is none."""
-    is_snapshot = _SNAPSHOTS in path.parts
-    if not candidates.is_candidate(path) or not (is_snapshot or path.suffix in SUFFIXES):
+    if not candidates.is_candidate(path) or path.suffix not in SUFFIXES:
         return None
-    what = "a new snapshot" if is_snapshot else "a new recording"
     message = (
-        f"a candidate that waits: {what}, made by a test that failed; accept it with "
+        "a candidate that waits: a new recording, made by a test that failed; accept it with "
         f"`pytest-interactions review --accept {shlex.quote(str(path))}`, or reject it with --reject."
     )
     return Found(path, "candidate", message, level=Level.WARNING)
