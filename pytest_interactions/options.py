@@ -252,7 +252,8 @@ def order(
 
 def _convert(source: str, name: str, value: Any) -> Any:
     if name not in SPECS:
-        raise OptionError(f"{source}: there is no option {name!r}{_near(name, SPECS)} Options: {_listed(SPECS)}.")
+        listed = "" if closest(name, SPECS) else f" Options: {_listed(SPECS)}."
+        raise OptionError(f"{source}: there is no option {name!r}{_near(name, SPECS)}{listed}")
     try:
         return SPECS[name].convert(value)
     except OptionError as error:

@@ -109,7 +109,7 @@ def test_fallback(interactions):
             '*input: "Hello" -> "Hello!"',
             "*tools[[]0].parameters.properties.unit: added",
             "*To record it again: pytest test_it.py::test_fallback --interactions-record-mode=rewrite",
-            "E   The app went on after this error, as if nothing had happened.",
+            "E   The app caught this error and went on, so the test fails.",
         ]
     )
 
@@ -205,7 +205,7 @@ def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
     result = run.record(mode="rewrite")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*test_it did not pass, so its cassette is as it was. To accept the new recording: *test_it.failed.yaml"]
+        ["*test_it did not pass, so its cassette is as it was. To accept the new recording: *test_it.failed.yaml (*"]
     )
     assert run.prompts("test_it/test_it.yaml") == ["old"]
 
@@ -216,7 +216,9 @@ def test_an_unwritable_cassette_fails_the_test_and_keeps_the_recording(run: Runn
     run.test("def test_it(interactions):\n    ask()")
     result = run.record()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*test_it.yaml: can't be written: *The recording was kept in *test_it.yaml*"])
+    result.stdout.fnmatch_lines(
+        ["*test_it.yaml: can't be written: *", "E   The recording was kept in *test_it.yaml: *"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,13 @@ def test_a_miss_is_told_when_the_test_fails_otherwise(run: Runner) -> None:
     run.test(source.replace("PROMPT", "Hi").replace("END", "pass"))
     result = run.replay()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(['*input: "Hello" -> "Hi"', "*and then:", "E   test_it.py:13: *assert 'Hi' == 'Hello'"])
+    result.stdout.fnmatch_lines(
+        [
+            '*input: "Hello" -> "Hi"',
+            "E   After this error the test went on, and failed:",
+            "E   test_it.py:*assert 'Hi' == 'Hello'",
+        ]
+    )
     whole = run.replay("--full-trace")
     whole.stdout.fnmatch_lines(["*interactions: what the app was refused*", '*input: "Hello" -> "Hi"'])
     run.test(source.replace("PROMPT", "Hi").replace("END", "raise"))

@@ -102,13 +102,15 @@ def test_shared(interactions, seconds):
         assert told.startswith("interactions: 6 replayed, ")
         name = "cassettes/test_it/test_it[{}].yaml"
         slow = f"{name.format('slow')} (12.4 s), {name.format('large')} (3.0 s), cassettes/shared.yaml (2.0 s)"
-        assert slowest == f"slowest to record: {slow}"
+        assert slowest == f"interactions, slowest to record: {slow}"
         large = [re.escape(each) for each in (name.format("large"), name.format("slow"), "cassettes/shared.yaml")]
-        assert re.fullmatch(rf"largest: {large[0]} \(\d\.\d MB\), {large[1]} \(\d+\.\d kB\), {large[2]} .*", largest)
+        assert re.fullmatch(
+            rf"interactions, largest: {large[0]} \(\d\.\d MB\), {large[1]} \(\d+\.\d kB\), {large[2]} .*", largest
+        )
     assert line(run.replay("-k", "small or slow")).startswith("2 replayed, ")
     *_, told, largest, _ = written(run.replay("-v", "-k", "tiny"))
     assert told.startswith("interactions: 1 replayed, "), "what takes no time is not slow"
-    assert largest.startswith("largest: ")
+    assert largest.startswith("interactions, largest: ")
 
 
 def test_workers_add_up(run: Runner) -> None:

@@ -167,6 +167,11 @@ def _same(old: str, new: str) -> int:
     return same
 
 
+def brief(value: Any) -> str:
+    """Return a value on one line, in as many characters as a person reads at a glance."""
+    return on_one_line(_short(value, 0))
+
+
 def _readable(value: Any) -> Any:
     """Return a body as a text, and any other value as it is."""
     if not isinstance(value, bytes):

@@ -47,6 +47,6 @@ def judge(cassette: Path, exchanges: Sequence[Exchange], lint: Lint) -> LintErro
         return None
     text = "\n  ".join([f"{cassette}: the API would refuse what was sent:", *found])
     if lint is Lint.ERROR:
-        return LintError(text)
+        return LintError(text, headline=found[0])
     warnings.warn(text, LintWarning, stacklevel=3)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pytest_interactions.cassette.differences import Difference, Parts, differences, title
+from pytest_interactions.cassette.differences import Difference, Parts, brief, differences, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ def unsupported(client: str, host: str, port: int | None) -> str:
     """Say that a request was sent by a `client` that nothing is recorded of."""
     return (
         f"A request to {host}:{port} was refused: it was sent by {client} itself, of which nothing can be recorded or "
-        f"replayed. Send it by httpx, say, or let it through in every mode: allowed_hosts='{host}:{port}'."
+        f"replayed. Send it by httpx, say, or let it through in every mode: {_allowing(f'{host}:{port}')}."
     )
 
 
@@ -30,8 +30,20 @@ def websocket(host: str, port: int | None) -> str:
     """Say that a WebSocket was refused, as nothing is recorded of any."""
     return (
         f"A WebSocket to {host}:{port} was refused: nothing of it can be recorded or replayed, so each run would reach "
-        f"the server. Let it through in every mode: allowed_hosts='{host}:{port}'."
+        f"the server. Let it through in every mode: {_allowing(f'{host}:{port}')}."
     )
+
+
+def blocked(host: str) -> str:
+    """Say that a connection to `host` was refused during replay."""
+    return (
+        f"A connection to {host} was refused: this test replays, and needs no network. If it must reach that host, say "
+        f"so: {_allowing(host)}."
+    )
+
+
+def _allowing(host: str) -> str:
+    return f"@pytest.mark.interactions(allowed_hosts={host!r})"
 
 
 def several(cassettes: Iterable[Path]) -> str:
@@ -104,20 +116,25 @@ def explain(  # noqa: PLR0913 - a message is made of all that is known
         times = len(same) + 1
         headline = f"asked for {times} times, {len(same)} recorded: {title(live)}"
         played = f"{len(same)} recorded" if len(same) > 1 else "one recorded"
-        lines.append(f"It was asked for {times} times, with {played} (exchange {_numbers(same)}), already played.")
+        lines.append(f"The app asked for it {times} times, with {played} (exchange {_numbers(same)}), already played.")
     else:
         number, differences = _closest(live, recorded, shown or (lambda number: recorded[number][0]))
         request, played_before = recorded[number]
         state = "already played" if played_before else "not played yet"
         lines.append(f"The closest of {len(recorded)} recorded: exchange {number + 1} ({state}), {title(request)}")
-        lines += [f"  {difference.line()}" for difference in differences[:_SHOWN]]
-        headline = "; ".join(difference.brief() for difference in differences[:_SHOWN])
-        if len(differences) > _SHOWN:
+        shown_of = len(differences) if len(differences) == _SHOWN + 1 else _SHOWN  # one is no longer than its number
+        lines += [f"  {difference.line()}" for difference in differences[:shown_of]]
+        headline = "; ".join(difference.brief() for difference in differences[:shown_of])
+        if len(differences) > shown_of:
             at_least = "at least " if len(differences) == _COUNTED else ""
-            lines.append(f"  ... and {at_least}{len(differences) - _SHOWN} more")
+            lines.append(f"  ... and {at_least}{len(differences) - shown_of} more")
     if refused:
         lines += ["", "The API would refuse this request:", *(f"  {each}" for each in refused)]
-    return Explanation("\n".join([*lines, "", f"To record it again: {rerecord}"]), headline)
+    return Explanation("\n".join([*lines, "", _again(rerecord)]), headline)
+
+
+def _again(rerecord: str) -> str:
+    return f"If the app is wrong, mend it. To record it again: {rerecord}"
 
 
 def not_found(
@@ -158,7 +175,7 @@ def too_late(request: Request, *, cassette: Path) -> str:
 def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) -> str:
     """Say that somebody waits for the responses to `requests`, though the cassette closes; so many are `finished`."""
     listed = "\n".join(f"  {title(request)}" for request in requests)
-    kept = f" What had finished is saved as that of a failed test is, exchanges: {finished}." if finished else ""
+    kept = f" What had finished is kept, exchanges: {finished}." if finished else ""
     return (
         f"{cassette}: at its end somebody still waits for the response to:\n{listed}\n\n"
         "Join the thread, or await the task, that has sent it (and leave a stream that is not read to its end), inside "
@@ -169,10 +186,10 @@ def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) ->
 def forked(request: Request, *, cassette: Path) -> str:
     """Say that `request` of a forked process was refused, and how its requests are recorded and replayed."""
     return (
-        f"{title(request)} was refused: a process sent it that was forked while {cassette} was open, and what such a "
-        "process sends is neither recorded nor replayed by itself. Let it use the replay server of the test, by "
-        "os.environ.update(interactions_server.env) in the child, as in "
-        "multiprocessing.Pool(initializer=os.environ.update, initargs=(interactions_server.env,))."
+        f"{title(request)} was refused: a process sent it that was forked while {cassette} was open, and of such a "
+        "process nothing is recorded or replayed. Give the test the fixture interactions_server, and let the child "
+        "begin with os.environ.update(interactions_server.env), as "
+        "multiprocessing.Pool(initializer=os.environ.update, initargs=(interactions_server.env,)) does."
     )
 
 
@@ -186,11 +203,18 @@ def already_open(cassette: Path) -> str:
 
 def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rerecord: str) -> str:
     """Say that the test did not ask for recorded `requests`, which are redacted; numbers are from 0, `of` so many."""
-    listed = "\n".join(f"  exchange {number + 1}: {each.method} {each.uri}" for number, each in requests.items())
-    return (
-        f"{cassette}: {len(requests)} of {of} recorded exchanges were not asked for:\n{listed}\n\n"
-        f"To record it again: {rerecord}"
-    )
+    listed = [f"  exchange {number + 1}: {title(each)}{_input_of(each)}" for number, each in requests.items()]
+    if len(listed) > _SHOWN + 1:
+        listed[_SHOWN:] = [f"  ... and {len(listed) - _SHOWN} more"]
+    head = f"{cassette}: {len(requests)} of {of} recorded exchanges were not asked for:"
+    return "\n".join([head, *listed, "", _again(rerecord)])
+
+
+def _input_of(request: Request) -> str:
+    """Return what a request of the API's asks, in a few words."""
+    body = request.unparsed().json()
+    asked = body.get("input") if isinstance(body, dict) else None
+    return "" if asked is None else f", input: {brief(asked)}"
 
 
 def stale(concerns: Sequence[str], *, cassette: Path, rerecord: str) -> str:
@@ -202,9 +226,16 @@ def placeholder(request: Request, where: str, *, rerecord: str) -> str:
     """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
     return (
         f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that redaction "
-        "put there, not the real value, so the API would refuse it. Set GEMINI_API_KEY, or log in to Google Cloud and "
-        f"name the project, and record a conversation as a whole, from its first turn: {rerecord}"
+        f"put there, not the real value, so the API would refuse it. {_real(where)} Record a conversation as a whole, "
+        f"from its first turn: {rerecord}"
     )
+
+
+def _real(where: str) -> str:
+    """Say where a real value comes from: a signature, which is in a body, from the API alone."""
+    if where.startswith("$"):
+        return "It came from the cassette."
+    return "Set GEMINI_API_KEY, or log in to Google Cloud and name the project."
 
 
 #: The attributes of vcrpy's cassette that tests read, and their replacements here.

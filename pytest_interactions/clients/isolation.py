@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from pytest_interactions.api.hosts import is_allowed
+from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
@@ -54,10 +55,7 @@ class Isolation:
         name = host.decode(errors="replace") if isinstance(host, bytes | bytearray) else str(host)
         if name in self.resolved or is_allowed(name, port, self.allowed):
             return
-        error = NetworkBlockedError(
-            f"A connection to {name} was refused: this test replays, and needs no network. If it must reach that "
-            f"host, say so: allowed_hosts={name!r}."
-        )
+        error = NetworkBlockedError(messages.blocked(name))
         self.report(error)
         raise error
 

@@ -118,12 +118,13 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
         write(path, contents, gate, media_threshold)
     except SecretLeakError as leak:
         kept = _keep_cleaned(path, contents, gate, media_threshold)
-        raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}") from None
+        found = str(leak).partition("\n")[2].split("\n")[0].strip()
+        headline = f"not written, as it would hold {found}"
+        raise SecretLeakError(f"{path} was not written, as {leak}\n{kept}", headline=headline) from None
     except OSError as error:
         elsewhere = _keep_elsewhere(path, contents, gate, media_threshold)
         kept = (
-            f"The recording was kept in {elsewhere}: copy it to its place, or make the directory writable and record "
-            "again."
+            f"The recording was kept in {elsewhere}: copy it to its place when that can be written, or record again."
             if elsewhere
             else "The next recording takes up what could be written of this one. Make room for it."
         )

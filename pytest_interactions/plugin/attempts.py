@@ -144,7 +144,7 @@ def called(item: pytest.Item) -> Iterator[None]:
     )  # in a subtest; unittest's
     swallowed = [] if has_failed else met(item)
     if swallowed:
-        swallowed[0].add_note("The app went on after this error, as if nothing had happened.")
+        swallowed[0].add_note("The app caught this error and went on, so the test fails.")
         raise swallowed[0] from None
 
 
@@ -205,10 +205,12 @@ def _finish(config: pytest.Config, use: Use) -> None:
 
 def _save(config: pytest.Config, use: Use) -> None:
     notes, cassette = config.stash[NOTES], use.cassette
-    account = cassette.account
-    with plainly():
-        written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
-    summary.count(config, cassette, written)
+    account, written = cassette.account, None
+    try:
+        with plainly():
+            written = cassette.close(failed=use.outcome != "passed" or bool(cassette.failures))
+    finally:
+        summary.count(config, cassette, written)
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
@@ -237,8 +239,10 @@ def _accept(config: pytest.Config, use: Use, written: Path) -> str:
         candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
     here = config.invocation_params.dir
     path = written.relative_to(here) if written.is_relative_to(here) else written
-    what = "the new recording and its snapshot" if snapshots else "the new recording"
-    return f"To accept {what}: pytest-interactions review --accept {shlex.quote(str(path))}"
+    accept = f"pytest-interactions review --accept {shlex.quote(str(path))} (--reject deletes it)"
+    if cassette.failures:
+        return f"What could be recorded may not be all of it. To accept it all the same: {accept}"
+    return f"To accept the new recording{' and its snapshot' * bool(snapshots)}: {accept}"
 
 
 def tell_left_out(config: pytest.Config) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import linecache
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.frames import Frame, is_users_own
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     import pytest
 
 _FRAMES = 3  # that are shown: the test's own, and the innermost ones
-_LINES = 3  # of what the test itself found wrong, after an error that its app went on after
+_LINES, _LENGTH = 3, 160  # of what the test itself found wrong, after an error that its app went on after
+# Where a long line is parted: behind a sentence.
+_SENTENCE: Final = re.compile(r"(?<=[a-z)'\]][.?]) (?=[A-Z])")
+_LONG: Final = 100
+# What a message may begin with: the file, which is told in its place.
+_FILE: Final = re.compile(r"\S+\.ya?ml(?::\d+)?:? ")
 
 
 def is_wanted_whole(config: pytest.Config) -> bool:
@@ -46,7 +52,7 @@ def shorten(
     error = error or next(iter(met), None)
     if error is None:
         return
-    wrong = [] if is_cause else ["The app went on after this error, and then:", *_found_wrong(item, report)]
+    wrong = [] if is_cause else ["After this error the test went on, and failed:", *_found_wrong(item, report)]
     others = {str(each) for each in met} - {str(error)}
     besides = [f"Refused besides: {len(others)}; --full-trace shows all."] if others else []
     frames = _frames(call.excinfo, error) if is_cause or not error.frames else list(error.frames)
@@ -57,10 +63,9 @@ def _found_wrong(item: pytest.Item, report: pytest.TestReport) -> list[str]:
     """Return the first lines of what a test found wrong, as pytest has them."""
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is None:
-        return report.longreprtext.splitlines()[:_LINES]
-    path = _path(item, crash.path)
-    first, *lines = crash.message.splitlines() or [""]
-    return [f"{path}:{crash.lineno}: {first}", *lines][:_LINES]
+        return [line[:_LENGTH] for line in report.longreprtext.splitlines()[:_LINES]]
+    lines = f"{_path(item, crash.path)}:{crash.lineno}: {crash.message}".splitlines()
+    return [line[:_LENGTH] for line in lines[:_LINES]]
 
 
 def _frames(raised: pytest.ExceptionInfo[BaseException], error: InteractionsError) -> list[Frame]:
@@ -81,7 +86,7 @@ def _show(
 
     name = type(error).__name__
     here = f"{item.config.invocation_params.dir}{os.sep}"
-    told = [line.replace(here, "") for line in [*str(error).split("\n"), *notes] if line.strip()]
+    told = [line for text in [*str(error).split("\n"), *notes] for line in _parted(text.replace(here, ""))]
     lines = [f"E   {name}: {told[0]}", *(f"E   {line}" for line in told[1:])]
     entries = []
     left = len(frames) - _FRAMES
@@ -89,15 +94,23 @@ def _show(
         if 0 < number <= left:
             continue
         source = [f"    {linecache.getline(frame.file, frame.line).strip()}"]
-        source += [f"    ... ({left} more)"] * (left > 0 and number == 0)
+        source += [f"    ... (calls left out: {left})"] * (left > 0 and number == 0)
         source += lines * (number == len(frames) - 1)
         place = ReprFileLocation(_path(item, frame.file), frame.line, f"in {frame.function}")
         entries.append(ReprEntry(source, None, None, place, "short"))
     entries = entries or [ReprEntry(lines, None, None, None, "short")]
     path, line = (frames[-1].file, frames[-1].line) if frames else (str(item.path), (item.location[1] or 0) + 1)
-    crash = ReprFileLocation(_path(item, path), line, f"{name}: {error.headline.replace(here, '')}")
+    headline = _FILE.sub("", error.headline.replace(here, ""), count=1)
+    crash = ReprFileLocation(_path(item, path), line, f"{name}: {headline}")
     is_line = item.config.option.tbstyle == "line"  # pytest itself prints where it crashed
     report.longrepr = ReprExceptionInfo(ReprTraceback([] if is_line else entries, None, "short"), crash)
+
+
+def _parted(line: str) -> list[str]:
+    """Return the lines in which a line is shown: a long one sentence by sentence, and an empty one in none."""
+    if len(line) <= _LONG or line.startswith(" "):
+        return [line] if line.strip() else []
+    return _SENTENCE.split(line)
 
 
 def _path(item: pytest.Item, file: str) -> str:

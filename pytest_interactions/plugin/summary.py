@@ -15,6 +15,7 @@ from pytest_interactions.clients import blocks
 from pytest_interactions.errors import (
     CassetteMissError,
     CassetteNotFoundError,
+    ForkedError,
     NetworkBlockedError,
     PlaceholderError,
     SeveralCassettesError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _REFUSALS: Final = (
     CassetteMissError,
     CassetteNotFoundError,
+    ForkedError,
     NetworkBlockedError,
     PlaceholderError,
     SeveralCassettesError,
@@ -201,7 +203,9 @@ def _most(config: pytest.Config, tally: Tally) -> Iterator[str]:
         of_each = dict(sorted(figures, key=itemgetter(1)))  # of several figures for one cassette, the highest
         highest = [(path, figure) for path, figure in of_each.items() if round(figure, 1)][-1 : -_MOST - 1 : -1]
         if highest:
-            yield f"{title}: " + ", ".join(f"{_path(config, path)} ({shown(figure)})" for path, figure in highest)
+            yield f"interactions, {title}: " + ", ".join(
+                f"{_path(config, path)} ({shown(figure)})" for path, figure in highest
+            )
 
 
 def _several(count: int, name: str) -> str:

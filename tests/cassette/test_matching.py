@@ -383,7 +383,7 @@ def test_the_closest_recorded_request_is_shown() -> None:
         "The closest of 3 recorded: exchange 3 (not played yet), POST /interactions",
         "  b: 4 -> 2",
         "",
-        "To record it again: pytest --again",
+        "If the app is wrong, mend it. To record it again: pytest --again",
     ]
 
 

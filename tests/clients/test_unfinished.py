@@ -137,7 +137,7 @@ def test_a_request_that_stays_open_fails_the_recording_and_is_named(
     assert str(caught.value) == (
         f"{path}: at its end somebody still waits for the response to:\n  POST /interactions\n\n"
         "Join the thread, or await the task, that has sent it (and leave a stream that is not read to its end), inside "
-        "the `with use_cassette(...)` block or the test. What had finished is saved as that of a failed test is, "
+        "the `with use_cassette(...)` block or the test. What had finished is kept, "
         "exchanges: 1."
     )
     never.release()

@@ -33,7 +33,9 @@ def changed(run: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
     result = run.record(mode="rewrite")
     result.assert_outcomes(failed=1)
     accept = f"To accept the new recording and its snapshot: pytest-interactions review --accept {_CANDIDATE}"
-    result.stdout.fnmatch_lines([f"test_it.py::test_it did not pass, so its cassette is as it was. {accept}"])
+    result.stdout.fnmatch_lines(
+        [f"test_it.py::test_it did not pass, so its cassette is as it was. {accept} (--reject deletes it)"]
+    )
     run.emulator.stop()
     monkeypatch.chdir(run.pytester.path)
     return run.pytester.path

@@ -182,8 +182,9 @@ console.log(answer.output_text);
 def test_agent(interactions_server, tmp_path):
     with open("agent.mjs", "w") as script:
         script.write(SCRIPT)
-    ended = subprocess.run(["node", "agent.mjs"], env=os.environ | interactions_server.env, capture_output=True)
-    assert ended.returncode == 0
+    env = os.environ | interactions_server.env
+    status = subprocess.run(["node", "agent.mjs"], env=env, capture_output=True).returncode
+    assert status == 0
 """,
         between=_link_packages,
         needs="node",
@@ -531,12 +532,17 @@ async def test_agent(interactions):
     "forked": Scenario(
         app=HTTP,
         test="""
+import contextlib
 import multiprocessing
+
+def ask():
+    with contextlib.suppress(Exception):
+        post()
 
 def test_agent(interactions):
     assert post()
     if FORKS:
-        child = multiprocessing.get_context("fork").Process(target=post)
+        child = multiprocessing.get_context("fork").Process(target=ask)
         child.start()
         child.join()
 """,

@@ -15,6 +15,7 @@ from google import genai  # noqa: F401
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from pytest_interactions.cassette import life
+from pytest_interactions.redaction.secrets import of_this_run
 from pytest_interactions.server.emulator import Hold
 from tests.failures.scenarios import SCENARIOS, Scenario
 from tests.support import ASYNCIO, node
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _MOST = 15  # lines between the name of a test and the next section
 _VOLATILE = (
-    (r"^(platform|plugins|asyncio|cachedir|\d workers).*\n", ""),
+    (r"^(platform|plugins|asyncio|cachedir|hypothesis|\d workers).*\n", ""),
     (r"in \d+\.\d+s", "in 0.12s"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:8123"),
     (r"pytest-interactions-\w+/", "pytest-interactions-abcdefgh/"),
@@ -101,6 +102,7 @@ def test_a_failure_reads_in_ten_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a person sees of a failure is as it was read and found good, and short."""
+    monkeypatch.setattr(of_this_run(), "found_variables", set())  # of other tests of this process
     scenario = SCENARIOS[name]
     result = _Runs(pytester, emulator, monkeypatch).of(scenario)
     result.assert_outcomes(**scenario.ends)

@@ -125,7 +125,7 @@ def test_it(interactions):
     run.replay().stdout.fnmatch_lines(
         [
             'E     input: "Hello" -> "Help"',
-            "*as if nothing had happened.",
+            "E   The app caught this error and went on, so the test fails.",
             "E   Refused besides: 2; --full-trace shows all.",
         ]
     )
@@ -175,3 +175,96 @@ def test_an_error_tells_where_it_was_raised_and_what_differs() -> None:
     )
     assert error.headline == "first line"
     assert InteractionsError("text", headline="what\x07 differs").headline == "what\\x07 differs"
+
+
+def test_a_failure_of_a_group_of_tasks_shows_the_error_in_it(run: Runner) -> None:
+    """Whatever else has failed beside it, and whatever was suppressed."""
+    _changed(
+        run,
+        """
+import asyncio
+
+def suppressing():
+    try:
+        raise ValueError("not shown")
+    except ValueError:
+        raise KeyError("nor this") from None
+
+async def grouped():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(ask, PROMPT))
+
+def test_it(interactions):
+    if PROMPT == "Help":
+        with pytest.raises(KeyError):
+            suppressing()
+    asyncio.run(grouped())
+""",
+    )
+    result = run.replay()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E   CassetteMissError: *", 'E     input: "Hello" -> "Help"'])
+
+
+def test_a_failure_that_another_has_hidden_is_shown_as_that(run: Runner) -> None:
+    """An error that an app raises `from None` says that ours does not matter; what the app was refused comes first."""
+    _changed(
+        run,
+        """
+def test_it(interactions):
+    try:
+        ask(PROMPT)
+    except Exception:
+        raise KeyError("unknown") from None
+    assert PROMPT == "Hello"
+""",
+    )
+    result = run.replay()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E   CassetteMissError: *",
+            "E   After this error the test went on, and failed:",
+            "E   test_it.py:*: KeyError*",
+        ]
+    )
+
+
+def test_a_failure_without_a_place_is_told_behind_the_refusal(run: Runner) -> None:
+    """Such as that of a fixture that there is not."""
+    _changed(
+        run,
+        """
+def test_it(interactions, request):
+    try:
+        ask(PROMPT)
+    except Exception:
+        request.getfixturevalue("nothing")
+""",
+    )
+    told = [
+        "E   After this error the test went on, and failed:",
+        "E   file *test_it.py, line *",
+        "E*'nothing' not found",
+    ]
+    run.replay().stdout.fnmatch_lines(told)
+
+
+def test_what_fails_at_the_end_of_a_test_that_has_failed_is_a_section_of_it(run: Runner) -> None:
+    """A cassette that can't be written, where the teardown has failed of its own."""
+    run.test(
+        """
+@pytest.fixture
+def spoilt(interactions):
+    yield
+    interactions.path.parent.parent.mkdir()
+    interactions.path.parent.write_text("")
+    raise ValueError("the teardown")
+
+def test_it(spoilt):
+    ask("Hello")
+"""
+    )
+    result = run.record()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E  *ValueError: the teardown", "*- interactions -*", "*CassetteWriteError: *"])

@@ -264,7 +264,7 @@ def _message(problem: ErrorDetails, model: type[Strict]) -> str:
     match problem["type"]:
         case "extra_forbidden":
             near = _did_you_mean(key, model.model_fields)
-            return f"unknown key{near}; known are: {', '.join(model.model_fields)}"
+            return f"unknown key{near or '; known are: ' + ', '.join(model.model_fields)}"
         case "missing":
             return f"is missing{_did_you_mean(key, problem['input'])}"
         case "literal_error":
