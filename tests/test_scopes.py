@@ -360,6 +360,26 @@ def test_it(told, interactions):
     result.stdout.fnmatch_lines(["E   UnseenRequestError: POST /interactions was refused: no cassette sees*"])
 
 
+def test_a_refusal_that_a_teardown_swallows_fails_the_test(run: Runner) -> None:
+    """The test has passed by then, so that it is an error at its end."""
+    run.test("""
+@pytest.fixture(scope="module")
+def told():
+    yield
+    try:
+        ask("unseen")
+    except Exception:
+        pass
+
+def test_it(told, interactions):
+    ask()
+""")
+    run.record().assert_outcomes(passed=1)
+    result = run.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E   UnseenRequestError: POST /interactions was refused: no cassette sees*"])
+
+
 def test_what_a_wider_fixture_sends_to_others_passes(run: Runner) -> None:
     """To an address that is no API's, and to a host that is allowed."""
     run.test("""

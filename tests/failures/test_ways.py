@@ -215,7 +215,7 @@ def test_it(interactions):
     try:
         ask(PROMPT)
     except Exception:
-        raise KeyError("unknown") from None
+        raise ExceptionGroup("unknown", [KeyError("answer")]) from None
     assert PROMPT == "Hello"
 """,
     )
@@ -239,7 +239,8 @@ def test_it(interactions, request):
     try:
         ask(PROMPT)
     except Exception:
-        request.getfixturevalue("nothing")
+        pass
+    request.getfixturevalue("nothing")
 """,
     )
     told = [
