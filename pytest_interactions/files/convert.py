@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from vcr.request import Request as VcrRequest
-from vcr.serializers import yamlserializer
-
 from pytest_interactions.api.encodings import FRAMING, stored
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
 
@@ -25,6 +22,8 @@ _OF_THE_WIRE: Final = FRAMING | {"content-encoding"}
 
 def yaml_reader(mapping: Callable[[Any, yaml.MappingNode], Any]) -> Callable[[str], Any]:
     """Return vcrpy's reader of YAML, which makes no objects of anybody's, with another constructor of mappings."""
+    from vcr.serializers import yamlserializer  # which takes half of the time in which a cassette is shown
+
     reader: Callable[[str], Any] = yamlserializer.with_custom_tags({"tag:yaml.org,2002:map": mapping}).deserialize
     return reader
 
@@ -41,6 +40,8 @@ def from_vcr_request(request: Any) -> Request:
 
 def to_vcr_request(request: Request) -> Any:
     """Make vcrpy's request, which has one value per header."""
+    from vcr.request import Request as VcrRequest
+
     headers = {name: values[0] for name, values in request.headers.items() if values}
     return VcrRequest(request.method, request.uri, request.body, headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from pytest_interactions.files import convert, media
 from pytest_interactions.files.marks import Marked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.api.exchange import Exchange
 
@@ -111,7 +112,7 @@ def _from_yaml(text: str, limit: int) -> Any:
     try:
         if _ALIAS.search(text):
             bounds.check_aliases(text, limit)
-        return _value_of(text)
+        return _reader()(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise Unusable(mark.line + 1 if mark else 1, f"this is not YAML ({error.problem})") from None
@@ -139,7 +140,9 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
     found.update(loader.construct_mapping(node))
 
 
-_value_of: Final = convert.yaml_reader(_mapping)
+@lru_cache(maxsize=1)
+def _reader() -> Callable[[str], Any]:
+    return convert.yaml_reader(_mapping)
 
 
 # --- one exchange ---

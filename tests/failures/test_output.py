@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MOST = 15  # lines between the name of a test and the next section
 _VOLATILE = (
     (r"^(platform|plugins|asyncio|cachedir|hypothesis|\d workers).*\n", ""),
+    (r"^=+ (.+ in) \d+\.\d+s( \(.+\))? =+$", r"===== \1 0.12s ====="),
     (r"in \d+\.\d+s", "in 0.12s"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:8123"),
     (r"pytest-interactions-\w+/", "pytest-interactions-abcdefgh/"),

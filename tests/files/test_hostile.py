@@ -103,7 +103,7 @@ def test_deep_yaml_is_an_error_where_pyyaml_has_no_bound(monkeypatch: pytest.Mon
     def endless(_: str) -> Any:
         raise RecursionError
 
-    monkeypatch.setattr("pytest_interactions.files.parsing._value_of", endless)
+    monkeypatch.setattr("pytest_interactions.files.parsing._reader", lambda: endless)
     with pytest.raises(CassetteFormatError, match="it is nested too deep"):
         storage.loads(b"interactions: []", PATH)
 
