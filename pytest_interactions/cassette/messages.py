@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_interactions.cassette.differences import Difference, Parts, brief, differences, title
+from pytest_interactions.cassette.matching import is_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -203,18 +204,20 @@ def already_open(cassette: Path) -> str:
 
 def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rerecord: str) -> str:
     """Say that the test did not ask for recorded `requests`, which are redacted; numbers are from 0, `of` so many."""
-    listed = [f"  exchange {number + 1}: {title(each)}{_input_of(each)}" for number, each in requests.items()]
+    listed = [f"  exchange {number + 1}: {_asked(each)}" for number, each in requests.items()]
     if len(listed) > _SHOWN + 1:
         listed[_SHOWN:] = [f"  ... and {len(listed) - _SHOWN} more"]
     head = f"{cassette}: {len(requests)} of {of} recorded exchanges were not asked for:"
     return "\n".join([head, *listed, "", _again(rerecord)])
 
 
-def _input_of(request: Request) -> str:
-    """Return what a request of the API's asks, in a few words."""
+def _asked(request: Request) -> str:
+    """Return what a request asks, in a few words: what is put in to the API, and of others the address."""
+    if not is_api(request):
+        return f"{request.method} {request.uri}"
     body = request.unparsed().json()
     asked = body.get("input") if isinstance(body, dict) else None
-    return "" if asked is None else f", input: {brief(asked)}"
+    return title(request) if asked is None else f"{title(request)}, input: {brief(asked)}"
 
 
 def stale(concerns: Sequence[str], *, cassette: Path, rerecord: str) -> str:
