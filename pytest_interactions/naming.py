@@ -22,6 +22,7 @@ _MOST_NAMED: Final = 3  # files
 # Windows refuses these characters in a name, and UTF-8 can't encode the last of them.
 _UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_OF_CANDIDATES: Final = ".failed"  # at the end of a name, it is that of what waits beside a cassette
 _LONGEST: Final = 180  # bytes: file systems take 255, and a temporary name is a little longer
 
 
@@ -102,9 +103,16 @@ def named_cassette(directory: Path, name: str) -> Path:
     return directory.joinpath(*map(safe, parts[:-1]), f"{safe(last)}.yaml")
 
 
+def shown(path: Path, here: Path) -> str:
+    """Return a path as it is shown: from `here` on, and as a whole if it is elsewhere."""
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def safe(name: str) -> str:
     """Return `name` if every file system takes it, else a changed one with a digest, so that no two names meet."""
     changed = _UNSAFE.sub("-", unicodedata.normalize("NFC", name)).rstrip(". ")
+    if changed.endswith(_OF_CANDIDATES):
+        changed = changed.removesuffix(_OF_CANDIDATES) + "-failed"
     if _RESERVED.fullmatch(changed):
         changed = f"_{changed}"
     if len(changed.encode()) > _LONGEST:

@@ -24,7 +24,9 @@ def test_the_mark_vcr_and_the_fixture_exclude_each_other(run: Runner) -> None:
     run.test("@pytest.mark.vcr\ndef test_it(interactions):\n    ask()")
     result = run.record("-o", "markers=vcr")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*test_it has the mark vcr and the fixture interactions: *Take away the mark, or *"])
+    result.stdout.fnmatch_lines(
+        ["*test_it has the mark vcr and the fixture interactions: *", "E   Take away the mark, or *"]
+    )
     assert run.emulator.requests == []
 
 

@@ -197,6 +197,17 @@ def test_notes_of_xdist_workers_reach_the_summary(run: Runner) -> None:
     assert "slept" not in run.replay("--interactions-fast-forward=true").stdout.str()
 
 
+def test_of_many_unplayed_exchanges_some_are_listed(run: Runner) -> None:
+    """Seven, and how many more there are."""
+    run.test("def test_it(interactions):\n    for number in range(COUNT):\n        ask(str(number))\n\nCOUNT = 10")
+    run.record().assert_outcomes(passed=1)
+    run.test("def test_it(interactions):\n    pass")
+    result = run.replay()
+    result.stdout.fnmatch_lines(
+        ['E     exchange 7: POST /interactions, input: "6"', "E     ... and 3 more", "E   If the*"]
+    )
+
+
 def test_a_failed_re_recording_is_named_in_the_summary(run: Runner) -> None:
     """A failing test in mode rewrite keeps its cassette, and the summary names the new recording."""
     run.test("def test_it(interactions):\n    ask('old')")

@@ -329,7 +329,7 @@ def test_what_no_cassette_sees_is_told_and_then_refused(run: Runner) -> None:
     result = run.replay()
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
-        ["*UnseenRequestError: *what the module-scoped fixture told sends*module_interactions*"]
+        ["*UnseenRequestError: *what the module-scoped fixture told sends*", "E   *let told ask*module_interactions."]
     )
 
 

@@ -45,6 +45,7 @@ class AppliedMode:
         records: Whether a request without a recording is sent and recorded. Mode `once` does so in the run that made
             the file, and after a first recording whose test failed.
         keeps: Whether what is recorded is written.
+        begun: The start of this run, in nanoseconds as the times of files tell it.
     """
 
     path: Path
@@ -55,6 +56,12 @@ class AppliedMode:
     replaces: bool
     records: bool
     keeps: bool = True
+    begun: int | None = None
+
+    def is_of_this_run(self, path: Path) -> bool:
+        """Return whether a file was written since this run began."""
+        found = storage.signature(path)
+        return self.begun is not None and found is not None and found[0] >= self.begun
 
     @classmethod
     @real_files()
@@ -101,6 +108,7 @@ class AppliedMode:
             plays=plays,
             replaces=not plays and signature is not None,
             records=goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE,
+            begun=begun,
         )
 
 

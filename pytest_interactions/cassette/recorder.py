@@ -208,25 +208,30 @@ class Recorder:
         path, old = self._mode.path, self._mode.old
         aside = candidates.candidate(path)
         with disk.locked(path):
-            if failed and self._mode.replaces:
-                self._put_aside(recorded)
-                return aside
+            is_aside = failed and self._mode.replaces
             incomplete = failed and self._mode.plays and (self._mode.signature is None or old.incomplete)
             try:
                 others = self._of_others()
             except CassetteFormatError as error:  # the file was damaged after it was opened
-                self._put_aside(recorded)
+                self._put_aside(storage.Contents(recorded, origin=self._origin(recorded)))
                 raise CassetteFormatError(f"{error} What was recorded now is in {aside}.") from None
+            if is_aside and self._mode.is_of_this_run(aside):  # of another test, which has the same cassette
+                waiting = storage.load(aside).exchanges
+                others.exchanges += _without(waiting, [*self._kept(recorded), *others.exchanges])
             kept = self._kept(recorded) + others.exchanges
             origin = others.origin.before(self._origin(recorded), kept)
-            self._write(path, storage.Contents(kept + recorded, incomplete, origin))
-            candidates.remove(path)
+            contents = storage.Contents(kept + recorded, incomplete, origin)
+            if is_aside:
+                self._put_aside(contents)
+                return aside
+            self._write(path, contents)
+            if not self._mode.is_of_this_run(aside):
+                candidates.remove(path)
         return path
 
-    def _put_aside(self, recorded: list[Exchange]) -> None:
+    def _put_aside(self, contents: storage.Contents) -> None:
         disk.not_a_link(candidates.candidate(self._mode.path))
-        contents = storage.Contents(recorded, incomplete=True, origin=self._origin(recorded))
-        self._write(candidates.candidate(self._mode.path), contents)
+        self._write(candidates.candidate(self._mode.path), replace(contents, incomplete=True))
 
     def _origin(self, recorded: list[Exchange]) -> Origin:
         """Return the origin of what was recorded now."""

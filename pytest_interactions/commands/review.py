@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.status import Status
+from pytest_interactions.errors import CassetteError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import candidates
 from pytest_interactions.files.storage import SUFFIXES
-from pytest_interactions.redaction.gate import Gate
-from pytest_interactions.redaction.redactor import Redactor
-from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.naming import shown
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.files.candidates import Candidate
@@ -38,58 +38,100 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Status:
-    """Accept and reject what is named, or list what waits.
-
-    Raises:
-        CassetteError: A name is that of no candidate, or one can't be read or written.
-    """
+    """Accept and reject what is named, or list what waits; the standard error names what can't be."""
+    review = _Review()
     if not options.accept and not options.reject:
-        _list(list(_below(options.paths or [Path()])), as_json=options.json)
-        return Status.OK
-    gate = Gate(Redactor(secrets=Secrets.from_environ(os.environ)))
-    done = []
-    for each in _below(options.accept):
-        each.accept(gate)
-        done.append(_report(each) | {"done": "accepted"})
-    for each in _below(options.reject):
-        each.reject()
-        done.append(_report(each) | {"done": "rejected"})
+        waiting = [review.listed(each) for each in review.below(options.paths or [Path()])]
+        _print(waiting, options, _listed)
+        return review.status
+    done = [review.done(each, each.accept, "accepted") for each in review.below(options.accept)]
+    done += [review.done(each, each.reject, "rejected") for each in review.below(options.reject)]
+    _print(done, options, _done)
+    return review.status
+
+
+class _Review:
+    """The candidates one after the other: an error of one does not stop the others."""
+
+    def __init__(self) -> None:
+        self.status = Status.OK
+        self._seen: set[Path] = set()
+
+    def below(self, paths: Iterable[Path]) -> Iterator[Candidate]:
+        """Yield the candidates that are named, and those below named directories, each once."""
+        for path in paths:
+            files = [path] if not path.is_dir() else [file for file in files_in(path, _may_hold) if _is_recording(file)]
+            for file in files:
+                place = candidates.place(file)
+                if place in self._seen:
+                    continue
+                self._seen.add(place)
+                try:
+                    yield candidates.named(file)
+                except CassetteError as error:
+                    self._complain(error)
+
+    def listed(self, each: Candidate) -> Json:
+        """Return what is listed of a candidate."""
+        try:
+            return _report(each) | {"exchanges": len(each.load().exchanges)}
+        except CassetteError as error:
+            self._complain(error)
+            return {}
+
+    def done(self, each: Candidate, do: Callable[[], None], word: str) -> Json:
+        """Accept or reject a candidate, and return what is told of that."""
+        try:
+            do()
+        except CassetteError as error:
+            self._complain(error)
+        except OSError as error:
+            self._complain(f"{each.cassette}: can't be written: {error.strerror}.")
+        else:
+            return _report(each) | {"done": word}
+        return {}
+
+    def _complain(self, error: object) -> None:
+        print(f"pytest-interactions: {on_one_line(str(error))}", file=sys.stderr)
+        self.status = Status.FAILED
+
+
+def _print(reports: list[Json], options: Namespace, told: Callable[[list[Json]], Iterator[str]]) -> None:
+    reports = [report for report in reports if report]
     if options.json:
-        print(json.dumps(done, indent=2))
-        return Status.OK
-    for report in done:
-        accepted = [report["cassette"], *report["snapshots"]]
-        changed = f"{', '.join(accepted)} changed" if report["done"] == "accepted" else "it is deleted"
-        print(on_one_line(f"{report['candidate']}: {report['done']}; {changed}."))
-    return Status.OK
-
-
-def _list(found: list[Candidate], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([_report(each) | {"exchanges": len(each.load().exchanges)} for each in found], indent=2))
-        return
-    for each in found:
-        of = f" of {each.test}" if each.test else ""
-        snapshots = "".join(f", {os.path.relpath(path)}" for path in each.snapshots)
-        print(on_one_line(f"{each.path}: exchanges{of}: {len(each.load().exchanges)}{snapshots}"))
-    if found:
-        first = found[0]
-        print(f"\nWhat differs:  pytest-interactions show {first.cassette} {first.path}")
-        print(f"To accept it:  pytest-interactions review --accept {first.path}")
+        print(json.dumps(reports, indent=2))
     else:
-        print("No candidate waits.")
+        for line in told(reports):
+            print(line)
+
+
+def _listed(reports: list[Json]) -> Iterator[str]:
+    for report in reports:
+        of = f" of {report['test']}" if report["test"] else ""
+        snapshots = "".join(f", {path}" for path in report["snapshots"])
+        yield on_one_line(f"{report['candidate']}: exchanges{of}: {report['exchanges']}{snapshots}")
+    if not reports:
+        yield "No candidate waits."
+        return
+    old, new = (on_one_line(shlex.quote(reports[0][name])) for name in ("cassette", "candidate"))
+    yield ""
+    yield f"What differs:  pytest-interactions show {old} {new}"
+    yield f"To accept it:  pytest-interactions review --accept {new}"
+
+
+def _done(reports: list[Json]) -> Iterator[str]:
+    for report in reports:
+        accepted = f"accepted; changed: {', '.join([report['cassette'], *report['snapshots']])}."
+        yield on_one_line(f"{report['candidate']}: {accepted if report['done'] == 'accepted' else 'rejected.'}")
+    if not reports:
+        yield "No candidate waits."
+    elif any(report["done"] == "accepted" for report in reports):
+        yield "They stay marked incomplete until their tests pass in record mode once, which records what is missing."
 
 
 def _report(each: Candidate) -> Json:
-    snapshots = [os.path.relpath(path) for path in each.snapshots]
+    snapshots = [shown(path, Path.cwd()) for path in map(Path.absolute, each.snapshots)]
     return {"candidate": str(each.path), "cassette": str(each.cassette), "test": each.test, "snapshots": snapshots}
-
-
-def _below(paths: Iterable[Path]) -> Iterator[Candidate]:
-    """Yield the candidates that are named, and those below named directories."""
-    for path in paths:
-        files = [path] if not path.is_dir() else [file for file in files_in(path, _may_hold) if _is_recording(file)]
-        yield from map(candidates.named, files)
 
 
 def _may_hold(path: Path) -> bool:
@@ -97,4 +139,4 @@ def _may_hold(path: Path) -> bool:
 
 
 def _is_recording(path: Path) -> bool:
-    return candidates.is_candidate(path) and path.suffix in SUFFIXES
+    return candidates.is_candidate(path) and path.suffix in SUFFIXES and path.is_file()

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
-from pytest_interactions.files import disk, media, storage
+from pytest_interactions.files import disk, storage
+from pytest_interactions.naming import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pytest_interactions.redaction.gate import Gate
 
 _MARK: Final = ".failed"
 _SNAPSHOT: Final = ".steps.txt"
@@ -64,8 +63,8 @@ class Candidate:
             told = json.loads(disk.read(notes)) if notes.exists() else {}
             snapshots = {_snapshot(path, name): str(text) for name, text in told.get("snapshots", {}).items()}
             return cls(path, str(told.get("test", "")), snapshots)
-        except (ValueError, AttributeError) as error:
-            what = f"this is not what belongs to a candidate ({error})"
+        except (ValueError, AttributeError, RecursionError, OSError) as error:
+            what = f"this is not what belongs to a candidate ({getattr(error, 'strerror', None) or error})"
             raise CassetteFormatError(f"{notes}: {what}. Delete it, or record the test again.") from None
 
     @property
@@ -77,21 +76,26 @@ class Candidate:
         """Read the recording; the errors are those of `storage.load`."""
         return storage.load(self.path)
 
-    def accept(self, gate: Gate, *, media_threshold: int = storage.DEFAULT_THRESHOLD) -> None:
-        """Put the recording and the snapshots in their places; whoever is killed meanwhile can accept it once more.
+    def accept(self) -> None:
+        """Put the recording and the snapshots in their places, as they are.
+
+        It stays marked as incomplete: only a run of its test tells whether it is. Whoever is killed meanwhile can
+        accept it once more.
 
         Raises:
             CassetteNotFoundError: There is no candidate any more.
-            CassetteFormatError: The recording, or a medium of it, can't be read.
-            CassetteWriteError: The cassette can't be written.
-            SecretLeakError: The recording holds a secret.
+            CassetteFormatError: The recording can't be read, or the cassette was recorded after it.
+            OSError: The cassette can't be written.
         """
         with disk.locked(self.cassette):
-            contents = self.load()
-            contents.exchanges = [media.whole(each, media.directory_of(self.path)) for each in contents.exchanges]
-            contents.incomplete = False  # whoever accepts it has seen to that
-            storage.save(self.cassette, contents, gate, media_threshold=media_threshold)
-            for path, text in self.snapshots.items():
+            newest = Candidate.at(self.path)
+            newest.load()
+            recorded, then = (storage.signature(path) or (0, 0, 0) for path in (self.cassette, self.path))
+            if recorded[0] > then[0]:
+                what = "it was recorded after this candidate, and would lose what is new in it"
+                raise CassetteFormatError(f"{self.cassette}: {what}. Reject {self.path}, or record its test again.")
+            storage.copy(self.path, self.cassette)
+            for path, text in newest.snapshots.items():
                 with disk.replacing(path) as file:
                     file.write(text.encode())
             remove(self.cassette)
@@ -107,10 +111,13 @@ def _notes(path: Path) -> Path:
 
 
 def _snapshot(path: Path, name: str) -> Path:
-    """Return the path of a snapshot that a candidate names from its own directory on."""
+    """Return the path of a snapshot that a candidate names from its own directory on, within the project."""
     found = Path(os.path.normpath(path.parent / name))
-    if not name.endswith(_SNAPSHOT) or Path(name).is_absolute():
-        raise ValueError(f"{name!r} is no snapshot of steps")
+    project = project_of(disk.real(path).parent) or Path.cwd()
+    os.fsencode(found)
+    is_within = disk.real(found.parent).is_relative_to(disk.real(project))
+    if not name.endswith(_SNAPSHOT) or not is_within or "\0" in name:
+        raise ValueError(f"{name!r} is no snapshot of steps of the project {project}")
     return found
 
 
@@ -132,6 +139,11 @@ def remove(cassette: Path) -> None:
     _notes(candidate(cassette)).unlink(missing_ok=True)
 
 
+def place(path: Path) -> Path:
+    """Return the path of a candidate that is named by its own or by that of its cassette."""
+    return path if is_candidate(path) else candidate(path)
+
+
 def named(path: Path) -> Candidate:
     """Return the candidate at `path`, or that of the cassette at `path`.
 
@@ -139,7 +151,7 @@ def named(path: Path) -> Candidate:
         CassetteNotFoundError: There is none.
         CassetteFormatError: What belongs to it can't be read.
     """
-    found = path if is_candidate(path) else candidate(path)
+    found = place(path)
     if found.suffix not in storage.SUFFIXES or not found.is_file():
         raise CassetteNotFoundError(
             f"{path}: no candidate waits here; `pytest-interactions review` names those that do."

@@ -242,6 +242,22 @@ def _edited(text: str, edit: Callable[[str], str]) -> str:
     return layout.exchange_text(marked.exchanges[0])
 
 
+def copy(path: Path, to: Path) -> None:
+    """Put a cassette in another one's place as it is, with its media; whoever asks must hold the lock of `to`.
+
+    Raises:
+        OSError: It can't be read or written.
+    """
+    raw = disk.read(path)
+    used = media.references(raw.decode("utf-8", "surrogateescape"))
+    for name in used:
+        with disk.replacing(media.directory_of(to) / name) as medium:
+            medium.write((media.directory_of(path) / name).read_bytes())
+    with disk.replacing(to) as file:
+        file.write(raw)
+    _delete_media(media.directory_of(to), keep=used)
+
+
 def remove(path: Path) -> None:
     """Delete a cassette with its media, and what killed processes have left; whoever asks must hold its lock."""
     for file in disk.temporaries(path):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import InteractionsError
+from pytest_interactions.naming import shown
 from pytest_interactions.plugin import failures, summary
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ DOUBTS: Final = pytest.StashKey[dict[str, list[str]]]()
 #: Of a session: the tests that failed, by their ids.
 FAILED: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
-#: Of a test: the errors that others have met in a wider cassette, before it began.
+#: Of a test: the errors that are told: those that others have met in a wider cassette, and its own of earlier phases.
 _KNOWN: Final = pytest.StashKey[list[InteractionsError]]()
 
 
@@ -121,6 +122,8 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
+    if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
+        item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:
@@ -138,7 +141,11 @@ def met(item: pytest.Item) -> list[InteractionsError]:
 @contextmanager
 def called(item: pytest.Item) -> Iterator[None]:
     """Fail a test that passes its call though its app has met one of our errors, and swallowed it."""
-    yield
+    try:
+        yield
+    except pytest.skip.Exception:  # such as by an app's caller that takes our error for an outage
+        if not met(item):
+            raise
     has_failed = "failed" in item.stash.get(_OUTCOMES, []) or getattr(
         item, "_excinfo", None
     )  # in a subtest; unittest's
@@ -214,7 +221,8 @@ def _save(config: pytest.Config, use: Use) -> None:
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
-        notes.append(f"{use.user} did not pass, so its cassette is as it was. {_accept(config, use, written)}")
+        test, accept = cassette.redacted(use.user), _accept(config, use, written)
+        notes.append(f"{test} did not pass, so its cassette is as it was. {accept}")
     elif written is not None and account.left_over:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
@@ -237,9 +245,8 @@ def _accept(config: pytest.Config, use: Use, written: Path) -> str:
     snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}
     with suppress(OSError):  # it can be accepted without
         candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
-    here = config.invocation_params.dir
-    path = written.relative_to(here) if written.is_relative_to(here) else written
-    accept = f"pytest-interactions review --accept {shlex.quote(str(path))} (--reject deletes it)"
+    path = shlex.quote(shown(written, config.invocation_params.dir))
+    accept = f"pytest-interactions review --accept {path} (--reject deletes it)"
     if cassette.failures:
         return f"What could be recorded may not be all of it. To accept it all the same: {accept}"
     return f"To accept the new recording{' and its snapshot' * bool(snapshots)}: {accept}"

@@ -8,10 +8,12 @@ from __future__ import annotations
 import linecache
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.frames import Frame, is_users_own
+from pytest_interactions.naming import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,10 +54,14 @@ def shorten(
     error = error or next(iter(met), None)
     if error is None:
         return
-    wrong = [] if is_cause else ["After this error the test went on, and failed:", *_found_wrong(item, report)]
+    wrong = (
+        _beside(call.excinfo.value, error)
+        if is_cause
+        else ["After this error the test went on, and failed:", *_found_wrong(item, report)]
+    )
     others = {str(each) for each in met} - {str(error)}
     besides = [f"Refused besides: {len(others)}; --full-trace shows all."] if others else []
-    frames = _frames(call.excinfo, error) if is_cause or not error.frames else list(error.frames)
+    frames = _frames(item, call.excinfo, error) if is_cause or not error.frames else list(error.frames)
     _show(item, error, frames, [*getattr(error, "__notes__", ()), *wrong, *besides], report)
 
 
@@ -68,11 +74,11 @@ def _found_wrong(item: pytest.Item, report: pytest.TestReport) -> list[str]:
     return [line[:_LENGTH] for line in lines[:_LINES]]
 
 
-def _frames(raised: pytest.ExceptionInfo[BaseException], error: InteractionsError) -> list[Frame]:
+def _frames(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException], error: InteractionsError) -> list[Frame]:
     """Return the frames of the user's own code, from the test to where our error was raised, maybe in a thread."""
     own = list(error.frames)
     seen = [Frame(str(each.path), each.lineno + 1, each.name) for each in raised.traceback]
-    before = [frame for frame in seen if is_users_own(frame.file)]
+    before = [frame for frame in seen if is_users_own(frame.file) or frame.file == str(item.path)]
     if own and own[0] in before:
         before = before[: before.index(own[0])]
     return [*(frame for frame in before if frame not in own), *own]
@@ -85,8 +91,7 @@ def _show(
     from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
     name = type(error).__name__
-    here = f"{item.config.invocation_params.dir}{os.sep}"
-    told = [line for text in [*str(error).split("\n"), *notes] for line in _parted(text.replace(here, ""))]
+    told = [line for text in [*str(error).split("\n"), *notes] for line in _parted(_from_here(item, text))]
     lines = [f"E   {name}: {told[0]}", *(f"E   {line}" for line in told[1:])]
     entries = []
     left = len(frames) - _FRAMES
@@ -100,7 +105,7 @@ def _show(
         entries.append(ReprEntry(source, None, None, place, "short"))
     entries = entries or [ReprEntry(lines, None, None, None, "short")]
     path, line = (frames[-1].file, frames[-1].line) if frames else (str(item.path), (item.location[1] or 0) + 1)
-    headline = _FILE.sub("", error.headline.replace(here, ""), count=1)
+    headline = _FILE.sub("", _from_here(item, error.headline), count=1)
     crash = ReprFileLocation(_path(item, path), line, f"{name}: {headline}")
     is_line = item.config.option.tbstyle == "line"  # pytest itself prints where it crashed
     report.longrepr = ReprExceptionInfo(ReprTraceback([] if is_line else entries, None, "short"), crash)
@@ -115,8 +120,13 @@ def _parted(line: str) -> list[str]:
 
 def _path(item: pytest.Item, file: str) -> str:
     """Return the path of a file as pytest names files: from where it was begun, unless it lies elsewhere."""
-    path = os.path.relpath(file, item.config.invocation_params.dir)
-    return file if path.startswith(os.pardir) else path
+    return shown(Path(file), item.config.invocation_params.dir)
+
+
+def _from_here(item: pytest.Item, text: str) -> str:
+    """Return a text with the paths in it from where pytest was begun on."""
+    here = item.config.invocation_params.dir
+    return text if here == here.parent else text.replace(f"{here}{os.sep}", "")
 
 
 def _ours(raised: BaseException) -> InteractionsError | None:
@@ -125,18 +135,29 @@ def _ours(raised: BaseException) -> InteractionsError | None:
 
     if isinstance(raised, AssertionError | OutcomeException):
         return None
-    return next((error for error in _causes(raised, set()) if isinstance(error, InteractionsError)), None)
+    return next((error for error in _causes(raised) if isinstance(error, InteractionsError)), None)
 
 
-def _causes(raised: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
-    """Yield an exception, then what led to it, as Python shows it."""
-    if raised is None or id(raised) in seen:
-        return
-    seen.add(id(raised))
-    yield raised
-    if isinstance(raised, BaseExceptionGroup):
-        for each in raised.exceptions:
-            yield from _causes(each, seen)
-    yield from _causes(raised.__cause__, seen)
-    if not raised.__suppress_context__:
-        yield from _causes(raised.__context__, seen)
+def _causes(raised: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, then what led to it, as Python shows it; some libraries chain thousands."""
+    left: list[BaseException | None] = [raised]
+    seen: set[int] = set()
+    while left:
+        error = left.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        yield error
+        if not error.__suppress_context__:
+            left.append(error.__context__)
+        left.append(error.__cause__)
+        if isinstance(error, BaseExceptionGroup):
+            left += reversed(error.exceptions)
+
+
+def _beside(raised: BaseException, error: InteractionsError) -> list[str]:
+    """Return the first line of each exception of a group to which our error has not led."""
+    if not isinstance(raised, BaseExceptionGroup):
+        return []
+    others = [each for each in raised.exceptions if error not in _causes(each)]
+    return [f"Beside it: {type(each).__name__}: {str(each).partition(chr(10))[0]:.{_LENGTH}}" for each in others]

@@ -233,5 +233,9 @@ def _argument(node: Node) -> str:
     """Return the node's name on the command line of this run, quoted for a shell; `""` for the whole session."""
     if isinstance(node, pytest.Session):
         return ""
-    file = os.path.relpath(node.path, node.config.invocation_params.dir)
-    return shlex.quote("::".join([file, *node.nodeid.split("::")[1:]]))
+    here = node.config.invocation_params.dir
+    file = os.path.relpath(node.path, here) if node.path.anchor == here.anchor else str(node.path)  # of another drive
+    names = node.nodeid.split("::")[1:]
+    if _clean("::".join(names)) != "::".join(names):  # a parameter has a secret in it: then all of its tests
+        names = [name.partition("[")[0] for name in names]
+    return shlex.quote("::".join([file, *names]))

@@ -6,7 +6,6 @@ what no test owns at the end of a run of a whole suite.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.errors import OptionError
+from pytest_interactions.naming import shown
 from pytest_interactions.plugin import opening
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Owners:
         self._owned = Owned(root=config.rootpath)
         self._directories: dict[tuple[Path, Path], None] = {}
         self._of_others: set[Path] = set()  # whose tests have cassettes of another tool, with names of its own
-        self._unsure: list[pytest.Item] = []
-        self._seen: set[tuple[pytest.Item | pytest.Collector, str, str]] = set()
+        self._unsure: dict[pytest.Item, None] = {}
+        self._seen: set[tuple[pytest.Item | pytest.Collector, str, str, str, str]] = set()
         self.is_complete = False
 
     @pytest.hookimpl(wrapper=True)
@@ -63,6 +63,19 @@ class Owners:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Take note of what a test owns, before anybody deselects it."""
+        self._note(item)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Do the same for what it owns if others have given it another name or a mark, before they deselect it."""
+        for item in items:
+            self._note(item)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Do the same for what is left."""
+        for item in session.items:
+            self._note(item)
+
+    def _note(self, item: pytest.Item) -> None:
         self._owned.tests.setdefault(item.path, set()).add(opening.name_of(item))
         if item.get_closest_marker("vcr"):
             self._of_others.add(item.path)
@@ -70,11 +83,13 @@ class Owners:
         for project in opening.projects(item, options):
             self._directories[project, project / options.cassette_dir] = None
         if not is_sure:
-            self._unsure.append(item)
+            self._unsure[item] = None
         for fixture, kind in opening.KINDS.items():
             node = item.getparent(kind) or item
-            if (node, fixture, options.cassette_dir) not in self._seen:
-                self._seen.add((node, fixture, options.cassette_dir))
+            marks = repr([mark.args for mark in node.iter_markers(opening.FIXTURE)])
+            seen = (node, fixture, options.cassette_dir, node.name, marks)
+            if seen not in self._seen:
+                self._seen.add(seen)
                 with suppress(OptionError):  # a name that can't be a cassette's, which the test will say
                     self._owned.cassettes.update(opening.paths(node, fixture, options))
         if hasattr(item.config.option, "snapshot_dirname"):
@@ -227,4 +242,4 @@ def _found(session: pytest.Session, owners: Owners) -> list[str]:
     from pytest_interactions.files.unowned.search import unowned
 
     here = session.config.invocation_params.dir
-    return [os.path.relpath(each.path, here) for each in unowned(owners.owned(session), opened_paths())]
+    return [shown(each.path, here) for each in unowned(owners.owned(session), opened_paths())]

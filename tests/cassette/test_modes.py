@@ -227,7 +227,7 @@ def test_a_failed_re_recording_is_put_beside(mode: str, emulator: Emulator, cass
         _ask(emulator.url, "new")
         raise ZeroDivisionError
     assert cassette.read_bytes() == before
-    assert _prompts(beside) == ["new"]
+    assert _prompts(beside) == (["old", "new"] if mode == "all" else ["new"]), "what the cassette would be"
     with use_cassette(cassette, record_mode=mode):
         _ask(emulator.url, "new")
     assert "new" in _prompts(cassette)

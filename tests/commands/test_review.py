@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,11 +46,13 @@ def test_a_changed_test_is_paid_for_once(changed: Path, run: Runner, capsys: pyt
     """One command puts the recording and the snapshot in their places, and the test replays."""
     run.replay().assert_outcomes(failed=1)
     assert main(["review", "--accept", _CANDIDATE]) == Status.OK
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        f"{_CANDIDATE}: accepted; cassettes/test_it/test_it.yaml, __snapshots__/test_it/test_it.steps.txt changed."
-    )
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f"{_CANDIDATE}: accepted; changed: cassettes/test_it/test_it.yaml, __snapshots__/test_it/test_it.steps.txt.",
+        "They stay marked incomplete until their tests pass in record mode once, which records what is missing.",
+    ]
     run.replay().assert_outcomes(passed=1)
     assert list(changed.rglob("*.failed.*")) == []
+    run.record().assert_outcomes(passed=1)
     assert storage.load(changed / "cassettes/test_it/test_it.yaml").incomplete is False
 
 
@@ -98,7 +101,17 @@ def test_a_name_that_is_no_candidate_s_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "notes", ["[]", "{", '{"snapshots": {"../elsewhere.py": "import os"}}', '{"snapshots": {"/tmp/x.steps.txt": ""}}']
+    "notes",
+    [
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"snapshots": {"../elsewhere.py": "import os"}}',
+        '{"snapshots": {"/tmp/x.steps.txt": ""}}',
+        '{"snapshots": {"../../../../x.steps.txt": ""}}',
+        '{"snapshots": {"x\\ud800.steps.txt": ""}}',
+        '{"snapshots": {"x\\u0000.steps.txt": ""}}',
+    ],
 )
 def test_what_belongs_to_a_candidate_writes_snapshots_alone(
     notes: str, changed: Path, capsys: pytest.CaptureFixture[str]
@@ -169,3 +182,161 @@ def test_a_miss_of_a_test_with_snapshots_advises_to_update_them(run: Runner) -> 
             patch.setenv(name, value)
         run.pytester.runpytest_inprocess("-p", "no:recording", *again.split()[1:]).assert_outcomes(passed=1)
     run.replay().assert_outcomes(passed=1)
+
+
+def test_one_candidate_that_can_not_be_accepted_stops_no_other(
+    changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is told, also where one is named twice, and the status is that of the worst."""
+    candidate = changed / _CANDIDATE
+    for name in ("a_damaged", "z_whole"):
+        candidate.with_name(f"{name}.failed.yaml").write_bytes(candidate.read_bytes())
+    damaged = candidate.with_name("a_damaged.failed.yaml")
+    damaged.write_text(damaged.read_text("utf-8").replace("completed", "compleated"), "utf-8")
+    (changed / "cassettes" / "broken.failed.yaml").symlink_to("nowhere")
+    (changed / "cassettes" / "z.failed.yaml").write_bytes(candidate.read_bytes())
+    (changed / "cassettes" / "z.failed.json").mkdir()
+    capsys.readouterr()
+    assert main(["review"]) == Status.FAILED
+    assert main(["review", "--accept", "cassettes", _CANDIDATE, "none.yaml"]) == Status.FAILED
+    printed = capsys.readouterr()
+    assert [line.partition(":")[0] for line in printed.out.splitlines() if "accepted" in line] == [
+        _CANDIDATE,
+        "cassettes/test_it/z_whole.failed.yaml",
+    ]
+    assert sorted(line.split(":")[1].strip() for line in printed.err.splitlines()[-3:]) == [
+        "cassettes/test_it/a_damaged.failed.yaml",
+        "cassettes/z.failed.json",
+        "none.yaml",
+    ]
+
+
+def test_a_cassette_that_can_not_be_written_is_one_line(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The candidate stays."""
+    (changed / "cassettes/test_it/test_it.yaml").unlink()
+    (changed / "cassettes/test_it/test_it.yaml").mkdir()
+    os.utime(changed / "cassettes/test_it/test_it.yaml", (0, 0))
+    capsys.readouterr()
+    assert main(["review", "--accept", "."]) == Status.FAILED
+    printed = capsys.readouterr()
+    assert printed.out == "No candidate waits.\n"
+    assert "cassettes/test_it/test_it.yaml: can't be written: " in printed.err
+    assert (changed / _CANDIDATE).exists()
+
+
+def test_what_is_accepted_is_what_was_recorded(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that the test has switched off, and media that it has kept in the cassette, hold no less then."""
+    source = f"""
+@pytest.mark.interactions(skip_rules="google-api-key", media_threshold=100_000)
+def test_it(interactions):
+    ask(PROMPT + " AIza" "SyXk3pQ9wE7rT1yU5iO8aS2dF4gH6jK0lZm" + "{"QUJD" * 9}")
+    assert GOOD
+"""
+    run.test(source + 'PROMPT = "Hello"\nGOOD = True\n')
+    run.record().assert_outcomes(passed=1)
+    run.test(source + 'PROMPT = "Help"\nGOOD = False\n')
+    run.record(mode="rewrite").assert_outcomes(failed=1)
+    monkeypatch.chdir(run.pytester.path)
+    recorded = (run.pytester.path / _CANDIDATE).read_bytes()
+    assert main(["review", "--accept", "."]) == Status.OK
+    assert (run.pytester.path / "cassettes/test_it/test_it.yaml").read_bytes() == recorded
+    run.test(source + 'PROMPT = "Help"\nGOOD = True\n')
+    run.replay().assert_outcomes(passed=1)
+
+
+def test_a_recording_that_a_snapshot_cut_short_goes_on_in_mode_once(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the test had asked for is not paid again."""
+    source = """
+def test_it(interactions, snapshot_steps):
+    ask(PROMPT)
+    assert interactions == snapshot_steps
+    ask(PROMPT + " again")
+"""
+    run.test(source + 'PROMPT = "Hello"\n')
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    run.test(source + 'PROMPT = "Help"\n')
+    run.record(mode="rewrite").assert_outcomes(failed=1)
+    monkeypatch.chdir(run.pytester.path)
+    assert main(["review", "--accept", "."]) == Status.OK
+    before = len(run.emulator.requests)
+    run.record().assert_outcomes(passed=1)
+    assert len(run.emulator.requests) == before + 1
+    run.replay().assert_outcomes(passed=1)
+    assert storage.load(run.pytester.path / "cassettes/test_it/test_it.yaml").incomplete is False
+
+
+_SHARED = """
+@pytest.mark.interactions("shared")
+def test_one():
+    ask(PROMPT + " one")
+    assert ONE
+
+@pytest.mark.interactions("shared")
+def test_two():
+    ask(PROMPT + " two")
+    assert TWO
+"""
+
+
+def _shared(run: Runner, prompt: str, *, one: bool, two: bool) -> None:
+    run.test(f"{_SHARED}\nPROMPT, ONE, TWO = {prompt!r}, {one}, {two}\n")
+
+
+def test_tests_that_share_a_cassette_share_its_candidate(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have failed, and accepting it brings the recordings of both."""
+    _shared(run, "Hello", one=True, two=True)
+    run.record().assert_outcomes(passed=2)
+    _shared(run, "Help", one=False, two=False)
+    run.record(mode="rewrite").assert_outcomes(failed=2)
+    monkeypatch.chdir(run.pytester.path)
+    assert main(["review", "--accept", "cassettes/shared.yaml"]) == Status.OK
+    assert run.prompts("shared.yaml") == ["Help one", "Help two"]
+
+
+def test_a_candidate_that_would_lose_what_was_recorded_after_it_is_refused(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where one of two tests that share a cassette has failed, and the other passed."""
+    _shared(run, "Hello", one=True, two=True)
+    run.record().assert_outcomes(passed=2)
+    _shared(run, "Help", one=False, two=True)
+    run.record(mode="rewrite").assert_outcomes(failed=1, passed=1)
+    monkeypatch.chdir(run.pytester.path)
+    assert (run.pytester.path / "cassettes/shared.failed.yaml").exists()
+    capsys.readouterr()
+    assert main(["review", "--accept", "cassettes/shared.yaml"]) == Status.FAILED
+    assert (
+        "shared.yaml: it was recorded after this candidate, and would lose what is new in it."
+        in capsys.readouterr().err
+    )
+    assert run.prompts("shared.yaml") == ["Help two"]
+
+
+def test_what_mode_all_keeps_is_in_the_candidate(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepting it drops no recording of another test."""
+    _shared(run, "Hello", one=True, two=True)
+    run.record().assert_outcomes(passed=2)
+    _shared(run, "Help", one=True, two=False)
+    run.record("-k", "two", mode="all").assert_outcomes(failed=1, deselected=1)
+    monkeypatch.chdir(run.pytester.path)
+    assert main(["review", "--accept", "."]) == Status.OK
+    assert run.prompts("shared.yaml") == ["Hello one", "Hello two", "Help two"]
+
+
+def test_a_name_that_would_be_a_candidate_s_becomes_another(run: Runner) -> None:
+    """A cassette is never taken for what waits beside one."""
+    run.test("""
+@pytest.mark.interactions("job.failed")
+def test_first():
+    ask("first")
+
+@pytest.mark.interactions("job")
+def test_second():
+    ask("second")
+""")
+    run.record().assert_outcomes(passed=2)
+    run.record(mode="rewrite").assert_outcomes(passed=2)
+    run.replay().assert_outcomes(passed=2)
+    assert len(list((run.pytester.path / "cassettes").glob("job*.yaml"))) == 2

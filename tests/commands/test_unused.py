@@ -110,6 +110,38 @@ class Case(unittest.TestCase):
 """
 
 
+def test_tests_own_what_they_are_named_and_marked_when_all_are_collected(project: Project) -> None:
+    """A conftest.py may make names readable and add marks, and deselect tests then."""
+    project.files(
+        {
+            "conftest.py": """
+import pytest
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        item.name = item.name.encode().decode("unicode_escape")
+        if item.name == "test_marked":
+            item.add_marker(pytest.mark.interactions("late"))
+    gone = [item for item in items if "Z" in item.name]
+    items[:] = [item for item in items if item not in gone]
+    config.hook.pytest_deselected(items=gone)
+""",
+            "test_it.py": """
+import pytest
+
+@pytest.mark.parametrize("city", ["Z\u00fcrich", "M\u00fcnchen"])
+def test_city(interactions, city): pass
+
+def test_marked(interactions): pass
+""",
+        }
+    )
+    project.cassettes(
+        "test_it/test_city[Z\u00fcrich]", "test_it/test_city[M\u00fcnchen]", "late", "test_it/test_zq_gone"
+    )
+    assert project.unused() == ["cassettes/test_it/test_zq_gone.yaml"]
+
+
 def test_tests_of_all_kinds_own_their_cassettes(project: Project) -> None:
     """Deselected and skipped ones too, and those of wider scopes; what is beside them is listed."""
     project.files({"tests/test_it.py": SUITE, "pytest.ini": "[pytest]\naddopts = -k nothing\n"})

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pytest_interactions.errors import CassetteMissError, InteractionsError
+from pytest_interactions.plugin.failures import _causes
 from tests.support import ASYNCIO
 
 if TYPE_CHECKING:
@@ -269,3 +270,103 @@ def test_it(spoilt):
     result = run.record()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["E  *ValueError: the teardown", "*- interactions -*", "*CassetteWriteError: *"])
+
+
+def test_a_swallowed_error_is_not_hidden_by_a_skip(run: Runner) -> None:
+    """Many tests skip where a model is down; a test that is skipped without one of our errors is skipped."""
+    _changed(
+        run,
+        """
+def answer(prompt):
+    try:
+        return ask(prompt)
+    except Exception:
+        pytest.skip("the model is down")
+
+def test_it(interactions):
+    answer(PROMPT)
+
+def test_other(interactions):
+    ask("Hello")
+    pytest.skip("not today")
+""",
+    )
+    run.replay().assert_outcomes(failed=1, skipped=1)
+
+
+def test_what_a_teardown_finds_wrong_is_its_own(run: Runner) -> None:
+    """The error of the call is told once."""
+    _changed(
+        run,
+        """
+@pytest.fixture
+def closing():
+    yield
+    if PROMPT == "Help":
+        raise ValueError("not closed")
+
+def test_it(interactions, closing):
+    ask(PROMPT)
+""",
+    )
+    result = run.replay("-rfE")
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines(["FAILED *CassetteMissError: *", "ERROR *ValueError: not closed"])
+    assert result.stdout.str().count("To record it again") == 1
+
+
+def test_what_else_a_group_of_errors_holds_is_told(run: Runner) -> None:
+    """One of two tasks has found a fault of the app."""
+    _changed(
+        run,
+        """
+def test_it(interactions):
+    found = []
+    try:
+        ask(PROMPT)
+    except Exception as error:
+        raise ExceptionGroup("two", [AssertionError("the app's own fault"), error]) from None
+""",
+    )
+    run.replay().stdout.fnmatch_lines(
+        ["E   CassetteMissError: *", "E   Beside it: AssertionError: the app's own fault"]
+    )
+
+
+def test_a_chain_of_thousands_of_errors_is_gone_through() -> None:
+    """As some retries make it; a circle ends too."""
+    first = CassetteMissError("the first")
+    raised: BaseException = first
+    for number in range(3000):
+        following = ValueError(number)
+        following.__cause__ = raised
+        raised = following
+    first.__context__ = raised
+    assert [each for each in _causes(raised) if isinstance(each, CassetteMissError)] == [first]
+
+
+def test_paths_are_shown_from_where_pytest_was_begun(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the top of the file system, nothing is cut from an address; a path elsewhere is shown as a whole."""
+    _changed(run, "def test_it(interactions):\n    ask(PROMPT)")
+    run.pytester.makepyfile(
+        test_it=(run.pytester.path / "test_it.py").read_text().replace('"Help"', '"see https://x.example/"')
+    )
+    monkeypatch.chdir("/")
+    shown = run.replay(str(run.pytester.path), f"--rootdir={run.pytester.path}")
+    shown.stdout.fnmatch_lines(['E     input: "Hello" -> "see https://x.example/"'])
+
+
+def test_no_secret_of_a_parameter_is_in_a_command(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command names all parameters of the test then."""
+    monkeypatch.setenv("AGENT_API_KEY", "hunter2hunter2hunter2")
+    _changed(
+        run,
+        """
+@pytest.mark.parametrize("key", ["hunter2hunter2hunter2"])
+def test_it(interactions, key):
+    ask(PROMPT)
+""",
+    )
+    run.replay().stdout.fnmatch_lines(
+        ["E   To record it again: pytest test_it.py::test_it --interactions-record-mode=*"]
+    )

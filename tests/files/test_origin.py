@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.commands import main
+from pytest_interactions.errors import CassetteFormatError
 from pytest_interactions.files import clock, origin, parsing, reading, storage
 from pytest_interactions.files.journal import Journal
 from pytest_interactions.files.layout import dumps
@@ -537,3 +538,14 @@ def test_what_is_kept_of_a_refused_recording_has_its_own_seconds(tmp_path: Path)
     kept = storage.load(tmp_path / "c.redacted.yaml")
     assert [exchange.seconds for exchange in kept.exchanges] == [2.5]
     assert kept.origin == KNOWN
+
+
+@pytest.mark.parametrize("seconds", ["0.5", "[0.5", "{a: 1}"])
+def test_a_head_in_another_form_is_read_by_any_reader(seconds: str) -> None:
+    """What it says of seconds is no list, and so nothing."""
+    text = dumps([_exchange(seconds=0.5)]).replace("[0.5]", seconds)
+    if seconds.startswith("[0"):
+        with pytest.raises(CassetteFormatError, match="this is not YAML"):
+            storage.loads(text.encode(), PATH)
+    else:
+        assert [exchange.seconds for exchange in storage.loads(text.encode(), PATH).exchanges] == [None]
