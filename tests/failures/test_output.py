@@ -43,7 +43,7 @@ class _Text(SingleFileSnapshotExtension):
     """A file of what a terminal shows."""
 
     _write_mode = WriteMode.TEXT
-    file_extension = "txt"
+    file_extension = "output"  # `txt` would find the snapshots of steps, too
 
 
 @pytest.fixture
