@@ -32,7 +32,7 @@ _VOLATILE = (
     (r"^(platform|plugins|asyncio|cachedir|hypothesis|\d workers).*\n", ""),
     (r"^=+ (.+ in) \d+\.\d+s( \(.+\))? =+$", r"===== \1 0.12s ====="),
     (r"in \d+\.\d+s", "in 0.12s"),
-    (r"127\.0\.0\.1:\d+", "127.0.0.1:8123"),
+    (r"127\.0\.0\.1:\d+/v1(beta)?/", "127.0.0.1:8123/v1/"),
     (r"pytest-interactions-\w+/", "pytest-interactions-abcdefgh/"),
     (r"\[gw\d\] .*", "[gw0] the worker's Python"),
     (r"[ \t]+$", ""),
@@ -94,6 +94,7 @@ class _Runs:
             return self._pytester.runpytest_inprocess(*wanted, *args)
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="the output is held as pytest 9 has it")
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_failure_reads_in_ten_lines(
     name: str,
