@@ -74,5 +74,10 @@ class Room:
 
 
 def mebibytes(size: int) -> str:
-    """Return a number of bytes in MiB, as a message has it."""
-    return f"{size / 2**20:,.4g} MiB"
+    """Return a number of bytes in MiB, or a small one as it is, as a message has it."""
+    return f"{size / 2**20:,.4g} MiB" if size >= 2**17 else f"{size:,} bytes"
+
+
+def larger(size: int) -> str:
+    """Return how the bound is made larger, with a number of bytes that would do."""
+    return f"give a larger max_size, in bytes, as in @pytest.mark.interactions(max_size={size})."

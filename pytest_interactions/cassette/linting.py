@@ -45,7 +45,8 @@ def judge(cassette: Path, exchanges: Sequence[Exchange], lint: Lint) -> LintErro
     found = findings(exchanges, lint, told=False)
     if not found:
         return None
-    text = "\n  ".join([f"{cassette}: the API would refuse what was sent:", *found])
+    told = "\n  ".join([f"{cassette}: the API would refuse what was sent:", *found])
+    text = f"{told}\nMend the app, and run the test again. To hear no more of it: @pytest.mark.interactions(lint='off')"
     if lint is Lint.ERROR:
         return LintError(text, headline=found[0])
     warnings.warn(text, LintWarning, stacklevel=3)

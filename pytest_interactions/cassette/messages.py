@@ -175,11 +175,11 @@ def too_late(request: Request, *, cassette: Path) -> str:
 
 def unfinished(requests: Sequence[Request], *, cassette: Path, finished: int) -> str:
     """Say that somebody waits for the responses to `requests`, though the cassette closes; so many are `finished`."""
-    listed = "\n".join(f"  {title(request)}" for request in requests)
+    listed = "\n".join(f"  {_asked(request)}" for request in requests)
     kept = f" What had finished is kept, exchanges: {finished}." if finished else ""
     return (
         f"{cassette}: at its end somebody still waits for the response to:\n{listed}\n\n"
-        "Join the thread, or await the task, that has sent it (and leave a stream that is not read to its end), inside "
+        "Join the thread, or await the task, that has sent it (and close a stream that is not read to its end), inside "
         f"the `with use_cassette(...)` block or the test.{kept}"
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import uuid4
 
-from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, mebibytes
+from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, larger, mebibytes
 from pytest_interactions.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
             raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
         data = file.readall() if status.st_size <= limit else b""
     if max(len(data), status.st_size) > limit:
-        raise TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, give a larger max_size.")
+        raise TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, {larger(status.st_size)}")
     return data
 
 

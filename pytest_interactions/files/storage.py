@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, Room
+from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, Room, larger
 from pytest_interactions.errors import (
     CassetteFormatError,
     CassetteNotFoundError,
@@ -93,7 +93,7 @@ def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = F
     except parsing.Unusable as error:
         raise _unusable(path, error.line, error.problem) from None
     except TooLargeError as error:
-        raise TooLargeError(f"{path}: {error}. To read it, give a larger max_size.") from None
+        raise TooLargeError(f"{path}: {error}. To read it, {larger(limit * 10)}") from None
     read_seconds(marked.metadata, exchanges)
     return Contents(exchanges, incomplete=marked.incomplete, origin=Origin.read(marked.metadata))
 
@@ -128,7 +128,8 @@ def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = D
             if elsewhere
             else "The next recording takes up what could be written of this one. Make room for it."
         )
-        message = f"{path}: can't be written: {error.strerror}. {kept}"
+        in_the_way = f" ({error.filename})" if error.filename and Path(error.filename).exists() else ""
+        message = f"{path}: can't be written: {error.strerror}{in_the_way}. {kept}"
         raise CassetteWriteError(message, is_kept=elsewhere is not None) from error
 
 
@@ -143,7 +144,10 @@ def _keep_elsewhere(path: Path, contents: Contents, gate: Gate, media_threshold:
 
 
 def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: int) -> str:
-    advice = "name these, or a pattern or JSON path for them, with the option redact, and record again."
+    option = "@pytest.mark.interactions(redact=['$.input[0].email'])"
+    advice = (
+        f"name these, or a pattern or JSON path for them, with the option redact, as in {option}, and record again."
+    )
     aside = path.with_name(f"{path.stem}.redacted.yaml")
     disk.not_a_link(aside)
     try:

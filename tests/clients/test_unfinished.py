@@ -135,8 +135,8 @@ def test_a_request_that_stays_open_fails_the_recording_and_is_named(
         thread.start()
         never.wait_reached()
     assert str(caught.value) == (
-        f"{path}: at its end somebody still waits for the response to:\n  POST /interactions\n\n"
-        "Join the thread, or await the task, that has sent it (and leave a stream that is not read to its end), inside "
+        f'{path}: at its end somebody still waits for the response to:\n  POST /interactions, input: "Wait"\n\n'
+        "Join the thread, or await the task, that has sent it (and close a stream that is not read to its end), inside "
         "the `with use_cassette(...)` block or the test. What had finished is kept, "
         "exchanges: 1."
     )
@@ -265,7 +265,7 @@ async def test_a_task_that_waits_for_more_of_a_stream_fails_the_cassette(
                     async for _ in live.content:
                         began.set()
 
-        with pytest.raises(UnfinishedError, match="leave a stream that is not read to its end"):
+        with pytest.raises(UnfinishedError, match="close a stream that is not read to its end"):
             with use_cassette(tmp_path / "c.yaml", record_mode=mode):
                 task = asyncio.create_task(read())
                 await began.wait()

@@ -247,7 +247,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.Cap
     path.write_bytes(b"#" * 81)
     for command in ("scan", "show", "redact", "check"):
         assert main([command, "--max-size", "10", str(path)]) == 2
-        assert "c.yaml: it has more than 7.629e-05 MiB" in "".join(capsys.readouterr())
+        assert "c.yaml: it has more than 80 bytes" in "".join(capsys.readouterr())
 
 
 def test_a_recording_opens_only_what_it_could_write(emulator: Emulator, tmp_path: Path) -> None:
