@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import cache
 
 # Controls, surrogates, line ends other than a line feed, marks that reorder or hide what stands beside them, and tags.
-_UNPRINTABLE: Final = re.compile(
+_NOT_PRINTABLE = (
     "[^\t\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufff8\ufffc-\U000dffff"
     "\U000e0080-\U0010ffff]"
 )
+
+
+@cache  # it takes longer to compile than all else that pytest loads of this package at its start
+def _unprintable() -> re.Pattern[str]:
+    return re.compile(_NOT_PRINTABLE)
 
 
 def escaped(text: str) -> str:
@@ -19,4 +24,4 @@ def escaped(text: str) -> str:
 
 def on_one_line(text: str) -> str:
     """Return `text` with unprintable characters as escapes, line feeds too."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return _unprintable().sub(lambda match: match[0].encode("unicode_escape").decode(), text)

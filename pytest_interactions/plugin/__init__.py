@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, failures, opening, owners, scopes, stale, summary
+from pytest_interactions.plugin import attempts, cut_off, early_key, opening, owners, scopes, stale, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -201,7 +201,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
-    failures.shorten(item, call, report, attempts.met(item))
+    if report.failed:
+        from pytest_interactions.plugin import failures
+
+        failures.shorten(item, call, report, attempts.met(item))
     attempts.note(item, report)
     scopes.hint(report)
     if report.when == "teardown":

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.naming import shown
-from pytest_interactions.plugin import failures, summary
+from pytest_interactions.plugin import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +114,8 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
     if report.failed and (USE in item.stash or item.stash.get(WIDER, [])):
         item.config.stash[FAILED].add(item.nodeid)
     if report.failed and report.when == "call":
+        from pytest_interactions.plugin import failures
+
         if failures.is_wanted_whole(item.config):
             told = report.longreprtext
             unsaid = [str(error) for error in met(item) if str(error).splitlines()[0] not in told]
@@ -146,10 +147,8 @@ def called(item: pytest.Item) -> Iterator[None]:
     except pytest.skip.Exception:  # such as by an app's caller that takes our error for an outage
         if not met(item):
             raise
-    has_failed = "failed" in item.stash.get(_OUTCOMES, []) or getattr(
-        item, "_excinfo", None
-    )  # in a subtest; unittest's
-    swallowed = [] if has_failed else met(item)
+    in_subtest, of_unittest = "failed" in item.stash.get(_OUTCOMES, []), getattr(item, "_excinfo", None)
+    swallowed = [] if in_subtest or of_unittest else met(item)
     if swallowed:
         swallowed[0].add_note("The app caught this error and went on, so the test fails.")
         raise swallowed[0] from None
@@ -172,10 +171,14 @@ def save(item: pytest.Item, report: pytest.TestReport) -> None:
         raised = (KeyboardInterrupt, pytest.exit.Exception)
         call = pytest.CallInfo.from_call(last, "teardown", raised)
         ours = pytest.TestReport.from_item_and_call(item, call)
+        if not ours.failed:
+            continue
+        from pytest_interactions.plugin import failures
+
         failures.shorten(item, call, ours)
-        if ours.failed and report.passed:
+        if report.passed:
             report.outcome, report.longrepr = ours.outcome, ours.longrepr
-        elif ours.failed:
+        else:
             report.sections.append(("interactions", ours.longreprtext))
 
 
@@ -240,6 +243,7 @@ def _save(config: pytest.Config, use: Use) -> None:
 def _accept(config: pytest.Config, use: Use, written: Path) -> str:
     """Leave what belongs to a candidate beside it, and return how to accept it."""
     from pytest_interactions.files import candidates
+    from pytest_interactions.naming import shown
 
     cassette = use.cassette
     snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}

@@ -43,11 +43,11 @@ def shorten(
     Args:
         item: The test.
         call: Its phase.
-        report: The report on that.
+        report: The report on that, which has failed.
         met: The errors that its app has met so far. Where the test failed by another, these come first: what it found
             wrong follows from them.
     """
-    if call.excinfo is None or not report.failed or is_wanted_whole(item.config):
+    if call.excinfo is None or is_wanted_whole(item.config):
         return
     error = _ours(call.excinfo.value)
     is_cause = error is not None

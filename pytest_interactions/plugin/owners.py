@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.naming import shown
 from pytest_interactions.plugin import opening
 
 if TYPE_CHECKING:
@@ -240,6 +239,7 @@ def _is_whole(session: pytest.Session) -> bool:
 def _found(session: pytest.Session, owners: Owners) -> list[str]:
     from pytest_interactions.clients.context import opened_paths
     from pytest_interactions.files.unowned.search import unowned
+    from pytest_interactions.naming import shown
 
     here = session.config.invocation_params.dir
     return [shown(each.path, here) for each in unowned(owners.owned(session), opened_paths())]

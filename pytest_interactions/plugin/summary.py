@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -12,16 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.clients import blocks
-from pytest_interactions.errors import (
-    CassetteMissError,
-    CassetteNotFoundError,
-    ForkedError,
-    NetworkBlockedError,
-    PlaceholderError,
-    SeveralCassettesError,
-    UnseenRequestError,
-    UnsupportedClientError,
-)
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.options import KEYS, RecordMode
 from pytest_interactions.plugin import early_key
@@ -31,64 +20,21 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.errors import InteractionsError
+    from pytest_interactions.plugin.tally import Tally
 
-#: The errors of requests that were not sent.
-_REFUSALS: Final = (
-    CassetteMissError,
-    CassetteNotFoundError,
-    ForkedError,
-    NetworkBlockedError,
-    PlaceholderError,
-    SeveralCassettesError,
-    UnseenRequestError,
-    UnsupportedClientError,
-)
 #: What a header names if it is set, never its value.
 _CREDENTIALS: Final = (*KEYS, "GOOGLE_APPLICATION_CREDENTIALS")
 _NO_KEY: Final = f"no key is set ({', '.join(KEYS)})"
 _MOST: Final = 3  # cassettes that are named as the slowest or the largest
 
-
-@dataclass(kw_only=True)
-class Tally:
-    """What cassettes did; tallies add up, and what pytest-xdist sends between processes can hold one.
-
-    Attributes:
-        replayed: How many recorded exchanges were played, each once for a test.
-        recorded: How many exchanges were recorded and saved.
-        refused: How many requests were refused.
-        tokens: How many tokens the answers that were played had cost.
-        new: The cassettes that were not there before.
-        waiting: The recordings that wait beside a cassette.
-        seconds: Cassettes, each with the seconds that its answers took when they were recorded.
-        sizes: Cassettes, each with the bytes of its file.
-    """
-
-    replayed: int = 0
-    recorded: int = 0
-    refused: int = 0
-    tokens: int = 0
-    new: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    seconds: list[tuple[str, float]] = field(default_factory=list)
-    sizes: list[tuple[str, float]] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Add what other cassettes did."""
-        for each in fields(self):
-            both = getattr(self, each.name)
-            both += getattr(other, each.name)
-            setattr(self, each.name, both)
-
-
 #: Of a session: what each test's cassette did, by the cassette, and what else was done, by an object of its own.
-_TALLIES: Final = pytest.StashKey[dict[object, Tally]]()
+_TALLIES: Final = pytest.StashKey[dict[object, "Tally"]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
     config.stash[_TALLIES] = {}
-    listener = partial(_count_block, config)
+    listener = partial(count, config)
     blocks.LISTENERS.append(listener)
     config.add_cleanup(partial(blocks.LISTENERS.remove, listener))
 
@@ -98,48 +44,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def count(config: pytest.Config, cassette: Cassette, written: Path | None) -> None:
     """Count what a cassette did that is closed, and for which the file `written` was, if any was."""
-    config.stash[_TALLIES][cassette] = _of(config, cassette, written)
+    if config.get_verbosity() >= 0:  # else nothing will be printed
+        from pytest_interactions.plugin.tally import tally_of
+
+        details = config.get_verbosity() > 0
+        config.stash[_TALLIES][cassette] = tally_of(cassette, written, details=details)
 
 
 def withdraw(config: pytest.Config, cassette: Cassette) -> None:
     """Count no recordings of a failed attempt, which are taken back; what it played was played."""
-    tally = config.stash[_TALLIES].get(cassette, Tally())
-    tally.recorded, tally.new, tally.waiting = 0, [], []
+    tally = config.stash[_TALLIES].get(cassette)
+    if tally is not None:
+        tally.recorded, tally.new, tally.waiting = 0, [], []
 
 
 def count_refused(config: pytest.Config, errors: list[InteractionsError]) -> None:
     """Count requests that were refused where no cassette is."""
     if errors:
-        config.stash[_TALLIES][object()] = Tally(refused=_refused(errors))
+        from pytest_interactions.plugin.tally import Tally, refused
 
-
-def _count_block(config: pytest.Config, cassette: Cassette, written: Path | None) -> None:
-    config.stash[_TALLIES][object()] = _of(config, cassette, written)  # in one step, as threads have blocks too
-
-
-def _of(config: pytest.Config, cassette: Cassette, written: Path | None) -> Tally:
-    if config.get_verbosity() < 0:  # nothing will be printed
-        return Tally()
-    from pytest_interactions.api.usage import total_tokens
-
-    account, path = cassette.account, str(cassette.path)
-    replayed, added = account.replayed(), account.added() if written is not None else []
-    tally = Tally(
-        replayed=len(replayed),
-        recorded=len(added),
-        refused=_refused(cassette.failures),
-        tokens=total_tokens(replayed),
-        new=[path] if written == cassette.path and account.is_new else [],
-        waiting=[str(written)] if written not in (None, cassette.path) else [],
-    )
-    if config.get_verbosity() > 0 and cassette.path.exists():
-        tally.seconds.append((path, sum(exchange.seconds or 0 for exchange in [*replayed, *added])))
-        tally.sizes.append((path, cassette.path.stat().st_size))
-    return tally
-
-
-def _refused(errors: list[InteractionsError]) -> int:
-    return sum(isinstance(error, _REFUSALS) for error in errors)
+        config.stash[_TALLIES][object()] = Tally(refused=refused(errors))
 
 
 # --- at the end ---
@@ -147,6 +71,8 @@ def _refused(errors: list[InteractionsError]) -> int:
 
 def total(config: pytest.Config) -> Tally:
     """Return what all cassettes of this run did, those of pytest-xdist's workers too if they were added."""
+    from pytest_interactions.plugin.tally import Tally
+
     tally = Tally()
     for each in list(config.stash[_TALLIES].values()):
         tally.add(each)
@@ -154,21 +80,26 @@ def total(config: pytest.Config) -> Tally:
 
 
 def handed_over(config: pytest.Config) -> dict[str, Any]:
-    """Return what the cassettes of a pytest-xdist worker did, for its controller."""
-    return asdict(total(config))
+    """Return what the cassettes of a pytest-xdist worker did, for its controller; nothing if it had none."""
+    return vars(total(config)) if config.stash[_TALLIES] else {}
 
 
 def take_over(config: pytest.Config, output: Mapping[str, Any]) -> None:
-    """Add what a worker has handed over."""
-    config.stash[_TALLIES][object()] = Tally(**output)
+    """Add what a worker has handed over, if that is anything."""
+    if output:
+        from pytest_interactions.plugin.tally import Tally
+
+        config.stash[_TALLIES][object()] = Tally(**output)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
     """Print what the cassettes did, below all that others print and above pytest's last line."""
     yield
+    if not config.stash[_TALLIES] or config.get_verbosity() < 0:
+        return
     tally = total(config)
-    did = list(_told(tally)) if config.get_verbosity() >= 0 else []
+    did = list(_told(tally))
     if did:
         terminalreporter.ensure_newline()
         for number, (text, markup) in enumerate(did):
