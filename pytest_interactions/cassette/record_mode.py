@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, OptionError
 from pytest_interactions.files import disk, storage
-from pytest_interactions.files.journal import in_tree, recover
+from pytest_interactions.files.journal import in_tree
 from pytest_interactions.files.real import real_files
+from pytest_interactions.files.recovery import recover
 from pytest_interactions.options import RecordMode
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.cassette import messages
+from pytest_interactions.cassette.closest import explain
 from pytest_interactions.cassette.differences import title
 from pytest_interactions.errors import (
     CassetteMissError,
@@ -49,7 +50,7 @@ class Refusals:
         exchanges, played = self._index.exchanges, self._index.played
         recorded = [(exchange.request, number in played) for number, exchange in enumerate(exchanges)]
         same = self._index.numbers(self._filters.key(request))
-        found = messages.explain(
+        found = explain(
             request,
             recorded,
             cassette=self._cassette,

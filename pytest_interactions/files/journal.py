@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
-from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
-from pytest_interactions.files import clock, disk, layout, media, storage
-from pytest_interactions.files.candidates import candidate
-from pytest_interactions.files.origin import Origin
+from pytest_interactions.errors import SecretLeakError
+from pytest_interactions.files import disk, layout
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from io import BufferedWriter
 
     from pytest_interactions.api.exchange import Exchange
@@ -33,33 +31,20 @@ if TYPE_CHECKING:
 
 #: The environment variable that names another directory for journals, such as one that outlives a container.
 VARIABLE: Final = "PYTEST_INTERACTIONS_JOURNALS"
-_HEAD: Final = b"# A recording that is under way, or whose process was killed: "
-_END: Final = re.compile(rb"^# finished(?: in (\d+\.\d+) s)?\n", re.MULTILINE)  # as no line of an exchange begins
-_SUFFIX: Final = ".journal"
-_BESIDE: Final = ".failed.journal"
+HEAD: Final = b"# A recording that is under way, or whose process was killed: "
+END: Final = re.compile(rb"^# finished(?: in (\d+\.\d+) s)?\n", re.MULTILINE)  # as no line of an exchange begins
+SUFFIX: Final = ".journal"
+BESIDE: Final = ".failed.journal"
 
 
 def in_tree(path: Path) -> Path:
     """Return where the journals of the cassette at `path` would be if they were in the project, where none is read."""
-    return path.with_name(f".{path.name}{_SUFFIX}")
+    return path.with_name(f".{path.name}{SUFFIX}")
 
 
 def is_in_tree(path: Path) -> bool:
     """Return whether a file is in such a directory; earlier versions had them."""
-    return path.parent.name.startswith(".") and path.parent.suffix == _SUFFIX and path.suffix in {_SUFFIX, ".lock"}
-
-
-def cassettes() -> list[Path]:
-    """Return the cassettes that have journals, whether they exist or not."""
-    found = dict.fromkeys(_cassette_of(file) for file in _home().glob(f"*/*{_SUFFIX}"))
-    return [cassette for cassette in found if cassette is not None]
-
-
-def _cassette_of(journal: Path) -> Path | None:
-    """Return the cassette of a journal; `None` if its first line was not written as a whole."""
-    with suppress(OSError, ValueError), journal.open("rb") as file:
-        return Path(json.loads(file.readline().removeprefix(_HEAD)))
-    return None
+    return path.parent.name.startswith(".") and path.parent.suffix == SUFFIX and path.suffix in {SUFFIX, ".lock"}
 
 
 class Journal:
@@ -71,7 +56,7 @@ class Journal:
 
     def __init__(self, path: Path, gate: Gate, *, replaces: bool) -> None:
         self._cassette = path
-        self._name = uuid4().hex + (_BESIDE if replaces else _SUFFIX)
+        self._name = uuid4().hex + (BESIDE if replaces else SUFFIX)
         self._gate = gate
         self._turn = Lock()
         self._path = Path()
@@ -115,7 +100,7 @@ class Journal:
         with self._turn:
             if self._close():
                 self._path.unlink(missing_ok=True)
-                _tidy(self._path.parent)
+                tidy(self._path.parent)
 
     def _close(self) -> bool:
         """Write no more; return whether there is anything."""
@@ -168,7 +153,7 @@ class Journal:
 
     def _begin(self) -> BufferedWriter:
         """Open the journal's file, and lock it; another process may take it for an old one before it is locked."""
-        directory = _directory(self._cassette)
+        directory = directory_of(self._cassette)
         self._path = directory / self._name
         while True:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -181,113 +166,16 @@ class Journal:
         return file
 
     def _head(self) -> bytes:
-        return _HEAD + json.dumps(str(disk.real(self._cassette))).encode() + b"\n"
+        return HEAD + json.dumps(str(disk.real(self._cassette))).encode() + b"\n"
 
 
-@real_files()
-def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> list[str]:
-    """Put the recordings of killed processes into their cassette, or beside it if they were to replace it.
-
-    Return a note for the user on each. The arguments and the `CassetteWriteError` are those of `storage.save`; without
-    `merges` nothing is put anywhere.
-    """
-    notes: list[str] = []
-    directory = _directory(path)
-    try:
-        journals = sorted(file for file in directory.iterdir() if file.suffix == _SUFFIX)
-    except OSError:
-        return notes
-    for journal in journals:
-        with _abandoned(journal) as is_abandoned:
-            if is_abandoned and merges:
-                with suppress(CassetteFormatError):  # of the cassette: opening it raises it again
-                    notes.append(_recover(journal, path, gate, media_threshold))
-                    journal.unlink()
-            elif is_abandoned:
-                notes.append(f"{path}: more was recorded by a killed process; the next recording will add it.")
-    _tidy(directory)
-    return notes
-
-
-def forget(path: Path) -> None:
-    """Delete what killed processes have recorded of a cassette that nobody needs any more."""
-    directory = _directory(path)
-    for journal in directory.glob(f"*{_SUFFIX}"):
-        with _abandoned(journal) as is_abandoned:
-            if is_abandoned:
-                journal.unlink()
-    _tidy(directory)
-
-
-def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str:
-    exchanges, damaged = _read(journal)
-    target = candidate(path) if journal.name.endswith(_BESIDE) else path
-    lost = f"; exchanges of it that are damaged: {damaged}" if damaged else ""
-    with disk.locked(path):
-        old = storage.Contents(incomplete=True)
-        if target == path:
-            with suppress(CassetteNotFoundError):
-                old = storage.load(path)
-        if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
-            return f"{target}: holds all that a killed process had recorded{lost}"
-        at = journal.stat().st_mtime_ns
-        new = Origin.of_recording(exchanges, clock.at(at))
-        old.origin = old.origin.before(new, kept=old.exchanges)
-        old.exchanges += exchanges
-        try:
-            storage.save(target, old, gate, media_threshold=media_threshold)
-        except SecretLeakError as leak:
-            return f"what a killed process had recorded could not be recovered: {leak}"
-        # The file is as old as the journal: a newer one would pass for a recording of this run.
-        os.utime(target, ns=(at, at))
-    return f"{target}: recovered what a killed process had recorded, exchanges: {len(exchanges)}{lost}"
-
-
-def _read(journal: Path) -> tuple[list[Exchange], int]:
-    """Return the exchanges of a journal, and how many more there are that are damaged."""
-    _head, _, items = disk.read(journal).partition(b"\n")
-    *finished, _unfinished = _END.split(items)
-    exchanges, damaged = [], 0
-    for item, took in zip(finished[::2], finished[1::2], strict=True):
-        head = layout.head(1, seconds=[float(took) if took else None])
-        try:
-            exchanges += storage.loads(head.encode() + item, journal).exchanges
-        except CassetteFormatError:
-            damaged += 1
-    return exchanges, damaged
-
-
-def _holds(exchanges: list[Exchange], recovered: list[Exchange]) -> bool:
-    rest = list(exchanges)
-    for exchange in recovered:
-        if exchange not in rest:
-            return False
-        rest.remove(exchange)
-    return True
-
-
-@contextmanager
-def _abandoned(journal: Path) -> Iterator[bool]:
-    """Yield whether the process of this journal is gone; if so, keep other processes off the journal."""
-    try:
-        release = disk.lock(journal, wait=False)
-    except OSError:  # another process has just recovered it
-        release = None
-    if release is None:
-        yield False
-        return
-    try:
-        yield journal.exists()
-    finally:
-        release()
-
-
-def _directory(path: Path) -> Path:
+def directory_of(path: Path) -> Path:
     """Return the directory of the journals of one cassette, the same by whatever path it is reached."""
-    return _home() / hex_digest(os.fsencode(disk.real(path)), IN_MEDIA_NAME)
+    return home() / hex_digest(os.fsencode(disk.real(path)), IN_MEDIA_NAME)
 
 
-def _home() -> Path:
+def home() -> Path:
+    """Return the directory in which the journals of all cassettes are."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else _state(os.environ.get("HOME"), os.environ.get("XDG_STATE_HOME"))
 
@@ -300,7 +188,7 @@ def _state(*_of: str | None) -> Path:
     return platformdirs.user_state_path("pytest-interactions", appauthor=False) / "journals"
 
 
-def _tidy(directory: Path) -> None:
+def tidy(directory: Path) -> None:
     """Delete what killed processes have left of their journals, and the directory if it is empty then."""
     with suppress(OSError):  # another process may be at it
         files = list(directory.iterdir())

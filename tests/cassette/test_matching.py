@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,21 @@ from hypothesis import strategies as st
 
 from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import is_loopback
+from pytest_interactions.cassette.closest import explain
+from pytest_interactions.cassette.differences import Parts, differences
 from pytest_interactions.cassette.matching import canonical_path, key_of
-from pytest_interactions.cassette.messages import differing, explain
 from pytest_interactions.options import DEFAULT_MATCH_ON, MATCHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REAL = "https://generativelanguage.googleapis.com"
 CREATE = f"{REAL}/v1beta/interactions"
+
+
+def differing(recorded: Request, live: Request) -> Iterator[str]:
+    """The lines that tell how a request differs from a recorded one."""
+    return (difference.line() for difference in differences(Parts(recorded), Parts(live)))
 
 
 def _post(body: Any, uri: str = CREATE) -> Request:

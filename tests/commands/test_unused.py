@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.files import disk, journal, media
+from pytest_interactions.files import disk, journal, media, recovery
 from pytest_interactions.files.candidates import candidate
 from pytest_interactions.files.unowned.deleting import delete
 from pytest_interactions.files.unowned.owned import Directory, Owned
@@ -475,7 +475,7 @@ LEFT = ["cassettes/tests/test_it/test_it.yaml", "pytest.ini", "tests/__snapshots
 def test_what_is_deleted_leaves_nothing_behind(project: Project) -> None:
     """A cassette goes with its media, its candidate, what killed processes left of it, and its directory."""
     cassette = _recorded(project)
-    journals = journal._directory(cassette)
+    journals = journal.directory_of(cassette)
     journals.mkdir(parents=True)
     (journals / "0.journal").write_text("# cut short")
     status, out, err = project.run("--delete", "--yes")
@@ -616,16 +616,16 @@ def test_what_goes_wrong_is_one_line(files: dict[str, str], words: list[str], er
 
 def test_a_recording_that_is_under_way_keeps_its_journal(tmp_path: Path) -> None:
     """That of a process that lives is its own."""
-    directory = journal._directory(tmp_path / "a.yaml")
+    directory = journal.directory_of(tmp_path / "a.yaml")
     directory.mkdir(parents=True)
     file = directory / "0.journal"
     file.write_text("")
     release = disk.lock(file, wait=True)
-    journal.forget(tmp_path / "a.yaml")
+    recovery.forget(tmp_path / "a.yaml")
     assert file.exists()
     assert release is not None
     release()
-    journal.forget(tmp_path / "a.yaml")
+    recovery.forget(tmp_path / "a.yaml")
     assert not directory.exists()
 
 

@@ -18,7 +18,8 @@ from pytest_interactions import CassetteFormatError
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.files import storage
-from pytest_interactions.files.journal import Journal, _directory, _read, recover
+from pytest_interactions.files.journal import Journal, directory_of
+from pytest_interactions.files.recovery import _read, recover
 from pytest_interactions.options import Options, RecordMode
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
@@ -132,7 +133,7 @@ def test_what_was_saved_is_not_added_twice(emulator: Emulator, tmp_path: Path) -
     """A process that was killed between saving the cassette and removing its journal recorded each exchange once."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a", "b")
-    journal = next(_directory(path).glob("*.journal"))
+    journal = next(directory_of(path).glob("*.journal"))
     text = journal.read_text()
     open_cassette(path, ONCE, rerecord="")
     journal.parent.mkdir()
@@ -146,7 +147,7 @@ def test_an_exchange_that_was_being_written_is_dropped(cut: int, emulator: Emula
     """A journal whose last exchange is half written gives the ones before it."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a", "b")
-    journal = next(_directory(path).glob("*.journal"))
+    journal = next(directory_of(path).glob("*.journal"))
     journal.write_bytes(journal.read_bytes()[:-cut])
     open_cassette(path, ONCE, rerecord="")
     assert _prompts(path) == ["a"]
@@ -154,7 +155,7 @@ def test_an_exchange_that_was_being_written_is_dropped(cut: int, emulator: Emula
 
 def test_a_journal_without_a_finished_exchange_is_removed(tmp_path: Path) -> None:
     """A process killed while it wrote its first exchange leaves nothing behind."""
-    directory = _directory(tmp_path / "c.yaml")
+    directory = directory_of(tmp_path / "c.yaml")
     directory.mkdir(parents=True)
     (directory / "x.journal").write_text("- request:\n")
     open_cassette(tmp_path / "c.yaml", ONCE, rerecord="")
@@ -166,7 +167,7 @@ def test_the_journal_of_a_living_recording_is_left_alone(emulator: Emulator, tmp
     path = tmp_path / "c.yaml"
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
-        assert len(_files(_directory(path))) == 1
+        assert len(_files(directory_of(path))) == 1
         subprocess.run([sys.executable, "-c", _OPEN, str(path)], check=True)
     assert _prompts(path) == ["a"]
     assert _files(tmp_path) == ["c.yaml"]
@@ -183,7 +184,7 @@ def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypat
             )
             _ask(emulator, "a")
         _ask(emulator, "b")
-        text = next(_directory(path).glob("*.journal")).read_text()
+        text = next(directory_of(path).glob("*.journal")).read_text()
         assert "You said: b" in text
         assert "AIza" not in text
     assert _prompts(path) == ["a", "b"]
@@ -322,8 +323,8 @@ def test_a_broken_cassette_keeps_its_journal(emulator: Emulator, tmp_path: Path)
 def test_a_journal_that_cannot_be_written_stops_nothing(emulator: Emulator, tmp_path: Path) -> None:
     """Where no journal can be made, the recording goes on, and is saved at its end."""
     path = tmp_path / "c.yaml"
-    _directory(path).parent.mkdir(parents=True, exist_ok=True)
-    _directory(path).write_text("in the way")
+    directory_of(path).parent.mkdir(parents=True, exist_ok=True)
+    directory_of(path).write_text("in the way")
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
         _ask(emulator, "b")
@@ -334,7 +335,7 @@ def test_a_recovered_cassette_is_as_old_as_its_recording(emulator: Emulator, tmp
     """A rewrite starts over what an earlier run left, and goes on with what this run's own killed worker left."""
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a")
-    journal = next(_directory(path).glob("*.journal"))
+    journal = next(directory_of(path).glob("*.journal"))
     os.utime(journal, (1000, 1000))
     open_cassette(path, ONCE, rerecord="")
     assert path.stat().st_mtime == 1000

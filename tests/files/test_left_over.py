@@ -16,7 +16,7 @@ import pytest
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.commands import main
-from pytest_interactions.files import disk, journal, storage
+from pytest_interactions.files import disk, journal, recovery, storage
 from pytest_interactions.options import Options, RecordMode
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
@@ -269,7 +269,7 @@ def test_damage_to_a_journal_costs_what_is_damaged_alone(tmp_path: Path) -> None
         killed.add(_exchange(f'{{"a": {number}}}'.encode()))
     killed.leave()
     killed._path.write_text(killed._path.read_text().replace('"a": 1', '"a": 7'))
-    [note] = journal.recover(path, GATE, media_threshold=10**6, merges=True)
+    [note] = recovery.recover(path, GATE, media_threshold=10**6, merges=True)
     assert note.endswith("exchanges: 2; exchanges of it that are damaged: 1")
     assert [exchange.response.json()["a"] for exchange in storage.load(path).exchanges] == [0, 2]
 
@@ -279,10 +279,10 @@ def test_journals_are_where_a_variable_says_or_else_with_the_users_state(
 ) -> None:
     """Such as in a directory that outlives a container."""
     monkeypatch.setenv(journal.VARIABLE, str(tmp_path / "here"))
-    assert journal._home() == tmp_path / "here"
+    assert journal.home() == tmp_path / "here"
     monkeypatch.delenv(journal.VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert "pytest-interactions" in journal._home().parts
+    assert "pytest-interactions" in journal.home().parts
 
 
 def test_a_journal_that_another_process_takes_for_an_old_one_is_begun_again(
@@ -304,7 +304,7 @@ def test_a_journal_that_another_process_takes_for_an_old_one_is_begun_again(
     begun = journal.Journal(tmp_path / "c.yaml", GATE, replaces=False)
     begun.add(_exchange())
     assert len(calls) == 3
-    assert len(journal._read(begun._path)[0]) == 1
+    assert len(recovery._read(begun._path)[0]) == 1
     begun.discard()
     assert not begun._path.parent.exists()
 
@@ -317,7 +317,7 @@ def test_what_is_left_of_journals_is_deleted_with_them(tmp_path: Path) -> None:
     killed.leave()
     stray = _stray(killed._path)
     (killed._path.parent / "odd.journal").write_text("")
-    assert path in journal.cassettes()
+    assert path in recovery.cassettes()
     open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord="")
     assert not stray.parent.exists()
 
@@ -336,4 +336,4 @@ def test_a_journal_that_is_recovered_meanwhile_is_nobodys(tmp_path: Path, monkey
         return real(path, wait=wait)
 
     monkeypatch.setattr(disk, "lock", gone)
-    assert journal.recover(path, GATE, media_threshold=10**6, merges=True) == []
+    assert recovery.recover(path, GATE, media_threshold=10**6, merges=True) == []

@@ -16,7 +16,7 @@ from pytest_interactions.commands.findings import for_each_file, read, rule_argu
 from pytest_interactions.commands.reports import Found, Level, Reporter, form_argument, message_of
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, TooLargeError
-from pytest_interactions.files import clock, disk, journal, layout, storage
+from pytest_interactions.files import clock, disk, layout, recovery, storage
 from pytest_interactions.files.candidates import candidate
 from pytest_interactions.files.storage import DEFAULT_THRESHOLD, SUFFIXES
 from pytest_interactions.options import resolve
@@ -115,7 +115,7 @@ class _Check:
         """Check what killed processes have recorded of cassettes at `path` or below, which need not exist."""
         statuses = [Status.OK]
         for cassette in _recorded_below(path):
-            for note in journal.recover(cassette, self._gate, media_threshold=DEFAULT_THRESHOLD, merges=self._fix):
+            for note in recovery.recover(cassette, self._gate, media_threshold=DEFAULT_THRESHOLD, merges=self._fix):
                 aside = candidate(cassette)
                 path_of = aside if note.startswith(f"{aside}: ") else cassette
                 message, level = note.removeprefix(f"{path_of}: "), Level.NOTICE if self._fix else Level.ERROR
@@ -189,7 +189,7 @@ class _Check:
 
 def _recorded_below(path: Path) -> list[Path]:
     """Return the cassettes at `path` or below of which a killed process has recorded more."""
-    return [cassette for cassette in journal.cassettes() if cassette.is_relative_to(disk.real(path))]
+    return [cassette for cassette in recovery.cassettes() if cassette.is_relative_to(disk.real(path))]
 
 
 def _bytes(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pytest_interactions.files import disk, journal, media, storage
+from pytest_interactions.files import disk, media, recovery, storage
 from pytest_interactions.files.unowned.search import CASSETTE, SNAPSHOT
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def delete(unowned: Unowned) -> bool:
                 _unlink(unowned)
             elif not others and storage.signature(path) == unowned.signature:
                 storage.remove(cassette)
-                journal.forget(cassette)
+                recovery.forget(cassette)
     _tidy(path.parent, unowned.top)
     return not (path.exists() or path.is_symlink())
 
