@@ -132,6 +132,7 @@ class Recorder:
         self._journal = Journal(mode.path, gate, replaces=mode.replaces)
         self._recordings: list[Recording] = []
         self._tried: list[Exchange] = []
+        self._tried_in = mode.path
         self._clients: set[str] = set()
         self._lock = RLock()
 
@@ -174,7 +175,7 @@ class Recorder:
             self._journal.leave()  # for the next run to recover
             raise
         self._journal.discard()
-        self._tried = recorded if failed and written == self._mode.path else []
+        self._tried, self._tried_in = (recorded, written) if failed and written is not None else ([], self._mode.path)
         return written
 
     @real_files()
@@ -182,14 +183,16 @@ class Recorder:
         """Take what a failed test has saved out of its file again: it is run once more, and starts over."""
         if not self._tried:
             return
-        path = self._mode.path
+        path, written = self._mode.path, self._tried_in
         with disk.locked(path):
-            contents = storage.load(path)
+            contents = storage.load(written)
             contents.exchanges = _without(contents.exchanges, map(self._as_read, self._tried))
-            if contents.exchanges or self._mode.signature is not None:
-                self._write(path, contents)
-            else:
+            if contents.exchanges or (written == path and self._mode.signature is not None):
+                self._write(written, contents)
+            elif written == path:
                 storage.remove(path)
+            else:
+                candidates.remove(path)
 
     def _as_read(self, exchange: Exchange) -> Exchange:
         """What comes back of an exchange that was saved."""
@@ -218,6 +221,8 @@ class Recorder:
             if is_aside and self._mode.is_of_this_run(aside):  # of another test, which has the same cassette
                 waiting = storage.load(aside).exchanges
                 others.exchanges += _without(waiting, [*self._kept(recorded), *others.exchanges])
+            elif is_aside:
+                candidates.remove_notes(path)  # of a recording that this one replaces
             kept = self._kept(recorded) + others.exchanges
             origin = others.origin.before(self._origin(recorded), kept)
             contents = storage.Contents(kept + recorded, incomplete, origin)

@@ -107,7 +107,7 @@ def _print(reports: list[Json], options: Namespace, told: Callable[[list[Json]],
 
 def _listed(reports: list[Json]) -> Iterator[str]:
     for report in reports:
-        of = f" of {report['test']}" if report["test"] else ""
+        of = f" of {', '.join(report['tests'])}" if report["tests"] else ""
         snapshots = "".join(f", {path}" for path in report["snapshots"])
         yield on_one_line(f"{report['candidate']}: exchanges{of}: {report['exchanges']}{snapshots}")
     if not reports:
@@ -131,7 +131,12 @@ def _done(reports: list[Json]) -> Iterator[str]:
 
 def _report(each: Candidate) -> Json:
     snapshots = [shown(path, Path.cwd()) for path in map(Path.absolute, each.snapshots)]
-    return {"candidate": str(each.path), "cassette": str(each.cassette), "test": each.test, "snapshots": snapshots}
+    return {
+        "candidate": str(each.path),
+        "cassette": str(each.cassette),
+        "tests": list(each.tests),
+        "snapshots": snapshots,
+    }
 
 
 def _may_hold(path: Path) -> bool:

@@ -43,12 +43,12 @@ class Candidate:
 
     Attributes:
         path: The new recording.
-        test: The test that made it, as pytest names it; "" if nothing tells.
+        tests: The tests that made it, as pytest names them; none if nothing tells.
         snapshots: The text of each snapshot that belongs to it, by its path.
     """
 
     path: Path
-    test: str
+    tests: tuple[str, ...]
     snapshots: Mapping[Path, str]
 
     @classmethod
@@ -62,8 +62,8 @@ class Candidate:
         try:
             told = json.loads(disk.read(notes)) if notes.exists() else {}
             snapshots = {_snapshot(path, name): str(text) for name, text in told.get("snapshots", {}).items()}
-            return cls(path, str(told.get("test", "")), snapshots)
-        except (ValueError, AttributeError, RecursionError, OSError) as error:
+            return cls(path, tuple(map(str, told.get("tests", []))), snapshots)
+        except (ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
             what = f"this is not what belongs to a candidate ({getattr(error, 'strerror', None) or error})"
             raise CassetteFormatError(f"{notes}: {what}. Delete it, or record the test again.") from None
 
@@ -122,20 +122,35 @@ def _snapshot(path: Path, name: str) -> Path:
 
 
 def leave(cassette: Path, test: str, snapshots: Mapping[Path, str]) -> None:
-    """Write what belongs to the candidate of a cassette: the test that made it, and its snapshots by their paths.
+    """Write what belongs to the candidate of a cassette beside what others that share it have written.
+
+    Args:
+        cassette: The cassette.
+        test: The test that made it.
+        snapshots: The text of each of its snapshots, by its path.
 
     Raises:
+        CassetteFormatError: What is there can't be read.
         OSError: It can't be written.
     """
-    directory = cassette.parent
-    named = {Path(os.path.relpath(path, directory)).as_posix(): text for path, text in snapshots.items()}
-    with disk.replacing(_notes(candidate(cassette))) as file:
-        file.write(json.dumps({"test": test, "snapshots": named}, indent=2, ensure_ascii=False).encode())
+    path = candidate(cassette)
+    with disk.locked(cassette):
+        there = Candidate.at(path)
+        tests = dict.fromkeys([*there.tests, test])
+        texts = {**there.snapshots, **snapshots}.items()
+        named = {Path(os.path.relpath(each, path.parent)).as_posix(): text for each, text in texts}
+        with disk.replacing(_notes(path)) as file:
+            file.write(json.dumps({"tests": list(tests), "snapshots": named}, indent=2, ensure_ascii=False).encode())
 
 
 def remove(cassette: Path) -> None:
     """Delete the candidate of a cassette, with what belongs to it; whoever asks must hold the cassette's lock."""
     storage.remove(candidate(cassette))
+    remove_notes(cassette)
+
+
+def remove_notes(cassette: Path) -> None:
+    """Delete what belongs to the candidate of a cassette; whoever asks must hold the cassette's lock."""
     _notes(candidate(cassette)).unlink(missing_ok=True)
 
 

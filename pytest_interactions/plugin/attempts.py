@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_interactions.errors import InteractionsError
+from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.plugin import summary
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def _accept(config: pytest.Config, use: Use, written: Path) -> str:
 
     cassette = use.cassette
     snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}
-    with suppress(OSError):  # it can be accepted without
+    with suppress(OSError, CassetteFormatError):  # it can be accepted without
         candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
     path = shlex.quote(shown(written, config.invocation_params.dir))
     accept = f"pytest-interactions review --accept {path} (--reject deletes it)"

@@ -79,7 +79,7 @@ def test_what_waits_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     waits = {
         "candidate": _CANDIDATE,
         "cassette": "cassettes/test_it/test_it.yaml",
-        "test": "test_it.py::test_it",
+        "tests": ["test_it.py::test_it"],
         "snapshots": ["__snapshots__/test_it/test_it.steps.txt"],
     }
     assert json.loads(capsys.readouterr().out) == [waits | {"exchanges": 1}]
@@ -340,3 +340,41 @@ def test_second():
     run.record(mode="rewrite").assert_outcomes(passed=2)
     run.replay().assert_outcomes(passed=2)
     assert len(list((run.pytester.path / "cassettes").glob("job*.yaml"))) == 2
+
+
+def test_attempts_that_fail_leave_what_the_last_one_recorded(run: Runner) -> None:
+    """The answers of the attempts before it may be others, and would be played first."""
+    source = """
+def test_it(interactions):
+    ask(PROMPT)
+    assert GOOD
+"""
+    run.test(source + 'PROMPT, GOOD = "Hello", True\n')
+    run.record().assert_outcomes(passed=1)
+    run.test(source + 'import itertools, os\nPROMPT, GOOD = "Help", False\n')
+    run.emulator.on(input="Help").reply(text="first", times=1)
+    run.emulator.on(input="Help").reply(text="second", times=1)
+    run.emulator.on(input="Help").reply(text="third")
+    run.record("--reruns=2", mode="rewrite").assert_outcomes(failed=1)
+    [exchange] = storage.load(run.pytester.path / _CANDIDATE).exchanges
+    assert b"third" in exchange.response.body
+
+
+def test_the_snapshots_of_all_tests_that_share_a_candidate_are_accepted(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them has failed by its own."""
+    source = """
+@pytest.mark.interactions("shared")
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_it(interactions, snapshot_steps, name):
+    ask(f"{PROMPT} {name}")
+    assert interactions.interactions[-1] == snapshot_steps
+"""
+    run.test(source + 'PROMPT = "Hello"\n')
+    run.record("--snapshot-update").assert_outcomes(passed=2)
+    run.test(source + 'PROMPT = "Help"\n')
+    run.record(mode="rewrite").assert_outcomes(failed=2)
+    monkeypatch.chdir(run.pytester.path)
+    assert main(["review", "--accept", "."]) == Status.OK
+    run.replay().assert_outcomes(passed=2)
