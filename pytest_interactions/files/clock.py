@@ -36,9 +36,19 @@ def seconds() -> float:
 
 def now() -> datetime:
     """Return the time as a new file tells it; the process's own where no file can be made."""
-    with suppress(OSError), real_files(), tempfile.TemporaryFile() as file:
-        return at(os.fstat(file.fileno()).st_mtime_ns)
+    with suppress(OSError), real_files():
+        return at(of_a_new_file())
     return at(time.time_ns())
+
+
+def of_a_new_file() -> int:
+    """Return the time that a file has which is made now, in nanoseconds, to compare with those of others.
+
+    Raises:
+        OSError: No file can be made.
+    """
+    with tempfile.TemporaryFile() as file:
+        return os.fstat(file.fileno()).st_mtime_ns
 
 
 def at(nanoseconds: int) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -94,8 +93,9 @@ def _begun(config: pytest.Config) -> int:
     given: Mapping[str, Any] = getattr(config, "workerinput", {})
     if "interactions_begun" in given:
         return int(given["interactions_begun"])
-    with tempfile.TemporaryFile() as file:
-        return os.fstat(file.fileno()).st_mtime_ns
+    from pytest_interactions.files.clock import of_a_new_file
+
+    return of_a_new_file()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import tempfile
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.errors import CassetteNotFoundError, OptionError
+from pytest_interactions.files.clock import of_a_new_file
 from pytest_interactions.naming import named_cassette
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.server.reports import Report, finished
@@ -105,8 +104,7 @@ class Cassettes(ABC):
         self._given = given
         self._tell = tell
         self._places: defaultdict[Path, _Place] = defaultdict(_Place)
-        with tempfile.TemporaryFile() as file:  # which has the clock that cassettes have
-            self._begun = os.fstat(file.fileno()).st_mtime_ns
+        self._begun = of_a_new_file()  # by the clock that cassettes have
 
     @abstractmethod
     async def find(self, path: str) -> Route:
