@@ -13,6 +13,8 @@ from pytest_interactions.escaping import escaped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_interactions.frames import Frame
+
 
 class InteractionsError(Exception):
     """The base of all errors of this package; a message shows unprintable characters as escapes.
@@ -20,6 +22,9 @@ class InteractionsError(Exception):
     Attributes:
         frames: The frames of the user's own code in which it was raised.
     """
+
+    frames: tuple[Frame, ...] = ()
+    _headline = ""
 
     def __init__(self, message: str = "", *, headline: str = "") -> None:
         from pytest_interactions.frames import users_own

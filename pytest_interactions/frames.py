@@ -25,7 +25,7 @@ class Frame(NamedTuple):
 def users_own(frame: FrameType | None) -> tuple[Frame, ...]:
     """Return the frames of the user's own code, from the test or whatever is the outermost to `frame`."""
     found = []
-    while frame is not None and not frame.f_globals.get("__name__", "").startswith("_pytest."):  # which calls the test
+    while frame is not None and not str(frame.f_globals.get("__name__")).startswith("_pytest."):  # which calls the test
         if is_users_own(frame.f_code.co_filename):
             found.append(Frame(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back

@@ -92,7 +92,8 @@ def _show(
 
     name = type(error).__name__
     told = [line for text in [*str(error).split("\n"), *notes] for line in _parted(_from_here(item, text))]
-    lines = [f"E   {name}: {told[0]}", *(f"E   {line}" for line in told[1:])]
+    told[:1] = [f"{name}: {told[0]}" if told else name]
+    lines = [f"E   {line}" for line in told]
     entries = []
     left = len(frames) - _FRAMES
     for number, frame in enumerate(frames):

@@ -217,29 +217,33 @@ def test_agent(interactions):
 
 # --- each way that a failure takes ---
 
-WAYS: Final = {
-    "swallowed": Scenario(
-        app=SDK,
-        test="""
+_SWALLOWING: Final = (
+    SDK
+    + """
 def answer(city):
     try:
         return weather(city)
     except Exception:
         return "I don't know."
+"""
+)
+_WITH_SNAPSHOT: Final = """
+def test_agent(interactions, snapshot_steps):
+    assert weather("PARIS")
+    assert interactions == snapshot_steps
+"""
 
+WAYS: Final = {
+    "swallowed": Scenario(
+        app=_SWALLOWING,
+        test="""
 def test_agent(interactions):
     assert answer("PARIS")
 """,
     ),
     "swallowed_and_wrong": Scenario(
-        app=SDK,
+        app=_SWALLOWING,
         test="""
-def answer(city):
-    try:
-        return weather(city)
-    except Exception:
-        return "I don't know."
-
 def test_agent(interactions):
     assert "emulator" in answer("PARIS")
 """,
@@ -332,23 +336,8 @@ def test_agent(interactions, city):
     assert weather(city)
 """,
     ),
-    "snapshot": Scenario(
-        app=SDK,
-        test="""
-def test_agent(interactions, snapshot_steps):
-    assert weather("PARIS")
-    assert interactions == snapshot_steps
-""",
-    ),
-    "snapshot_differs": Scenario(
-        app=SDK,
-        test="""
-def test_agent(interactions, snapshot_steps):
-    assert weather("PARIS")
-    assert interactions == snapshot_steps
-""",
-        mode="rewrite",
-    ),
+    "snapshot": Scenario(app=SDK, test=_WITH_SNAPSHOT),
+    "snapshot_differs": Scenario(app=SDK, test=_WITH_SNAPSHOT, mode="rewrite"),
     "xdist": Scenario(app=SDK, test=_SYNC, args=("-n2",)),
     "quiet": Scenario(app=SDK, test=_SYNC, args=("-q",)),
     "verbose": Scenario(app=SDK, test=_SYNC, args=("-v",)),
@@ -615,6 +604,29 @@ def test_agent(interactions):
         contextvars.Context().run(both)
 """,
         instead={"if OPENS": "if True"},
+    ),
+    "stale": Scenario(
+        app=HTTP,
+        test=_POST,
+        instead={},
+        args=("--interactions-retired-models=gemini-3.5-flash", "--interactions-stale=fail"),
+        ends={"passed": 1, "errors": 1},
+    ),
+    "missing_extra": Scenario(
+        app=HTTP,
+        test="""
+import sys
+import pytest
+
+@pytest.mark.interactions(rules=["RULES"])
+def test_agent():
+    assert post()
+
+sys.modules["detect_secrets"] = None
+""",
+        instead={"RULES": "detect-secrets"},
+        is_recorded=False,
+        ends={"errors": 1},
     ),
     "script": Scenario(
         app=HTTP,

@@ -370,3 +370,28 @@ def test_it(interactions, key):
     run.replay().stdout.fnmatch_lines(
         ["E   To record it again: pytest test_it.py::test_it --interactions-record-mode=*"]
     )
+
+
+def test_an_error_that_a_user_raises_is_shown_too(run: Runner) -> None:
+    """One without a message, one of a class that calls nothing of its base's, and one in code that has no module."""
+    run.test("""
+from pytest_interactions.errors import CassetteError, InteractionsError
+
+class OwnError(CassetteError):
+    def __init__(self): pass
+
+def test_empty():
+    raise InteractionsError
+
+def test_own():
+    raise OwnError
+
+def test_nowhere():
+    exec("raise error('told')", {"error": InteractionsError, "__name__": None})
+""")
+    result = run.replay("-rf")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        ["*test_empty", "*InteractionsError", "*test_own", "*OwnError", "*test_nowhere*", "*InteractionsError: told"]
+    )
+    assert "INTERNALERROR" not in result.stdout.str()
