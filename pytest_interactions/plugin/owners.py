@@ -34,7 +34,7 @@ _FOUND: Final = pytest.StashKey[list[list[str] | None]]()
 #: Of a worker of pytest-xdist: the same, for its controller.
 _OUTPUT: Final = "interactions_unowned"
 #: Of pytest: what skips files that passed before, and remembers which did.
-_REMEMBERS: Final = ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugin")
+_REMEMBERS: Final = ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwise", "stepwiseplugin")
 
 
 class Owners:

@@ -226,7 +226,7 @@ def test_it(interactions):
         [
             "E   CassetteMissError: *",
             "E   After this error the test went on, and failed:",
-            "E   test_it.py:*: KeyError*",
+            "E   test_it.py:*: *ExceptionGroup*",
         ]
     )
 
