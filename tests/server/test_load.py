@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from pytest_interactions import CassetteMissError
-from pytest_interactions.cassette import differences, matching, messages
+from pytest_interactions.cassette import closest, differences, matching
 from pytest_interactions.files import storage
 from pytest_interactions.server import ReplayServer, connections
 from pytest_interactions.server.emulator import Emulator
@@ -254,7 +254,7 @@ def test_only_so_much_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shown: list[int] = []
     size = len(storage.load(path).exchanges[12].request.body)
     with pytest.raises(Exception, match="has no recording"), use_cassette(path) as cassette:
-        monkeypatch.setattr(messages, "_COMPARED", 0)
+        monkeypatch.setattr(closest, "_COMPARED", 0)
         real = cassette._refusals._shown
 
         def noted(number: int) -> Request:
