@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette import messages
 from pytest_interactions.clients import beneath
+from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ def patches(cassettes: InForce[Answering], http: Any) -> Iterator[AbstractContex
             _refuse(cassettes.innermost, request)
 
     for name in ("ConnectionPool", "HTTPConnection"):
-        sync, asynchronous = getattr(core, name), getattr(core, f"Async{name}")
-        yield mock.patch.object(sync, "handle_request", _checked(check, sync.handle_request))
-        real = asynchronous.handle_async_request
-        yield mock.patch.object(asynchronous, "handle_async_request", _async_checked(check, real))
+        yield Replaced(getattr(core, name), "handle_request", partial(_checked, check))
+        yield Replaced(getattr(core, f"Async{name}"), "handle_async_request", partial(_async_checked, check))
 
 
 def _checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +39,7 @@ def _checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Callable
     def handle_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         check(request)
-        with beneath.sending():  # a pool sends through connections, and to proxies
+        with beneath.sending(request):  # a pool sends through connections, and to proxies
             return real(self, request)
 
     return handle_request
@@ -52,7 +50,7 @@ def _async_checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Ca
     async def handle_async_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         check(request)
-        with beneath.sending():
+        with beneath.sending(request):
             return await real(self, request)
 
     return handle_async_request

@@ -40,6 +40,8 @@ _SETTING_UP: Final = pytest.StashKey[list[Any]]()
 _NEXT: Final = pytest.StashKey[pytest.Item | None]()
 _GUARD: Final = pytest.StashKey[Any]()
 _HELD: Final = pytest.StashKey[dict[Any, ExitStack]]()
+#: Of a session: what keeps patches on from one test that uses us to the next.
+_KEPT: Final = pytest.StashKey[ExitStack]()
 _MISMATCH: Final = re.compile(r"ScopeMismatch: .*function scoped fixture interactions with a (\w+) scoped request")
 
 
@@ -129,13 +131,37 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Put in force the guard, and in it what the test uses, the widest first."""
     names = _names(item)
     if names:
+        _keep_patches(item.config)
         item.stash[_HELD] = {}
         _guard(item, names)
         used = [use for use in _open(item) if use.node in item.listchain() and FIXTURES[use.scope] in names]
         attempts.take_part(item, [*used])
         for use in used:
             _hold(item, use)
+    else:
+        _take_patches_off(item.config)
     return (yield)
+
+
+def _keep_patches(config: pytest.Config) -> None:
+    """Leave patches on after this test, until one comes that does not use us, which is to see none, or the end."""
+    from pytest_interactions.clients.in_force import keeping_patches
+
+    if _KEPT not in config.stash:
+        kept = config.stash[_KEPT] = ExitStack()
+        kept.enter_context(keeping_patches())
+
+
+def _take_patches_off(config: pytest.Config) -> None:
+    kept = config.stash.get(_KEPT, None)
+    if kept is not None:
+        del config.stash[_KEPT]
+        kept.close()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind in a process that goes on after its run of tests."""
+    _take_patches_off(config)
 
 
 @pytest.fixture(name=END)
