@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import ExitStack
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -92,19 +92,18 @@ def test_a_module_that_was_imported_anew_is_replaced_anew(tmp_path: Any, monkeyp
     (tmp_path / "some_client.py").write_text("def say(): return 'a'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     replaced = OnceImported("some_client", lambda module, to: to.enter_context(Replaced(module, "say", _louder)))
-    with ExitStack() as stack:
-        stack.enter_context(replaced)
-        assert replaced.is_in_place
-        for _ in range(2):
-            module = __import__("some_client")
-            sys.modules.pop("some_client")
-        assert not replaced.is_in_place
-        assert module.say() == "a"
-        sys.modules["some_client"] = module
     with replaced:
-        assert module.say() == "a!"
-    assert module.say() == "a"
-    sys.modules.pop("some_client")
+        in_place = [replaced.is_in_place]
+        first = import_module("some_client")
+        assert first.say() == "a!"
+        in_place.append(replaced.is_in_place)
+        monkeypatch.delitem(sys.modules, "some_client")
+        in_place.append(replaced.is_in_place)
+        assert in_place == [True, True, False]
+        second = import_module("some_client")
+    assert (first.say(), second.say()) == ("a", "a")
+    with replaced:
+        assert (first.say(), second.say()) == ("a", "a!")
 
 
 def test_a_replay_imports_no_client_that_the_app_does_not_use() -> None:
