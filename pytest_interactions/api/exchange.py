@@ -107,6 +107,19 @@ class Exchange:
     cut: Cut | None = None
     seconds: float | None = field(default=None, compare=False)
 
+    def copied(self) -> Exchange:
+        """Return a copy that can be changed without a change of this one."""
+        request, response = self.request, self.response
+        return replace(
+            self,
+            request=replace(request.unparsed(), headers=_copied(request.headers)),
+            response=replace(response.unparsed(), headers=_copied(response.headers)),
+        )
+
     def unparsed(self) -> Exchange:
         """Return the same exchange without the parsed values of its bodies."""
         return replace(self, request=self.request.unparsed(), response=self.response.unparsed())
+
+
+def _copied(headers: Headers) -> Headers:
+    return {name: list(values) for name, values in headers.items()}

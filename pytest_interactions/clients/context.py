@@ -7,6 +7,7 @@ import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Unpack
+from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
@@ -54,7 +55,7 @@ def _several(answering: Sequence[Answering]) -> NoReturn:
 
 _CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several, may_stay=True)
 #: The cassettes of this process that were open when one was opened last.
-_OPENED: Final[set[Cassette]] = set()
+_OPENED: Final[WeakSet[Cassette]] = WeakSet()
 #: Their paths, those of cassettes that nobody holds any more too.
 _PATHS: Final[set[Path]] = set()
 
@@ -160,7 +161,7 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
     rerecord = f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')"
     with real_files():  # whose paths are not the fake one's
-        cassette = open_cassette(Path(path), resolve(("use_cassette", options)), rerecord=rerecord)
+        cassette = open_cassette(Path(path), resolve(("use_cassette", options)), rerecord=lambda: rerecord)
     try:
         with opened(cassette):
             yield cassette

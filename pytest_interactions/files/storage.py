@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, Room, larger
 from pytest_interactions.errors import (
@@ -40,11 +40,13 @@ class Contents:
         exchanges: The exchanges.
         incomplete: Whether it is a first recording whose test failed.
         origin: When it was recorded, and by what.
+        memo: What is computed of it once, by its kind.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     incomplete: bool = False
     origin: Origin = UNKNOWN
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def load(path: Path, limit: int = LARGEST_BODY) -> Contents:

@@ -63,6 +63,8 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
     ini, flags = node.config.stash[GIVEN]
     found = order(ini=ini, config=config, flags=flags, markers=markers)
+    if not found.rules:
+        return found
     root = node.config.rootpath
     return replace(found, rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
 
@@ -118,7 +120,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
         path(node, fixture, options),
         options,
         projects=projects(node, options),
-        rerecord=_rerecord(node),
+        rerecord=lambda: _rerecord(node),
         begun=node.config.stash[BEGUN],
         shared=shared,
     )

@@ -78,6 +78,7 @@ class Secrets:
         self._base_matcher: Matcher | None = None
         self._matcher: Matcher | None = None
         self._seen: set[tuple[str, str]] = set()
+        self._environ: object = None
         self._seen_in_environ: set[tuple[str, str]] = set()
         self._variables: dict[str, str] = {}
         self._handed_out: dict[str, str] = {}
@@ -96,7 +97,11 @@ class Secrets:
 
         Everyday values (a model's name, an address, `test-token`) are not looked for: that would change ordinary text.
         """
-        # `os.environ` decodes each value on its way out, so only the values of these names are looked up.
+        # `os.environ` decodes each name and value on its way out. What it decodes is compared in no time.
+        undecoded = getattr(environ, "_data", None)
+        if undecoded is not None and undecoded == self._environ:
+            return
+        self._environ = dict(undecoded or {})
         named = {name for name in environ if is_secret_variable(name) or is_connection_variable(name)}
         values = {(name, environ.get(name, "")) for name in named}
         new = values - self._seen_in_environ

@@ -1,0 +1,66 @@
+"""The contents of cassettes, read once in a process and shared by all who open the same file."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from pytest_interactions.api.digests import fingerprint
+from pytest_interactions.files import storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.files.storage import Contents
+
+#: The bytes of the files whose contents are kept; parsed, they take some times as many.
+MOST_KEPT: Final = 64 * 1024 * 1024
+# A file system tells the time of a change in ticks. A file that is changed twice within one shows no difference.
+_TICK: Final = 2_000_000_000  # nanoseconds, as FAT has it
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What a file held when it had this signature; `is_new` if it may have been changed within the same tick."""
+
+    contents: Contents
+    signature: tuple[int, int, int]
+    digest: bytes
+    size: int
+    is_new: bool
+
+
+_KEPT: Final[OrderedDict[tuple[Path, int], _Kept]] = OrderedDict()
+_LOCK: Final = Lock()
+
+
+def load(path: Path, limit: int) -> Contents:
+    """Read a cassette, or return what was read of the same file before; whoever gets it changes nothing of it.
+
+    The arguments and the errors are those of `storage.load`.
+    """
+    signature = storage.signature(path)
+    with _LOCK:
+        kept = _KEPT.get((path, limit))
+    if kept is not None and kept.signature == signature and not kept.is_new:
+        return kept.contents
+    raw = storage.read_bytes(path, limit)
+    digest = fingerprint(raw)
+    is_same = kept is not None and kept.digest == digest
+    contents = kept.contents if kept and is_same else storage.loads(raw, path, limit)
+    if signature is not None and signature == storage.signature(path):  # nobody has replaced it meanwhile
+        _keep((path, limit), _Kept(contents, signature, digest, len(raw), time.time_ns() - signature[0] < _TICK))
+    return contents
+
+
+def _keep(key: tuple[Path, int], kept: _Kept) -> None:
+    """Keep what was read last, and of the others as much as there is room for."""
+    with _LOCK:
+        _KEPT[key] = kept
+        _KEPT.move_to_end(key)
+        size = sum(each.size for each in _KEPT.values())
+        while size > MOST_KEPT:
+            size -= _KEPT.popitem(last=False)[1].size
