@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from inspect import isgeneratorfunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -66,7 +65,7 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
     if not found.rules:
         return found
     root = node.config.rootpath
-    return replace(found, rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
+    return found._replace(rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
 
 
 def static_config(item: pytest.Item) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,12 +44,13 @@ _KEPT: Final = pytest.StashKey[ExitStack]()
 _MISMATCH: Final = re.compile(r"ScopeMismatch: .*function scoped fixture interactions with a (\w+) scoped request")
 
 
-@dataclass(eq=False, kw_only=True)
 class _Wider(Use):
     """A cassette that is used by the tests below `node`, through the fixture of its scope."""
 
-    scope: str
-    node: Node
+    def __init__(self, user: str, cassette: Cassette, *, scope: str, node: Node) -> None:
+        super().__init__(user, cassette)
+        self.scope = scope
+        self.node = node
 
     @property
     def rank(self) -> int:
