@@ -541,3 +541,44 @@ def test_it(unseen, seen, interactions, module_interactions):
     assert len(run.emulator.requests) == 3
     assert "- interactions -" not in str(result.stdout)
     assert {path: path.read_bytes() for path in run.pytester.path.rglob("*.yaml")} == before
+
+
+def test_patches_stay_on_from_test_to_test_but_not_in_one_that_uses_no_cassette(pytester: pytest.Pytester) -> None:
+    """It takes longer to put them on than all else that a test needs; who does not use us is to see none."""
+    pytester.makeconftest(
+        """
+        import pytest
+        from pytest_interactions.clients import replacing
+
+        made = []
+        real = replacing.Replaced.__enter__
+        replacing.Replaced.__enter__ = lambda self: (made.append(self.name), real(self))[1]
+
+        def pytest_sessionfinish():
+            replacing.Replaced.__enter__ = real
+            print(f"put on: {made.count('connect_ex')} times")
+        """
+    )
+    pytester.makepyfile(
+        """
+        import time
+        import pytest
+
+        real = time.sleep
+
+        @pytest.mark.interactions
+        @pytest.mark.parametrize("number", range(20))
+        def test_uses_us(number):
+            assert time.sleep is not real
+
+        def test_does_not():
+            assert time.sleep is real
+
+        @pytest.mark.interactions
+        def test_uses_us_again():
+            assert time.sleep is not real
+        """
+    )
+    result = pytester.runpytest("-s")
+    result.assert_outcomes(passed=22)
+    result.stdout.fnmatch_lines("*put on: 2 times")
