@@ -33,8 +33,28 @@ class _Kept:
     is_new: bool
 
 
-_KEPT: Final[OrderedDict[tuple[Path, int], _Kept]] = OrderedDict()
-_LOCK: Final = Lock()
+class _Store:
+    """What was read last, as much as there is room for."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Path, int], _Kept] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple[Path, int]) -> _Kept | None:
+        with self._lock:
+            return self._kept.get(key)
+
+    def keep(self, key: tuple[Path, int], kept: _Kept) -> None:
+        with self._lock:
+            before = self._kept.pop(key, None)
+            self._kept[key] = kept
+            self._size += kept.size - (before.size if before else 0)
+            while self._size > MOST_KEPT:
+                self._size -= self._kept.popitem(last=False)[1].size
+
+
+_STORE: Final = _Store()
 
 
 def load(path: Path, limit: int) -> Contents:
@@ -43,8 +63,7 @@ def load(path: Path, limit: int) -> Contents:
     The arguments and the errors are those of `storage.load`.
     """
     signature = storage.signature(path)
-    with _LOCK:
-        kept = _KEPT.get((path, limit))
+    kept = _STORE.get((path, limit))
     if kept is not None and kept.signature == signature and not kept.is_new:
         return kept.contents
     raw = storage.read_bytes(path, limit)
@@ -52,15 +71,5 @@ def load(path: Path, limit: int) -> Contents:
     is_same = kept is not None and kept.digest == digest
     contents = kept.contents if kept and is_same else storage.loads(raw, path, limit)
     if signature is not None and signature == storage.signature(path):  # nobody has replaced it meanwhile
-        _keep((path, limit), _Kept(contents, signature, digest, len(raw), time.time_ns() - signature[0] < _TICK))
+        _STORE.keep((path, limit), _Kept(contents, signature, digest, len(raw), time.time_ns() - signature[0] < _TICK))
     return contents
-
-
-def _keep(key: tuple[Path, int], kept: _Kept) -> None:
-    """Keep what was read last, and of the others as much as there is room for."""
-    with _LOCK:
-        _KEPT[key] = kept
-        _KEPT.move_to_end(key)
-        size = sum(each.size for each in _KEPT.values())
-        while size > MOST_KEPT:
-            size -= _KEPT.popitem(last=False)[1].size

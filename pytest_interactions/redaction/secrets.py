@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.redaction.matcher import Matcher
@@ -78,7 +79,7 @@ class Secrets:
         self._base_matcher: Matcher | None = None
         self._matcher: Matcher | None = None
         self._seen: set[tuple[str, str]] = set()
-        self._environ: object = None
+        self._environ: dict[Any, Any] = {}
         self._seen_in_environ: set[tuple[str, str]] = set()
         self._variables: dict[str, str] = {}
         self._handed_out: dict[str, str] = {}
@@ -97,12 +98,12 @@ class Secrets:
 
         Everyday values (a model's name, an address, `test-token`) are not looked for: that would change ordinary text.
         """
-        # `os.environ` decodes each name and value on its way out. What it decodes is compared in no time.
-        undecoded = getattr(environ, "_data", None)
-        if undecoded is not None and undecoded == self._environ:
-            return
-        self._environ = dict(undecoded or {})
-        named = {name for name in environ if is_secret_variable(name) or is_connection_variable(name)}
+        # `os.environ` decodes each name and value on its way out, so only those that are new are asked for. pytest sets
+        # a variable for each phase of a test.
+        undecoded: Mapping[Any, Any] = getattr(environ, "_data", environ)
+        known, self._environ = self._environ, dict(undecoded)
+        changed = [os.fsdecode(name) for name, value in undecoded.items() if known.get(name) != value]
+        named = {name for name in changed if is_secret_variable(name) or is_connection_variable(name)}
         values = {(name, environ.get(name, "")) for name in named}
         new = values - self._seen_in_environ
         self._seen_in_environ |= new
