@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: One module for each question, in the order of the page.
 _QUESTIONS: Final = (
     "per_request",
+    "lookup",
     "clients",
     "suites",
     "media",
@@ -26,6 +27,7 @@ _QUESTIONS: Final = (
     "first_event",
     "startup",
     "opening",
+    "reviewing",
     "servers",
     "redaction",
 )
