@@ -137,7 +137,8 @@ def _section(found: dict[tuple[str, int, int], tuple[float, float]], counts: tup
     section.notes.append(
         "`httpx2.Client.post(…, json=…).json()` by turns over a cassette and over a mock written by hand, which parses "
         "the body, finds its answer by a dict and compares the whole of it; a blind mock answers in order without a "
-        "look at the body. The file is open already. Ours is asked in the recorded order, as a test does that has not changed, and out of order; for the others, which search from "
+        "look at the body. The file is open already. Ours is asked in the recorded order, as a test does that has not "
+        "changed, and out of order; for the others, which search from "
         "the front, requests are drawn at random, so that the mean place is the middle, as it is of a whole test. A "
         "dash: left out, as it takes minutes. The largest files of cassetter are TOML, as it refuses its own YAML of "
         "more than 250,000 nodes."

@@ -11,7 +11,7 @@ from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.cassette.matching import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.api.exchange import Request
 
@@ -68,8 +68,9 @@ class Words:
             return False
         return self._is_live or self.body.startswith(_LAID_OUT) or self._parsed() is not NOT_JSON
 
-    def digests(self) -> list[bytes]:
-        """Return what stands for the words in an index: as they came, and with the body as it is spelt."""
-        bodies = [self.body] if self.spelt is None else [self.body, self.spelt]
-        head = " ".join(self.head).encode("utf-8", "surrogatepass")
-        return [fingerprint(head + b"\n" + body) for body in bodies]
+    def digests(self) -> Iterator[bytes]:
+        """Yield what stands for the words in an index: as they came, and with the body as it is spelt."""
+        head = " ".join(self.head).encode("utf-8", "surrogatepass") + b"\n"
+        yield fingerprint(head + self.body)
+        if self.spelt is not None:
+            yield fingerprint(head + self.spelt)

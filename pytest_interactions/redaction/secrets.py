@@ -117,12 +117,15 @@ class Secrets:
 
         Call it for requests that are replayed too: an app's requests must be redacted the same way in both.
         """
-        sent = {("", request.uri)} if "?" in request.uri or "@" in request.uri else set()
+        seen, new = self._seen, []
+        if ("?" in request.uri or "@" in request.uri) and ("", request.uri) not in seen:
+            new.append(("", request.uri))
         for name, values in request.headers.items():
-            sent.update((name, value) for value in values)
-        new = sent - self._seen
-        self._seen |= new
+            for value in values:
+                if (name, value) not in seen:
+                    new.append((name, value))  # noqa: PERF401 - most of the time there are none
         for name, value in sorted(new):
+            seen.add((name, value))
             self._add(_secrets_in(name, value))
 
     def learn_handed_out(self, placeholders: Mapping[str, str]) -> None:
