@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +19,7 @@ from tests.support import edit, use_cassette
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
     from pytest_interactions.server.emulator import Emulator
 
@@ -54,6 +56,32 @@ async def test_the_first_event_arrives_early_in_async_code_too(emulator: Emulato
             await asyncio.to_thread(gate.wait_reached)
             gate.release()
             assert [event.event_type async for event in stream][-1] == "interaction.completed"
+
+
+def test_a_chunk_is_kept_in_few_steps_however_many_came_before(emulator: Emulator, tmp_path: Path) -> None:
+    """While recording, a chunk is noted and passed on: nothing is joined, read or redacted before the end."""
+    emulator.on(input="Count").reply(text=[str(n) for n in range(60)])
+    called: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals["__name__"].startswith("pytest_interactions."):
+            called.append(frame.f_code.co_qualname)
+
+    with use_cassette(tmp_path / "c.yaml", record_mode="once"), httpx2.Client() as client:
+        asked = _post(emulator.url, "Count", stream=True)
+        with client.stream(**asked) as response:
+            chunks = response.iter_raw()
+            steps = []
+            for _ in range(50):
+                called.clear()
+                sys.setprofile(note)
+                try:
+                    next(chunks)
+                finally:
+                    sys.setprofile(None)
+                steps.append(len(called))
+            list(chunks)
+    assert max(steps[1:]) <= 7, called
 
 
 def test_leaving_a_stream_early_ends_it_at_the_server(emulator: Emulator, tmp_path: Path) -> None:
