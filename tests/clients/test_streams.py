@@ -11,7 +11,9 @@ import httpx2
 import pytest
 
 from pytest_interactions import StreamEndedError
+from pytest_interactions.api.encodings import stored
 from pytest_interactions.cassette import tape
+from pytest_interactions.clients import httpx_recorded
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
 from tests.support import edit, use_cassette
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from pytest_interactions.api.exchange import Headers
     from pytest_interactions.server.emulator import Emulator
 
 BOTH = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
@@ -82,6 +85,23 @@ def test_a_chunk_is_kept_in_few_steps_however_many_came_before(emulator: Emulato
                 steps.append(len(called))
             list(chunks)
     assert max(steps[1:]) <= 7, called
+
+
+def test_a_body_that_was_read_to_its_end_is_put_together_once(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the client closes after that, as it does at each end, is looked at no more."""
+    put_together: list[bytes] = []
+
+    def counted(headers: Headers, body: bytes, **how: Any) -> tuple[Headers, bytes]:
+        put_together.append(body)
+        return stored(headers, body, **how)
+
+    monkeypatch.setattr(httpx_recorded, "stored", counted)
+    with use_cassette(tmp_path / "c.yaml", record_mode="once"), httpx2.Client() as client:
+        with client.stream(**_post(emulator.url, "Count", stream=True)) as response:
+            sent = b"".join(response.iter_raw())
+    assert put_together == [sent]
 
 
 def test_leaving_a_stream_early_ends_it_at_the_server(emulator: Emulator, tmp_path: Path) -> None:
