@@ -12,10 +12,12 @@ import pytest
 
 from pytest_interactions import StreamEndedError
 from pytest_interactions.api.encodings import stored
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.cassette import tape
 from pytest_interactions.clients import httpx_recorded
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
+from tests.clients.odd_server import Server, server
 from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Headers
     from pytest_interactions.server.emulator import Emulator
+
+__all__ = ["server"]
 
 BOTH = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
 
@@ -279,6 +283,17 @@ def test_a_replay_hands_out_one_event_a_chunk(stream: tuple[Path, str]) -> None:
     chunks = _chunks(*stream)
     assert len(chunks) > 8
     assert all(chunk.startswith(b"event: ") and chunk.endswith(b"\n\n") for chunk in chunks)
+
+
+@pytest.mark.parametrize(("size", "cut"), [(10, None), (10_000_000, Cut(by="app"))])
+def test_a_body_is_whole_that_was_read_as_far_as_its_length(
+    size: int, cut: Cut | None, server: Server, tmp_path: Path
+) -> None:
+    """An app that reads no further than that has all of it, though it was not told of the end."""
+    with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording, httpx2.Client() as client:
+        with client.stream("POST", f"{server.url}/echo/x", content=b"x" * size) as response:
+            next(response.iter_raw())
+    assert [exchange.cut for exchange in recording.exchanges] == [cut]
 
 
 @pytest.mark.parametrize(("chunking", "sizes"), [("whole", None), (7, 7), ("7", 7)])
