@@ -212,7 +212,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
     "fast_sdk": Spec(
-        _boolean, "keep the classes that google-genai makes at each call, during replay (default)", on=True
+        _boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True
     ),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),

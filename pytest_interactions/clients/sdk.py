@@ -1,12 +1,13 @@
-"""google-genai in a replay: the classes by which it reads and writes JSON are made once for a type, not at each call.
+"""google-genai in a replay: what it makes of the same types at each call is made once.
 
-For each request, response and event the SDK has pydantic make a class around a type, and throws it away, which takes
-most of the time of a replayed call. Here the class is kept for the next call that asks for the very same. That is done
-for the SDK alone, and only where a replay is in force; else pydantic makes a class at each call, as ever.
+For each request, response and event the SDK has pydantic make a class around a type, and throws it away; of each
+request's class it asks the hints of its types anew. Both take most of the time of a replayed call. Here they are kept
+for the next call that asks for the very same. That is done for the SDK alone, and only where a replay is in force; else
+they are made at each call, as ever.
 
-A kept class has to prove itself when it is asked for again: a new one is made beside it, and what both say of
-themselves and of samples must be the same. Where it is not, or where the SDK does not ask as it is known to, this is
-given up for the run.
+What is kept has to prove itself when it is asked for again: it is made anew beside it, and what both say of themselves
+must be the same, and of samples that classes are given to read. Where it is not, or where the SDK does not ask as it is
+known to, all of this is given up for the run.
 """
 
 from __future__ import annotations
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager, ExitStack
 
-#: The module of the SDK that has classes made, by pydantic's function of this name.
-_MODULE: Final = "google.genai._gaos.utils.serializers"
-_NAME: Final = "create_model"
-#: How many classes are kept; a unary call has three.
-_MOST: Final = 32
+#: How many things are kept; a unary call has five.
+_MOST: Final = 64
 #: What classes are asked to read: a request without and with its path, an answer, an event, and what is none of them.
 _SAMPLES: Final = (
     '{"model": "gemini-3.5-flash", "input": "Hello", "stream": true}',
@@ -45,73 +43,63 @@ _SAMPLES: Final = (
 
 def note() -> str | None:
     """Return why the SDK is no faster in a replay, for the summary of a run; nothing if it is, or was not asked for."""
-    if CLASSES.doubt is None:
+    if KEPT.doubt is None:
         return None
     version = getattr(sys.modules.get("google.genai"), "__version__", "")
-    return f"fast_sdk does nothing for google-genai {version}, which runs as it is: {CLASSES.doubt}"
+    return f"fast_sdk does nothing for google-genai {version}, which runs as it is: {KEPT.doubt}"
 
 
 def fast(*, is_on: bool, yields: bool = False) -> AbstractContextManager[None]:
-    """Have the SDK's calls in the block's context use kept classes if that `is_on`, else not; see `InForce.hold`."""
+    """Have the SDK's calls in the block's context use what is kept if that `is_on`, else not; see `InForce.hold`."""
     return _in_force.hold(is_on or None, yields=yields)
 
 
-# --- the classes ---
+# --- what is kept ---
 
 
 @dataclass(slots=True)
-class _Kept:
-    """A class, and what it was made of: that lives as long, so that nothing else has its ids."""
+class _Made:
+    """A thing, and what it was made of: that lives as long, so that nothing else has its ids."""
 
-    model: Any
-    things: tuple[object, ...]
+    thing: Any
+    of: tuple[object, ...]
     is_proven: bool = False
 
 
-class Classes:
-    """The classes that were made for the SDK.
+class Kept:
+    """What was made for the SDK.
 
     Attributes:
-        doubt: Why none is used any more, if there is a reason.
+        doubt: Why none of it is used any more, if there is a reason.
     """
 
     def __init__(self) -> None:
         self.doubt: str | None = None
-        self._kept: dict[tuple[int, ...], _Kept] = {}  # by ids, as types that are equal may differ in their order
+        self._made: dict[tuple[int, ...], _Made] = {}  # by ids, as types that are equal may differ in their order
 
     def forget(self) -> None:
         """Drop all, and the doubt: what follows begins anew."""
-        self.doubt, self._kept = None, {}
+        self.doubt, self._made = None, {}
 
-    def made(self, make: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the class for these arguments of pydantic's function `make`: one that is kept, or a new one."""
-        match args, kwargs:
-            case [name], {"body": [kind, default], "__config__": dict(config), **more} if default is ... and not more:
-                things = (name, *config, *config.values(), *_parts(kind))
-            case _:
-                self.doubt = f"it calls pydantic's {_NAME} in another way than is known here"
-                return make(*args, **kwargs)
-        kept = self._kept.get(tuple(map(id, things)))
+    def made(self, *of: object, make: Callable[[], Any], said: Callable[[Any], Any]) -> Any:
+        """Return what `make` makes `of` these things: what is kept, or a new one; `said` returns what one says."""
+        ids = tuple(map(id, of))
+        kept = self._made.get(ids)
         if kept is not None and kept.is_proven:
-            return kept.model
-        model = make(*args, **kwargs)
-        if kept is None:
-            self._keep(model, things)
-        elif _said(kept.model) == _said(model):
-            kept.is_proven = True
-        else:
-            self.doubt = f"a class that was kept differs from a new one, for {kind}"
-        return model
-
-    def _keep(self, model: Any, things: tuple[object, ...]) -> None:
-        if not model.__pydantic_complete__:  # it waits for a type that is not defined yet
-            return
-        if len(self._kept) >= _MOST:
-            self._kept = {}
-        self._kept[tuple(map(id, things))] = _Kept(model, things)
+            return kept.thing
+        new = make()
+        if kept is not None:
+            kept.is_proven = said(kept.thing) == said(new)
+            if not kept.is_proven:
+                self.doubt = f"what is kept of {of[0]} differs from what is made anew"
+        elif getattr(new, "__pydantic_complete__", True):  # else it waits for a type that is not defined yet
+            if len(self._made) >= _MOST:
+                self._made = {}
+            self._made[ids] = _Made(new, of)
+        return new
 
 
-CLASSES: Final = Classes()
+KEPT: Final = Kept()
 
 
 def _parts(kind: Any) -> list[object]:
@@ -124,7 +112,32 @@ def _parts(kind: Any) -> list[object]:
     return parts
 
 
-def _said(model: Any) -> list[Any]:
+# --- what is made ---
+
+
+def _class_around(make: partial[Any], *args: Any, **kwargs: Any) -> Any:
+    """Make the class around a type, as the SDK asks pydantic for it."""
+    match args, kwargs:
+        case [name], {"body": [kind, default], "__config__": dict(config), **more} if default is ... and not more:
+            of = *_parts(kind), name, *config, *config.values()
+            return KEPT.made(*of, make=partial(make, *args, **kwargs), said=_said_by_class)
+    return _otherwise(make, *args, **kwargs)
+
+
+def _hints(make: partial[Any], *args: Any, **kwargs: Any) -> Any:
+    """Make the hints of the types in a class, as the SDK asks typing for them."""
+    match args, kwargs:
+        case [type() as kind], {**more} if not more:
+            return dict(KEPT.made(*_parts(kind), _hints, make=partial(make, kind), said=repr))
+    return _otherwise(make, *args, **kwargs)
+
+
+def _otherwise(make: partial[Any], *args: Any, **kwargs: Any) -> Any:
+    KEPT.doubt = f"it calls {make.func.__name__} in another way than is known here"
+    return make(*args, **kwargs)
+
+
+def _said_by_class(model: Any) -> list[Any]:
     """Return what a class says of itself, and of the samples."""
     itself = [model.__name__, model.__module__, model.__bases__, model.model_config, repr(model.model_fields)]
     return [*itself, *(_read(model, json.loads(sample)) for sample in _SAMPLES)]
@@ -138,37 +151,46 @@ def _read(model: Any, sample: Any) -> Any:
         return repr(error)
 
 
-# --- the patch ---
+# --- the patches ---
+
+_UTILS: Final = "google.genai._gaos.utils"
+#: By module of the SDK: a function that it has imported, from where, and what makes the same.
+_REPLACED: Final[dict[str, tuple[str, str, Callable[..., Any]]]] = {
+    f"{_UTILS}.serializers": ("create_model", "pydantic.main", _class_around),
+    f"{_UTILS}.url": ("get_type_hints", "typing", _hints),
+    f"{_UTILS}.queryparams": ("get_type_hints", "typing", _hints),
+}
 
 
 def _patch(module: Any, patches: ExitStack) -> None:
-    """Replace pydantic's function in the SDK's module, if it is there."""
-    real: Any = vars(module).get(_NAME)
+    """Replace the function in the SDK's module, if it is there, and nobody has put another in its place."""
+    name, origin, making = _REPLACED[module.__name__]
+    real: Any = vars(module).get(name)
     if getattr(real, "__module__", None) == __name__:  # somebody has put back what stood there in another replay
         return
-    if not _is_pydantics(real):
-        CLASSES.doubt = f"its module {_MODULE} does not have pydantic's {_NAME}"
+    if not _is_of(origin, name, real):
+        KEPT.doubt = f"its module {module.__name__} does not have {name} of {origin}"
         return
-    make = partial(real, __module__=module.__name__)  # as it would find it by itself, in the frame that calls it
+    # pydantic looks for the module that asks in the frame that calls it, which is not the SDK's any more.
+    make = partial(real, __module__=module.__name__) if making is _class_around else partial(real)
 
-    def create_model(*args: Any, **kwargs: Any) -> Any:
-        if _in_force.innermost is None or CLASSES.doubt:
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        if _in_force.innermost is None or KEPT.doubt:
             return make(*args, **kwargs)
-        return CLASSES.made(make, args, kwargs)
+        return making(make, *args, **kwargs)
 
-    setattr(module, _NAME, create_model)
-    patches.callback(_put_back, module, create_model, real)
-
-
-def _is_pydantics(function: object) -> bool:
-    """Whether this is pydantic's own function, and not what a user has put in its place."""
-    return function is not None and function is vars(sys.modules.get("pydantic.main", sys)).get(_NAME)
+    setattr(module, name, replacement)
+    patches.callback(_put_back, module, name, replacement, real)
 
 
-def _put_back(module: Any, replacement: object, real: object) -> None:
+def _is_of(origin: str, name: str, function: object) -> bool:
+    return function is not None and function is vars(sys.modules.get(origin, sys)).get(name)
+
+
+def _put_back(module: Any, name: str, replacement: object, real: object) -> None:
     """Put the function back, unless another stands there by now."""
-    if vars(module).get(_NAME) is replacement:
-        setattr(module, _NAME, real)
+    if vars(module).get(name) is replacement:
+        setattr(module, name, real)
 
 
-_in_force: Final[InForce[bool]] = InForce(lambda: [once_imported(_MODULE, _patch)])
+_in_force: Final[InForce[bool]] = InForce(lambda: [once_imported(name, _patch) for name in _REPLACED])

@@ -226,7 +226,7 @@ def tell_sdk(config: pytest.Config) -> None:
         note = sdk.note()
         if note and config.get_verbosity() > 0:
             config.stash[attempts.NOTES].append(note)
-        sdk.CLASSES.forget()
+        sdk.KEPT.forget()
 
 
 def _classes(node: Node) -> list[str]:

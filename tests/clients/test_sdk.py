@@ -6,6 +6,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import typing
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tests.support import Runner
 
 serializers: Any = import_module("google.genai._gaos.utils.serializers")
+url: Any = import_module("google.genai._gaos.utils.url")
+queryparams: Any = import_module("google.genai._gaos.utils.queryparams")
 TOOL = {"type": "function", "name": "time", "description": "Tell the time.", "parameters": {"type": "object"}}
 ASK = {"model": "gemini-3.5-flash", "input": "Hello", "tools": [TOOL]}
 ODD = object()
@@ -37,9 +40,9 @@ ODD = object()
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept() -> Iterator[None]:
-    sdk.CLASSES.forget()
+    sdk.KEPT.forget()
     yield
-    sdk.CLASSES.forget()
+    sdk.KEPT.forget()
 
 
 @pytest.fixture
@@ -119,8 +122,8 @@ def test_an_app_gets_the_same_with_it_and_without(cassette: Path) -> None:
     for _ in range(2):
         with use_cassette(cassette):
             assert called(None) == slow
-    assert sdk.CLASSES.doubt is None
-    assert len(sdk.CLASSES._kept) > 3
+    assert sdk.KEPT.doubt is None
+    assert len(sdk.KEPT._made) > 3
 
 
 def test_classes_are_made_at_the_first_call_and_for_proof_at_the_second_and_then_no_more(
@@ -171,7 +174,7 @@ def test_threads_share_them(cassette: Path, made: list[str]) -> None:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda _: ask(), range(2)))
     assert made == []
-    assert sdk.CLASSES.doubt is None
+    assert sdk.KEPT.doubt is None
 
 
 def test_an_sdk_that_is_imported_inside_is_made_faster_and_none_is_imported_for_it(cassette: Path) -> None:
@@ -232,10 +235,10 @@ def test_a_class_that_waits_for_a_type_is_not_kept() -> None:
         for _ in range(2):
             with pytest.raises(pydantic.errors.PydanticUserError, match="not fully defined"):
                 read(Outer, {"inner": 1})
-        assert not sdk.CLASSES._kept
+        assert not sdk.KEPT._made
         Outer.model_rebuild(_types_namespace={"Later": int})
         assert [read(Outer, {"inner": 1}).inner for _ in range(3)] == [1, 1, 1]
-    assert sdk.CLASSES._kept
+    assert sdk.KEPT._made
 
 
 def test_a_type_may_have_itself_in_it() -> None:
@@ -248,9 +251,9 @@ def test_they_do_not_become_more_and_more() -> None:
     with in_force():
         for number in range(100):
             assert read(Annotated[int, number], "1") == 1
-            assert len(sdk.CLASSES._kept) <= sdk._MOST
-    sdk.CLASSES.forget()
-    assert not sdk.CLASSES._kept
+            assert len(sdk.KEPT._made) <= sdk._MOST
+    sdk.KEPT.forget()
+    assert not sdk.KEPT._made
 
 
 def test_each_kind_of_class_reads_a_sample() -> None:
@@ -260,7 +263,67 @@ def test_each_kind_of_class_reads_a_sample() -> None:
     kind: Any
     for kind in (models.CreateInteractionRequest, models.CreateInteractionRequestBody, kinds.Interaction):
         model = pydantic.create_model("M", body=(kind, ...))
-        assert any(isinstance(said, dict) for said in sdk._said(model)[5:]), kind
+        assert any(isinstance(said, dict) for said in sdk._said_by_class(model)[5:]), kind
+
+
+# --- hints ---
+
+
+@pytest.fixture
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of each class of whose types the SDK asks the hints, in turn."""
+    names: list[str] = []
+    real = typing.get_type_hints
+
+    def get_type_hints(kind: Any, *args: Any, **kwargs: Any) -> Any:
+        names.append(kind.__name__)
+        return real(kind, *args, **kwargs)
+
+    for module in (typing, url, queryparams):
+        monkeypatch.setattr(module, "get_type_hints", get_type_hints)
+    return names
+
+
+def test_hints_are_asked_for_once_and_for_proof_once_more(cassette: Path, hinted: list[str]) -> None:
+    counts = []
+    for _ in range(3):
+        with use_cassette(cassette, unplayed="ignore"):
+            hinted.clear()
+            ask()
+            counts.append(list(hinted))
+    assert counts == [["CreateInteractionRequest", "CreateInteractionGlobals"] * 2, [], []]
+
+
+def test_each_who_asks_for_hints_has_its_own() -> None:
+    class Kind:
+        size: int
+
+    with in_force():
+        for _ in range(4):
+            hints = url.get_type_hints(Kind)
+            assert hints == {"size": int}
+            hints.clear()
+
+
+def test_hints_that_can_not_be_told_are_an_error_each_time_and_not_kept() -> None:
+    class Kind:
+        size: Later  # type: ignore[name-defined] # noqa: F821
+
+    with in_force():
+        for _ in range(3):
+            with pytest.raises(NameError, match="Later"):
+                url.get_type_hints(Kind)
+    assert not sdk.KEPT._made
+
+
+def test_another_way_of_asking_for_hints_is_answered_by_typing() -> None:
+    class Kind:
+        size: Annotated[int, "of it"]
+
+    with in_force():
+        assert url.get_type_hints(Kind) == {"size": int}
+        assert url.get_type_hints(Kind, include_extras=True) == {"size": Annotated[int, "of it"]}
+    assert str(sdk.note()).endswith("it calls get_type_hints in another way than is known here")
 
 
 # --- what is not as it is known ---
@@ -283,7 +346,7 @@ def test_an_sdk_without_pydantics_function_is_left_alone(
         assert vars(other).get("create_model") is names.get("create_model")
     assert re.fullmatch(
         r"fast_sdk does nothing for google-genai [0-9.]+, which runs as it is: its module .*serializers does not have "
-        "pydantic's create_model",
+        "create_model of pydantic.main",
         str(sdk.note()),
     )
 
@@ -303,17 +366,17 @@ def test_another_way_of_asking_is_answered_by_pydantic(asked: dict[str, Any], ma
     assert len(made) == 3
     assert len(set(kinds)) == 3
     assert {kind.__module__ for kind in kinds} == {serializers.__name__}
-    assert str(sdk.note()).endswith("it calls pydantic's create_model in another way than is known here")
+    assert str(sdk.note()).endswith("it calls create_model in another way than is known here")
 
 
 def test_a_class_that_changes_when_it_is_used_is_not_given_again(made: list[str]) -> None:
     with in_force():
         read(int, 1)
-        [kept] = sdk.CLASSES._kept.values()
-        kept.model.model_config["title"] = "changed"
+        [kept] = sdk.KEPT._made.values()
+        kept.thing.model_config["title"] = "changed"
         assert [read(int, 2), read(int, 3), read(int, 4)] == [2, 3, 4]
     assert len(made) == 4
-    assert str(sdk.note()).endswith("a class that was kept differs from a new one, for <class 'int'>")
+    assert str(sdk.note()).endswith("what is kept of <class 'int'> differs from what is made anew")
 
 
 def test_a_patch_of_the_users_stays_and_theirs_is_called() -> None:
@@ -347,7 +410,7 @@ def test_a_replacement_that_somebody_puts_back_does_what_pydantic_does(made: lis
             assert [read(int, 1), read(int, 1), read(int, 1), len(made)] == [1, 1, 1, 5]
     finally:
         serializers.create_model = real
-    assert sdk.CLASSES.doubt is None
+    assert sdk.KEPT.doubt is None
 
 
 def test_what_others_have_pydantic_make_is_never_kept() -> None:
@@ -356,7 +419,7 @@ def test_what_others_have_pydantic_make_is_never_kept() -> None:
         kinds = [pydantic.create_model("Unmarshaller", body=(int, ...), __config__=config) for _ in range(3)]
     assert len(set(kinds)) == 3
     assert {kind.__module__ for kind in kinds} == {__name__}
-    assert not sdk.CLASSES._kept
+    assert not sdk.KEPT._made
 
 
 # --- in a run ---
@@ -394,4 +457,4 @@ def test_it(interactions, number):
     made.clear()
     run.replay().assert_outcomes(passed=5)
     assert len(made) == 6
-    assert not sdk.CLASSES._kept
+    assert not sdk.KEPT._made
