@@ -20,6 +20,7 @@ _QUESTIONS: Final = (
     "per_request",
     "clients",
     "suites",
+    "sdk",
     "media",
     "conversation",
     "recording",
