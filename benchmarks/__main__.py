@@ -21,6 +21,7 @@ _QUESTIONS: Final = (
     "lookup",
     "clients",
     "suites",
+    "sdk",
     "media",
     "conversation",
     "recording",

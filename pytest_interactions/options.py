@@ -79,6 +79,7 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     allowed_hosts: tuple[str, ...] = ()
     recorded_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
+    fast_sdk: bool = True
     chunking: str | int = "event"
     pace: float = 0.0
     media_threshold: int = 64 * 1024
@@ -211,6 +212,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
     "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
+    "fast_sdk": Spec(
+        _boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True
+    ),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
     "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),

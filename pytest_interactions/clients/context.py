@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, threads
+from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, sdk, threads
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.clients.replacing import OnceImported
 from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
@@ -86,6 +86,7 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
         stack.enter_context(google_auth.logging_in(login, yields=yields))
         stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
+        stack.enter_context(sdk.fast(is_on=cassette.replays_only and cassette.options.fast_sdk, yields=yields))
         yield cassette
 
 

@@ -219,6 +219,17 @@ def tell_variables(config: pytest.Config) -> None:
             config.stash[attempts.NOTES].append(f"redacted wherever they turned up: the values of {names}")
 
 
+def tell_sdk(config: pytest.Config) -> None:
+    """Note, with `-v`, if calls of google-genai are no faster in a replay, and keep nothing for them any more."""
+    if "pytest_interactions.clients.sdk" in sys.modules:
+        from pytest_interactions.clients import sdk
+
+        note = sdk.note()
+        if note and config.get_verbosity() > 0:
+            config.stash[attempts.NOTES].append(note)
+        sdk.KEPT.forget()
+
+
 def _classes(node: Node) -> list[str]:
     return [each.name for each in node.listchain() if isinstance(each, pytest.Class)]
 
