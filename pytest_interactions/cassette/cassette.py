@@ -116,12 +116,12 @@ class Cassette(View):
     @property
     def exchanges(self) -> list[Exchange]:
         """Return the test's requests so far with their responses, redacted, in the order of the requests."""
-        return list(map(self.whole, self._so_far()))
+        return list(map(self.whole, self._so_far(played=self._own)))
 
-    def _so_far(self) -> list[Exchange]:
-        """Return the exchanges so far, without the media that are in files of their own."""
+    def _so_far(self, played: Callable[[Exchange], Exchange] = lambda exchange: exchange) -> list[Exchange]:
+        """Return the exchanges so far, without the media that are in files of their own; those of the file as `played`."""
         with self._lock:
-            entries = [entry.exchange if isinstance(entry, Recording) else self._own(entry) for entry in self._timeline]
+            entries = [entry.exchange if isinstance(entry, Recording) else played(entry) for entry in self._timeline]
         return [entry for entry in entries if entry is not None]
 
     def _own(self, played: Exchange) -> Exchange:
