@@ -119,7 +119,7 @@ class Cassette(View):
         return list(map(self.whole, self._so_far(played=self._own)))
 
     def _so_far(self, played: Callable[[Exchange], Exchange] = lambda exchange: exchange) -> list[Exchange]:
-        """Return the exchanges so far, without the media that are in files of their own; those of the file as `played`."""
+        """Return the exchanges so far, those of the file as `played`, without the media in files of their own."""
         with self._lock:
             entries = [entry.exchange if isinstance(entry, Recording) else played(entry) for entry in self._timeline]
         return [entry for entry in entries if entry is not None]
