@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from pytest_interactions.redaction.encodings import needles, spellings
 from pytest_interactions.redaction.placeholders import REDACTED
@@ -118,7 +118,8 @@ def _markers_of(shapes: tuple[Shape, ...]) -> tuple[BytesAhoCorasick, list[list[
     for shape in shapes:
         for marker in shape.markers:
             markers.setdefault(marker.translate(None, THIN), []).append(shape)
-    return BytesAhoCorasick(list(markers)), list(markers.values())
+    # A table is three times as fast as what it chooses for so many.
+    return BytesAhoCorasick(list(markers), implementation=Implementation.DFA), list(markers.values())
 
 
 def ruled(data: bytes, rules: Iterable[Rule]) -> Iterator[Hit]:

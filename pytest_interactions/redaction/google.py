@@ -46,6 +46,8 @@ _REGIONAL: Final = re.compile(r"-aiplatform\.(?:mtls\.)?googleapis\.com")
 _REGION: Final = re.compile(rf"{_BEGINNING}[a-z0-9][a-z0-9-]*\Z")
 _MULTI_REGIONAL: Final = re.compile(r"aiplatform\.(?P<location>[a-z0-9-]+)\.rep\.(?:mtls\.)?googleapis\.com")
 _LONGEST: Final = 64
+# One of these is in whatever the pattern finds, and a search for a word is a hundred times as fast.
+_WORDS: Final = (b"projects", b"gserviceaccount.com", b"aiplatform.", b"project=")
 _IN_BYTES: Final = re.compile(
     rb"projects(?:\\*/|%)|gserviceaccount\.com|-aiplatform\.|aiplatform\.[\w-]+\.rep\.|[?&]project="
 )
@@ -63,7 +65,7 @@ _GRANT: Final = re.compile(rb"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-typ
 
 def may_be_in(body: bytes) -> bool:
     """Return quickly whether `names` may find anything in a body; `False` is certain."""
-    return _IN_BYTES.search(body) is not None
+    return any(word in body for word in _WORDS) and _IN_BYTES.search(body) is not None
 
 
 def names(text: str) -> Iterator[tuple[int, int, str]]:
