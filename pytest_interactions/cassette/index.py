@@ -49,7 +49,7 @@ class Index:
 
         Requests with the same words have the same key, so that `live` needs neither redaction nor a key of its own.
         """
-        for words in _words(live):
+        for words in _words(live) if self.exchanges else ():
             number = self._literal.next(words)
             if number is not None:
                 self.played.add(number)
