@@ -38,6 +38,8 @@ _M = TypeVar("_M", bound=Message)
 _NOT_LITERAL: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# The bytes of which most texts are made, and which it can hold.
+_LITERAL: Final = bytes((*b"\t\n", *range(0x20, 0x7F)))
 # The media types of one JSON text, and those among them of which each line is one.
 _DOCUMENTS: Final = ("/json", "+json")
 _LINES: Final = ("stream+json", "ndjson+json", "lines+json", "seq+json")
@@ -233,7 +235,7 @@ def _verbatim_text(message: Message) -> str | None:
         text = message.body.decode()
     except UnicodeDecodeError:
         return None
-    return None if _NOT_LITERAL.search(text) else text
+    return None if message.body.translate(None, _LITERAL) and _NOT_LITERAL.search(text) else text
 
 
 def _literal(text: str, margin: str) -> Iterator[str]:
@@ -249,7 +251,10 @@ def _indented(text: str, margin: str) -> str:
     indented = margin + text.replace("\n", f"\n{margin}")
     if text and "\n\n" not in text and text.strip("\n") == text:  # there is no empty line
         return indented
-    return re.sub(rf"\n{margin}(?=\n|\Z)", "\n", f"\n{indented}")[1:]
+    indented = f"\n{indented}\n"
+    for _ in range(2):  # every other one of several in a row at a time
+        indented = indented.replace(f"\n{margin}\n", "\n\n")
+    return indented[1:-1]
 
 
 def _yaml(value: Any) -> str:

@@ -185,7 +185,8 @@ class _Gathered:
             ours = [item for name, item in value.items() if type(item) is int and item and name.endswith("index")]
             numbers = (*numbers, *ours) if ours else numbers
             for name, item in value.items():
-                self._add(item, f"{path}.{name}", name, numbers)
+                if isinstance(item, (str, dict, list)) and not (isinstance(item, str) and _is_constant(name)):
+                    self._add(item, f"{path}.{name}", name, numbers)
         elif isinstance(value, list):
             for place, item in enumerate(value):
                 self._add(item, f"{path}[{place}]", field, numbers)

@@ -61,7 +61,7 @@ _PARAMETER_PATTERN = (
 _PARAMETER = re.compile(_PARAMETER_PATTERN)
 _PARAMETER_IN_BYTES = re.compile(_PARAMETER_PATTERN.encode())
 # One of these stands in each, between its name and its value.
-_EQUALS_IN_BYTES = (b"=", b"003", b"%")
+_EQUALS_IN_BYTES = (b"=", b"u003", b"U003", b"%")
 _LOGIN_IN_BYTES = re.compile(rb":(?://|(?:\\+/){2})[^\s/\"'<>@]*@")
 _SIGNS = ("=", "u003", "%3")
 _IS_TICKET = re.compile(_TICKETS, re.IGNORECASE)
