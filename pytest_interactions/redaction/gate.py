@@ -88,8 +88,7 @@ class Gate:
             self._refuse(number, self._scan(text) or [Finding(1, _UNKNOWN)])
         if next(self.known.find(text), None):
             self._refuse(number, self._scan(text))
-        # A copy, as a test may change its exchanges. It shares the bodies, so that it costs nothing to compare.
-        copy = before.exchange if before else replace(exchange.unparsed(), cut=exchange.cut and replace(exchange.cut))
+        copy = before.exchange if before else _copy(exchange)
         self._checked[_bodies(exchange)] = _Checked(copy, token, fingerprint(_encoded(text)))
 
     def has_checked(self, exchange: Exchange, text: bytes) -> bool:
@@ -124,6 +123,17 @@ class Gate:
         places = [(finding.kind, finding.where.replace("interactions[0]", item, 1) or item) for finding in findings]
         listed = "\n".join(f"  {kind} in {place}" for kind, place in places)
         raise SecretLeakError(f"it would hold secrets:\n{listed}")
+
+
+def _copy(exchange: Exchange) -> Exchange:
+    """Copy an exchange, as a test may change it. The copy shares the bodies, so that it costs nothing to compare."""
+    request, response = exchange.request.unparsed(), exchange.response.unparsed()
+    return replace(
+        exchange,
+        request=replace(request, headers={name: list(values) for name, values in request.headers.items()}),
+        response=replace(response, headers={name: list(values) for name, values in response.headers.items()}),
+        cut=exchange.cut and replace(exchange.cut),
+    )
 
 
 def _encoded(text: str) -> bytes:
