@@ -98,8 +98,8 @@ class Decoder:
         """Yield the plain events with which a part of a chunk begins."""
         while plain := _PLAIN.match(chunk, start):
             start, self._begun = plain.end(), True
-            event, data = plain[1].decode("utf-8", "replace"), plain[2].decode("utf-8", "replace")
-            yield ServerSentEvent(plain[0], event=event or "message", data=data)
+            raw, event, data = plain.group(0, 1, 2)
+            yield ServerSentEvent(raw, event.decode("utf-8", "replace") or "message", data.decode("utf-8", "replace"))
 
     def flush(self) -> list[ServerSentEvent]:
         """Return the events that no blank line had closed when the stream ended."""

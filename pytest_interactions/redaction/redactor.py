@@ -147,7 +147,7 @@ class Redactor:
         by = (self.secrets.matcher.token, tree, tuple(message.headers.get("content-type", ())), message.body)
         if message.clean_by == by:
             return message
-        clean = redact(message, tree)
+        clean = redact(message, tree if tree.may_be_in(message.body) else places.NOWHERE)
         if clean is message:
             message.clean_by = by
         return clean

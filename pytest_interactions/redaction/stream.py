@@ -115,6 +115,7 @@ class _Piece(NamedTuple):
     text: str
 
 
+_NESTED: Final = (dict, list)
 #: By what pieces are told to be of one text.
 _NAMES: Final = (attrgetter("field", "numbers"), attrgetter("path", "numbers"))
 
@@ -179,17 +180,18 @@ class _Gathered:
 
     def _add(self, value: Any, path: str, field: str, numbers: tuple[int, ...]) -> None:
         if isinstance(value, str):
-            if not _is_constant(field):
-                self.pieces.append(_Piece(self._number, path, field, numbers, value))
+            self.pieces.append(_Piece(self._number, path, field, numbers, value))
         elif isinstance(value, dict):
-            ours = [item for name, item in value.items() if type(item) is int and item and name.endswith("index")]
-            numbers = (*numbers, *ours) if ours else numbers
             for name, item in value.items():
-                if isinstance(item, (str, dict, list)) and not (isinstance(item, str) and _is_constant(name)):
+                if type(item) is int and item and name.endswith("index"):
+                    numbers = (*numbers, item)
+            for name, item in value.items():
+                if isinstance(item, _NESTED) or (isinstance(item, str) and not _is_constant(name)):
                     self._add(item, f"{path}.{name}", name, numbers)
         elif isinstance(value, list):
             for place, item in enumerate(value):
-                self._add(item, f"{path}[{place}]", field, numbers)
+                if isinstance(item, _NESTED) or not _is_constant(field):
+                    self._add(item, f"{path}[{place}]", field, numbers)
 
 
 @lru_cache(maxsize=1024)
