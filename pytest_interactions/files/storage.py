@@ -16,12 +16,12 @@ from pytest_interactions.errors import (
     SecretLeakError,
     TooLargeError,
 )
-from pytest_interactions.files import convert, disk, layout, marks, media, parsing, reading
+from pytest_interactions.files import convert, disk, items, layout, marks, media, parsing, reading
 from pytest_interactions.files.origin import UNKNOWN, Origin, read_seconds
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
@@ -104,17 +104,13 @@ def _opened(exchange: Exchange, room: Room) -> Exchange:
     return exchange if response is exchange.response else replace(exchange, response=response)
 
 
-def _unwritten(_: Exchange) -> bytes:
-    return b""
-
-
 def save(
     path: Path,
     contents: Contents,
     gate: Gate,
     *,
     media_threshold: int = DEFAULT_THRESHOLD,
-    written: Callable[[Exchange], bytes] = _unwritten,
+    written: Callable[[Exchange], bytes] = items.unwritten,
 ) -> None:
     """Write a cassette in one step, so that readers find the old file or the new one.
 
@@ -180,7 +176,7 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
     media_threshold: int,
     *,
     edit: Callable[[str], str] | None = None,
-    written: Callable[[Exchange], bytes] = _unwritten,
+    written: Callable[[Exchange], bytes] = items.unwritten,
 ) -> int:
     """Write the media, then the text that refers to them; delete what is left over. Return the number of exchanges.
 
@@ -193,10 +189,10 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
     """
     seconds = [exchange.seconds for exchange in contents.exchanges]
     if edit is None:
-        items: Iterable[_Item] = _items(contents, gate, media_threshold, written)
+        made: Iterable[items.Item] = items.checked(contents.exchanges, gate, media_threshold, written)
     else:
-        items = list(_edited_items(contents, gate, media_threshold, edit))
-        seconds = [item.seconds for item in items]
+        made = list(items.edited(contents.exchanges, gate, media_threshold, edit))
+        seconds = [item.seconds for item in made]
     count, origin = len(seconds), _without_secrets(contents.origin, gate)
     for left in disk.temporaries(path):
         left.unlink(missing_ok=True)
@@ -205,7 +201,7 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
     used: set[str] = set()
     with disk.replacing(path) as file:
         file.write(layout.head(count, incomplete=contents.incomplete, origin=origin, seconds=seconds).encode())
-        for item in items:
+        for item in made:
             files |= item.media
             used |= media.references_in(item.text)
             file.write(item.text)
@@ -227,53 +223,6 @@ def _without_secrets(origin: Origin, gate: Gate) -> Origin:
     except SecretLeakError:
         return Origin(recorded=origin.recorded)
     return redacted
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """The text of an exchange, the media that it refers to, by name, and how long it took."""
-
-    text: bytes
-    media: dict[str, bytes]
-    seconds: float | None
-
-
-def _items(
-    contents: Contents, gate: Gate, media_threshold: int, written: Callable[[Exchange], bytes]
-) -> Iterator[_Item]:
-    """Yield one exchange after the other; the arguments and the error are those of `write`."""
-    for number, exchange in enumerate(contents.exchanges):
-        redacted = gate.redact_again(exchange).unparsed()  # so that its parsed values are soon freed
-        moved, new_files = media.extract(redacted, media_threshold)
-        text = b"" if new_files else written(redacted)
-        if not text or not gate.has_checked(redacted, text):
-            laid_out = layout.exchange_text(moved)
-            gate.check(number, redacted, laid_out)
-            text = laid_out.encode()
-        _check_media(number, new_files, gate)
-        yield _Item(text, new_files, exchange.seconds)
-
-
-def _edited_items(contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str]) -> Iterator[_Item]:
-    """Yield one exchange after the other as `edit` changes it, but for those that the gate refuses even then."""
-    for number, exchange in enumerate(contents.exchanges):
-        moved, new_files = media.extract(gate.redact_again(exchange).unparsed(), media_threshold)
-        with suppress(SecretLeakError, parsing.Unusable):  # nothing can clean it; the rest is worth keeping
-            text = _edited(layout.exchange_text(moved), edit)
-            gate.check_text(number, text)
-            _check_media(number, new_files, gate)
-            yield _Item(text.encode(), new_files, exchange.seconds)
-
-
-def _check_media(number: int, files: Mapping[str, bytes], gate: Gate) -> None:
-    for data in files.values():
-        gate.check_text(number, data.decode("latin-1"))
-
-
-def _edited(text: str, edit: Callable[[str], str]) -> str:
-    """Return the text of an exchange as `edit` changes it, with a digest of what it says then."""
-    marked = parsing.read((layout.head(1) + edit(text)).encode(), LARGEST_BODY)
-    return layout.exchange_text(marked.exchanges[0])
 
 
 def copy(path: Path, to: Path) -> None:
