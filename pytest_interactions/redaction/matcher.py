@@ -57,7 +57,7 @@ class Matcher:
         self.shapes, self.rules, self.handed_out = shapes, rules, handed_out
         self._found = found
         self._clean: set[str] = set()  # short texts without a secret, such as headers, which come again and again
-        #: What stands for this search in the memory of who has used it, without all that it looks for.
+        #: What stands for this search where it was used, without all that it looks for; no other search has it.
         self.token: Final = object()
         # On replay, the placeholder stands wherever the app showed its key while it was recorded.
         self._finder = Finder([PLACEHOLDER_KEY, *values], shapes)

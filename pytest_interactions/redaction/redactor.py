@@ -144,7 +144,8 @@ class Redactor:
 
     def _once(self, message: _M, tree: places.Node, redact: Callable[[_M, places.Node], _M]) -> _M:
         """Redact a body, but not one that has come out of this as it is, since when nothing new is known."""
-        by = (self.secrets.matcher.token, tree, tuple(message.headers.get("content-type", ())), message.body)
+        is_of_api, kind = tree is self.trees.of_api, tuple(message.headers.get("content-type", ()))
+        by = (self.secrets.matcher.token, is_of_api, kind, message.body)
         if message.clean_by == by:
             return message
         clean = redact(message, tree if tree.may_be_in(message.body) else places.NOWHERE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +120,13 @@ def test_a_text_that_was_found_clean_is_searched_again_once_more_is_known() -> N
     first = Matcher()
     assert [first.redact(text) for _ in range(2)] == [text, text]
     assert Matcher([text]).redact(text) == "REDACTED"
+
+
+def test_a_message_that_was_found_clean_can_be_copied() -> None:
+    """As by a test that keeps it, or by another process that gets it."""
+    response = Response(status=200, headers=dict(JSON), body=b'{"a": "words"}')
+    assert redactor().response(response) is response
+    assert copy.deepcopy(response) == pickle.loads(pickle.dumps(response)) == response
 
 
 def test_a_body_that_was_found_clean_is_looked_at_again_when_it_is_another() -> None:
