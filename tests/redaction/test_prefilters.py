@@ -137,7 +137,9 @@ def test_a_body_that_was_found_clean_is_looked_at_again_when_it_is_another() -> 
     response.body = b'{"a": "tok-Zx81mQp02LrT7aB5"}'
     assert json.loads(redact(response.unparsed()).body) == {"a": "REDACTED"}
     response = Response(
-        status=200, headers=dict(JSON), body=b'data: {"a": "tok-Zx81"}\n\ndata: {"a": "mQp02LrT7aB5"}\n\n'
+        status=200,
+        headers={"content-type": ["application/json"]},
+        body=b'data: {"a": "tok-Zx81"}\n\ndata: {"a": "mQp02LrT7aB5"}\n\n',
     )
     assert redact(response) is response
     response.headers["content-type"][0] = "text/event-stream"
