@@ -25,6 +25,7 @@ _QUESTIONS: Final = (
     "media",
     "conversation",
     "recording",
+    "recording_cost",
     "first_event",
     "startup",
     "opening",

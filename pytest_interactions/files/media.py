@@ -93,7 +93,12 @@ def normalised(body: bytes) -> bytes:
 
 def references(text: str) -> set[str]:
     """Return the names of the media files to which the text of a cassette refers."""
-    matches = _REFERENCE.finditer(text.encode("utf-8", "surrogatepass"))
+    return references_in(text.encode("utf-8", "surrogatepass"))
+
+
+def references_in(data: bytes) -> set[str]:
+    """Return the same of the bytes of such a text."""
+    matches = _REFERENCE.finditer(data) if PREFIX in data else ()
     return {(reference[1] + reference[3]).decode() for reference in matches}
 
 
