@@ -19,6 +19,8 @@ _FILES: Final = 10
 _SIZE: Final = 200
 
 _AIMS: Final = {"google-genai": (0.12, 0.006), "httpx2": (1.5, 0.0005)}
+#: The suite over the same mock, in clients that are made with all that makes a connection, as an app makes them.
+_WHOLE: Final = "mock, in a whole client"
 #: The suite of ours whose tests share one cassette.
 _SHARED: Final = "ours, one cassette for all"
 
@@ -45,7 +47,7 @@ import json
 import httpx2
 import pytest
 {imports}
-from material import INPUTS, URL, mock
+from material import INPUTS, URL, mock, whole
 
 """
 _MATERIAL: Final = """
@@ -65,6 +67,12 @@ def mock():
         return httpx2.Response(200, content=content, headers={{"content-type": "application/json"}})
 
     return httpx2.MockTransport(handle)
+
+
+def whole():
+    client = httpx2.Client()
+    client._transport = mock()
+    return client
 """
 #: By contender: its plugin, its marker, and where its cassettes are.
 _PLUGINS: Final = {
@@ -87,7 +95,9 @@ def run(scratch: Path, *, quick: bool) -> Section:
         "share of what the run takes longer than one of as many empty tests without a plugin. The mock of google-genai "
         "is given to it as `http_options={'httpx_client': …}`. cassetter is left out there to save minutes: it makes "
         "the same clients as pytest-recording does. Where one cassette is for all, it has as many exchanges as there "
-        "are tests, and each asks for another."
+        "are tests, and each asks for another. A mock that is given to the client spares it to import what opens "
+        "connections, and to make TLS contexts; in a whole client, as ours has it, it does both, CA certificates "
+        "included, which ours leaves out."
     )
     return section
 
@@ -103,6 +113,8 @@ def _suites(section: Section, directory: Path, client: str, count: int, *, round
         _write(directory / name, client, _CLIENTS[client], count, contender=name, marker=marker)
         runs[name] = partial(_run, directory / name, plugins)
     if client == "httpx2":
+        _write(directory / _WHOLE, client, "whole()", count)
+        runs[_WHOLE] = partial(_run, directory / _WHOLE, ())
         _write_shared(directory / _SHARED, client, count)
         runs[_SHARED] = partial(_run, directory / _SHARED, _PLUGINS["ours"][0])
     for run in runs.values():  # once for the compiled modules

@@ -47,8 +47,7 @@ def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[ob
         patches.enter_context(Replaced(http.HTTPTransport, "handle_request", partial(_handler, cassettes, client)))
         handler = partial(_async_handler, cassettes, client)
         patches.enter_context(Replaced(http.AsyncHTTPTransport, "handle_async_request", handler))
-        for patch in httpcore.patches(cassettes, http):
-            patches.enter_context(patch)
+        patches.enter_context(httpcore.patch(cassettes, http))
 
     for name in _LIBRARIES:
         yield OnceImported(name, replace)
