@@ -582,3 +582,30 @@ def test_patches_stay_on_from_test_to_test_but_not_in_one_that_uses_no_cassette(
     result = pytester.runpytest("-s")
     result.assert_outcomes(passed=22)
     result.stdout.fnmatch_lines("*put on: 2 times")
+
+
+def test_what_another_tool_puts_back_later_does_not_stay(pytester: pytest.Pytester) -> None:
+    """A tool of a whole module found a patch in place, and puts that back when no test uses us any more."""
+    pytester.makepyfile(
+        test_1="import pytest\n@pytest.mark.interactions\ndef test_it(): pass",
+        test_2="""
+        from unittest import mock
+        import pytest
+
+        @pytest.fixture(scope="module", autouse=True)
+        def no_sleep():
+            with mock.patch("time.sleep"):
+                yield
+
+        @pytest.mark.interactions
+        def test_uses_us(): pass
+        def test_does_not(): pass
+        """,
+        test_3="""
+        import time
+
+        def test_it():
+            assert type(time.sleep).__name__ == "builtin_function_or_method"
+        """,
+    )
+    pytester.runpytest().assert_outcomes(passed=4)

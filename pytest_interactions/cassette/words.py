@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request
 
 _BEGINNINGS: Final = (b"{", b"[")
-_LAID_OUT: Final = (b"{\n  ", b"[\n  ")
 
 
 class Words:
@@ -66,11 +65,11 @@ class Words:
     def _may_be_json(self) -> bool:
         if not self.body.startswith(_BEGINNINGS):
             return False
-        return self._is_live or self.body.startswith(_LAID_OUT) or self._parsed() is not NOT_JSON
+        return self._is_live or self._parsed() is not NOT_JSON
 
     def digests(self) -> Iterator[bytes]:
         """Yield what stands for the words in an index: as they came, and with the body as it is spelt."""
-        head = " ".join(self.head).encode("utf-8", "surrogatepass") + b"\n"
-        yield fingerprint(head + self.body)
-        if self.spelt is not None:
-            yield fingerprint(head + self.spelt)
+        head = " ".join(self.head).encode("utf-8", "surrogatepass")
+        yield fingerprint(b"%b\n%b" % (head, self.body))
+        if self.spelt is not None:  # a body that is no JSON may be as another one is spelt
+            yield fingerprint(b"%b\n\n%b" % (head, self.spelt))

@@ -50,7 +50,7 @@ def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[ob
         patches.enter_context(httpcore.patch(cassettes, http))
 
     for name in _LIBRARIES:
-        yield OnceImported(name, replace)
+        yield OnceImported(name, replace, classes=("HTTPTransport", "AsyncHTTPTransport"))
 
 
 class Client:

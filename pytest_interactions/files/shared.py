@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import fingerprint
-from pytest_interactions.files import storage
+from pytest_interactions.files import clock, storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +26,7 @@ class _Kept:
     """What a file held when it had this signature; `is_new` if it may have been changed within the same tick."""
 
     contents: Contents
-    signature: tuple[int, int, int]
+    signature: tuple[int, ...]
     digest: bytes
     size: int
     is_new: bool
@@ -62,7 +61,7 @@ def load(path: Path, limit: int) -> Contents:
 
     The arguments and the errors are those of `storage.load`.
     """
-    signature = storage.signature(path)
+    signature = _signature(path)
     kept = _STORE.get((path, limit))
     if kept is not None and kept.signature == signature and not kept.is_new:
         return kept.contents
@@ -70,6 +69,16 @@ def load(path: Path, limit: int) -> Contents:
     digest = fingerprint(raw)
     is_same = kept is not None and kept.digest == digest
     contents = kept.contents if kept and is_same else storage.loads(raw, path, limit)
-    if signature is not None and signature == storage.signature(path):  # nobody has replaced it meanwhile
-        _STORE.keep((path, limit), _Kept(contents, signature, digest, len(raw), time.time_ns() - signature[0] < _TICK))
+    if signature is not None and signature == _signature(path):  # nobody has replaced it meanwhile
+        is_new = clock.nanoseconds() - max(signature[:2]) < _TICK
+        _STORE.keep((path, limit), _Kept(contents, signature, digest, len(raw), is_new))
     return contents
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    """Return a value that differs when the file was changed or replaced; the second time is one that no copy takes."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

@@ -8,6 +8,7 @@ a wider fixture starts in a thread serves each test with the test's own cassette
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import ExitStack, nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -157,6 +158,9 @@ def _take_patches_off(config: pytest.Config) -> None:
     if kept is not None:
         del config.stash[_KEPT]
         kept.close()
+    replacing = sys.modules.get("pytest_interactions.clients.replacing")
+    if replacing is not None:
+        replacing.put_back()  # what another tool has kept from a test that uses us
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

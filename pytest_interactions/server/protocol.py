@@ -56,6 +56,10 @@ class Protocol(H11Protocol):
         if self.conn.their_state in _UNFINISHED and not self.transport.is_closing():
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
+    def eof_received(self) -> None:
+        """Send what is held to a caller that sends no more: its connection is closed after this."""
+        self.transport.flush()  # type: ignore[attr-defined] # see `connection_made`
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP in the API's own shape, unless another answer has begun, and end the connection.
 
@@ -95,7 +99,7 @@ class _Joining:
         if not data:
             return
         if not (data == _END or self._is_head):
-            self._send()
+            self.flush()
         self._is_head = not self._held and data.startswith(_HEAD)
         self._held += data
         if not self._is_due:
@@ -103,11 +107,11 @@ class _Joining:
             self._loop.call_soon(self._send_last)
 
     def close(self) -> None:
-        self._send()
+        self.flush()
         self._transport.close()
 
     def write_eof(self) -> None:
-        self._send()
+        self.flush()
         self._transport.write_eof()
 
     def abort(self) -> None:
@@ -116,9 +120,9 @@ class _Joining:
 
     def _send_last(self) -> None:
         self._is_due = False
-        self._send()
+        self.flush()
 
-    def _send(self) -> None:
+    def flush(self) -> None:
         if self._held:
             held, self._held = self._held, b""
             self._transport.write(held)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
+import threading
 from importlib import import_module
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
+
+import pytest
 
 from pytest_interactions.clients.in_force import InForce, keeping_patches
-from pytest_interactions.clients.replacing import OnceImported, Replaced
+from pytest_interactions.clients.replacing import OnceImported, Replaced, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
+    from pathlib import Path
 
 
 class _Base:
@@ -87,23 +91,156 @@ def test_patches_stay_on_while_somebody_keeps_them_and_are_put_on_anew_only_if_s
     assert len(made) == 3
 
 
-def test_a_module_that_was_imported_anew_is_replaced_anew(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of pytest inside of a test forgets what it has imported."""
-    (tmp_path / "some_client.py").write_text("def say(): return 'a'\n")
+@pytest.fixture
+def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module that only this test has."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    replaced = OnceImported("some_client", lambda module, to: to.enter_context(Replaced(module, "say", _louder)))
+    return f"client_of_{tmp_path.name}"
+
+
+def _replaced(name: str, what: str = "say") -> OnceImported:
+    return OnceImported(name, lambda module, to: to.enter_context(Replaced(module, what, _louder)))
+
+
+def _write(tmp_path: Path, name: str, text: str = "def say(): return 'a'\n") -> None:
+    (tmp_path / f"{name}.py").write_text(text)
+
+
+def test_a_module_that_is_imported_anew_is_replaced_beside_the_one_that_an_app_still_holds(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixture may forget modules, and so does a run of pytest inside of a test."""
+    _write(tmp_path, name)
+    replaced = _replaced(name)
     with replaced:
-        in_place = [replaced.is_in_place]
-        first = import_module("some_client")
-        assert first.say() == "a!"
-        in_place.append(replaced.is_in_place)
-        monkeypatch.delitem(sys.modules, "some_client")
-        in_place.append(replaced.is_in_place)
-        assert in_place == [True, True, False]
-        second = import_module("some_client")
+        first = import_module(name)
+        monkeypatch.delitem(sys.modules, name)
+        second = import_module(name)
+        assert (first.say(), second.say()) == ("a!", "a!")
+        states = [replaced.is_in_place]
     assert (first.say(), second.say()) == ("a", "a")
+    monkeypatch.delitem(sys.modules, name)
     with replaced:
-        assert (first.say(), second.say()) == ("a", "a!")
+        assert (first.say(), second.say()) == ("a!", "a!")
+    third = import_module(name)
+    assert [*states, replaced.is_in_place] == [True, False]
+    with replaced:
+        assert (first.say(), second.say(), third.say()) == ("a!", "a!", "a!")
+
+
+def test_a_module_whose_import_fails_at_first_is_replaced_when_it_succeeds(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path, name, "import os\nos.environ['SOME_CLIENT']\ndef say(): return 'a'\n")
+    with _replaced(name):
+        with pytest.raises(KeyError):
+            import_module(name)
+        monkeypatch.setenv("SOME_CLIENT", "1")
+        assert import_module(name).say() == "a!"
+
+
+def test_two_wait_for_the_same_module(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, name, "def say(): return 'a'\ndef tell(): return 'b'\n")
+    with _replaced(name), _replaced(name, "tell"), _replaced(f"{name}.not_there"):
+        module = import_module(name)
+        assert (module.say(), module.tell()) == ("a!", "b!")
+        with pytest.raises(ImportError):
+            import_module(f"{name}.not_there")
+
+
+def test_a_module_that_lacks_what_is_replaced_is_an_error_that_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
+    _write(tmp_path, name)
+    import_module(name)
+    before = list(sys.meta_path)
+    with pytest.raises(AttributeError, match="tell"), _replaced(name, "tell"):
+        ...
+    assert sys.meta_path == before
+
+
+@pytest.mark.parametrize("stand_in", [None, ModuleType("client"), MagicMock()], ids=["none", "empty", "mock"])
+def test_what_stands_in_for_a_module_is_left_alone(
+    stand_in: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`None` has an import fail, as if the library were not installed."""
+    _write(tmp_path, name)
+    monkeypatch.setitem(sys.modules, name, stand_in)
+    replaced = _replaced(name)
+    with replaced:
+        assert replaced.is_in_place
+
+
+def test_a_module_that_another_thread_imports_is_waited_for(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(builtins, "half", half, raising=False)
+    monkeypatch.setattr(builtins, "go_on", go_on, raising=False)
+    _write(tmp_path, name, "import builtins\nbuiltins.half.set()\nbuiltins.go_on.wait(5)\ndef say(): return 'a'\n")
+    importing = threading.Thread(target=import_module, args=[name])
+    importing.start()
+    assert half.wait(5)
+    threading.Timer(0.05, go_on.set).start()
+    with _replaced(name):
+        assert sys.modules[name].say() == "a!"
+    importing.join()
+
+
+def test_a_module_that_is_being_imported_here_is_replaced_the_next_time(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no more than a part of its names where a module that it imports opens a cassette."""
+    replaced = _replaced(name)
+    states = []
+
+    def in_the_middle() -> None:
+        with replaced:
+            states.append(replaced.is_in_place)
+
+    monkeypatch.setattr(builtins, "in_the_middle", in_the_middle, raising=False)
+    _write(tmp_path, name, "import builtins\nbuiltins.in_the_middle()\ndef say(): return 'a'\n")
+    module = import_module(name)
+    assert [*states, replaced.is_in_place] == [True, False]
+    with replaced:
+        assert module.say() == "a!"
+
+
+def test_classes_that_were_exchanged_are_replaced_anew(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path, name, "class Client:\n    def say(self): return 'a'\n")
+    replaced = OnceImported(
+        name, lambda module, to: to.enter_context(Replaced(module.Client, "say", _louder)), classes=("Client",)
+    )
+    module: Any = import_module(name)
+    with replaced:
+        monkeypatch.setattr(module, "Client", type("Client", (), {"say": lambda _: "b"}))
+        assert not replaced.is_in_place
+    with replaced:
+        assert module.Client().say() == "b!"
+
+
+def test_a_stand_in_without_a_hash_is_replaced_as_anything() -> None:
+    class _Sleep(list[int]):
+        def __call__(self) -> str:
+            return "a"
+
+    holder = SimpleNamespace(say=_Sleep())
+    with Replaced(holder, "say", _louder):
+        assert holder.say() == "a!"
+    assert isinstance(holder.say, _Sleep)
+
+
+def test_a_replacement_that_another_tool_puts_back_when_it_does_nothing_any_more_is_taken_away() -> None:
+    holder = SimpleNamespace(say=lambda: "a")
+    original = holder.say
+    with Replaced(holder, "say", _louder):
+        ours = holder.say
+        holder.say = theirs = _wider(ours)
+    put_back()
+    assert holder.say is theirs
+    holder.say = ours
+    put_back()
+    assert holder.say is original
 
 
 def test_a_replay_imports_no_client_that_the_app_does_not_use() -> None:

@@ -332,6 +332,7 @@ def test_another_way_of_asking_for_hints_is_answered_by_typing() -> None:
 def module(**names: Any) -> ModuleType:
     """Stand in for the SDK's module of a version that is not known."""
     made = ModuleType("google.genai._gaos.utils.serializers")
+    made.__spec__ = serializers.__spec__
     vars(made).update(names)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -84,6 +85,19 @@ def test_a_change_within_one_tick_of_the_file_system_is_seen(
     assert _ask(path, "b") == ["b"]
 
 
+def test_a_copy_with_the_times_of_another_file_is_read(tmp_path: Path) -> None:
+    """Whoever copies files, or unpacks them, may give them all the same times."""
+    for name in "ab":
+        _write(tmp_path / f"{name}.yaml", name)
+        os.utime(tmp_path / f"{name}.yaml", (_LONG_AGO, _LONG_AGO))
+    path = tmp_path / "c.yaml"
+    answered = []
+    for name in "abab":
+        shutil.copy2(tmp_path / f"{name}.yaml", path)
+        answered += _ask(path, name)
+    assert answered == ["a", "b", "a", "b"]
+
+
 def test_a_file_that_is_replaced_while_it_is_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "c.yaml"
     _write(path, "a")
@@ -156,3 +170,54 @@ def test_the_keys_of_a_file_are_made_once_for_all_who_redact_and_match_alike(
     for _ in range(2):
         assert _ask(path, "c", normalize_request=lambda request: request) == ["c"]
     assert len(keys) == 10
+
+
+def test_the_keys_of_a_file_with_a_secret_that_was_not_known_are_not_kept(tmp_path: Path) -> None:
+    """The first one is redacted without it, which is sent by the last one."""
+    secret = "Zq8-not-known-before-7431"
+    path = tmp_path / "c.yaml"
+    bodies = [b'{"input":"one"}', b'{"input":"tell %s"}' % secret.encode(), b'{"input":"three"}']
+    exchanges = [
+        Exchange(
+            request=Request(method="POST", uri=URL, body=body),
+            response=Response(status=200, body=b'{"id":"%d"}' % number),
+        )
+        for number, body in enumerate(bodies)
+    ]
+    exchanges[2].request.headers["authorization"] = [f"Bearer {secret}"]
+    path.write_text(layout.dumps(exchanges))
+    os.utime(path, (_LONG_AGO, _LONG_AGO))
+    for _ in range(3):
+        with use_cassette(path, unplayed="ignore"), httpx2.Client() as client:
+            answered = client.post(URL, json={"input": f"tell {secret}", "stream": False}).json()
+        assert answered == {"id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("{\n  'q': 'x , y'}", "{'q':'x,y'}"),
+        ("[1]\n[2]", "[1][2]"),
+        ("{user{name}}", "{\n  user { name }\n}"),
+        ('{"a":1}&b=2', '{"a": 1}&b=2'),
+        ("{,,}", "{ , ,}"),
+    ],
+)
+def test_bodies_that_are_no_json_are_told_apart_by_their_white_space(first: str, second: str, tmp_path: Path) -> None:
+    """Also where they begin as JSON does; whichever is asked for first."""
+    path = tmp_path / "c.yaml"
+    headers = {"content-type": ["text/plain"]}
+    exchanges = [
+        Exchange(
+            request=Request(method="POST", uri=URL, headers=headers, body=body.encode()),
+            response=Response(status=200, body=b"%d" % number),
+        )
+        for number, body in enumerate([first, second])
+    ]
+    path.write_text(layout.dumps(exchanges))
+    for order in ([first, second], [second, first]):
+        with use_cassette(path), httpx2.Client() as client:
+            answered = {
+                body: client.post(URL, content=body, headers={"content-type": "text/plain"}).text for body in order
+            }
+        assert answered == {first: "0", second: "1"}
