@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 #: One module for each question, in the order of the page.
 _QUESTIONS: Final = (
     "per_request",
+    "lookup",
     "clients",
     "suites",
+    "sdk",
     "media",
     "conversation",
     "recording",
+    "recording_cost",
     "first_event",
     "startup",
     "opening",
+    "reviewing",
     "servers",
     "redaction",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -30,6 +31,16 @@ def mock(traffic: Sequence[Pair]) -> httpx2.MockTransport:
         expected, answered = answers[_text(body)]
         assert body == expected  # noqa: S101 - this is how a mock checks
         return httpx2.Response(200, content=answered, headers={"content-type": "application/json"})
+
+    return _Mock(handle)
+
+
+def blind_mock(traffic: Sequence[Pair]) -> httpx2.MockTransport:
+    """A mock that does not look at the body at all: it answers in the order of `traffic`, over and over."""
+    answers = cycle([json.dumps(answered).encode() for _, answered in traffic])
+
+    def handle(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=next(answers), headers={"content-type": "application/json"})
 
     return _Mock(handle)
 

@@ -83,6 +83,14 @@ def _hold(section: Section, found: dict[tuple[str, int], dict[str, Any]], counts
             f"{times(memory)} ({many['peak']:.0f} MB)",
             met=memory < 3,
         )
+        if mode == _MODES[1]:
+            cost = many["seconds"] / many["sent"] * 1e6
+            alone = found[_MODES[0], last]["seconds"] / found[_MODES[0], last]["sent"] * 1e6
+            section.aim(
+                f"{mode}: {last:,} turns take at most 40 ms a MB sent",
+                f"{duration(cost)}, of which {duration(alone)} without recording",
+                met=cost <= 0.040,
+            )
         panel[f"{mode}: time"] = [(found[mode, c]["sent"] / 1e6, found[mode, c]["seconds"]) for c in counts]
     section.notes.append(
         "Against a server in another process. Time is from opening the cassette until it is closed, saving and the "

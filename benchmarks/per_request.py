@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from benchmarks.contenders import CASSETTES, ask, mock
+from benchmarks.contenders import CASSETTES, ask, blind_mock, mock
 from benchmarks.material import WRITERS, pairs
 from benchmarks.report import Section, duration, times
 
@@ -28,9 +28,13 @@ _MOST: Final = {("vcrpy", 20_000): 1000, ("cassetter", 20_000): 1000}
 _CONTENDERS: Final = {
     "ours": ("ours", True),
     "ours, out of order": ("ours", False),
+    "ours, beside a blind mock": ("ours", True),
     "vcrpy": ("vcrpy", False),
     "cassetter": ("cassetter", False),
 }
+_BLIND: Final = "ours, beside a blind mock"
+#: How many times as long as a blind mock a request of each size may take.
+_BESIDE_BLIND: Final = {200: 1.5, 20_000: 1.6}
 #: Bytes of requests from which on cassetter refuses to open its own YAML (250,000 nodes) and writes TOML instead.
 _TOML: Final = 2_000_000
 #: Seconds that the requests of one pass may take; the places asked for are drawn at random, so any number is fair.
@@ -62,7 +66,8 @@ def _measure(name: str, path: Path, traffic: list[Pair], *, quick: bool) -> tupl
         WRITERS[whose](path, traffic)
     samples: list[tuple[float, float]] = []
     # Made before a cassette is in force, and kept out of its hands by its transport.
-    with httpx2.Client(transport=mock(traffic)) as mocked, httpx2.Client() as client:
+    transport = blind_mock(traffic[:_REQUESTS]) if name == _BLIND else mock(traffic)
+    with httpx2.Client(transport=transport) as mocked, httpx2.Client() as client:
         end = perf_counter() + (1 if quick else 3)
         for number in range(max(2, min(100, 1000 // len(traffic)))):
             if number and perf_counter() > end:
@@ -107,13 +112,17 @@ def _section(found: dict[tuple[str, int, int], tuple[float, float]], counts: tup
             mocked = found["ours", size, count][1]
             cells = [f"{duration(f[0])} ({times(f[0] / f[1])})" if f else "—" for f in figures]
             section.rows.append((label, f"{count:,}", duration(mocked), *cells))
-        for name in _CONTENDERS:
+        for name in [name for name in _CONTENDERS if name != _BLIND]:
             points = [(c, found[name, size, c]) for c in counts if (name, size, c) in found]
             panel = section.lines.setdefault("requests", {})
             panel[f"{name}, {label}"] = [(c, theirs / mocked) for c, (theirs, mocked) in points]
         for name in ("ours", "ours, out of order"):
             ratios = {count: found[name, size, count] for count in counts}
             _hold(section, {c: theirs / mocked for c, (theirs, mocked) in ratios.items()}, label, name)
+        blind = max(theirs / mocked for theirs, mocked in (found[_BLIND, size, count] for count in counts))
+        most = _BESIDE_BLIND[size]
+        aim = f"a request of {label} costs at most {most}× that of a mock that does not look at the body at all"
+        section.aim(aim, times(blind), met=blind <= most)
     ahead = {
         (size, count): theirs / found["ours", size, count][0]
         for (name, size, count), (theirs, _) in found.items()
@@ -127,8 +136,9 @@ def _section(found: dict[tuple[str, int, int], tuple[float, float]], counts: tup
     )
     section.notes.append(
         "`httpx2.Client.post(…, json=…).json()` by turns over a cassette and over a mock written by hand, which parses "
-        "the body, finds its answer by a dict and compares the whole of it. The file is open already. Ours is asked in "
-        "the recorded order, as a test does that has not changed, and out of order; for the others, which search from "
+        "the body, finds its answer by a dict and compares the whole of it; a blind mock answers in order without a "
+        "look at the body. The file is open already. Ours is asked in the recorded order, as a test does that has not "
+        "changed, and out of order; for the others, which search from "
         "the front, requests are drawn at random, so that the mean place is the middle, as it is of a whole test. A "
         "dash: left out, as it takes minutes. The largest files of cassetter are TOML, as it refuses its own YAML of "
         "more than 250,000 nodes."

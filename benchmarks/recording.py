@@ -69,13 +69,18 @@ def run(scratch: Path, *, quick: bool) -> Section:
         section.rows.append(tuple(row))
     found = ratio(first["ours"], first["no recording"])
     section.aim("the first event comes within 1.1× of no recording", times(found), met=found <= 1.1)
+    found = ratio(at_once["ours"], at_once["no recording"])
+    section.aim("so does that of a server that waits for nothing", times(found), met=found <= 1.1)
     found = ratio(many["ours"], many["no recording"])
-    section.aim(f"{STREAMS} streams recorded at once keep up: within 1.1×", times(found), met=found <= 1.1)
+    section.aim(f"{STREAMS} streams recorded at once keep up: within 1.05×", times(found), met=found <= 1.05)
     more = median(at_once["ours"]) - median(at_once["no recording"])
     section.notes.append(
         "First event: of a stream of 20 text deltas 50 ms apart that begins after 80 ms, by `httpx2.Client.stream`, "
         f"from the request on; at once: of a server that waits for nothing, where ours takes {duration(more)} more. "
-        f"{STREAMS} streams: of 20 deltas 20 ms apart, by `asyncio.gather`, from the first request to the last event."
+        f"{STREAMS} streams: of 20 deltas 20 ms apart, by `asyncio.gather`, from the first request to the last event. "
+        "What a recording adds is redaction, of the request before it is sent and of the response at its end, which is "
+        "also laid out, looked at once more and written to the journal before the app is told of the end. A chunk on "
+        "its way is put in a list. All of it is done on the core that reads the other streams meanwhile."
     )
     return section
 

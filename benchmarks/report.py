@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_IN_README: Final = ("## One request", "tests, each with its own cassette")
 _PACKAGES: Final = (
     "pytest-interactions",
     "vcrpy",
@@ -76,10 +77,10 @@ def page(sections: Iterable[Section], *, quick: bool) -> str:
 
 
 def excerpt(page: str) -> str:
-    """What the README shows of the page: when and where it was measured, and the first table of its first two parts."""
+    """What the README shows of the page: when and where it was measured, and the tables that matter most."""
     parts = page.strip().split("\n\n")
-    tables = [parts[place + 1] for place, part in enumerate(parts) if part.startswith("## ")]
-    return "\n\n".join([parts[2], tables[1], tables[2]])
+    tables = [parts[place + 1] for place, part in enumerate(parts) if part.endswith(_IN_README)]
+    return "\n\n".join([parts[2], *tables])
 
 
 def put_between(marks: str, text: str, document: str) -> str:

@@ -17,6 +17,8 @@ from benchmarks.material import answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What every stream ends with.
+DONE = b"event: done\ndata: [DONE]\n\n"
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: "
 
 
@@ -69,22 +71,31 @@ async def _stream(writer: asyncio.StreamWriter, headers: dict[str, str]) -> None
     writer.write(_HEAD + b"text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
     await writer.drain()
     await asyncio.sleep(float(headers["x-first"]))
+    for event in events(int(headers["x-events"])):
+        await _chunk(writer, encoded(event))
+        await asyncio.sleep(float(headers["x-gap"]))
+    await _chunk(writer, DONE)
+    await _chunk(writer, b"")
+
+
+def events(deltas: int) -> list[dict[str, Any]]:
+    """The events of a stream with so many text deltas."""
     interaction = answer(0)
-    events: list[dict[str, Any]] = [
+    return [
         {"event_type": "interaction.created", "interaction": interaction | {"status": "in_progress", "steps": []}},
         {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}},
         *(
             {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": f"word {number} "}}
-            for number in range(int(headers["x-events"]))
+            for number in range(deltas)
         ),
         {"event_type": "step.stop", "index": 0},
         {"event_type": "interaction.completed", "interaction": interaction},
     ]
-    for event in events:
-        await _chunk(writer, f"event: {event['event_type']}\ndata: {json.dumps(event)}\n\n".encode())
-        await asyncio.sleep(float(headers["x-gap"]))
-    await _chunk(writer, b"event: done\ndata: [DONE]\n\n")
-    await _chunk(writer, b"")
+
+
+def encoded(event: dict[str, Any]) -> bytes:
+    """An event as it is sent."""
+    return f"event: {event['event_type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 async def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:

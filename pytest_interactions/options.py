@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pytest_interactions.errors import OptionError, closest
 
@@ -56,8 +55,7 @@ DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 _AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):  # a dataclass takes three times as long to make, at each start of pytest
     """All options of one cassette, validated.
 
     `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `max_age` in days, `media_threshold`
@@ -75,12 +73,13 @@ class Options:
     stale: Stale = Stale.WARN
     retired_models: tuple[str, ...] = ()
     keep_headers: tuple[str, ...] = ()
-    redact: tuple[Any, ...] = field(default=(), repr=False)  # a failing test may print the repr
+    redact: tuple[Any, ...] = ()
     rules: tuple[str, ...] = ()
     skip_rules: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     recorded_hosts: tuple[str, ...] = ()
     fast_forward: bool = False
+    fast_sdk: bool = True
     chunking: str | int = "event"
     pace: float = 0.0
     media_threshold: int = 64 * 1024
@@ -88,6 +87,10 @@ class Options:
     before_record_request: Callable[[Any], Any] | None = None
     before_record_response: Callable[[Any], Any] | None = None
     normalize_request: Callable[[Any], Any] | None = None
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self._asdict().items() if name != "redact"}  # a failing test prints it
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 def _choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
@@ -174,8 +177,7 @@ def _callable(value: Any) -> Callable[[Any], Any] | None:
     return value  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """The conversion, help text and kind of one option.
 
     `adds`: all sources add to it. `several`: it is a list, but the last source wins. `on`: it is a switch. `flag`: the
@@ -210,6 +212,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
     "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
     "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
+    "fast_sdk": Spec(
+        _boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True
+    ),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
     "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),

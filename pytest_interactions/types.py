@@ -30,6 +30,7 @@ class Options(TypedDict, total=False):
     allowed_hosts: _Names
     recorded_hosts: _Names
     fast_forward: bool
+    fast_sdk: bool
     chunking: Literal["event", "whole"] | int
     pace: float
     media_threshold: int

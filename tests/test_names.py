@@ -48,6 +48,22 @@ class TestC:
     run.replay().assert_outcomes(passed=4)
 
 
+def test_a_command_names_all_tests_of_a_function_with_a_secret_for_a_parameter(run: Runner, secret: str) -> None:
+    run.test("""
+import os
+
+@pytest.mark.parametrize("key", [os.environ["MY_API_KEY"]])
+def test_a(key, interactions):
+    ask()
+""")
+    result = run.replay()
+    result.assert_outcomes(failed=1)
+    commands = [line for line in result.outlines if "--interactions-record-mode=once" in line]
+    assert commands
+    assert all("test_it.py::test_a --interactions" in command for command in commands)
+    assert not any(secret in command for command in commands)
+
+
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "workers"])
 def test_the_summary_names_the_variables_whose_values_were_found(
     run: Runner, secret: str, workers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

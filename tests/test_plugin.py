@@ -541,3 +541,71 @@ def test_it(unseen, seen, interactions, module_interactions):
     assert len(run.emulator.requests) == 3
     assert "- interactions -" not in str(result.stdout)
     assert {path: path.read_bytes() for path in run.pytester.path.rglob("*.yaml")} == before
+
+
+def test_patches_stay_on_from_test_to_test_but_not_in_one_that_uses_no_cassette(pytester: pytest.Pytester) -> None:
+    """It takes longer to put them on than all else that a test needs; who does not use us is to see none."""
+    pytester.makeconftest(
+        """
+        import pytest
+        from pytest_interactions.clients import replacing
+
+        made = []
+        real = replacing.Replaced.__enter__
+        replacing.Replaced.__enter__ = lambda self: (made.append(self.name), real(self))[1]
+
+        def pytest_sessionfinish():
+            replacing.Replaced.__enter__ = real
+            print(f"put on: {made.count('connect_ex')} times")
+        """
+    )
+    pytester.makepyfile(
+        """
+        import time
+        import pytest
+
+        real = time.sleep
+
+        @pytest.mark.interactions
+        @pytest.mark.parametrize("number", range(20))
+        def test_uses_us(number):
+            assert time.sleep is not real
+
+        def test_does_not():
+            assert time.sleep is real
+
+        @pytest.mark.interactions
+        def test_uses_us_again():
+            assert time.sleep is not real
+        """
+    )
+    result = pytester.runpytest("-s")
+    result.assert_outcomes(passed=22)
+    result.stdout.fnmatch_lines("*put on: 2 times")
+
+
+def test_what_another_tool_puts_back_later_does_not_stay(pytester: pytest.Pytester) -> None:
+    """A tool of a whole module found a patch in place, and puts that back when no test uses us any more."""
+    pytester.makepyfile(
+        test_1="import pytest\n@pytest.mark.interactions\ndef test_it(): pass",
+        test_2="""
+        from unittest import mock
+        import pytest
+
+        @pytest.fixture(scope="module", autouse=True)
+        def no_sleep():
+            with mock.patch("time.sleep"):
+                yield
+
+        @pytest.mark.interactions
+        def test_uses_us(): pass
+        def test_does_not(): pass
+        """,
+        test_3="""
+        import time
+
+        def test_it():
+            assert type(time.sleep).__name__ == "builtin_function_or_method"
+        """,
+    )
+    pytester.runpytest().assert_outcomes(passed=4)

@@ -262,6 +262,9 @@ def test_it(interactions):
     assert len(attempts) > 1
 """)
     assert line(run.record("--reruns=1")) == "1 recorded (1 new cassette)"
+    result = run.record("--reruns=1", "-q", mode="rewrite")
+    result.assert_outcomes(passed=1)
+    assert "recorded" not in result.stdout.str()
 
 
 def test_an_attempt_that_passed_counts(run: Runner) -> None:

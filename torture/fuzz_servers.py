@@ -71,7 +71,7 @@ def replay_server(examples: int, seed: int = 0) -> Outcome:
     """Send bytes and JSON to the replay server of a cassette."""
     with TemporaryDirectory(prefix="torture-") as scratch:
         path = recorded(Path(scratch))[0].path
-        cassette = open_cassette(path, resolve(("torture", {"record_mode": "none"})), rerecord="nothing")
+        cassette = open_cassette(path, resolve(("torture", {"record_mode": "none"})), rerecord=str)
         with ReplayServer(cassette) as server:
             return _asked(server.url, examples, seed)
 

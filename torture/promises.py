@@ -18,6 +18,7 @@ from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.transcript import transcript
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.matching import key_of
+from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.files import layout, storage
 from pytest_interactions.files.parsing import is_url
 from pytest_interactions.options import MATCHERS
@@ -96,7 +97,7 @@ def matcher(exchange: Exchange, value: Any) -> None:
     key = key_of(request, MATCHERS)
     hash(key)
     _same(key_of(request.unparsed(), MATCHERS), key, "the key of the same request")
-    index = Index([exchange], redacted=lambda each: each, key=lambda each: key_of(each, MATCHERS))
+    index = Index(Recorded([exchange]), redacted=lambda each: each, key=lambda each: key_of(each, MATCHERS))
     index.unplayed()
     _same(index.take_literal(request), 0, "the literal match")
     _same(index.numbers(key), [0], "the match")

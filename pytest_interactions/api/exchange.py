@@ -23,6 +23,8 @@ class Message:
     body: bytes = field(default=b"", repr=False)
     _json: Any = field(default=_UNPARSED, repr=False, compare=False)
     _told: bool | None = field(default=None, repr=False, compare=False)
+    #: By what the body was found to hold no secret; with the body, as whoever has a message may give it another.
+    clean_by: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def content_type(self) -> str:
@@ -39,6 +41,10 @@ class Message:
             self._json = parse(self.body)
         return self._json
 
+    def json_unkept(self) -> Any:
+        """Return what `json` does, but keep no value that is not kept already."""
+        return parse(self.body) if self._json is _UNPARSED else self._json
+
     def is_told(self, laid_out: bytes = b"") -> bool:
         """Return whether `json()`, which is not `NOT_JSON`, tells all of the body; found out once."""
         if self._told is None:
@@ -48,7 +54,7 @@ class Message:
     def with_json(self, value: Any, text: bytes | None = None) -> Self:
         """Return the same message with `value` as its body, written as `text` if that is given."""
         body = compact(value).encode("utf-8", "surrogatepass") if text is None else text
-        return replace(self, body=body, _json=value, _told=None)
+        return replace(self, body=body, _json=value, _told=None, clean_by=())
 
     def unparsed(self) -> Self:
         """Return the same message without the parsed value of its body, which may be many times as large."""
@@ -56,7 +62,7 @@ class Message:
 
     def with_body(self, body: bytes) -> Self:
         """Return the same message with another body; the same object if the body is equal."""
-        return self if body == self.body else replace(self, body=body, _json=_UNPARSED, _told=None)
+        return self if body == self.body else replace(self, body=body, _json=_UNPARSED, _told=None, clean_by=())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,13 +106,28 @@ class Exchange:
     """One request with its response; `cut` is set where the response was not read to its end.
 
     `seconds` is how long it took while it was recorded, from the request to the last byte; `None` if nobody knows.
+    `models` are the names of models and agents in it; `None` until somebody has looked.
     """
 
     request: Request
     response: Response
     cut: Cut | None = None
     seconds: float | None = field(default=None, compare=False)
+    models: frozenset[str] | None = field(default=None, compare=False, repr=False)
+
+    def copied(self) -> Exchange:
+        """Return a copy that can be changed without a change of this one."""
+        request, response = self.request, self.response
+        return replace(
+            self,
+            request=replace(request.unparsed(), headers=_copied(request.headers)),
+            response=replace(response.unparsed(), headers=_copied(response.headers)),
+        )
 
     def unparsed(self) -> Exchange:
         """Return the same exchange without the parsed values of its bodies."""
         return replace(self, request=self.request.unparsed(), response=self.response.unparsed())
+
+
+def _copied(headers: Headers) -> Headers:
+    return {name: list(values) for name, values in headers.items()}

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _WHITE: Final = b" \t\r\n"
 _LAID_OUT: Final = (b"{\n", b"[\n")
-_WHITE_OR_TEXT: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+')
+_APART: Final = re.compile(rb'[^ \t\r\n{}\[\],:"][ \t\r\n]+[^ \t\r\n{}\[\],:"]')
+_BUT_WHITE: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^" \t\r\n]+|"')
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _PARTS: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,9}))?")
 _INT_DIGITS: Final = 4300  # more of them Python reads as no number
@@ -56,15 +57,31 @@ def spelt(text: bytes, value: Any) -> bytes:
     if b"\0" in text:  # it is not in UTF-8
         return text
     if b"\\" not in text:
-        pieces = text.split(b'"')
-        pieces[::2] = b'"'.join(pieces[::2]).translate(None, _WHITE).split(b'"')
-        return b'"'.join(pieces)
+        return _without_white(text.split(b'"'))
     return encoded(value) if is_told(text, value) else minified(text)
+
+
+def quickly_spelt(text: bytes) -> bytes | None:
+    """Return a JSON text without the white space between its marks, unparsed, its escapes as they are.
+
+    What is returned is JSON if and only if `text` is. Return `None` if only a parser can tell where texts end, or if
+    there is white space within something, such as a number, which is no JSON.
+    """
+    if b"\0" in text or (b"\\" in text and b'\\"' in text):  # one character is found 20 times as fast as two
+        return None
+    pieces = text.split(b'"')
+    return None if _APART.search(b'"'.join(pieces[::2])) else _without_white(pieces)
+
+
+def _without_white(pieces: list[bytes]) -> bytes:
+    """Join what was split at quotes, every other piece without its white space."""
+    pieces[::2] = b'"'.join(pieces[::2]).translate(None, _WHITE).split(b'"')
+    return b'"'.join(pieces)
 
 
 def minified(text: bytes) -> bytes:
     """Return a JSON text in UTF-8 without the white space between its marks; all else stays to the letter."""
-    return _WHITE_OR_TEXT.sub(rb"\1", text)
+    return b"".join(_BUT_WHITE.findall(text))
 
 
 def exact(text: bytes, number: Callable[[str], Any] | None = None) -> Any:

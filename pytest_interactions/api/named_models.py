@@ -25,8 +25,15 @@ def models_of(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     """Return the names of all models and agents, each once, in alphabetical order, without `models/` before them."""
     found: set[str] = set()
     for exchange in exchanges:
-        found.update(_in_request(exchange.request), _in_response(exchange.response))
+        if exchange.models is None:
+            look(exchange)
+        found.update(exchange.models or ())
     return tuple(sorted(found))
+
+
+def look(exchange: Exchange) -> None:
+    """Look for the names in an exchange, as long as its values are parsed; `models_of` will not look again."""
+    exchange.models = frozenset((*_in_request(exchange.request), *_in_response(exchange.response)))
 
 
 def plain(name: str) -> str:
@@ -39,7 +46,7 @@ def _in_request(request: Request) -> Iterator[str]:
     if path:
         yield from _names({"model": path[1]})
     if _NAMED.search(request.body):
-        yield from _names(request.unparsed().json())
+        yield from _names(request.json_unkept())
 
 
 def _in_response(response: Response) -> Iterator[str]:
@@ -47,10 +54,10 @@ def _in_response(response: Response) -> Iterator[str]:
     if not _NAMED.search(response.body):
         return
     if not response.is_stream:
-        yield from _names(response.unparsed().json())
+        yield from _names(response.json_unkept())
         return
-    for event in sse.decode(response.body):
-        if _NAMED.search(event.raw):
+    for events in response.body.split(b"\n\n"):  # where no event goes on
+        for event in sse.decode(events) if _NAMED.search(events) else ():
             value = event.json()
             yield from _names(value)
             yield from _names(value.get("interaction") if isinstance(value, dict) else None)

@@ -26,6 +26,8 @@ _BARE_JSON = re.compile(rb"[ \t]*[\[{]")
 _CLOSED = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\r\n\n")
 # The events after which a stream of an interaction may end.
 _LAST = frozenset({"interaction.completed", "error", BARE})
+# An event as most are, at once: a type, one line of data, and the blank line.
+_PLAIN = re.compile(rb"event: ([^\r\n]*)\ndata: ([^\r\n]*)\n\n")
 _DATA_LINE = re.compile(rb"data(?:[:\r\n]|\Z)")
 
 
@@ -79,9 +81,25 @@ class Decoder:
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Return the events that this chunk completes."""
         events: list[ServerSentEvent] = []
-        for line in self._lines(chunk):
-            events += self._add(line)
+        start = 0
+        while start < len(chunk):
+            if not self._block and not any(self._unfinished):
+                for plain in self._plain(chunk, start):
+                    events.append(plain)
+                    start += len(plain.raw)
+            end = chunk.find(b"\n\n", start) + 2  # where it may go on so
+            end = end if end > 1 else len(chunk)
+            for line in self._lines(chunk[start:end]):
+                events += self._add(line)
+            start = end
         return events
+
+    def _plain(self, chunk: bytes, start: int) -> Iterator[ServerSentEvent]:
+        """Yield the plain events with which a part of a chunk begins."""
+        while plain := _PLAIN.match(chunk, start):
+            start, self._begun = plain.end(), True
+            raw, event, data = plain.group(0, 1, 2)
+            yield ServerSentEvent(raw, event.decode("utf-8", "replace") or "message", data.decode("utf-8", "replace"))
 
     def flush(self) -> list[ServerSentEvent]:
         """Return the events that no blank line had closed when the stream ended."""

@@ -12,6 +12,7 @@ from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
+from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder, Recording
 from pytest_interactions.cassette.refusals import Refusals
 from pytest_interactions.cassette.sleeps import Sleeps
@@ -53,7 +54,7 @@ class Cassette(View):
         options: Options,
         secrets: Secrets,
         *,
-        rerecord: str,
+        rerecord: Callable[[], str],
         begun: int | None = None,
         shared: bool = False,
         projects: Sequence[Path] = (),
@@ -64,7 +65,7 @@ class Cassette(View):
             path: The cassette's file.
             options: The options of this cassette.
             secrets: The values that must not reach the disk; this cassette adds those of live requests.
-            rerecord: The command that records this cassette anew, named in errors.
+            rerecord: Makes the command that records this cassette anew, for errors.
             begun: The start of this run, in nanoseconds as the times of files tell it. All tests record into a file
                 that was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
@@ -83,12 +84,18 @@ class Cassette(View):
         self._lock = RLock()
         self._media = media.directory_of(path)
         self._timeline: list[Exchange | Recording] = []
+        self._shown: dict[int, Exchange] = {}
         self._bypassed: set[str] = set()
         self._life = Life(path)
         self.recovered = recovered(path, gate, options)
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
         self._old = self._mode.old.exchanges
-        self._index = Index(self._old, redacted=self._filters.redact_request, key=self._filters.key)
+        self._index = Index(
+            Recorded.of(self._mode.old),
+            redacted=self._filters.redact_request,
+            key=self._filters.key,
+            state=self._filters.state,
+        )
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
@@ -109,13 +116,20 @@ class Cassette(View):
     @property
     def exchanges(self) -> list[Exchange]:
         """Return the test's requests so far with their responses, redacted, in the order of the requests."""
-        return list(map(self.whole, self._so_far()))
+        return list(map(self.whole, self._so_far(played=self._own)))
 
-    def _so_far(self) -> list[Exchange]:
-        """Return the exchanges so far, without the media that are in files of their own."""
+    def _so_far(self, played: Callable[[Exchange], Exchange] = lambda exchange: exchange) -> list[Exchange]:
+        """Return the exchanges so far, those of the file as `played`, without the media in files of their own."""
         with self._lock:
-            entries = [entry.exchange if isinstance(entry, Recording) else entry for entry in self._timeline]
+            entries = [entry.exchange if isinstance(entry, Recording) else played(entry) for entry in self._timeline]
         return [entry for entry in entries if entry is not None]
+
+    def _own(self, played: Exchange) -> Exchange:
+        """Return a copy of an exchange of the file, the same each time: the test may change it, others have it too."""
+        own = self._shown.get(id(played))
+        if own is None:
+            own = self._shown[id(played)] = played.copied()
+        return own
 
     @property
     def all_played(self) -> bool:

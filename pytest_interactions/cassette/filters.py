@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
@@ -34,6 +34,13 @@ class Filters:
         self.left_out: set[str] = set()
         #: Whether two requests with the same method, URI and body always match.
         self.is_literal = hooked is None and "headers" not in options.match_on
+
+    def state(self) -> Any:
+        """Return what is equal where other filters redact and match alike; `None` if hooks make that unknown."""
+        options = self._options
+        if options.before_record_request is not None or options.normalize_request is not None:
+            return None
+        return tuple(options.match_on), tuple(redaction(options).items()), self._secrets.matcher
 
     def learn(self, live: Request) -> None:
         """Learn the credentials of a request that skips the filters."""

@@ -1,22 +1,21 @@
-"""The index of a cassette's recorded exchanges, with one computed key for each."""
+"""The order in which a cassette's recorded exchanges are played."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.digests import fingerprint
-from pytest_interactions.api.json_text import spelt
-from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.cassette.matching import part_of
+from pytest_interactions.cassette.recorded import Keys
+from pytest_interactions.cassette.words import Words
 from pytest_interactions.redaction.google import is_login
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable
 
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.matching import Key
+    from pytest_interactions.cassette.recorded import Recorded
 
 # A GET of an interaction keeps playing its last recording once that has one of these statuses.
 _SETTLED: Final = {
@@ -30,47 +29,62 @@ class Index:
 
     def __init__(
         self,
-        exchanges: Sequence[Exchange],
+        recorded: Recorded,
         *,
         redacted: Callable[[Request], Request | None],
         key: Callable[[Request], Key],
+        state: Callable[[], Any] = lambda: None,
     ) -> None:
-        """Hold `exchanges`; `redacted` and `key` are the redaction and the key of live and of recorded requests."""
-        self.exchanges = exchanges
+        """Hold what is recorded.
+
+        Args:
+            recorded: The exchanges.
+            redacted: Redacts live and recorded requests; `None` for one that is to be passed over.
+            key: Makes the key of a redacted request.
+            state: Returns a value that is the same as long as these two do the same, also in other cassettes; `None`
+                if nobody knows.
+        """
+        self.exchanges = recorded.exchanges
         self.played: set[int] = set()
+        self._recorded = recorded
         self._redacted = redacted
         self._key = key
-        self._numbers: dict[Key, list[int]] | None = None
+        self._state = state
+        self._keys: Keys | None = None
         self._next: dict[Key, int] = {}
-        self._literal = _LiteralLane(exchanges, self.played)
+        self._first = 0  # the first unplayed exchange
 
     def take_literal(self, live: Request) -> int | None:
         """Play the next answer to `live` if a recorded request has the same words; return its number, or `None`.
 
         Requests with the same words have the same key, so that `live` needs neither redaction nor a key of its own.
+        The first unplayed exchange is tried first, as a test that runs as it was recorded asks for that one: all before
+        it were played, so no exchange with the same key comes before it.
         """
-        for words in _words(live):
-            number = self._literal.next(words)
-            if number is not None:
-                self.played.add(number)
-                return number
-            key = self._literal.key(words)
-            if key is not None:
-                return self.take(key)
-        return None
+        words = Words(live, live.json, is_live=True)
+        while self._first in self.played:
+            self._first += 1
+        if self._first < len(self.exchanges) and words.are_those_of(self._recorded.words(self._first)):
+            self.played.add(self._first)
+            return self._first
+        keys = self._known_keys()
+        key = keys.of_words(words) if keys else None
+        return None if key is None else self.take(key)
 
     def numbers(self, key: Key) -> list[int]:
         """Return the numbers of all exchanges with this key, in recorded order."""
-        if self._numbers is None:  # computed late, as a test without requests needs no keys
-            self._numbers = {}
-            for number, exchange in enumerate(self.exchanges):
-                recorded = exchange.request.unparsed()
-                request = self._redacted(recorded)
-                if request is not None:
-                    recorded_key = self._key(request)
-                    self._numbers.setdefault(recorded_key, []).append(number)
-                    self._literal.learn(recorded, recorded_key)
-        return self._numbers.get(key, [])
+        keys = self._known_keys()
+        if keys is None:  # computed late, as a test without requests needs no keys
+            before = self._state()
+            keys = self._keys = Keys(self.exchanges, self._redacted, self._key)
+            if self._state() == before:  # else a recorded request had a secret in it that was not known
+                self._recorded.keep_keys(before, keys)
+        return keys.numbers(key)
+
+    def _known_keys(self) -> Keys | None:
+        if self._keys is None:
+            self._keys = self._recorded.known_keys(self._state())
+        return self._keys
 
     def find(self, key: Key) -> int | None:
         """Return the number of the exchange that answers next, without playing it; `None` if none is left."""
@@ -93,56 +107,6 @@ class Index:
     def unplayed(self) -> list[int]:
         """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for."""
         return [n for n, exchange in enumerate(self.exchanges) if n not in self.played and not _may_vary(exchange)]
-
-
-class _LiteralLane:
-    """The quick search for a recorded request with the same words as a live one.
-
-    It tries the first unplayed exchange first, as a test that runs as it was recorded asks for that one. All exchanges
-    before it were played, so no exchange with the same key comes before it.
-    """
-
-    def __init__(self, exchanges: Sequence[Exchange], played: Container[int]) -> None:
-        self._exchanges = exchanges
-        self._played = played
-        self._first = 0  # the first unplayed exchange
-        self._words: tuple[int, list[_Words]] | None = None
-        self._keys: dict[bytes, Key] = {}
-
-    def next(self, words: _Words) -> int | None:
-        """Return the number of the first unplayed exchange if its request has these words."""
-        while self._first in self._played:
-            self._first += 1
-        if self._first == len(self._exchanges):
-            return None
-        if self._words is None or self._words[0] != self._first:
-            self._words = self._first, list(_words(self._exchanges[self._first].request.unparsed()))
-        return self._first if words in self._words[1] else None
-
-    def learn(self, recorded: Request, key: Key) -> None:
-        """Remember the key of a recorded request by its words."""
-        for words in _words(recorded):
-            self._keys[_digest(words)] = key
-
-    def key(self, words: _Words) -> Key | None:
-        """Return the key of the recorded requests with these words, if it is known."""
-        return self._keys.get(_digest(words)) if self._keys else None
-
-
-_Words = tuple[str, str, bytes]
-
-
-def _words(request: Request) -> Iterator[_Words]:
-    """Yield a request's method, URI and body: as it came, then without the white space of JSON; no field is sorted."""
-    uri = " ".join([request.uri, *part_of(request)])
-    yield request.method, uri, request.body
-    if request.body.startswith((b"{", b"[")) and request.json() is not NOT_JSON:
-        yield request.method, uri, spelt(request.body, request.json())
-
-
-def _digest(words: _Words) -> bytes:
-    method, uri, body = words
-    return fingerprint(f"{method} {uri}\n".encode("utf-8", "surrogatepass") + body)
 
 
 def _is_poll(request: Request) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, OptionError
-from pytest_interactions.files import disk, storage
+from pytest_interactions.files import disk, shared, storage
 from pytest_interactions.files.journal import in_tree
 from pytest_interactions.files.real import real_files
 from pytest_interactions.files.recovery import recover
@@ -94,7 +94,7 @@ class AppliedMode:
         old = storage.Contents()
         try:
             with suppress(CassetteNotFoundError):
-                old = storage.load(path, limit)
+                old = shared.load(path, limit)
         except CassetteFormatError:
             # What a link leads to is written only if it is a cassette: it may be anything of the user's.
             if not starts_over or path.is_symlink():

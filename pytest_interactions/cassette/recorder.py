@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pytest_interactions.api import named_models
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
@@ -48,7 +49,7 @@ class Recording(Use):
         Args:
             request: The request.
             keep: Redacts its response, or drops it.
-            finished: Receives the exchange.
+            finished: Receives the exchange, with its parsed values, which are not kept.
             outlived: Makes the error of a response that is read on when the cassette has closed.
         """
         super().__init__(request.unparsed(), outlived)
@@ -68,8 +69,10 @@ class Recording(Use):
             kept = self._keep(response, self.request)
             if kept is not None:
                 took = round(clock.seconds() - self._begun, 3)
-                self.exchange = Exchange(request=self.request, response=kept.unparsed(), cut=cut, seconds=took)
-                self._finished(self.exchange)
+                parsed = Exchange(request=self.request.unparsed(), response=kept, cut=cut, seconds=took)
+                self.exchange = parsed.unparsed()
+                self._finished(parsed)
+                self.exchange.models = parsed.models
 
     def give_up(self) -> None:
         """Keep that the app waited for the answer no longer: a response with status 0, which HTTP has not."""
@@ -147,6 +150,7 @@ class Recorder:
     def _finished(self, exchange: Exchange) -> None:
         if self._mode.keeps:
             self._journal.add(exchange)
+            named_models.look(exchange)
 
     def exchanges(self) -> list[Exchange]:
         """Return the finished exchanges."""
@@ -272,4 +276,5 @@ class Recorder:
         return replace(found, exchanges=_without(found.exchanges, self._mode.old.exchanges))
 
     def _write(self, path: Path, contents: storage.Contents) -> None:
-        storage.save(path, contents, self._gate, media_threshold=self._media_threshold)
+        threshold = self._media_threshold
+        storage.save(path, contents, self._gate, media_threshold=threshold, written=self._journal.text_of)

@@ -18,7 +18,7 @@ from pytest_interactions.errors import (
 from pytest_interactions.naming import namesakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 
 class Refusals:
-    """The errors of the cassette at a path, each with the command that records it anew, `rerecord`."""
+    """The errors of the cassette at a path, each with the command that records it anew, which `rerecord` makes."""
 
-    def __init__(self, cassette: Path, index: Index, filters: Filters, *, rerecord: str) -> None:
+    def __init__(self, cassette: Path, index: Index, filters: Filters, *, rerecord: Callable[[], str]) -> None:
         self._cassette = cassette
         self._index = index
         self._filters = filters
-        self._rerecord = rerecord
+        self._make_rerecord = rerecord
+
+    @property
+    def _rerecord(self) -> str:
+        return self._make_rerecord()
 
     def not_found(self, request: Request, projects: Sequence[Path], cassette_dir: str) -> CassetteNotFoundError:
         """Return the error for a redacted request that has no cassette, which was looked for in `projects`."""

@@ -44,7 +44,7 @@ class Ending(Enum):
     LEFT = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False, slots=True, kw_only=True)  # frozen, it would take as long to make as to find
 class Tape:
     """One recorded response, to be played once.
 

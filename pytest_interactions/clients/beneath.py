@@ -28,7 +28,7 @@ def sender(method: Callable[..., Any]) -> Callable[..., Any]:
 
     vcrpy's is passed over, as what is inside our cassette is not to be recorded into that one around it.
     """
-    while _home(method) == "vcr":
+    while _home(method) in ("vcr", _OURS):
         method = method.__wrapped__  # type: ignore[attr-defined] # what vcrpy has put itself before
     return method
 
@@ -60,18 +60,23 @@ def _home(function: Any) -> str:
     return str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0]
 
 
-_SENDING: Final = ContextVar("_SENDING", default=False)
+_SENDING: Final[ContextVar[Any]] = ContextVar("_SENDING", default=None)
 
 
 def is_sending() -> bool:
     """Whether what reaches httpcore comes by a transport that has asked the cassette, or is about to."""
-    return _SENDING.get()
+    return _SENDING.get() is not None
+
+
+def is_sent(request: Any) -> bool:
+    """Whether `request` is being sent already, by another tool that has kept what this package put in place before."""
+    return _SENDING.get() is request
 
 
 @contextmanager
-def sending() -> Iterator[None]:
-    """Let requests inside through to httpcore."""
-    token = _SENDING.set(True)
+def sending(request: Any) -> Iterator[None]:
+    """Let requests inside through to httpcore, where `request` is sent."""
+    token = _SENDING.set(request)
     try:
         yield
     finally:
@@ -111,13 +116,13 @@ class Asked:
         """Send httpx's `request` inside the block, which ends early where a recording answers it."""
         __tracebackhide__ = True
         if self._is_asked:
-            with sending():
+            with sending(request):
                 yield
             return
         given = request.extensions
         request.extensions = {**given, "trace": self._trace(given.get("trace"))}
         try:
-            with sending():
+            with sending(request):
                 yield
         except _Reached:
             pass

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Unpack
 from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
-from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, threads
+from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, sdk, threads
 from pytest_interactions.clients.in_force import InForce, Place
+from pytest_interactions.clients.replacing import OnceImported
 from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
 from pytest_interactions.files.real import real_files
 from pytest_interactions.options import Options, RecordMode, resolve
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions import types
     from pytest_interactions.cassette.guard import Answering, Guard
+    from pytest_interactions.clients.replacing import Replacements
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -34,16 +34,14 @@ def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from threads.patches()
     yield from httpx.patches(_CASSETTES)
     yield from http_client.patches(_CASSETTES)
-    if _has_aiohttp():
+    yield OnceImported("aiohttp", _patch_aiohttp)
+
+
+def _patch_aiohttp(_module: Any, patches: Replacements) -> None:
+    with real_files():
         from pytest_interactions.clients import aiohttp
-
-        yield from aiohttp.patches(_CASSETTES)
-
-
-@lru_cache(maxsize=1)
-def _has_aiohttp() -> bool:
-    """Whether aiohttp is installed: an app that is yet to import it is to be recorded too."""
-    return find_spec("aiohttp") is not None
+    for patch in aiohttp.patches(_CASSETTES):
+        patches.enter_context(patch)
 
 
 def _several(answering: Sequence[Answering]) -> NoReturn:
@@ -55,8 +53,8 @@ def _several(answering: Sequence[Answering]) -> NoReturn:
     raise error
 
 
-_CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several)
-#: The cassettes of this process, those that are not open any more too.
+_CASSETTES: Final[InForce[Answering]] = InForce(_patches, _several, may_stay=True)
+#: The cassettes of this process that were open when one was opened last.
 _OPENED: Final[WeakSet[Cassette]] = WeakSet()
 #: Their paths, those of cassettes that nobody holds any more too.
 _PATHS: Final[set[Path]] = set()
@@ -88,6 +86,7 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
         stack.enter_context(google_auth.logging_in(login, yields=yields))
         stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
+        stack.enter_context(sdk.fast(is_on=cassette.replays_only and cassette.options.fast_sdk, yields=yields))
         yield cassette
 
 
@@ -163,7 +162,7 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
 def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cassette]:
     rerecord = f"use_cassette({os.fspath(path)!r}, record_mode='rewrite')"
     with real_files():  # whose paths are not the fake one's
-        cassette = open_cassette(Path(path), resolve(("use_cassette", options)), rerecord=rerecord)
+        cassette = open_cassette(Path(path), resolve(("use_cassette", options)), rerecord=lambda: rerecord)
     try:
         with opened(cassette):
             yield cassette
@@ -193,7 +192,9 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     # Absolute, as the app may change the working directory.
     cassette = Cassette(path.absolute(), options, secrets, **more)
     for other in list(_OPENED):
-        if other.is_open and (other.may_write or cassette.may_write) and _is_same(other.path, cassette.path):
+        if not other.is_open:
+            _OPENED.discard(other)
+        elif (other.may_write or cassette.may_write) and _is_same(other.path, cassette.path):
             raise AlreadyOpenError(messages.already_open(cassette.path))
     _OPENED.add(cassette)
     _PATHS.add(cassette.path)

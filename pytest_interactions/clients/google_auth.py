@@ -7,7 +7,7 @@ credentials, and those that the app has made by itself are given a token that is
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, wraps
 from importlib import import_module
@@ -15,13 +15,15 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_interactions.clients.in_force import InForce
-from pytest_interactions.clients.late import once_imported
+from pytest_interactions.clients.replacing import OnceImported, Replaced
 from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY, PROJECT, REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import TracebackType
+
+    from pytest_interactions.clients.replacing import Replacements
 
 
 @dataclass(eq=False, kw_only=True)
@@ -213,21 +215,21 @@ _METHODS: Final = {
 
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
-    yield once_imported("google.auth.credentials", _credentials)
+    yield OnceImported("google.auth.credentials", _credentials)
     for module in _FUNCTIONS:
-        yield once_imported(module, _functions)
+        yield OnceImported(module, _functions)
 
 
-_LOGINS: Final[InForce[Login]] = InForce(_patches)
+_LOGINS: Final[InForce[Login]] = InForce(_patches, may_stay=True)
 
 
-def _functions(module: Any, patches: ExitStack) -> None:
+def _functions(module: Any, patches: Replacements) -> None:
     for name, replacing in _FUNCTIONS[module.__name__].items():
         *holder, last = name.split(".")
         _replace(getattr(module, *holder) if holder else module, last, replacing, patches)
 
 
-def _credentials(module: Any, patches: ExitStack) -> None:
+def _credentials(module: Any, patches: Replacements) -> None:
     """Replace the methods of all classes of credentials, those that are yet to be made too."""
     root = module.Credentials.__mro__[-2]  # that of asynchronous ones too
     for each in _with_subclasses(root):
@@ -249,9 +251,7 @@ def _with_subclasses(base: type[Any]) -> Iterator[type[Any]]:
         yield from _with_subclasses(each)
 
 
-def _replace(holder: Any, name: str, replacing: Callable[..., Any], patches: ExitStack) -> None:
+def _replace(holder: Any, name: str, replacing: Callable[..., Any], patches: Replacements) -> None:
     """Replace a function, if there is one, until the end of `patches`."""
-    real = vars(holder).get(name)
-    if real is not None:
-        setattr(holder, name, replacing(real))
-        patches.callback(setattr, holder, name, real)
+    if vars(holder).get(name) is not None:
+        patches.enter_context(Replaced(holder, name, replacing))

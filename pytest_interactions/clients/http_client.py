@@ -7,22 +7,21 @@ back is recorded, or played, byte by byte; framing, decoding, exceptions, retrie
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
-from functools import wraps
+from contextlib import AbstractContextManager
+from functools import partial, wraps
 from http.client import HTTPConnection
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 from pytest_interactions.clients.beneath import is_vcrpys
 from pytest_interactions.clients.http_socket import Facade, connecting, is_connecting, origin_of
+from pytest_interactions.clients.replacing import OnceImported, Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.clients.in_force import InForce
+    from pytest_interactions.clients.replacing import Replacements
 
 _VERIFIED: Final = (ssl.CERT_REQUIRED, "CERT_REQUIRED", "REQUIRED")
 
@@ -30,21 +29,45 @@ _VERIFIED: Final = (ssl.CERT_REQUIRED, "CERT_REQUIRED", "REQUIRED")
 def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[object]]:
     """Yield the patches that bring traffic to the cassette in force: each class's own way to connect, and `putrequest`.
 
-    A library that is imported later connects in its own way, unless `putrequest` comes first.
+    A class of any library but urllib3 and httplib2 that is made later connects in its own way, unless `putrequest`
+    comes first.
     """
+    connect, known = partial(_connect, cassettes), list(_with_connect())
+    yield _Known(known)
+    for each in known:
+        yield Replaced(each, "connect", connect)
+    yield Replaced(HTTPConnection, "putrequest", partial(_putrequest, cassettes))
+
+    def replace(module: Any, patches: Replacements) -> None:
+        for each in _with_connect():
+            if each.__module__ == module.__name__ and each not in known:
+                patches.enter_context(Replaced(each, "connect", connect))
+
     for name in ("urllib3.connection", "httplib2"):
-        with suppress(ImportError):
-            import_module(name)
-    for each in {HTTPConnection: None} | dict.fromkeys(_subclasses(HTTPConnection)):
+        yield OnceImported(name, replace)
+
+
+class _Known(AbstractContextManager[None]):
+    """The classes that connect in ways of their own: in place as long as there are no others."""
+
+    def __init__(self, classes: list[type[HTTPConnection]]) -> None:
+        self._classes = classes
+
+    @property
+    def is_in_place(self) -> bool:
+        return list(_with_connect()) == self._classes
+
+    def __exit__(self, *_: object) -> None:
+        self._classes = []
+
+
+def _with_connect() -> Iterator[type[HTTPConnection]]:
+    """Yield `http.client`'s connection and what stands on it, as far as it connects in a way of its own."""
+    found = [HTTPConnection]
+    for each in found:  # which grows meanwhile
+        found += [sub for sub in each.__subclasses__() if sub not in found]
         if "connect" in vars(each):
-            yield mock.patch.object(each, "connect", _connect(cassettes, each.connect))
-    yield mock.patch.object(HTTPConnection, "putrequest", _putrequest(cassettes, HTTPConnection.putrequest))
-
-
-def _subclasses(base: type[HTTPConnection]) -> Iterator[type[HTTPConnection]]:
-    for each in base.__subclasses__():
-        yield each
-        yield from _subclasses(each)
+            yield each
 
 
 def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:

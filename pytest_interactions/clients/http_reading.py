@@ -15,7 +15,7 @@ from pytest_interactions.clients.chunks import LAST
 from pytest_interactions.clients.played import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_interactions.cassette.recorder import Recording
 
@@ -138,7 +138,12 @@ class Replayed(_Played):
         self._closing = Event() if tape.closed_by else None  # made for the few that need it
 
     def _playing(self, tape: Tape, method: str) -> Iterator[bytes]:
-        played = self._pieces_of(tape, method) if tape.response.status else ()
+        if not tape.response.status:
+            played: Iterable[bytes] = ()
+        elif self._closing is None:
+            played = pieces(tape, method)
+        else:
+            played = _lingering(tape, method, self._closing)
         for number, piece in enumerate(played):
             if tape.pace and number > 1 and piece != LAST:  # between two chunks: the first piece is the head
                 with tape.use.awaited():
@@ -149,16 +154,6 @@ class Replayed(_Played):
         if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
             raise error
 
-    def _pieces_of(self, tape: Tape, method: str) -> Iterator[bytes]:
-        if self._closing is None:
-            yield from pieces(tape, method)
-            return
-        *first, last = pieces(tape, method)
-        yield from first
-        with tape.use.awaited():
-            self._closing.wait(tape.lingers)  # another thread is to close it while this one waits for the last
-        yield last
-
     def closing(self) -> None:
         """Take note that it is to be closed, as soon as nobody reads it."""
         if self._closing is not None:
@@ -168,3 +163,12 @@ class Replayed(_Played):
         """Stop playing: the client has all of the response, or wants no more of it."""
         self._tape.left()
         super().close()
+
+
+def _lingering(tape: Tape, method: str, closing: Event) -> Iterator[bytes]:
+    """Write a tape, and wait before its last piece until another thread closes it, as one did."""
+    *first, last = pieces(tape, method)
+    yield from first
+    with tape.use.awaited():
+        closing.wait(tape.lingers)
+    yield last

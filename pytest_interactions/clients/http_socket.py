@@ -79,6 +79,7 @@ class Facade:
         self._recording: Recording | None = None
         self._failure: Exception | None = None
         self._asks: socket.socket | None = None
+        self._silent: tuple[socket.socket, ...] = ()
 
     def begin(self) -> None:
         """Expect a new request."""
@@ -206,7 +207,8 @@ class Facade:
         """Play, after which the facade stands for a socket to come: none that was there can be used again."""
         if self._failure is not None:  # urllib3 lets some go by while it sends
             raise self._failure
-        self.close()
+        if self._sock is not None:
+            self._sock.close()
         self._sock = self._tape = None
         return File(Replayed(tape, self._method))
 
@@ -228,6 +230,9 @@ class Facade:
         """Close the socket, if there is one."""
         self._left()
         self._ask_no_more()
+        for each in self._silent:
+            each.close()
+        self._silent = ()
         if self._sock is not None:
             self._sock.close()
 
@@ -237,12 +242,14 @@ class Facade:
             self._asks = None
 
     def fileno(self) -> int:
-        """Return the socket's descriptor; within a request that of one from which `wire.CONTINUE` can be read.
+        """Return the socket's descriptor, or that of one which says as much.
 
-        botocore waits for that before it sends a body, and the server is not asked before all of it is there.
+        Within a request, `wire.CONTINUE` can be read from it: botocore waits for that before it sends a body, and the
+        server is not asked before all of it is there. After a tape nothing can, as on a connection that stays open.
         """
-        if self._request is None and self._sock is not None:
-            return int(self._sock.fileno())
+        if self._request is None:
+            self._silent = self._silent or (() if self._sock else socket.socketpair())
+            return int((self._sock or self._silent[0]).fileno())
         if self._asks is None:
             self._asks, other = socket.socketpair()
             other.close()

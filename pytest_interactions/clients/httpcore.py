@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import importlib
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette import messages
 from pytest_interactions.clients import beneath
+from pytest_interactions.clients.replacing import OnceImported, Replaced
 from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.clients.in_force import InForce
+    from pytest_interactions.clients.replacing import Replacements
 
 
-def patches(cassettes: InForce[Answering], http: Any) -> Iterator[AbstractContextManager[object]]:
-    """Yield the patches that refuse what reaches the httpcore of `http` (httpx or httpx2) past its transports."""
-    core = importlib.import_module(http.__name__.replace("httpx", "httpcore"))
+def patch(cassettes: InForce[Answering], http: Any) -> AbstractContextManager[None]:
+    """Return the patch that refuses what reaches the httpcore of `http` (httpx or httpx2) past its transports.
+
+    It takes place once httpcore is imported: the first transport that opens sockets does that.
+    """
 
     def check(request: Any) -> None:
         __tracebackhide__ = True
         if not beneath.is_sending() and beneath.is_ours(http.HTTPTransport.handle_request):
             _refuse(cassettes.innermost, request)
 
-    for name in ("ConnectionPool", "HTTPConnection"):
-        sync, asynchronous = getattr(core, name), getattr(core, f"Async{name}")
-        yield mock.patch.object(sync, "handle_request", _checked(check, sync.handle_request))
-        real = asynchronous.handle_async_request
-        yield mock.patch.object(asynchronous, "handle_async_request", _async_checked(check, real))
+    def replace(core: Any, patches: Replacements) -> None:
+        for name in ("ConnectionPool", "HTTPConnection"):
+            patches.enter_context(Replaced(getattr(core, name), "handle_request", partial(_checked, check)))
+            asynchronous = getattr(core, f"Async{name}")
+            patches.enter_context(Replaced(asynchronous, "handle_async_request", partial(_async_checked, check)))
+
+    return OnceImported(http.__name__.replace("httpx", "httpcore"), replace)
 
 
 def _checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +45,7 @@ def _checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Callable
     def handle_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         check(request)
-        with beneath.sending():  # a pool sends through connections, and to proxies
+        with beneath.sending(request):  # a pool sends through connections, and to proxies
             return real(self, request)
 
     return handle_request
@@ -52,7 +56,7 @@ def _async_checked(check: Callable[[Any], None], real: Callable[..., Any]) -> Ca
     async def handle_async_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         check(request)
-        with beneath.sending():
+        with beneath.sending(request):
             return await real(self, request)
 
     return handle_async_request

@@ -9,10 +9,9 @@ import asyncio
 import importlib
 import time
 from contextlib import suppress
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 from pytest_interactions.api.exchange import Cut, Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
@@ -20,6 +19,7 @@ from pytest_interactions.cassette.tape import Ending
 from pytest_interactions.clients import beneath, httpcore
 from pytest_interactions.clients.beneath import Asked, AsyncAsked
 from pytest_interactions.clients.httpx_recorded import AsyncRecorded, Recorded, headers_of, unanswered
+from pytest_interactions.clients.replacing import OnceImported, Replaced
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_interactions.cassette.guard import Answering
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
+    from pytest_interactions.clients.replacing import Replacements
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 #: What is raised where a response is read on that the app has closed.
@@ -40,13 +41,16 @@ def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[ob
     Only transports that open sockets are replaced: an app that a test calls in its own process, through an ASGI or
     WSGI transport, is what the test is about.
     """
-    for client in clients():
-        sync, asynchronous = client.http.HTTPTransport, client.http.AsyncHTTPTransport
-        handler = _handler(cassettes, client, beneath.sender(sync.handle_request))
-        yield mock.patch.object(sync, "handle_request", handler)
-        async_handler = _async_handler(cassettes, client, beneath.sender(asynchronous.handle_async_request))
-        yield mock.patch.object(asynchronous, "handle_async_request", async_handler)
-        yield from httpcore.patches(cassettes, client.http)
+
+    def replace(http: Any, patches: Replacements) -> None:
+        client = client_of(http)
+        patches.enter_context(Replaced(http.HTTPTransport, "handle_request", partial(_handler, cassettes, client)))
+        handler = partial(_async_handler, cassettes, client)
+        patches.enter_context(Replaced(http.AsyncHTTPTransport, "handle_async_request", handler))
+        patches.enter_context(httpcore.patch(cassettes, http))
+
+    for name in _LIBRARIES:
+        yield OnceImported(name, replace, classes=("HTTPTransport", "AsyncHTTPTransport"))
 
 
 class Client:
@@ -76,22 +80,25 @@ class Client:
         return self.http.Response(recorded.status, headers=headers, stream=stream, extensions=extensions)
 
 
-@lru_cache(maxsize=1)
-def clients() -> tuple[Client, ...]:
-    """What is installed of httpx and httpx2; httpx, which this package needs, comes first."""
-    found = []
-    for name in _LIBRARIES:
-        with suppress(ImportError):
-            found.append(Client(importlib.import_module(name)))
-    return tuple(found)
+@lru_cache(maxsize=len(_LIBRARIES))
+def client_of(http: Any) -> Client:
+    """The client that the module `http` is."""
+    return Client(http)
 
 
-def _handler(cassettes: InForce[Answering], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def own_client() -> Client:
+    """The client that this package itself sends with: httpx, on which it depends."""
+    return client_of(importlib.import_module("httpx"))
+
+
+def _handler(cassettes: InForce[Answering], client: Client, real: Callable[..., Any]) -> Callable[..., Any]:
+    send = beneath.sender(real)
+
     @wraps(send)
     def handle_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
         cassette = cassettes.innermost
-        if cassette is None or cassette.passes(request.url.host, _port(request.url)):
+        if cassette is None or beneath.is_sent(request) or cassette.passes(request.url.host, _port(request.url)):
             return send(transport, request)
         request.read()
         asked = Asked(lambda: cassette.answer(_request(request)))
@@ -110,12 +117,14 @@ def _handler(cassettes: InForce[Answering], client: Client, send: Callable[..., 
     return handle_request
 
 
-def _async_handler(cassettes: InForce[Answering], client: Client, send: Callable[..., Any]) -> Callable[..., Any]:
+def _async_handler(cassettes: InForce[Answering], client: Client, real: Callable[..., Any]) -> Callable[..., Any]:
+    send = beneath.sender(real)
+
     @wraps(send)
     async def handle_async_request(transport: Any, request: Any) -> Any:
         __tracebackhide__ = True  # a miss points at the app's call
         cassette = cassettes.innermost
-        if cassette is None or cassette.passes(request.url.host, _port(request.url)):
+        if cassette is None or beneath.is_sent(request) or cassette.passes(request.url.host, _port(request.url)):
             return await send(transport, request)
         await request.aread()
         asked = AsyncAsked(lambda: cassette.answer(_request(request)))

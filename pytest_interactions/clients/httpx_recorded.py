@@ -91,7 +91,8 @@ class Side:
 
     def _left(self) -> None:
         """The app reads no further; what it wants may be complete all the same."""
-        self._finish(None if self._is_whole() else Cut(by="app"))
+        if not self._recording.is_over:
+            self._finish(None if self._is_whole() else Cut(by="app"))
 
     def _is_whole(self) -> bool:
         expected = self._response.headers.get("content-length")

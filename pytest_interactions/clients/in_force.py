@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import RLock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from weakref import WeakSet
+
+from pytest_interactions.clients.replacing import Replacements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +41,27 @@ class _Held(Generic[T]):
 _HERE: Final[ContextVar[Mapping[InForce[Any], _Held[Any]]]] = ContextVar("_HERE", default=MappingProxyType({}))
 
 
+#: Who wants patches to stay on, and whose do.
+_KEEPERS: Final[list[object]] = []
+_STAYING: Final[WeakSet[InForce[Any]]] = WeakSet()
+
+
+@contextmanager
+def keeping_patches() -> Iterator[None]:
+    """Leave patches on inside the block while nothing is in force, where they may stay: each does nothing then.
+
+    It takes long to put them on. What begins next does so only if another tool has put itself before one meanwhile.
+    """
+    keeper = object()
+    _KEEPERS.append(keeper)
+    try:
+        yield
+    finally:
+        _KEEPERS.remove(keeper)
+        for each in list(_STAYING):
+            each.take_off()
+
+
 class InForce(Generic[T]):
     """The things of one kind that are in force, each in the context that put it there, in whatever order they end.
 
@@ -48,18 +72,23 @@ class InForce(Generic[T]):
     Args:
         patches: Makes the patches, which are entered with the first thing and left with the last.
         unclear: Says what is in force for code outside of each of several contexts; it may raise.
+        may_stay: Whether the patches may stay on while nothing is in force (see `keeping_patches`).
     """
 
     def __init__(
         self,
         patches: Callable[[], Iterable[AbstractContextManager[object]]],
         unclear: Callable[[Sequence[T]], T] = lambda things: things[-1],
+        *,
+        may_stay: bool = False,
     ) -> None:
         self._open: list[_Held[T]] = []
         self._make_patches = patches
         self._unclear = unclear
-        self._patches = ExitStack()
+        self._patches: Replacements | None = None
+        self._may_stay = may_stay
         self._lock = RLock()
+        _STAYING.add(self)
 
     @property
     def innermost(self) -> T | None:
@@ -124,14 +153,21 @@ class InForce(Generic[T]):
     def _end(self, held: _Held[T]) -> None:
         with self._lock:
             self._open.remove(held)
-            if not self._open:
-                self._patches.close()
+        self.take_off()
 
     def _put_on(self) -> None:
-        with ExitStack() as patches:
-            for patch in self._make_patches():
-                patches.enter_context(patch)
-            self._patches = patches.pop_all()
+        if self._patches is not None:  # they were kept
+            if self._patches.are_in_place:
+                return
+            self._patches.close()
+        self._patches = Replacements.entered(self._make_patches())
+
+    def take_off(self) -> None:
+        """Take the patches off, unless something is in force, or they are to stay."""
+        with self._lock:
+            if self._patches is not None and not (self._open or (self._may_stay and _KEEPERS)):
+                self._patches.close()
+                self._patches = None
 
 
 class Place:

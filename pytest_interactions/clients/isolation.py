@@ -10,15 +10,15 @@ import ssl
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
+from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.errors import NetworkBlockedError
 from pytest_interactions.options import KEYS
 from pytest_interactions.redaction.placeholders import LOCATION, PLACEHOLDER_KEY, PROJECT
@@ -90,8 +90,18 @@ def _learn(addresses: set[str]) -> None:
 
 def _patches() -> Iterator[AbstractContextManager[object]]:
     _watch()
-    for place, name, replacement in replacements():
-        yield mock.patch.object(place, name, replacement)
+    yield from network.patches(_check)
+    # What a look-up finds, the hook is not told. Those of socket and of gevent ask this one.
+    yield Replaced(_socket, "getaddrinfo", partial(_resolving, network.found))
+    for module in (socket, _socket):
+        yield Replaced(module, "gethostbyname", partial(_resolving, lambda address: {address}))
+        yield Replaced(module, "gethostbyname_ex", partial(_resolving, lambda found: set(found[2])))
+    yield uvloop.patch(_check, _learn)
+    yield Replaced(time, "sleep", _blocking)
+    yield Replaced(asyncio.tasks, "sleep", _sleeping)
+    yield Replaced(asyncio, "sleep", _sleeping)
+    for name in ("load_verify_locations", "load_default_certs", "set_default_verify_paths"):
+        yield Replaced(ssl.SSLContext, name, _certificates)
 
 
 def _all_of(isolations: Sequence[Isolation]) -> Isolation:
@@ -107,27 +117,10 @@ def _all_of(isolations: Sequence[Isolation]) -> Isolation:
     return Isolation(allowed=allowed, report=report, sleeps=Sleeps(skip=False), resolved=resolved)
 
 
-_isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of)
+_isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of, may_stay=True)
 
 
-def replacements() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-    """Yield what is replaced while a replay is under way: the place, the name in it, and what stands there then."""
-    yield from network.of_sockets(_check)
-    # What a look-up finds, the hook is not told. Those of socket and of gevent ask this one.
-    yield _socket, "getaddrinfo", _resolving(_socket.getaddrinfo, network.found)
-    for module in (socket, _socket):
-        yield module, "gethostbyname", _resolving(module.gethostbyname, lambda address: {address})
-        yield module, "gethostbyname_ex", _resolving(module.gethostbyname_ex, lambda found: set(found[2]))
-    yield from uvloop.replacements(_check, _learn)
-    sleep = _sleeping(asyncio.sleep)
-    yield time, "sleep", _blocking(time.sleep)
-    yield asyncio, "sleep", sleep
-    yield asyncio.tasks, "sleep", sleep
-    for name in ("load_verify_locations", "load_default_certs", "set_default_verify_paths"):
-        yield ssl.SSLContext, name, _certificates(getattr(ssl.SSLContext, name))
-
-
-def _resolving(real: Callable[..., Any], addresses: Callable[[Any], set[str]]) -> Callable[..., Any]:
+def _resolving(addresses: Callable[[Any], set[str]], real: Callable[..., Any]) -> Callable[..., Any]:
     def look_up(*args: Any, **kwargs: Any) -> Any:
         result = real(*args, **kwargs)
         _learn(addresses(result))

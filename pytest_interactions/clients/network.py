@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import socket
 import sys
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_interactions.clients.replacing import Replaced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 #: A host and its port.
 Asked = tuple[Any, Any]
@@ -91,10 +95,10 @@ _METHODS: Final = {
 }
 
 
-def of_sockets(check: Callable[[Asked | None], None]) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-    """Yield what is replaced of sockets: the class, the name in it, and what stands there during a replay."""
+def patches(check: Callable[[Asked | None], None]) -> Iterator[AbstractContextManager[None]]:
+    """Yield the patches of sockets by which an address is checked before the name in it is looked up."""
 
-    def checked(real: Callable[..., Any], place: int, asked: Callable[..., Asked | None]) -> Callable[..., Any]:
+    def checked(place: int, asked: Callable[..., Asked | None], real: Callable[..., Any]) -> Callable[..., Any]:
         def call(self: socket.socket, *args: Any) -> Any:
             for address in args[place:][:1]:
                 check(asked(self, address))
@@ -103,7 +107,7 @@ def of_sockets(check: Callable[[Asked | None], None]) -> Iterator[tuple[Any, str
         return call
 
     for name, (place, asked) in _METHODS.items():
-        yield socket.socket, name, checked(getattr(socket.socket, name), place, asked)
+        yield Replaced(socket.socket, name, partial(checked, place, asked))
 
 
 # --- this machine ---

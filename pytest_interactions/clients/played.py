@@ -34,10 +34,10 @@ def pieces(tape: Tape, method: str) -> Iterator[bytes]:
         yield _head(tape, CHUNKED)
         yield from _chunked(tape, chunks)
     else:
-        body = list(chunks)
-        length = sum(map(len, body)) + int(promised[1] if promised else 0)
-        yield _head(tape, f"content-length: {length}")
-        yield from body
+        first, *others = *chunks, b""
+        length = len(first) + sum(map(len, others)) + int(promised[1] if promised else 0)
+        yield _head(tape, f"content-length: {length}") + first
+        yield from others
 
 
 def _chunked(tape: Tape, chunks: Iterator[bytes]) -> Iterator[bytes]:

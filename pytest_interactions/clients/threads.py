@@ -11,10 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
-from unittest import mock
 from weakref import WeakKeyDictionary
 
 from pytest_interactions.clients.in_force import Place
+from pytest_interactions.clients.replacing import Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,8 @@ def are_at_work(is_inside: Callable[[Place], bool], *, daemons: bool) -> bool:
 
 def patches() -> Iterator[AbstractContextManager[object]]:
     """Yield the patches by which threads and the work of pools take along what is in force."""
-    yield mock.patch.object(Thread, "start", _starting(Thread.start))
-    yield mock.patch.object(ThreadPoolExecutor, "submit", _submitting(ThreadPoolExecutor.submit))
+    yield Replaced(Thread, "start", _starting)
+    yield Replaced(ThreadPoolExecutor, "submit", _submitting)
 
 
 def _starting(real: Callable[[Thread], None]) -> Callable[[Thread], None]:

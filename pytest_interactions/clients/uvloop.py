@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from functools import cache, wraps
-from importlib import import_module
-from importlib.util import find_spec
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.clients import network
+from pytest_interactions.clients.replacing import OnceImported, Replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from pytest_interactions.clients.replacing import Replacements
 
     #: Tells what a call reaches.
     Teller = Callable[..., Iterable[network.Asked | None]]
 
 
-@cache
-def _is_installed() -> bool:
-    """Whether uvloop is there: an app that is yet to import it is to be checked too."""
-    return find_spec("uvloop") is not None
-
-
-def replacements(
+def patch(
     check: Callable[[network.Asked | None], None], learn: Callable[[set[str]], None]
-) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-    """Yield what is replaced of uvloop: its loop, the name in it, and what stands there during a replay.
-
-    Nothing is, where it is not installed.
+) -> AbstractContextManager[None]:
+    """Return the patch of uvloop's loop, which takes place once uvloop is imported.
 
     Args:
         check: Refuses what is not to be reached.
         learn: Takes the addresses that a look-up found.
     """
-    if not _is_installed():
-        return
-    loop = import_module("uvloop").Loop
-    for name, told in _TOLD.items():
-        yield loop, name, _checked(getattr(loop, name), told, check)
-    looking_up = _checked(loop.getaddrinfo, lambda *args, **named: [network.looked_up(*args, **named)], check)
-    yield loop, "getaddrinfo", _learning(looking_up, learn)
+
+    def replace(module: Any, patches: Replacements) -> None:
+        for name, told in _TOLD.items():
+            patches.enter_context(Replaced(module.Loop, name, partial(_checked, told, check)))
+        patches.enter_context(Replaced(module.Loop, "getaddrinfo", partial(_looking_up, check, learn)))
+
+    return OnceImported("uvloop", replace)
 
 
 def _checked(
-    real: Callable[..., Any], told: Teller, check: Callable[[network.Asked | None], None]
+    told: Teller, check: Callable[[network.Asked | None], None], real: Callable[..., Any]
 ) -> Callable[..., Any]:
     @wraps(real)
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -54,9 +48,12 @@ def _checked(
     return call
 
 
-def _learning(real: Callable[..., Any], learn: Callable[[set[str]], None]) -> Callable[..., Any]:
+def _looking_up(
+    check: Callable[[network.Asked | None], None], learn: Callable[[set[str]], None], real: Callable[..., Any]
+) -> Callable[..., Any]:
     @wraps(real)
     async def getaddrinfo(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check(network.looked_up(*args, **kwargs))
         result = await real(self, *args, **kwargs)
         learn(network.found(result))
         return result

@@ -13,9 +13,11 @@ from uuid import uuid4
 
 from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, larger, mebibytes
 from pytest_interactions.errors import TooLargeError
+from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import FileIO
     from pathlib import Path
 
 if sys.platform != "win32":  # pragma: no branch - there filelock takes its place
@@ -46,16 +48,42 @@ def read(path: Path, limit: int = LARGEST_FILE) -> bytes:
         OSError: There is no such file, it can't be opened, or it is no file.
         TooLargeError: It has more than `limit` bytes; the message names it.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
-        status = os.fstat(handle)
-        kind = stat.S_IFMT(status.st_mode)
-        if kind != stat.S_IFREG:
-            raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
-        data = file.readall() if status.st_size <= limit else b""
-    if max(len(data), status.st_size) > limit:
-        raise TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, {larger(status.st_size)}")
+    with _opened(path, limit) as file:
+        data = file.readall()
+        if len(data) > limit:  # it has grown meanwhile
+            raise _too_large(path, limit, len(data))
     return data
+
+
+def pieces(path: Path, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a file, `size` at a time; the errors are those of `read`."""
+    with real_files():
+        opened = _opened(path, LARGEST_FILE)
+    with opened as file:
+        while piece := file.read(size):
+            yield piece
+
+
+def _opened(path: Path, limit: int) -> FileIO:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _check(os.fstat(handle), path, limit)
+    except BaseException:
+        os.close(handle)
+        raise
+    return open(handle, "rb", buffering=0)  # noqa: PTH123 - a handle, not a path; who asks closes it
+
+
+def _check(status: os.stat_result, path: Path, limit: int) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
+    if status.st_size > limit:
+        raise _too_large(path, limit, status.st_size)
+
+
+def _too_large(path: Path, limit: int, size: int) -> TooLargeError:
+    return TooLargeError(f"{path}: it has more than {mebibytes(limit)}. To read it, {larger(size)}")
 
 
 def target(path: Path) -> Path:

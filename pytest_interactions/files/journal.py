@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import uuid4
 
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
@@ -23,7 +23,7 @@ from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from io import BufferedWriter
+    from io import BufferedRandom
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
@@ -60,7 +60,10 @@ class Journal:
         self._gate = gate
         self._turn = Lock()
         self._path = Path()
-        self._file: BufferedWriter | None = None
+        self._file: BufferedRandom | None = None
+        self._size = 0
+        #: Where the text of each exchange begins and ends in the file, by the identity of its bodies.
+        self._places: dict[tuple[int, int], tuple[int, int]] = {}
         self._locks: list[Callable[[], None]] = []
         self._usable = True
         self._known: Matcher | None = None
@@ -73,15 +76,26 @@ class Journal:
         with self._turn:
             if not self._usable:
                 return
-            self._exchanges.append(exchange)
+            self._exchanges.append(exchange.unparsed())  # its parsed values may be many times as large
             try:
                 if self._file is not None and self._may_hold_more(known):
                     self._write_anew(self._file)
                 elif item:
-                    self._write(item)
+                    self._file = self._file or self._begin()
+                    self._write(self._file, exchange, item)
+                    self._file.flush()  # to the operating system, which outlives this process
             except OSError:
                 self._usable = False  # nothing after a broken item could be read
             self._known = known
+
+    def text_of(self, exchange: Exchange) -> bytes:
+        """Return the text of an exchange as it was written here; nothing if it was not, or can't be read."""
+        with self._turn, suppress(OSError):
+            if self._file is not None and self._usable:
+                start, end = self._places.get(_bodies(exchange), (0, 0))
+                self._file.seek(start)
+                return self._file.read(end - start)
+        return b""
 
     def _may_hold_more(self, known: Matcher) -> bool:
         """Return whether something that is known by now, and wasn't, is in the exchanges that were written."""
@@ -118,25 +132,27 @@ class Journal:
 
     def _item(self, exchange: Exchange) -> bytes:
         """Return the text of an exchange; nothing if the gate refuses it."""
-        copy = exchange.unparsed()  # so that its parsed values, which may be many times as large, are not kept
-        item = layout.exchange_text(copy)
+        item = layout.exchange_text(exchange)
         with suppress(SecretLeakError):
-            self._gate.check(0, copy, item)
-            took = "" if exchange.seconds is None else f" in {exchange.seconds:.3f} s"
-            return f"{item}# finished{took}\n".encode()
+            self._gate.check(0, exchange, item)
+            return item.encode()
         return b""
 
-    def _write_anew(self, old: BufferedWriter) -> None:
+    def _write_anew(self, old: BufferedRandom) -> None:
         old.close()  # some systems do not replace an open file
+        self._places.clear()
         try:
             with disk.replacing(self._path) as new:
-                new.write(self._head())
-                new.writelines(self._item(self._gate.redact_again(exchange)) for exchange in self._exchanges)
+                self._size = new.write(self._head())
+                for exchange in self._exchanges:
+                    redacted = self._gate.redact_again(exchange).unparsed()
+                    if item := self._item(redacted):
+                        self._write(new, redacted, item)
                 self._lock(Path(new.name))  # before anybody finds it
         except OSError:
             self._path.unlink(missing_ok=True)  # it may hold the new secret
             raise
-        self._file = self._path.open("ab")
+        self._file = self._path.open("a+b")
 
     def _lock(self, path: Path) -> None:
         """Lock a file until the end, as a sign that this process lives; raise `FileNotFoundError` if it is gone."""
@@ -145,13 +161,12 @@ class Journal:
             self._locks.append(release)
         path.stat()
 
-    def _write(self, item: bytes) -> None:
-        if self._file is None:
-            self._file = self._begin()
-        self._file.write(item)
-        self._file.flush()  # to the operating system, which outlives this process
+    def _write(self, file: BinaryIO, exchange: Exchange, item: bytes) -> None:
+        took = "" if exchange.seconds is None else f" in {exchange.seconds:.3f} s"
+        self._places[_bodies(exchange)] = self._size, self._size + len(item)
+        self._size += file.write(item) + file.write(f"# finished{took}\n".encode())
 
-    def _begin(self) -> BufferedWriter:
+    def _begin(self) -> BufferedRandom:
         """Open the journal's file, and lock it; another process may take it for an old one before it is locked."""
         directory = directory_of(self._cassette)
         self._path = directory / self._name
@@ -161,12 +176,16 @@ class Journal:
             with suppress(FileNotFoundError):
                 self._lock(self._path)
                 break
-        file = self._path.open("ab")
-        file.write(self._head())
+        file = self._path.open("a+b")
+        self._size = file.write(self._head())
         return file
 
     def _head(self) -> bytes:
         return HEAD + json.dumps(str(disk.real(self._cassette))).encode() + b"\n"
+
+
+def _bodies(exchange: Exchange) -> tuple[int, int]:
+    return id(exchange.request.body), id(exchange.response.body)
 
 
 def directory_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.digests import IN_CASSETTE, hex_digest
+from pytest_interactions.api.digests import IN_CASSETTE, hex_digest_of
 from pytest_interactions.api.json_values import NOT_JSON
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def digest(exchange: Exchange) -> str:
         cut and (cut.by, cut.error, cut.message),
     )
     text = json.dumps(head).encode()
-    return PREFIX + hex_digest(b"\n".join([text, request.body, response.body]), IN_CASSETTE)
+    return PREFIX + hex_digest_of((text, b"\n", request.body, b"\n", response.body), IN_CASSETTE)
 
 
 def damage(marked: Marked, *, edited: bool = False) -> tuple[int, str] | None:

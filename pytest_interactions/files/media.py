@@ -9,6 +9,7 @@ import binascii
 import mimetypes
 import re
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pytest_interactions.api import base64_text
@@ -16,7 +17,6 @@ from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.api.exchange import Exchange, Message
 from pytest_interactions.errors import CassetteFormatError
 from pytest_interactions.files import disk
-from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +93,12 @@ def normalised(body: bytes) -> bytes:
 
 def references(text: str) -> set[str]:
     """Return the names of the media files to which the text of a cassette refers."""
-    matches = _REFERENCE.finditer(text.encode("utf-8", "surrogatepass"))
+    return references_in(text.encode("utf-8", "surrogatepass"))
+
+
+def references_in(data: bytes) -> set[str]:
+    """Return the same of the bytes of such a text."""
+    matches = _REFERENCE.finditer(data) if PREFIX in data else ()
     return {(reference[1] + reference[3]).decode() for reference in matches}
 
 
@@ -118,35 +123,35 @@ def whole(exchange: Exchange, directory: Path) -> Exchange:
 
 
 def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
-    """Yield `body` with its media in it again, with one file in memory at a time.
+    """Yield `body` with its media in it again, of which a part at a time is in memory.
 
     Raises:
-        CassetteFormatError: A media file is missing or was altered.
+        CassetteFormatError: A media file is missing or was altered; that it was altered is known when it was read.
     """
     done = 0
     for reference in _REFERENCE.finditer(body) if PREFIX in body else ():
-        data = _read(directory / (reference[1] + reference[3]).decode(), reference[1].decode())
         yield body[done : reference.start()]
-        for start in range(0, len(data), _CHUNK):
-            encoded = binascii.b2a_base64(data[start : start + _CHUNK], newline=False)
+        for piece in _read(directory / (reference[1] + reference[3]).decode(), reference[1].decode()):
+            encoded = binascii.b2a_base64(piece, newline=False)
             yield encoded.translate(_TO_URLSAFE) if reference[2] else encoded
         done = reference.end()
     yield body[done:]
 
 
-@real_files()
-def _read(file: Path, digest: str) -> bytes:
+def _read(file: Path, digest: str) -> Iterator[bytes]:
+    found = sha256()
     try:
-        data = disk.read(file)
+        for piece in disk.pieces(file, _CHUNK):
+            found.update(piece)
+            yield piece
     except OSError as error:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette can't be read: {error.strerror}. Restore it, or record again."
         ) from None
-    if hex_digest(data, IN_MEDIA_NAME) != digest:
+    if found.hexdigest()[:IN_MEDIA_NAME] != digest:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette was altered since it was recorded. Restore it, or record again."
         )
-    return data
 
 
 def _rewritten(message: _M, refer: Callable[[bytes, bytes], bytes | None]) -> _M:

@@ -43,6 +43,8 @@ def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> li
     `merges` nothing is put anywhere.
     """
     notes: list[str] = []
+    if _is_empty(home()):  # as it is most of the time, for each cassette that is opened
+        return notes
     directory = directory_of(path)
     try:
         journals = sorted(file for file in directory.iterdir() if file.suffix == SUFFIX)
@@ -58,6 +60,14 @@ def recover(path: Path, gate: Gate, *, media_threshold: int, merges: bool) -> li
                 notes.append(f"{path}: more was recorded by a killed process; the next recording will add it.")
     tidy(directory)
     return notes
+
+
+def _is_empty(directory: Path) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
 
 
 def forget(path: Path) -> None:

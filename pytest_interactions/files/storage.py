@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY, Room, larger
 from pytest_interactions.errors import (
@@ -16,12 +16,12 @@ from pytest_interactions.errors import (
     SecretLeakError,
     TooLargeError,
 )
-from pytest_interactions.files import convert, disk, layout, marks, media, parsing, reading
+from pytest_interactions.files import convert, disk, items, layout, marks, media, parsing, reading
 from pytest_interactions.files.origin import UNKNOWN, Origin, read_seconds
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterable
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
@@ -40,11 +40,13 @@ class Contents:
         exchanges: The exchanges.
         incomplete: Whether it is a first recording whose test failed.
         origin: When it was recorded, and by what.
+        memo: What is computed of it once, by its kind.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     incomplete: bool = False
     origin: Origin = UNKNOWN
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def load(path: Path, limit: int = LARGEST_BODY) -> Contents:
@@ -104,18 +106,26 @@ def _opened(exchange: Exchange, room: Room) -> Exchange:
     return exchange if response is exchange.response else replace(exchange, response=response)
 
 
-def save(path: Path, contents: Contents, gate: Gate, *, media_threshold: int = DEFAULT_THRESHOLD) -> None:
+def save(
+    path: Path,
+    contents: Contents,
+    gate: Gate,
+    *,
+    media_threshold: int = DEFAULT_THRESHOLD,
+    written: Callable[[Exchange], bytes] = items.unwritten,
+) -> None:
     """Write a cassette in one step, so that readers find the old file or the new one.
 
     One exchange at a time is laid out, checked by `gate` and written, so that a large cassette needs little more memory
-    than its exchanges. Media above `media_threshold` bytes go to files of their own.
+    than its exchanges. Media above `media_threshold` bytes go to files of their own. What `written` returns is the text
+    of an exchange as it was laid out before: it is taken if `gate` has checked it, and nothing has changed since.
 
     Raises:
         CassetteWriteError: The directory can't be written; the message says where the recording was kept, if it was.
         SecretLeakError: The gate refused a text; the message says why, and where the rest was kept.
     """
     try:
-        write(path, contents, gate, media_threshold)
+        write(path, contents, gate, media_threshold, written=written)
     except SecretLeakError as leak:
         kept = _keep_cleaned(path, contents, gate, media_threshold)
         found = str(leak).partition("\n")[2].split("\n")[0].strip()
@@ -161,8 +171,14 @@ def _keep_cleaned(path: Path, contents: Contents, gate: Gate, media_threshold: i
     return f"It was kept in {aside} with these replaced or left out: look at it, and put it in its place; or {advice}"
 
 
-def write(
-    path: Path, contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None = None
+def write(  # noqa: PLR0913 - the two last are of one caller each
+    path: Path,
+    contents: Contents,
+    gate: Gate,
+    media_threshold: int,
+    *,
+    edit: Callable[[str], str] | None = None,
+    written: Callable[[Exchange], bytes] = items.unwritten,
 ) -> int:
     """Write the media, then the text that refers to them; delete what is left over. Return the number of exchanges.
 
@@ -173,11 +189,12 @@ def write(
         SecretLeakError: The gate refused a text; nothing was written.
         OSError: The directory can't be written; the file is as it was.
     """
-    items: Iterator[_Item] | list[_Item] = _items(contents, gate, media_threshold, edit)
     seconds = [exchange.seconds for exchange in contents.exchanges]
-    if edit is not None:
-        items = list(items)
-        seconds = [item.seconds for item in items]
+    if edit is None:
+        made: Iterable[items.Item] = items.checked(contents.exchanges, gate, media_threshold, written)
+    else:
+        made = list(items.edited(contents.exchanges, gate, media_threshold, edit))
+        seconds = [item.seconds for item in made]
     count, origin = len(seconds), _without_secrets(contents.origin, gate)
     for left in disk.temporaries(path):
         left.unlink(missing_ok=True)
@@ -186,10 +203,10 @@ def write(
     used: set[str] = set()
     with disk.replacing(path) as file:
         file.write(layout.head(count, incomplete=contents.incomplete, origin=origin, seconds=seconds).encode())
-        for item in items:
+        for item in made:
             files |= item.media
-            used |= media.references(item.text)
-            file.write(item.text.encode())
+            used |= media.references_in(item.text)
+            file.write(item.text)
         for name, data in files.items():
             if not (directory / name).exists():
                 with disk.replacing(directory / name) as medium:
@@ -208,42 +225,6 @@ def _without_secrets(origin: Origin, gate: Gate) -> Origin:
     except SecretLeakError:
         return Origin(recorded=origin.recorded)
     return redacted
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """The text of an exchange, the media that it refers to, by name, and how long it took."""
-
-    text: str
-    media: dict[str, bytes]
-    seconds: float | None
-
-
-def _items(contents: Contents, gate: Gate, media_threshold: int, edit: Callable[[str], str] | None) -> Iterator[_Item]:
-    """Yield one exchange after the other; the arguments and the error are those of `write`."""
-    for number, exchange in enumerate(contents.exchanges):
-        redacted = gate.redact_again(exchange).unparsed()  # so that its parsed values are soon freed
-        moved, new_files = media.extract(redacted, media_threshold)
-        text = layout.exchange_text(moved)
-        try:
-            if edit is None:
-                gate.check(number, redacted, text)
-            else:
-                text = _edited(text, edit)
-                gate.check_text(number, text)
-            for data in new_files.values():
-                gate.check_text(number, data.decode("latin-1"))
-        except (SecretLeakError, parsing.Unusable):
-            if edit is None:
-                raise
-            continue  # nothing can clean it, such as a compressed body; the rest is worth keeping
-        yield _Item(text, new_files, exchange.seconds)
-
-
-def _edited(text: str, edit: Callable[[str], str]) -> str:
-    """Return the text of an exchange as `edit` changes it, with a digest of what it says then."""
-    marked = parsing.read((layout.head(1) + edit(text)).encode(), LARGEST_BODY)
-    return layout.exchange_text(marked.exchanges[0])
 
 
 def copy(path: Path, to: Path) -> None:

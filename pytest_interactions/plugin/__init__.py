@@ -231,6 +231,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Save what an interrupted test has recorded, and hand a worker's notes to pytest-xdist's controller."""
     attempts.save_rest(session.config)
     opening.tell_variables(session.config)
+    opening.tell_sdk(session.config)
     attempts.tell_left_out(session.config)
     owners.end(session)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)

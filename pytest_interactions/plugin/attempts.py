@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from pytest_interactions.snapshot import StepsAssertion
 
 
-@dataclass(eq=False)
-class Use:
+class Use:  # a dataclass takes longer to make, at each start of pytest
     """A cassette that is used by a test, or by all tests of a wider scope.
 
     Attributes:
@@ -33,11 +31,12 @@ class Use:
         snapshots: The test's assertions on snapshots of steps.
     """
 
-    user: str
-    cassette: Cassette
-    outcomes: list[str] = field(default_factory=list)
-    is_over: bool = False
-    snapshots: list[StepsAssertion] = field(default_factory=list)
+    def __init__(self, user: str, cassette: Cassette, outcomes: list[str] | None = None) -> None:
+        self.user = user
+        self.cassette = cassette
+        self.outcomes = [] if outcomes is None else outcomes
+        self.is_over = False
+        self.snapshots: list[StepsAssertion] = []
 
     @property
     def outcome(self) -> str:

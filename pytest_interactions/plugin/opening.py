@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from inspect import isgeneratorfunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -63,8 +62,10 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
     ini, flags = node.config.stash[GIVEN]
     found = order(ini=ini, config=config, flags=flags, markers=markers)
+    if not found.rules:
+        return found
     root = node.config.rootpath
-    return replace(found, rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
+    return found._replace(rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
 
 
 def static_config(item: pytest.Item) -> Mapping[str, Any]:
@@ -118,7 +119,7 @@ def _open(node: Node, fixture: str, options: Options, *, shared: bool) -> Casset
         path(node, fixture, options),
         options,
         projects=projects(node, options),
-        rerecord=_rerecord(node),
+        rerecord=lambda: _rerecord(node),
         begun=node.config.stash[BEGUN],
         shared=shared,
     )
@@ -216,6 +217,17 @@ def tell_variables(config: pytest.Config) -> None:
         names = ", ".join(sorted(of_this_run().found_variables))
         if names:
             config.stash[attempts.NOTES].append(f"redacted wherever they turned up: the values of {names}")
+
+
+def tell_sdk(config: pytest.Config) -> None:
+    """Note, with `-v`, if calls of google-genai are no faster in a replay, and keep nothing for them any more."""
+    if "pytest_interactions.clients.sdk" in sys.modules:
+        from pytest_interactions.clients import sdk
+
+        note = sdk.note()
+        if note and config.get_verbosity() > 0:
+            config.stash[attempts.NOTES].append(note)
+        sdk.KEPT.forget()
 
 
 def _classes(node: Node) -> list[str]:

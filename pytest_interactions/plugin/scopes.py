@@ -8,8 +8,8 @@ a wider fixture starts in a thread serves each test with the test's own cassette
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,15 +40,18 @@ _SETTING_UP: Final = pytest.StashKey[list[Any]]()
 _NEXT: Final = pytest.StashKey[pytest.Item | None]()
 _GUARD: Final = pytest.StashKey[Any]()
 _HELD: Final = pytest.StashKey[dict[Any, ExitStack]]()
+#: Of a session: what keeps patches on from one test that uses us to the next.
+_KEPT: Final = pytest.StashKey[ExitStack]()
 _MISMATCH: Final = re.compile(r"ScopeMismatch: .*function scoped fixture interactions with a (\w+) scoped request")
 
 
-@dataclass(eq=False, kw_only=True)
 class _Wider(Use):
     """A cassette that is used by the tests below `node`, through the fixture of its scope."""
 
-    scope: str
-    node: Node
+    def __init__(self, user: str, cassette: Cassette, *, scope: str, node: Node) -> None:
+        super().__init__(user, cassette)
+        self.scope = scope
+        self.node = node
 
     @property
     def rank(self) -> int:
@@ -129,13 +132,40 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Put in force the guard, and in it what the test uses, the widest first."""
     names = _names(item)
     if names:
+        _keep_patches(item.config)
         item.stash[_HELD] = {}
         _guard(item, names)
         used = [use for use in _open(item) if use.node in item.listchain() and FIXTURES[use.scope] in names]
         attempts.take_part(item, [*used])
         for use in used:
             _hold(item, use)
+    else:
+        _take_patches_off(item.config)
     return (yield)
+
+
+def _keep_patches(config: pytest.Config) -> None:
+    """Leave patches on after this test, until one comes that does not use us, which is to see none, or the end."""
+    from pytest_interactions.clients.in_force import keeping_patches
+
+    if _KEPT not in config.stash:
+        kept = config.stash[_KEPT] = ExitStack()
+        kept.enter_context(keeping_patches())
+
+
+def _take_patches_off(config: pytest.Config) -> None:
+    kept = config.stash.get(_KEPT, None)
+    if kept is not None:
+        del config.stash[_KEPT]
+        kept.close()
+    replacing = sys.modules.get("pytest_interactions.clients.replacing")
+    if replacing is not None:
+        replacing.put_back()  # what another tool has kept from a test that uses us
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind in a process that goes on after its run of tests."""
+    _take_patches_off(config)
 
 
 @pytest.fixture(name=END)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.errors import SecretLeakError
 from pytest_interactions.redaction.scan import Finding, clean, hides, is_suspicious, scan
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 _UNKNOWN = "what redaction would take out"
 
 
+class _Checked(NamedTuple):
+    """A copy of a checked exchange, what stands for the matcher of the check, and for the text."""
+
+    exchange: Exchange
+    token: object
+    text: bytes
+
+
 class Gate:
     """A check that lets no known secret through.
 
@@ -27,8 +36,8 @@ class Gate:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        #: The checked exchanges, by the identity of their bodies, each with the matcher of its check.
-        self._checked: dict[tuple[int, int], tuple[Exchange, object]] = {}
+        #: The checked exchanges, by the identity of their bodies.
+        self._checked: dict[tuple[int, int], _Checked] = {}
 
     @property
     def known(self) -> Matcher:
@@ -40,7 +49,7 @@ class Gate:
 
         A value may have been sent before it was known as a key, and recordings of other tools were never redacted.
         """
-        if self._is_checked(exchange):
+        if self._check_of(exchange):
             return exchange
         redacted = self._redactor.exchange(exchange.unparsed())
         return exchange if redacted == exchange else redacted
@@ -72,17 +81,20 @@ class Gate:
         Raises:
             SecretLeakError: There is a secret in it; the message says where.
         """
-        known, is_checked = self.known, self._is_checked(exchange)
-        if not is_checked and (
+        token, before = self.known.token, self._check_of(exchange)
+        if not before and (
             self._redactor.exchange(exchange) is not exchange or is_suspicious(exchange, self._redactor.secrets)
         ):
             self._refuse(number, self._scan(text) or [Finding(1, _UNKNOWN)])
         if next(self.known.find(text), None):
             self._refuse(number, self._scan(text))
-        if not is_checked:
-            # A copy, as a test may change its exchanges. It shares the bodies, so that it costs nothing to compare.
-            copy = replace(exchange.unparsed(), cut=exchange.cut and replace(exchange.cut))
-            self._checked[_bodies(exchange)] = copy, known
+        copy = before.exchange if before else _copy(exchange)
+        self._checked[_bodies(exchange)] = _Checked(copy, token, fingerprint(_encoded(text)))
+
+    def has_checked(self, exchange: Exchange, text: bytes) -> bool:
+        """Return whether `check` has let this exchange with this text through, and would do so again."""
+        checked = self._check_of(exchange)
+        return checked is not None and checked.text == fingerprint(text)
 
     def text(self, text: str) -> str:
         """Return any text without what is known."""
@@ -97,9 +109,11 @@ class Gate:
         """Return the text of an exchange with all secrets replaced."""
         return clean(text, self._redactor.secrets)
 
-    def _is_checked(self, exchange: Exchange) -> bool:
-        checked, known = self._checked.get(_bodies(exchange), (None, None))
-        return known is self.known and checked == exchange
+    def _check_of(self, exchange: Exchange) -> _Checked | None:
+        """Return what is known of an exchange that was checked, and has not changed since nor become suspect."""
+        checked = self._checked.get(_bodies(exchange))
+        is_valid = checked is not None and checked.token is self.known.token and checked.exchange == exchange
+        return checked if is_valid else None
 
     def _scan(self, text: str) -> list[Finding]:
         return scan(f"interactions:\n{text}", self._redactor.secrets)
@@ -109,6 +123,21 @@ class Gate:
         places = [(finding.kind, finding.where.replace("interactions[0]", item, 1) or item) for finding in findings]
         listed = "\n".join(f"  {kind} in {place}" for kind, place in places)
         raise SecretLeakError(f"it would hold secrets:\n{listed}")
+
+
+def _copy(exchange: Exchange) -> Exchange:
+    """Copy an exchange, as a test may change it. The copy shares the bodies, so that it costs nothing to compare."""
+    request, response = exchange.request.unparsed(), exchange.response.unparsed()
+    return replace(
+        exchange,
+        request=replace(request, headers={name: list(values) for name, values in request.headers.items()}),
+        response=replace(response, headers={name: list(values) for name, values in response.headers.items()}),
+        cut=exchange.cut and replace(exchange.cut),
+    )
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _bodies(exchange: Exchange) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.paths import split
+from pytest_interactions.redaction.finding import Words
 from pytest_interactions.redaction.placeholders import LOCATION, PROJECT
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _REGIONAL: Final = re.compile(r"-aiplatform\.(?:mtls\.)?googleapis\.com")
 _REGION: Final = re.compile(rf"{_BEGINNING}[a-z0-9][a-z0-9-]*\Z")
 _MULTI_REGIONAL: Final = re.compile(r"aiplatform\.(?P<location>[a-z0-9-]+)\.rep\.(?:mtls\.)?googleapis\.com")
 _LONGEST: Final = 64
+# One of these is in whatever the pattern finds, and a search for words is ten times as fast.
+_WORDS: Final = Words((b"projects", b"gserviceaccount.com", b"aiplatform.", b"project="))
 _IN_BYTES: Final = re.compile(
     rb"projects(?:\\*/|%)|gserviceaccount\.com|-aiplatform\.|aiplatform\.[\w-]+\.rep\.|[?&]project="
 )
@@ -63,7 +66,7 @@ _GRANT: Final = re.compile(rb"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-typ
 
 def may_be_in(body: bytes) -> bool:
     """Return quickly whether `names` may find anything in a body; `False` is certain."""
-    return _IN_BYTES.search(body) is not None
+    return _WORDS.is_one_in(body) and _IN_BYTES.search(body) is not None
 
 
 def names(text: str) -> Iterator[tuple[int, int, str]]:
@@ -82,7 +85,7 @@ def _in_resources(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _in_accounts(text: str) -> Iterator[tuple[int, int, str]]:
-    for match in _DOMAIN.finditer(text):
+    for match in _DOMAIN.finditer(text) if "gserviceaccount.com" in text else ():
         user = _USER.search(text, max(0, match.start() - _LONGEST), match.start())
         if user:
             yield *user.span(), _ACCOUNT

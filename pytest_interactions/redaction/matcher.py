@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # The bytes of UTF-8 with which no character begins.
 _WITHIN: Final = bytes(range(0x80, 0xC0))
 
+_LONGEST_KEPT: Final = 200
+_MOST_KEPT: Final = 1000
+
 #: A secret's start and end in a text, and its replacement.
 Span = tuple[int, int, str]
 
@@ -53,6 +56,9 @@ class Matcher:
         self.values, self.patterns = values, patterns
         self.shapes, self.rules, self.handed_out = shapes, rules, handed_out
         self._found = found
+        self._clean: set[str] = set()  # short texts without a secret, such as headers, which come again and again
+        #: What stands for this search where it was used, without all that it looks for; no other search has it.
+        self.token: Final = object()
         # On replay, the placeholder stands wherever the app showed its key while it was recorded.
         self._finder = Finder([PLACEHOLDER_KEY, *values], shapes)
 
@@ -70,7 +76,12 @@ class Matcher:
 
     def redact(self, text: str) -> str:
         """Return `text` without any secret, in any spelling."""
-        return self.redact_pieces([text])[0]
+        if text in self._clean:
+            return text
+        redacted = self.redact_pieces([text])[0]
+        if redacted == text and len(text) <= _LONGEST_KEPT and len(self._clean) < _MOST_KEPT:
+            self._clean.add(text)
+        return redacted
 
     def redact_bytes(self, body: bytes) -> bytes:
         """Return `body` without any secret; all its other bytes, text or not, stay."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_interactions.api.paths import is_resource
 from pytest_interactions.errors import OptionError
+from pytest_interactions.redaction.finding import Words
 from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.signatures import redact_signature
 from pytest_interactions.redaction.urls import is_googles
@@ -126,6 +127,14 @@ class Node:
     replace: Callable[[Any], Any] | None = None
     types: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    #: Of a root: finds the names of which one is in any document with a place; `None` where there is no telling.
+    names: Words | None = None
+
+    def may_be_in(self, body: bytes) -> bool:
+        """Return quickly whether `rewrite` may change JSON that is written in a body; `False` is certain."""
+        if self.names is None or b"\0" in body:  # with zeros it is not in UTF-8
+            return True
+        return self.names.is_one_in(body) or _ESCAPED.search(body) is not None
 
     def rewrite(self, value: Any) -> Any:
         """Return `value` with its places replaced: a copy along the changed paths, or the same object."""
@@ -174,17 +183,26 @@ def tree(extra_paths: tuple[str, ...] = (), *, of_api: bool = True) -> Node:
     Raises:
         OptionError: A path can't be read.
     """
-    root = Node()
+    root, paths = Node(), list(extra_paths)
     for place in PLACES:
         # What the API sends needs nothing beside it.
         if of_api is not bool(place.beside):
             for path in _expand(place.path):
                 _plant(root, path, _REDACTIONS[place.kind], place)
+                paths.append(path)
     for path in extra_paths:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
         _plant(root, path.removeprefix("$"), _redact_any)
+    names = set(map(_name_in, paths))
+    root.names = None if "" in names else Words([f'"{name}"'.encode() for name in names])
     return root
+
+
+def _name_in(path: str) -> str:
+    """Return the name of a field that any document with this path has, the one that tells most; "" if it has none."""
+    names = [segment[1:] for segment in _SEGMENTS.findall(path) if _PLAIN.fullmatch(segment)]
+    return next((name for name in reversed(names) if name not in _EVERYDAY), names[-1] if names else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +262,13 @@ _STANDING_FOR = (
 _SEGMENT = r"\.(?:[^.\[\]'\"\s*]+|\*)|\[(?:\d+|\*|'[^']*'|\"[^\"]*\")\]"
 _PATH = re.compile(rf"\$(?:{_SEGMENT})+")
 _SEGMENTS = re.compile(_SEGMENT)
+_PLAIN = re.compile(r"\.[A-Za-z0-9_]+")
+#: Names that most documents have.
+_EVERYDAY = ("content", "value", "config")
+# A letter or a digit.
+_ESCAPED = re.compile(rb"\\u00[0-7]")
+#: The places of nothing.
+NOWHERE = Node()
 
 
 def _expand(path: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pytest_interactions.api.exchange import Exchange, Headers, Message, Request
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction import google, headers, places, signatures
+from pytest_interactions.redaction import anywhere, google, headers, places, signatures
 from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
@@ -23,7 +23,7 @@ from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.urls import TICKET
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pytest_interactions.options import Options
     from pytest_interactions.redaction.rules import Rule
@@ -94,7 +94,7 @@ class Redactor:
             for name, values in request.headers.items()
             if name in self._kept or headers.is_of_request(name)
         }
-        return self._body(_with_headers(request, kept), self.trees.at(uri))
+        return self._once(_with_headers(request, kept), self.trees.at(uri), self._body)
 
     def response(self, response: Response, uri: str = "") -> Response:
         """Return `response` without its secrets; the same object if there is nothing to change.
@@ -116,9 +116,7 @@ class Redactor:
         if "content-encoding" in response.headers:
             return self._encoded(response, uri)
         tree = self.trees.at(uri)
-        if not response.is_stream:
-            return self._body(response, tree)
-        return response.with_body(redact_stream(response.body, tree, self.secrets.matcher))
+        return self._once(response, tree, self._stream if response.is_stream else self._body)
 
     def _encoded(self, response: Response, uri: str) -> Response:
         """Return a response whose body could not be decoded as it is, or without its encoding if a secret is in it."""
@@ -144,6 +142,20 @@ class Redactor:
         """Return `text`, such as an error's, without its secrets."""
         return self.secrets.matcher.redact(text)
 
+    def _once(self, message: _M, tree: places.Node, redact: Callable[[_M, places.Node], _M]) -> _M:
+        """Redact a body, but not one that has come out of this as it is, since when nothing new is known."""
+        is_of_api, kind = tree is self.trees.of_api, tuple(message.headers.get("content-type", ()))
+        by = (self.secrets.matcher.token, is_of_api, kind, message.body)
+        if message.clean_by == by:
+            return message
+        clean = redact(message, tree if tree.may_be_in(message.body) else places.NOWHERE)
+        if clean is message:
+            message.clean_by = by
+        return clean
+
+    def _stream(self, response: Response, tree: places.Node) -> Response:
+        return response.with_body(redact_stream(response.body, tree, self.secrets.matcher))
+
     def _body(self, message: _M, tree: places.Node) -> _M:
         if not message.body:
             return message
@@ -151,7 +163,8 @@ class Redactor:
         document = message.json()
         if not isinstance(document, dict | list):
             return self._no_document(message, tree, search=search)
-        clean = redact_document(document, tree, self.secrets.matcher, search=search)
+        fields = anywhere.may_be_in(message.body)
+        clean = redact_document(document, tree, self.secrets.matcher, search=search, fields=fields)
         if clean is not document:
             text = _in_encoding_of(message.body, rewritten(message.body, document, clean))
             message = message.with_json(clean, text)

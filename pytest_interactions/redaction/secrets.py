@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.base64_text import decoded
 from pytest_interactions.redaction.matcher import Matcher
@@ -78,6 +79,7 @@ class Secrets:
         self._base_matcher: Matcher | None = None
         self._matcher: Matcher | None = None
         self._seen: set[tuple[str, str]] = set()
+        self._environ: dict[Any, Any] = {}
         self._seen_in_environ: set[tuple[str, str]] = set()
         self._variables: dict[str, str] = {}
         self._handed_out: dict[str, str] = {}
@@ -96,8 +98,12 @@ class Secrets:
 
         Everyday values (a model's name, an address, `test-token`) are not looked for: that would change ordinary text.
         """
-        # `os.environ` decodes each value on its way out, so only the values of these names are looked up.
-        named = {name for name in environ if is_secret_variable(name) or is_connection_variable(name)}
+        # `os.environ` decodes each name and value on its way out, so only those that are new are asked for. pytest sets
+        # a variable for each phase of a test.
+        undecoded: Mapping[Any, Any] = getattr(environ, "_data", environ)
+        known, self._environ = self._environ, dict(undecoded)
+        changed = [os.fsdecode(name) for name, value in undecoded.items() if known.get(name) != value]
+        named = {name for name in changed if is_secret_variable(name) or is_connection_variable(name)}
         values = {(name, environ.get(name, "")) for name in named}
         new = values - self._seen_in_environ
         self._seen_in_environ |= new
@@ -111,12 +117,15 @@ class Secrets:
 
         Call it for requests that are replayed too: an app's requests must be redacted the same way in both.
         """
-        sent = {("", request.uri)} if "?" in request.uri or "@" in request.uri else set()
+        seen, new = self._seen, []
+        if ("?" in request.uri or "@" in request.uri) and ("", request.uri) not in seen:
+            new.append(("", request.uri))
         for name, values in request.headers.items():
-            sent.update((name, value) for value in values)
-        new = sent - self._seen
-        self._seen |= new
+            for value in values:
+                if (name, value) not in seen:
+                    new.append((name, value))  # noqa: PERF401 - most of the time there are none
         for name, value in sorted(new):
+            seen.add((name, value))
             self._add(_secrets_in(name, value))
 
     def learn_handed_out(self, placeholders: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain, product
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_interactions.api import sse
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction.anywhere import redact_anywhere
+from pytest_interactions.redaction import anywhere
 from pytest_interactions.redaction.signatures import redact_broken
 from pytest_interactions.redaction.texts import map_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.places import Node
@@ -37,30 +38,35 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     # Lines of one event's data are one text, which the body does not show.
     joined = (event.data.encode("utf-8", "surrogatepass") for event in events if event.data and "\n" in event.data)
     search = any(map(matcher.may_be_in, chain([body], joined)))
-    clean = redact_events(documents, tree, matcher, search=search)
+    clean = redact_events(documents, tree, matcher, search=search, fields=anywhere.may_be_in(body))
     written = map(_written, events, parsed, documents, clean)
     if not search:
         return b"".join(event.raw for event in written)
     return b"".join(_searched(event, value, matcher) for event, value in zip(written, parsed, strict=True))
 
 
-def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool) -> Any:
+def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool, fields: bool = True) -> Any:
     """Return a JSON document without any secret; the same object if there is nothing to change.
 
     A list is a stream too, as generateContent sends it without `alt=sse`. For the arguments see `redact_events`.
     """
     if not isinstance(document, list):
-        return redact_events([document], tree, matcher, search=search)[0]
-    items = redact_events(tree.rewrite(document), tree, matcher, search=search)
+        return redact_events([document], tree, matcher, search=search, fields=fields)[0]
+    items = redact_events(tree.rewrite(document), tree, matcher, search=search, fields=fields)
     return document if len(items) == len(document) and all(map(is_, items, document)) else items
 
 
-def redact_events(documents: list[Any], tree: Node, matcher: Matcher, *, search: bool) -> list[Any]:
+def redact_events(
+    documents: list[Any], tree: Node, matcher: Matcher, *, search: bool, fields: bool = True
+) -> list[Any]:
     """Return the data of a stream's events without any secret; the same objects where there is nothing to change.
 
-    Without `search`, `matcher` skips secrets within one event and looks only for those spread over several.
+    Without `search`, `matcher` skips secrets within one event and looks only for those spread over several. Without
+    `fields`, those fields are not looked for that hold a secret anywhere.
     """
-    clean = [redact_anywhere(tree.rewrite(document)) for document in documents]
+    clean = list(map(tree.rewrite, documents))
+    if fields:
+        clean = list(map(anywhere.redact_anywhere, clean))
     # What is joined first: the beginning of a key may look like a whole one, and its end is found in no other way.
     clean = _redact_joined(clean, matcher)
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
@@ -109,6 +115,7 @@ class _Piece(NamedTuple):
     text: str
 
 
+_NESTED: Final = (dict, list)
 #: By what pieces are told to be of one text.
 _NAMES: Final = (attrgetter("field", "numbers"), attrgetter("path", "numbers"))
 
@@ -122,17 +129,19 @@ def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
     """
     if len(documents) < 2:  # noqa: PLR2004 - one has no other
         return documents
-    pieces = [each for number, document in enumerate(documents) for each in _pieces(document, number, "$", "", ())]
+    gathered = _Gathered()
+    for number, document in enumerate(documents):
+        gathered.add(document, number)
+    pieces = gathered.pieces
     old = list(pieces)
+    # Nearly always there is nothing, of which a look at each joined text is enough.
+    if all(matcher.redact_pieces(texts) is texts for texts in _all_joined(pieces)):
+        return documents
     # Known values first: the beginning of one may look like a whole key.
     for redact, name in product((matcher.redact_known_in_pieces, matcher.redact_pieces), _NAMES):
-        joined: dict[Hashable, list[int]] = defaultdict(list)
-        for place, piece in enumerate(pieces):
-            joined[name(piece)].append(place)
-        for places in joined.values():
-            if len(places) > 1:
-                for place, new in zip(places, redact([pieces[place].text for place in places]), strict=True):
-                    pieces[place] = pieces[place]._replace(text=new)
+        for places in _joined(pieces, name):
+            for place, new in zip(places, redact([pieces[place].text for place in places]), strict=True):
+                pieces[place] = pieces[place]._replace(text=new)
     changed: dict[int, dict[str, str]] = defaultdict(dict)
     for before, piece in zip(old, pieces, strict=True):
         if piece.text != before.text:
@@ -143,17 +152,51 @@ def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
     ]
 
 
-def _pieces(value: Any, number: int, path: str, field: str, numbers: tuple[int, ...]) -> Iterator[_Piece]:
-    if isinstance(value, str):
-        if not _CONSTANT.fullmatch(field):
-            yield _Piece(number, path, field, numbers, value)
-    elif isinstance(value, dict):
-        numbers += tuple(item for name, item in value.items() if name.endswith("index") and item and type(item) is int)
-        for name, item in value.items():
-            yield from _pieces(item, number, f"{path}.{name}", name, numbers)
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _pieces(item, number, f"{path}[{place}]", field, numbers)
+def _all_joined(pieces: list[_Piece]) -> Iterator[list[str]]:
+    """Yield the pieces of each text, by whatever name they are told to be of one."""
+    seen = dict.fromkeys(tuple(places) for name in _NAMES for places in _joined(pieces, name))
+    return ([pieces[place].text for place in places] for places in seen)
+
+
+def _joined(pieces: list[_Piece], name: Callable[[_Piece], Hashable]) -> list[list[int]]:
+    """Return the places of the pieces of each text that has several of them."""
+    joined: dict[Hashable, list[int]] = defaultdict(list)
+    for place, piece in enumerate(pieces):
+        joined[name(piece)].append(place)
+    return [places for places in joined.values() if len(places) > 1]
+
+
+class _Gathered:
+    """The pieces in the events of a stream, in order."""
+
+    def __init__(self) -> None:
+        self.pieces: list[_Piece] = []
+        self._number = 0
+
+    def add(self, document: Any, number: int) -> None:
+        """Add those of one event."""
+        self._number = number
+        self._add(document, "$", "", ())
+
+    def _add(self, value: Any, path: str, field: str, numbers: tuple[int, ...]) -> None:
+        if isinstance(value, str):
+            self.pieces.append(_Piece(self._number, path, field, numbers, value))
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if type(item) is int and item and name.endswith("index"):
+                    numbers = (*numbers, item)
+            for name, item in value.items():
+                if isinstance(item, _NESTED) or (isinstance(item, str) and not _is_constant(name)):
+                    self._add(item, f"{path}.{name}", name, numbers)
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if isinstance(item, _NESTED) or not _is_constant(field):
+                    self._add(item, f"{path}[{place}]", field, numbers)
+
+
+@lru_cache(maxsize=1024)
+def _is_constant(field: str) -> bool:
+    return _CONSTANT.fullmatch(field) is not None
 
 
 def _with_texts(value: Any, new: dict[str, str], path: str = "$") -> Any:

@@ -52,13 +52,16 @@ _GOOGLE = re.compile(r"(?:.*\.)?google(?:apis|usercontent)?\.com", re.IGNORECASE
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|\[::1\]", re.IGNORECASE)
 _API_PATH = re.compile(r"[^:]+:[\\/]+[^/?#\\]*\\*/(?:(?:upload|download)\\*/)?v\d")
 # A parameter of any URL, also of one that is relative. Its signs may be escaped: in JSON within JSON, in HTML, and in
-# the URL that is another one's parameter.
+# the URL that is another one's parameter. It begins with a class in one case only, as that is searched for fast.
 _PARAMETER_PATTERN = (
-    rf"(?:[?&;#]|u0026|u003[fF]|%(?:25)*(?:3[fF]|26|23))(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003[dD]|%(?:25)*3[dD])"
-    r"(?P<value>(?:(?!%(?:25)*(?:26|23))[^&#\s\"'<>\\;])+)"
+    r"[?&;#uU%](?i:(?:(?<=[?&;#])|(?<=u)00(?:26|3f)|(?<=%)(?:25)*(?:3f|26|23))"
+    rf"(?P<name>{_TICKETS}|{_KEYS})(?:=|\\+u003d|%(?:25)*3d)"
+    r"(?P<value>(?:(?!%(?:25)*(?:26|23))[^&#\s\"'<>\\;])+))"
 )
-_PARAMETER = re.compile(_PARAMETER_PATTERN, re.IGNORECASE)
-_PARAMETER_IN_BYTES = re.compile(_PARAMETER_PATTERN.encode(), re.IGNORECASE)
+_PARAMETER = re.compile(_PARAMETER_PATTERN)
+_PARAMETER_IN_BYTES = re.compile(_PARAMETER_PATTERN.encode())
+# One of these stands in each, between its name and its value.
+_EQUALS_IN_BYTES = (b"=", b"u003", b"U003", b"%")
 _LOGIN_IN_BYTES = re.compile(rb":(?://|(?:\\+/){2})[^\s/\"'<>@]*@")
 _SIGNS = ("=", "u003", "%3")
 _IS_TICKET = re.compile(_TICKETS, re.IGNORECASE)
@@ -68,7 +71,9 @@ _IS_SECRET = re.compile(f"{_TICKETS}|{_KEYS}", re.IGNORECASE)
 
 def may_be_in(body: bytes) -> bool:
     """Return quickly whether `secrets_in_urls` may find anything in a body; `False` is certain."""
-    return (b"@" in body and _LOGIN_IN_BYTES.search(body) is not None) or (_PARAMETER_IN_BYTES.search(body) is not None)
+    if b"@" in body and _LOGIN_IN_BYTES.search(body) is not None:
+        return True
+    return any(sign in body for sign in _EQUALS_IN_BYTES) and _PARAMETER_IN_BYTES.search(body) is not None
 
 
 def secrets_in_urls(text: str) -> Iterator[tuple[int, int, str]]:

@@ -172,7 +172,7 @@ class Cassettes(ABC):
 
     def _open(self, file: Path, options: Options, *, begun: int | None) -> OpenCassette:
         rerecord = f"pytest-interactions serve {self._target} --record-mode rewrite"
-        cassette = open_cassette(file, options, rerecord=rerecord, begun=begun)
+        cassette = open_cassette(file, options, rerecord=lambda: rerecord, begun=begun)
         for note in cassette.recovered:
             self._tell(note)
         return OpenCassette(cassette)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import signal
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+from pytest_interactions.server.protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -29,55 +27,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _KEEP_ALIVE = 600
 # The callers that may wait for their connection to be accepted, as many as uvicorn has.
 _BACKLOG = 2048
-# The seconds for which a caller that speaks no HTTP may go on to speak.
-_LINGERS = 1.0
-
-
-# The state of a connection on which an answer has not begun.
-_UNANSWERED: Final = {h11.IDLE, h11.SEND_RESPONSE}
-
-
-class _Protocol(H11Protocol):
-    """HTTP as uvicorn speaks it, but for what it logs and for its answer to what is no HTTP.
-
-    Its log of requests holds URLs, which may hold a key, and pytest puts each log in its report. Its warnings are of
-    what callers do wrong, who are told themselves.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.access_log = False
-        self.logger = _LOGGER
-        self._is_over = False
-
-    def data_received(self, data: bytes) -> None:
-        """Take what a caller sends, unless its connection is over."""
-        if not self._is_over:
-            super().data_received(data)
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP in the API's own shape, unless another answer has begun, and end the connection.
-
-        It is closed a little later: what was sent and not read would make it break before the caller has the answer.
-        """
-        self._is_over = True
-        self.loop.call_later(_LINGERS, self.transport.close)
-        if self.cycle is not None:
-            self.cycle.disconnected = True  # so that nothing follows this
-        if self.conn.our_state in _UNANSWERED:
-            body = json.dumps({"error": {"code": "invalid_request", "message": msg}}).encode()
-            headers = [("content-type", "application/json"), ("connection", "close")]
-            for event in (
-                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-                h11.Data(data=body),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
-        self.transport.write_eof()
-
-
-_LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
-_LOGGER.setLevel(logging.ERROR)
 
 
 class Serving:
@@ -152,7 +101,7 @@ class Serving:
         """Serve as `uvicorn.Server` does, without its signals and its 100 ms ticks, which make stopping slow."""
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: _Protocol(self._config, state, {"connections": state.connections}),
+            lambda: Protocol(self._config, state, {"connections": state.connections}),
             sock=self._socket,
             backlog=_BACKLOG,
         )

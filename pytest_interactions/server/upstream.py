@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.clients import beneath
-from pytest_interactions.clients.httpx import clients
+from pytest_interactions.clients.httpx import own_client
 from pytest_interactions.errors import OptionError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Upstream:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._client = clients()[0]
+        self._client = own_client()
         self._base = self._parsed(url)
         direct = is_loopback(self._base.host) or proxy_bypass(self._base.host)
         proxies = {} if direct else getproxies()
@@ -144,7 +144,7 @@ class Upstream:
         )
         token = _OURS.set(True)
         try:
-            with beneath.sending():
+            with beneath.sending(message):
                 return await handle(self._transport, message)
         finally:
             _OURS.reset(token)

@@ -15,7 +15,6 @@ import trustme
 from aiohttp import web
 
 from pytest_interactions import CassetteMissError
-from pytest_interactions.clients import context
 from tests.cassette.clients import MODEL, sdk
 from tests.clients.aiohttp_server import again, echo, raw, served, twice
 from tests.matrix.clients import AIOHTTP_KNOWS_ZSTD
@@ -312,14 +311,6 @@ async def test_a_tracer_that_fails_fails_the_request(tmp_path: Path) -> None:
 
     await twice(served(echo), tmp_path / "c.yaml", ask)
     await again(tmp_path / "c.yaml", ask_and_fail)
-
-
-async def test_aiohttp_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where aiohttp is not installed, nothing of it is touched."""
-    monkeypatch.setattr(context, "_has_aiohttp", lambda: False)
-    connect = aiohttp.TCPConnector.connect
-    with use_cassette(tmp_path / "c.yaml", record_mode="once"):
-        assert aiohttp.TCPConnector.connect is connect
 
 
 async def test_24_at_once_get_their_own_answers(tmp_path: Path) -> None:

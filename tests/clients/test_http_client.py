@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 __all__ = ["send", "server"]
 
@@ -65,6 +69,30 @@ def test_a_connection_is_kept_alive_while_it_is_recorded(server: Server, tmp_pat
                 assert pool.request("GET", f"{server.url}/echo/{number}").status == 200
     assert len([each for each in opened if each.startswith("socket.connect")]) == 1
     assert len(recording.exchanges) == 3
+
+
+def test_a_connection_is_kept_alive_while_it_is_played(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool takes its connection for an open one, so that it makes it once; what stands for its socket is closed."""
+    made: list[socket.socket] = []
+
+    def pair() -> tuple[socket.socket, socket.socket]:
+        two = real()
+        made.extend(two)
+        return two
+
+    real = socket.socketpair
+    monkeypatch.setattr(socket, "socketpair", pair)
+    for mode in ("once", "none"):
+        with use_cassette(tmp_path / "c.yaml", record_mode=mode), urllib3.PoolManager() as pool:
+            with caplog.at_level(logging.DEBUG, "urllib3"):
+                for number in range(3):
+                    assert pool.request("GET", f"{server.url}/echo/{number}").status == 200
+    assert caplog.text.count("Starting new HTTP connection") == 2
+    assert "dropped" not in caplog.text
+    assert len(made) == 2
+    assert [each.fileno() for each in made] == [-1, -1]
 
 
 def test_a_connection_made_in_a_cassette_is_used_after_it(server: Server, tmp_path: Path) -> None:

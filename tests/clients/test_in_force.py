@@ -27,6 +27,7 @@ import urllib3
 from pytest_interactions import NetworkBlockedError
 from pytest_interactions.clients import context, isolation
 from pytest_interactions.clients.in_force import InForce
+from pytest_interactions.clients.replacing import OnceImported, Replaced, Replacements
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def test_a_patch_that_fails_takes_the_others_off_and_leaves_nothing_in_force() -
 
 
 def _originals() -> list[tuple[Any, str, Any]]:
-    return [(place, name, getattr(place, name)) for place, name, _ in isolation.replacements()]
+    replaced = [each for each in isolation._patches() if isinstance(each, Replaced)]
+    return [(each.holder, each.name, getattr(each.holder, each.name)) for each in replaced]
 
 
 def test_whoever_keeps_a_replaced_function_gets_the_original_once_no_replay_is_in_force(tmp_path: Path) -> None:
@@ -177,8 +179,17 @@ def test_a_transport_s_method_that_was_kept_sends_once_no_cassette_is_in_force(
 
 def _replaced() -> Iterator[tuple[Any, str]]:
     """All places whose names are replaced while a cassette is in force."""
-    for patch in [*context._patches(), *isolation._patches()]:
-        yield patch.getter(), patch.attribute  # type: ignore[attr-defined] # what mock.patch.object makes
+    with Replacements.entered([*context._patches(), *isolation._patches()]) as all_of_them:
+        found = list(_each(all_of_them))
+    return iter(found)
+
+
+def _each(replacements: Replacements) -> Iterator[tuple[Any, str]]:
+    for each in replacements._all:
+        if isinstance(each, Replaced):
+            yield each.holder, each.name
+        elif isinstance(each, OnceImported):
+            yield from _each(each._replacements)
 
 
 def test_all_that_is_replaced_does_what_the_original_does_for_whoever_keeps_it(

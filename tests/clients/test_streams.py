@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,16 +11,24 @@ import httpx2
 import pytest
 
 from pytest_interactions import StreamEndedError
+from pytest_interactions.api.encodings import stored
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.cassette import tape
+from pytest_interactions.clients import httpx_recorded
 from pytest_interactions.server.emulator import Hold
 from tests.cassette.clients import MODEL, _post, sdk
+from tests.clients.odd_server import Server, server
 from tests.support import edit, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
+    from pytest_interactions.api.exchange import Headers
     from pytest_interactions.server.emulator import Emulator
+
+__all__ = ["server"]
 
 BOTH = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
 
@@ -54,6 +63,49 @@ async def test_the_first_event_arrives_early_in_async_code_too(emulator: Emulato
             await asyncio.to_thread(gate.wait_reached)
             gate.release()
             assert [event.event_type async for event in stream][-1] == "interaction.completed"
+
+
+def test_a_chunk_is_kept_in_few_steps_however_many_came_before(emulator: Emulator, tmp_path: Path) -> None:
+    """While recording, a chunk is noted and passed on: nothing is joined, read or redacted before the end."""
+    emulator.on(input="Count").reply(text=[str(n) for n in range(60)])
+    called: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals["__name__"].startswith("pytest_interactions."):
+            called.append(frame.f_code.co_qualname)
+
+    with use_cassette(tmp_path / "c.yaml", record_mode="once"), httpx2.Client() as client:
+        asked = _post(emulator.url, "Count", stream=True)
+        with client.stream(**asked) as response:
+            chunks = response.iter_raw()
+            steps = []
+            for _ in range(50):
+                called.clear()
+                sys.setprofile(note)
+                try:
+                    next(chunks)
+                finally:
+                    sys.setprofile(None)
+                steps.append(len(called))
+            list(chunks)
+    assert max(steps[1:]) <= 7, called
+
+
+def test_a_body_that_was_read_to_its_end_is_put_together_once(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the client closes after that, as it does at each end, is looked at no more."""
+    put_together: list[bytes] = []
+
+    def counted(headers: Headers, body: bytes, **how: Any) -> tuple[Headers, bytes]:
+        put_together.append(body)
+        return stored(headers, body, **how)
+
+    monkeypatch.setattr(httpx_recorded, "stored", counted)
+    with use_cassette(tmp_path / "c.yaml", record_mode="once"), httpx2.Client() as client:
+        with client.stream(**_post(emulator.url, "Count", stream=True)) as response:
+            sent = b"".join(response.iter_raw())
+    assert put_together == [sent]
 
 
 def test_leaving_a_stream_early_ends_it_at_the_server(emulator: Emulator, tmp_path: Path) -> None:
@@ -231,6 +283,17 @@ def test_a_replay_hands_out_one_event_a_chunk(stream: tuple[Path, str]) -> None:
     chunks = _chunks(*stream)
     assert len(chunks) > 8
     assert all(chunk.startswith(b"event: ") and chunk.endswith(b"\n\n") for chunk in chunks)
+
+
+@pytest.mark.parametrize(("size", "cut"), [(10, None), (10_000_000, Cut(by="app"))])
+def test_a_body_is_whole_that_was_read_as_far_as_its_length(
+    size: int, cut: Cut | None, server: Server, tmp_path: Path
+) -> None:
+    """An app that reads no further than that has all of it, though it was not told of the end."""
+    with use_cassette(tmp_path / "c.yaml", record_mode="once") as recording, httpx2.Client() as client:
+        with client.stream("POST", f"{server.url}/echo/x", content=b"x" * size) as response:
+            next(response.iter_raw())
+    assert [exchange.cut for exchange in recording.exchanges] == [cut]
 
 
 @pytest.mark.parametrize(("chunking", "sizes"), [("whole", None), (7, 7), ("7", 7)])

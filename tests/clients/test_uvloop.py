@@ -98,8 +98,3 @@ def test_uvloop_does_what_it_does_once_no_replay_is_in_force(emulator: Emulator)
         assert all(getattr(loop, name) is not method for name, method in before.items())
     assert {name: getattr(loop, name) for name in before} == before
     assert _run(work) == 403  # as the emulator has it without a key
-
-
-def test_where_uvloop_is_not_installed_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "_is_installed", lambda: False)
-    assert list(ours.replacements(lambda _: None, lambda _: None)) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import textwrap
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +306,12 @@ def test_a_missing_file_and_a_directory_are_told_apart(tmp_path: Path) -> None:
         storage.load(tmp_path / "no.yaml")
     with pytest.raises(CassetteFormatError, match="can't be read"):
         storage.load(tmp_path)
+
+
+@pytest.mark.parametrize("margin", ["  ", "      "])
+def test_empty_lines_stay_empty(margin: str) -> None:
+    """However many there are in a row, at the beginning, at the end, or beside lines of spaces."""
+    for length in range(7):
+        for pieces in product(("a", "\n", " "), repeat=length):
+            text = "".join(pieces)
+            assert layout._indented(text, margin) == textwrap.indent(text, margin, lambda line: line != "\n")

@@ -250,6 +250,13 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, capsys: pytest.Cap
         assert "c.yaml: it has more than 80 bytes" in "".join(capsys.readouterr())
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="such files are Linux's")
+def test_a_file_that_turns_out_larger_than_it_says_is_not_taken() -> None:
+    """Another process may write to it meanwhile; the system's own files say that they have no bytes at all."""
+    with pytest.raises(TooLargeError, match="status: it has more than 10 bytes"):
+        disk.read(Path("/proc/self/status"), 10)
+
+
 def test_a_recording_opens_only_what_it_could_write(emulator: Emulator, tmp_path: Path) -> None:
     """A name that is too long, and a link to nowhere, are errors before anything is paid for."""
     with (

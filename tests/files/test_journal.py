@@ -39,7 +39,7 @@ from pathlib import Path
 from pytest_interactions.clients.context import open_cassette
 from pytest_interactions.options import Options, RecordMode
 
-assert open_cassette(Path(sys.argv[1]), Options(record_mode=RecordMode.ONCE), rerecord="").recovered == []
+assert open_cassette(Path(sys.argv[1]), Options(record_mode=RecordMode.ONCE), rerecord=str).recovered == []
 """
 
 _RECORD = """
@@ -95,11 +95,11 @@ def test_a_killed_recording_replays_as_far_as_it_came(emulator: Emulator, tmp_pa
     path = tmp_path / "c.yaml"
     _killed(emulator, path, "a")
     emulator.stop()
-    cassette = open_cassette(path, Options(), rerecord="")
+    cassette = open_cassette(path, Options(), rerecord=str)
     assert cassette.recovered == [f"{path}: more was recorded by a killed process; the next recording will add it."]
     assert not path.exists()
     cassette.close(failed=True)
-    open_cassette(path, ONCE, rerecord="").close(failed=True)
+    open_cassette(path, ONCE, rerecord=str).close(failed=True)
     with use_cassette(path):
         assert _ask(emulator, "a")["steps"][-1]["content"][0]["text"] == "You said: a"
     assert storage.load(path).incomplete
@@ -112,7 +112,7 @@ def test_a_killed_re_recording_leaves_the_cassette_alone(emulator: Emulator, tmp
         _ask(emulator, "old")
     before = path.read_text()
     _killed(emulator, path, "new", mode="rewrite")
-    cassette = open_cassette(path, ONCE, rerecord="")
+    cassette = open_cassette(path, ONCE, rerecord=str)
     assert cassette.recovered[0].startswith(f"{tmp_path / 'c.failed.yaml'}: recovered what")
     assert path.read_text() == before
     assert _prompts(tmp_path / "c.failed.yaml") == ["new"]
@@ -124,7 +124,7 @@ def test_a_killed_addition_leaves_the_cassette_complete(emulator: Emulator, tmp_
     with use_cassette(path, record_mode="once"):
         _ask(emulator, "a")
     _killed(emulator, path, "b", mode="new_episodes")
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     assert _prompts(path) == ["a", "b"]
     assert not storage.load(path).incomplete
 
@@ -135,10 +135,12 @@ def test_what_was_saved_is_not_added_twice(emulator: Emulator, tmp_path: Path) -
     _killed(emulator, path, "a", "b")
     journal = next(directory_of(path).glob("*.journal"))
     text = journal.read_text()
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     journal.parent.mkdir()
     journal.write_text(text)
-    assert open_cassette(path, ONCE, rerecord="").recovered == [f"{path}: holds all that a killed process had recorded"]
+    assert open_cassette(path, ONCE, rerecord=str).recovered == [
+        f"{path}: holds all that a killed process had recorded"
+    ]
     assert _prompts(path) == ["a", "b"]
 
 
@@ -149,7 +151,7 @@ def test_an_exchange_that_was_being_written_is_dropped(cut: int, emulator: Emula
     _killed(emulator, path, "a", "b")
     journal = next(directory_of(path).glob("*.journal"))
     journal.write_bytes(journal.read_bytes()[:-cut])
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     assert _prompts(path) == ["a"]
 
 
@@ -158,7 +160,7 @@ def test_a_journal_without_a_finished_exchange_is_removed(tmp_path: Path) -> Non
     directory = directory_of(tmp_path / "c.yaml")
     directory.mkdir(parents=True)
     (directory / "x.journal").write_text("- request:\n")
-    open_cassette(tmp_path / "c.yaml", ONCE, rerecord="")
+    open_cassette(tmp_path / "c.yaml", ONCE, rerecord=str)
     assert _files(tmp_path) == []
 
 
@@ -273,7 +275,7 @@ def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     path = tmp_path / "c.yaml"
     monkeypatch.setenv("LATER_TOKEN", "tok-0123456789")
     _killed(emulator, path, "the secret is tok-0123456789", env={"LATER_TOKEN": ""})
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     assert _prompts(path) == ["the secret is REDACTED"]
     path.unlink()
     number = "98765432101234567890"  # JSON has no other place for it
@@ -281,7 +283,7 @@ def test_a_secret_that_is_known_only_now_is_redacted_when_recovered(
     journal.add(_get(body=f'{{"total_tokens": {number}}}'.encode()))
     journal.leave()
     monkeypatch.setenv("NUMBER_TOKEN", number)
-    [note] = open_cassette(path, ONCE, rerecord="").recovered
+    [note] = open_cassette(path, ONCE, rerecord=str).recovered
     assert note.startswith("what a killed process had recorded could not be recovered: ")
     assert _files(tmp_path) == ["c.redacted.yaml"]
 
@@ -314,9 +316,9 @@ def test_a_broken_cassette_keeps_its_journal(emulator: Emulator, tmp_path: Path)
     _killed(emulator, path, "a")
     path.write_text("<<<<<<< HEAD\n")
     with pytest.raises(CassetteFormatError):
-        open_cassette(path, ONCE, rerecord="")
+        open_cassette(path, ONCE, rerecord=str)
     path.unlink()
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     assert _prompts(path) == ["a"]
 
 
@@ -337,5 +339,5 @@ def test_a_recovered_cassette_is_as_old_as_its_recording(emulator: Emulator, tmp
     _killed(emulator, path, "a")
     journal = next(directory_of(path).glob("*.journal"))
     os.utime(journal, (1000, 1000))
-    open_cassette(path, ONCE, rerecord="")
+    open_cassette(path, ONCE, rerecord=str)
     assert path.stat().st_mtime == 1000

@@ -178,7 +178,7 @@ def test_a_full_disk_loses_nothing_that_was_written_before(emulator: Emulator, t
         "Make room for it.\n"
     )
     assert list(tmp_path.iterdir()) == []
-    open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord="")
+    open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord=str)
     assert len(storage.load(path).exchanges) == 1
 
 
@@ -243,7 +243,7 @@ def test_check_saves_what_a_killed_process_had_recorded(tmp_path: Path, capsys: 
     assert "recovered what a killed process had recorded, exchanges: 1" in capsys.readouterr().out
     assert len(storage.load(path).exchanges) == 1
     assert not elsewhere.exists()
-    open_cassette(elsewhere, Options(record_mode=RecordMode.ONCE), rerecord="")
+    open_cassette(elsewhere, Options(record_mode=RecordMode.ONCE), rerecord=str)
     assert len(storage.load(elsewhere).exchanges) == 1
 
 
@@ -254,7 +254,7 @@ def test_a_journal_in_the_project_is_read_by_nobody(emulator: Emulator, tmp_path
     planted.mkdir()
     (planted / "x.journal").write_bytes(b"version: 1\ninteractions:\n- request: {}\n# finished\n")
     for mode in (RecordMode.NONE, RecordMode.ONCE, RecordMode.NEW_EPISODES, RecordMode.REWRITE):
-        cassette = open_cassette(path, Options(record_mode=mode), rerecord="")
+        cassette = open_cassette(path, Options(record_mode=mode), rerecord=str)
         assert cassette.recovered == [f"{planted}: it was not read, as anybody may have put it there. Delete it."]
         assert len(cassette) == 0
         cassette.close(failed=True)
@@ -318,7 +318,7 @@ def test_what_is_left_of_journals_is_deleted_with_them(tmp_path: Path) -> None:
     stray = _stray(killed._path)
     (killed._path.parent / "odd.journal").write_text("")
     assert path in recovery.cassettes()
-    open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord="")
+    open_cassette(path, Options(record_mode=RecordMode.ONCE), rerecord=str)
     assert not stray.parent.exists()
 
 

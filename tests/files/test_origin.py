@@ -340,7 +340,7 @@ def _recovered(path: Path, *exchanges: Exchange) -> storage.Contents:
         journal.add(exchange)
     os.utime(journal._path, (1_000_000_000, 1_000_000_000))
     journal.leave()
-    open_cassette(path, Options(record_mode=RecordMode.NEW_EPISODES), rerecord="")
+    open_cassette(path, Options(record_mode=RecordMode.NEW_EPISODES), rerecord=str)
     return storage.load(path)
 
 

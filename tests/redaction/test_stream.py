@@ -270,3 +270,14 @@ def test_a_stream_of_plain_text_is_one_text(body: bytes, clean: bytes) -> None:
     assert redactor(KNOWN).response(response).body == clean
     again = replace(response, body=clean)
     assert redactor(KNOWN).response(again).body == clean
+
+
+def test_lists_of_what_says_the_same_in_each_event_are_no_pieces() -> None:
+    """A list of types is none, and what stands in a list of roles beside its texts is."""
+    redact = redactor(KEY)
+    halves = KEY[:20], KEY[20:]
+    events = [{"event_type": "x", "type": [half, {"text": half}]} for half in halves]
+    changed = redact.response(stream(*events))
+    documents = [event.json() for event in sse.decode(changed.body)][:2]
+    assert [document["type"][1]["text"] for document in documents] == ["REDACTED", ""]
+    assert [document["type"][0] for document in documents] == list(halves)

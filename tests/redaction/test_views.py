@@ -146,3 +146,9 @@ def test_a_value_may_begin_within_a_character_of_others() -> None:
     text = "\u00e3uper5ecret9x8y7z6w \u00e9 \u00a3uper5ecret9x8y7z6w."
     assert matcher.redact(text).endswith(" \u00e9 REDACTED.")
     assert [text[start:end] for start, end, _ in matcher.find(text)][-2:] == [text[-20:-1], text[-19:-1]]
+
+
+def test_an_escape_of_no_character_stays_as_it_is() -> None:
+    """And what stands after it is found in its place."""
+    text = f"&#9999999; \\U00110000 {quote(ODD, safe='')} after"
+    assert Matcher([ODD]).redact(text) == "&#9999999; \\U00110000 REDACTED after"

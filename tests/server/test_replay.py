@@ -249,7 +249,7 @@ def test_a_wrong_upstream_is_an_error_at_once(tmp_path: Path) -> None:
 
 def test_no_key_is_logged(tmp_path: Path, emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """At the most talkative log level, nothing that is logged holds the key of the header or of the URL."""
-    cassette = open_cassette(tmp_path / "c.yaml", Options(record_mode=RecordMode.ONCE), rerecord="")
+    cassette = open_cassette(tmp_path / "c.yaml", Options(record_mode=RecordMode.ONCE), rerecord=str)
     body = json.dumps({"model": MODEL, "input": "Hello"}).encode()
     caplog.set_level("DEBUG")
     with ReplayServer(cassette, upstream=emulator.url) as server:

@@ -6,9 +6,8 @@ follows redirects, decodes, times out and raises.
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from aiohttp import TCPConnector
 
@@ -19,7 +18,8 @@ from pytest_interactions.clients.aiohttp import errors
 from pytest_interactions.clients.aiohttp.playing import play
 from pytest_interactions.clients.aiohttp.recording import Tap
 from pytest_interactions.clients.aiohttp.sending import request_of
-from pytest_interactions.clients.beneath import is_vcrpys
+from pytest_interactions.clients.beneath import is_sent, is_vcrpys, sending
+from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def patches(cassettes: InForce[Answering]) -> Iterator[AbstractContextManager[ob
 
     Only connectors that open TCP sockets are patched, as what is behind a Unix socket is no API.
     """
-    yield mock.patch.object(TCPConnector, "connect", _connect(cassettes, TCPConnector.connect))
+    yield Replaced(TCPConnector, "connect", partial(_connect, cassettes))
 
 
 def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,12 +46,12 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
     async def connect(connector: TCPConnector, req: ClientRequest, *args: Any, **kwargs: Any) -> Connection:
         __tracebackhide__ = True  # a miss points at the app's call
         cassette = cassettes.innermost
-        if cassette is None or _is_none_of_its_business(cassette, req):
+        if cassette is None or is_sent(req) or _is_none_of_its_business(cassette, req):
             return await real(connector, req, *args, **kwargs)  # type: ignore[no-any-return]
         answer = cassette.answer(await request_of(req))
         if isinstance(answer, Tape):
             return play(answer, connector, req)
-        with errors.unanswered(answer, req):
+        with errors.unanswered(answer, req), sending(req):
             connection: Connection = await real(connector, req, *args, **kwargs)
         if answer is not None:
             Tap(answer, req, connection)

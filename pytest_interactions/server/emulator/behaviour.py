@@ -143,9 +143,16 @@ def _plain(turn: Turn) -> list[Json]:
 
 
 def _talk(turn: Turn) -> str:
-    exactly = re.search(r"(?:reply|respond|answer) with exactly:? (.+?)\.?$", turn.prompt, re.IGNORECASE)
-    fact = _fact(turn)
-    return exactly[1] if exactly else fact[0] if fact else _paws(turn) or _echo(turn)
+    exactly, fact = _exactly(turn.prompt), _fact(turn)
+    return exactly or (fact[0] if fact else _paws(turn) or _echo(turn))
+
+
+def _exactly(prompt: str) -> str | None:
+    """Return what the prompt wants for an answer, word by word; a long one that wants none is not searched for it."""
+    if "exactly" not in prompt.lower():
+        return None
+    found = re.search(r"(?:reply|respond|answer) with exactly:? (.+?)\.?$", prompt, re.IGNORECASE)
+    return found[1] if found else None
 
 
 def _fact(turn: Turn) -> tuple[str, str] | None:

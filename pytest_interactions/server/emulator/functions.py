@@ -49,9 +49,9 @@ def function_calls(turn: Turn) -> list[Json]:
 
     If there are as many functions as names, they are paired in order. If the turn brings results, there are no calls.
     """
-    if turn.results:
+    functions = [] if turn.results else _wanted(turn)
+    if not functions:
         return []
-    functions = _wanted(turn)
     subjects = _subjects(turn, functions)
     if len(functions) == len(subjects):
         pairs = list(zip(functions, subjects, strict=True))

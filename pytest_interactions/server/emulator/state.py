@@ -37,11 +37,13 @@ class Draw:
     """A source of values that look random and depend only on a key and on the name of the value."""
 
     def __init__(self, *key: str | int) -> None:
-        self._key = json.dumps(key)
+        self._key = hashlib.shake_256(f"{json.dumps(key)}/".encode())  # read once, as it may be large
 
     def bytes(self, name: str, size: int) -> bytes:
         """Return `size` bytes for the thing called `name`."""
-        return hashlib.shake_256(f"{self._key}/{name}".encode()).digest(size)
+        drawn = self._key.copy()
+        drawn.update(name.encode())
+        return drawn.digest(size)
 
     def text(self, name: str, size: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
         """Return `size` characters of `alphabet` for the thing called `name`."""

@@ -13,7 +13,7 @@ from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.server.connections import cut, disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -40,7 +40,7 @@ class Hold:
         if not self._released.done():
             self._released.set_result(None)
 
-    def _arrive(self) -> Awaitable[None]:
+    def _arrive(self) -> asyncio.Future[None]:
         self._reached.set()
         return asyncio.shield(asyncio.wrap_future(self._released))
 
@@ -135,9 +135,10 @@ class Answer:
             "headers": [*self._headers, *encoding],
         }
         for index, chunk in enumerate(self._chunks):
-            await _first(gone, asyncio.sleep(delivery.events_delay if index else delivery.delay))
+            await _pause(delivery.events_delay if index else delivery.delay, gone)
             if delivery.hold and delivery.hold.before == index:
-                await _first(gone, delivery.hold._arrive())  # noqa: SLF001 - the barrier's server side
+                arrived = delivery.hold._arrive()  # noqa: SLF001 - the barrier's server side
+                await asyncio.wait([gone, arrived], return_when=asyncio.FIRST_COMPLETED)
             if gone.done():
                 received.disconnected.set()
                 return
@@ -151,11 +152,12 @@ class Answer:
         await send({"type": "http.response.body", "body": finish()})
 
 
-async def _first(gone: asyncio.Future[None], wait: Awaitable[None]) -> None:
-    """Wait for `wait` to end, or for the client to go away."""
-    waiting = asyncio.ensure_future(wait)
-    await asyncio.wait([gone, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+async def _pause(seconds: float, gone: asyncio.Future[None]) -> None:
+    """Wait so long, or for the client to go away; the least wait has what was written sent."""
+    if seconds:
+        await asyncio.wait([gone], timeout=seconds)
+    else:
+        await asyncio.sleep(0)
 
 
 def _plain() -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
