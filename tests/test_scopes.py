@@ -537,3 +537,16 @@ def test_b(worker, interactions):
         assert run.prompts("test_it/module_interactions.yaml") == ["fixture"]
     run.emulator.stop()
     run.replay().assert_outcomes(passed=2)
+
+
+def test_a_missing_cassette_of_the_session_is_recorded_by_a_run_of_all_tests(run: Runner) -> None:
+    run.test("""
+@pytest.fixture(scope="session")
+def told(session_interactions):
+    return ask("Hello")
+
+def test_it(told): pass
+""")
+    result = run.replay()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*pytest --interactions-record-mode=once*"])
