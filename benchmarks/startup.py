@@ -45,7 +45,8 @@ def run(scratch: Path, *, quick: bool) -> Section:
             section.aim("the plugin adds at most 5 ms to the start of pytest", found, met=more <= _AIM)
     section.notes.append(
         "What is more is the median of the differences within a round. syrupy is counted apart: ours against syrupy "
-        "alone."
+        "alone. Ours is the import of a dozen small modules, of which the options are a quarter and the hooks and "
+        "fixtures most of the rest; no module of another project is among them."
     )
     return section
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.files import clock
 from pytest_interactions.options import Options, Stale, Unplayed
-from pytest_interactions.redaction import google
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
@@ -95,8 +94,7 @@ class Account:
     @property
     def is_of_project(self) -> bool:
         """Return whether there are recordings, and all are of a project of Vertex AI, but for logins."""
-        requests = [exchange.request for exchange in self._index.exchanges if not google.is_login(exchange.request)]
-        return bool(requests) and all(google.is_of_project(request) for request in requests)
+        return self._index.recorded.are_of_project
 
     @property
     def left_over(self) -> int:

@@ -46,7 +46,7 @@ class Index:
         """
         self.exchanges = recorded.exchanges
         self.played: set[int] = set()
-        self._recorded = recorded
+        self.recorded = recorded
         self._redacted = redacted
         self._key = key
         self._state = state
@@ -64,7 +64,7 @@ class Index:
         words = Words(live, live.json, is_live=True)
         while self._first in self.played:
             self._first += 1
-        if self._first < len(self.exchanges) and words.are_those_of(self._recorded.words(self._first)):
+        if self._first < len(self.exchanges) and words.are_those_of(self.recorded.words(self._first)):
             self.played.add(self._first)
             return self._first
         keys = self._known_keys()
@@ -78,12 +78,12 @@ class Index:
             before = self._state()
             keys = self._keys = Keys(self.exchanges, self._redacted, self._key)
             if self._state() == before:  # else a recorded request had a secret in it that was not known
-                self._recorded.keep_keys(before, keys)
+                self.recorded.keep_keys(before, keys)
         return keys.numbers(key)
 
     def _known_keys(self) -> Keys | None:
         if self._keys is None:
-            self._keys = self._recorded.known_keys(self._state())
+            self._keys = self.recorded.known_keys(self._state())
         return self._keys
 
     def find(self, key: Key) -> int | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.json_values import parse
 from pytest_interactions.cassette.words import Words
+from pytest_interactions.redaction import google
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +58,12 @@ class Recorded:
         """Return that of a file's contents, the same each time."""
         recorded: Recorded = contents.memo.setdefault(cls, cls(contents.exchanges))
         return recorded
+
+    @cached_property
+    def are_of_project(self) -> bool:
+        """Return whether there are recordings, and all are of a project of Vertex AI, but for logins."""
+        requests = [exchange.request for exchange in self.exchanges if not google.is_login(exchange.request)]
+        return bool(requests) and all(map(google.is_of_project, requests))
 
     def words(self, number: int) -> Words:
         """Return the words of a recorded request; those of the last one that was asked for are kept."""
