@@ -45,9 +45,9 @@ def run(scratch: Path, *, quick: bool) -> Section:
                 section.aim(aim, duration(found), met=found <= _AIM)
     section.notes.append(
         "From the request, in the objects of this package, to the recorded response that is to be played; the median "
-        "request. Backwards, the first request has all recorded ones looked through, and is in the median as any other. "
-        "Of a short one half is to look through its headers for credentials and to make the objects that play the "
-        "answer; backwards, a digest of its words is made. Of a long one nearly all is to leave out white space."
+        "request. Backwards, the first request has all recorded ones looked through, and is in the median as any "
+        "other. Of a short one half is to look through its headers for credentials and to make the objects that play "
+        "the answer; backwards, a digest of its words is made. Of a long one nearly all is to leave out white space."
     )
     return section
 
