@@ -94,7 +94,9 @@ def _hold(section: Section, found: dict[tuple[str, int], dict[str, Any]], counts
         panel[f"{mode}: time"] = [(found[mode, c]["sent"] / 1e6, found[mode, c]["seconds"]) for c in counts]
     section.notes.append(
         "Against a server in another process. Time is from opening the cassette until it is closed, saving and the "
-        "last gate included. Peak memory is of the whole process. vcrpy is left out where it takes minutes."
+        "last gate included. Peak memory is of the whole process. vcrpy is left out where it takes minutes. Of what "
+        "recording takes most is to search each turn's history for secrets before it is sent and once more as it is "
+        "laid out, though all but its end was in the turn before."
     )
 
 
