@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -146,7 +146,8 @@ class OnceImported(AbstractContextManager[None]):
 
     def _take_those_there(self) -> None:
         if _is_real(sys.modules.get(self._name)):
-            import_module(self._name)  # another thread may be at it
+            with suppress(Exception):  # who imports it hears of what it raises
+                import_module(self._name)  # another thread may be at it
         for module in [*_SEEN.get(self._name, ()), sys.modules.get(self._name)]:
             if _is_whole(module):
                 self._take(module)

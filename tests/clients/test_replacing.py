@@ -185,6 +185,30 @@ def test_a_module_that_another_thread_imports_is_waited_for(
     importing.join()
 
 
+def test_a_module_that_another_thread_fails_to_import_is_none(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(builtins, "half", half, raising=False)
+    monkeypatch.setattr(builtins, "go_on", go_on, raising=False)
+    _write(tmp_path, name, "import builtins\nbuiltins.half.set()\nbuiltins.go_on.wait(5)\nraise ValueError('no')\n")
+    failed: list[str] = []
+
+    def importing() -> None:
+        with pytest.raises(ValueError, match="no"):
+            import_module(name)
+        failed.append(name)
+
+    thread = threading.Thread(target=importing)
+    thread.start()
+    assert half.wait(5)
+    threading.Timer(0.05, go_on.set).start()
+    with _replaced(name):
+        assert name not in sys.modules
+    thread.join()
+    assert failed == [name]
+
+
 def test_a_module_that_is_being_imported_here_is_replaced_the_next_time(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
