@@ -13,10 +13,11 @@ from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
-from pytest_interactions.cassette.recorder import Recorder, Recording
+from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
+from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.view import View
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.options import Options, RecordMode
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -83,8 +85,7 @@ class Cassette(View):
         self._projects = projects
         self._lock = RLock()
         self._media = media.directory_of(path)
-        self._timeline: list[Exchange | Recording] = []
-        self._shown: dict[int, Exchange] = {}
+        self._timeline = Timeline()
         self._bypassed: set[str] = set()
         self._life = Life(path)
         self.recovered = recovered(path, gate, options)
@@ -116,20 +117,7 @@ class Cassette(View):
     @property
     def exchanges(self) -> list[Exchange]:
         """Return the test's requests so far with their responses, redacted, in the order of the requests."""
-        return list(map(self.whole, self._so_far(played=self._own)))
-
-    def _so_far(self, played: Callable[[Exchange], Exchange] = lambda exchange: exchange) -> list[Exchange]:
-        """Return the exchanges so far, those of the file as `played`, without the media in files of their own."""
-        with self._lock:
-            entries = [entry.exchange if isinstance(entry, Recording) else played(entry) for entry in self._timeline]
-        return [entry for entry in entries if entry is not None]
-
-    def _own(self, played: Exchange) -> Exchange:
-        """Return a copy of an exchange of the file, the same each time: the test may change it, others have it too."""
-        own = self._shown.get(id(played))
-        if own is None:
-            own = self._shown[id(played)] = played.copied()
-        return own
+        return list(map(self.whole, self._timeline.copies()))
 
     @property
     def all_played(self) -> bool:
@@ -197,13 +185,13 @@ class Cassette(View):
                 return None
             self._must_record(live, request)
             recording = self._recorder.begin(request, live.headers)
-            self._timeline.append(recording)
+            self._timeline.add(recording)
             self._life.add(recording)
             return recording
 
     def _play(self, number: int) -> Tape:
         exchange = self._old[number]
-        self._timeline.append(exchange)
+        self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
         return Tape(
@@ -243,7 +231,7 @@ class Cassette(View):
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
             return self._refusals.not_found(request, self._projects, self.options.cassette_dir)
-        refused = linting.findings_in_next(request, self._so_far(), self.options.lint)
+        refused = linting.findings_in_next(request, self._timeline.exchanges(), self.options.lint)
         return self._refusals.missed(request, refused)
 
     # --- the end ---
@@ -281,11 +269,11 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        return self.account.problem() or linting.judge(self.path, self._so_far(), self.options.lint)
+        return self.account.problem() or linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""
-        return linting.findings(self._so_far(), self.options.lint)
+        return linting.findings(self._timeline.exchanges(), self.options.lint)
 
     def close(self, *, failed: bool) -> Path | None:
         """Save the recording; what is still used of it is not used any more.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import ssl
 import weakref
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import failures, wire
+from pytest_interactions.clients.descriptors import Descriptors
 from pytest_interactions.clients.http_reading import Failing, File, Recorded, Replayed
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
 
@@ -78,14 +78,13 @@ class Facade:
         self._tape: Tape | None = None
         self._recording: Recording | None = None
         self._failure: Exception | None = None
-        self._asks: socket.socket | None = None
-        self._silent: tuple[socket.socket, ...] = ()
+        self._descriptors = Descriptors()
 
     def begin(self) -> None:
         """Expect a new request."""
         self._request = wire.Outgoing(origin_of(self._connection()))
         self._tape = self._failure = None
-        self._ask_no_more()
+        self._descriptors.ask_no_more()
 
     # --- what the client sends ---
 
@@ -179,8 +178,8 @@ class Facade:
             return io.BufferedReader(Failing(error))
 
     def _file(self, mode: str, *args: Any, **kwargs: Any) -> Any:
-        if self._asks is not None:
-            self._ask_no_more()
+        if self._descriptors.asks:
+            self._descriptors.ask_no_more()
             return io.BytesIO(wire.CONTINUE)
         if self._request is not None:  # by its own words it had more to come
             self._go_on(self._request, complete=True)
@@ -229,17 +228,9 @@ class Facade:
     def close(self) -> None:
         """Close the socket, if there is one."""
         self._left()
-        self._ask_no_more()
-        for each in self._silent:
-            each.close()
-        self._silent = ()
+        self._descriptors.close()
         if self._sock is not None:
             self._sock.close()
-
-    def _ask_no_more(self) -> None:
-        if self._asks is not None:
-            self._asks.close()
-            self._asks = None
 
     def fileno(self) -> int:
         """Return the socket's descriptor, or that of one which says as much.
@@ -247,13 +238,9 @@ class Facade:
         Within a request, `wire.CONTINUE` can be read from it: botocore waits for that before it sends a body, and the
         server is not asked before all of it is there. After a tape nothing can, as on a connection that stays open.
         """
-        if self._request is None:
-            self._silent = self._silent or (() if self._sock else socket.socketpair())
-            return int((self._sock or self._silent[0]).fileno())
-        if self._asks is None:
-            self._asks, other = socket.socketpair()
-            other.close()
-        return self._asks.fileno()
+        if self._request is not None:
+            return self._descriptors.readable()
+        return int(self._sock.fileno()) if self._sock else self._descriptors.silent()
 
     def settimeout(self, timeout: float | None) -> None:
         """Set the time-out, also of a socket to come."""

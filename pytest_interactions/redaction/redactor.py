@@ -13,13 +13,14 @@ from pytest_interactions.api.exchange import Exchange, Headers, Message, Request
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
 from pytest_interactions.errors import OptionError
-from pytest_interactions.redaction import anywhere, google, headers, places, signatures
+from pytest_interactions.redaction import anywhere, google, headers, signatures
 from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.stream import redact_document, redact_events, redact_stream
 from pytest_interactions.redaction.texts import texts
+from pytest_interactions.redaction.tree import NOWHERE, Node, trees
 from pytest_interactions.redaction.urls import TICKET
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Redactor:
         #: The secrets to look for everywhere: those known so far, and the texts and patterns of `redact`.
         self.secrets = Secrets(values, patterns, base=secrets, shapes=shapes, rules=found)
         #: The places of secrets, with the JSON paths of `redact`.
-        self.trees = places.trees(tuple(paths))
+        self.trees = trees(tuple(paths))
         self._kept = frozenset(name.lower() for name in keep_headers)
 
     def request(self, request: Request) -> Request:
@@ -142,21 +143,21 @@ class Redactor:
         """Return `text`, such as an error's, without its secrets."""
         return self.secrets.matcher.redact(text)
 
-    def _once(self, message: _M, tree: places.Node, redact: Callable[[_M, places.Node], _M]) -> _M:
+    def _once(self, message: _M, tree: Node, redact: Callable[[_M, Node], _M]) -> _M:
         """Redact a body, but not one that has come out of this as it is, since when nothing new is known."""
         is_of_api, kind = tree is self.trees.of_api, tuple(message.headers.get("content-type", ()))
         by = (self.secrets.matcher.token, is_of_api, kind, message.body)
         if message.clean_by == by:
             return message
-        clean = redact(message, tree if tree.may_be_in(message.body) else places.NOWHERE)
+        clean = redact(message, tree if tree.may_be_in(message.body) else NOWHERE)
         if clean is message:
             message.clean_by = by
         return clean
 
-    def _stream(self, response: Response, tree: places.Node) -> Response:
+    def _stream(self, response: Response, tree: Node) -> Response:
         return response.with_body(redact_stream(response.body, tree, self.secrets.matcher))
 
-    def _body(self, message: _M, tree: places.Node) -> _M:
+    def _body(self, message: _M, tree: Node) -> _M:
         if not message.body:
             return message
         search = self.secrets.matcher.may_be_in(message.body)
@@ -172,7 +173,7 @@ class Redactor:
             message = self._without_values(message)
         return message if clean is not document else self._without_hidden(message, tree, search=search)
 
-    def _no_document(self, message: _M, tree: places.Node, *, search: bool) -> _M:
+    def _no_document(self, message: _M, tree: Node, *, search: bool) -> _M:
         """Redact what is no JSON: lines of it, a form, a text in any encoding, or no text."""
         if _LINES.match(message.body) and (lines := _json_lines(message.body)):
             documents = [document for _, document in lines]
@@ -198,7 +199,7 @@ class Redactor:
         # A number that is a known value is for the gate: redacted, it would be no JSON.
         return message if changed.json() is NOT_JSON else changed
 
-    def _without_hidden(self, message: _M, tree: places.Node, *, search: bool) -> _M:
+    def _without_hidden(self, message: _M, tree: Node, *, search: bool) -> _M:
         """Take out the entries that a later one of the same key hides from a parser, if there is a secret in any."""
         document = message.json()
         if message.is_told() or exact(message.body) is not NOT_JSON:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.bounds import LARGEST_BODY
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.redaction import google, headers, places, signatures, structure
+from pytest_interactions.redaction import google, headers, signatures, structure
+from pytest_interactions.redaction import tree as places_tree
 from pytest_interactions.redaction.names import is_credential_header
 from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.secrets import MIN_LENGTH, is_stand_in
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange, Message
     from pytest_interactions.redaction.matcher import Matcher
-    from pytest_interactions.redaction.places import Node, Trees
     from pytest_interactions.redaction.secrets import Secrets
+    from pytest_interactions.redaction.tree import Node, Trees
 
 # Enough of a value to find its line; no more, as a writer may have folded the rest.
 _PROBE = 24
@@ -231,4 +232,4 @@ def _spellings(text: str) -> list[str]:
     return list(dict.fromkeys([plain, plain.replace("=", "\\u003d"), plain.replace("/", "\\/"), careful, text]))
 
 
-_TREES = places.trees()
+_TREES = places_tree.trees()

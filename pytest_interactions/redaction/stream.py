@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from pytest_interactions.redaction.matcher import Matcher
-    from pytest_interactions.redaction.places import Node
+    from pytest_interactions.redaction.tree import Node
 
 # Fields that say the same in each event, and are no piece of a text.
 _CONSTANT: Final = re.compile(r"(?:.*_)?(?:type|id|role|model|object|status|reason|name|time|created|updated)")

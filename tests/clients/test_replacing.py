@@ -6,6 +6,7 @@ import builtins
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from pytest_interactions.clients.replacing import OnceImported, Replaced, put_ba
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
 
@@ -169,44 +171,42 @@ def test_what_stands_in_for_a_module_is_left_alone(
         assert replaced.is_in_place
 
 
+@pytest.fixture
+def half_imported(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Future[ModuleType]]:
+    """Begin to import a module in another thread, which ends with `text` a little later."""
+
+    def begin(text: str) -> Future[ModuleType]:
+        half, go_on = threading.Event(), threading.Event()
+        monkeypatch.setattr(builtins, "half", half, raising=False)
+        monkeypatch.setattr(builtins, "go_on", go_on, raising=False)
+        _write(tmp_path, name, f"import builtins\nbuiltins.half.set()\nbuiltins.go_on.wait(5)\n{text}\n")
+        threads = ThreadPoolExecutor()
+        importing = threads.submit(import_module, name)
+        threads.shutdown(wait=False)
+        assert half.wait(5)
+        threading.Timer(0.05, go_on.set).start()
+        return importing
+
+    return begin
+
+
 def test_a_module_that_another_thread_imports_is_waited_for(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, half_imported: Callable[[str], Future[ModuleType]]
 ) -> None:
-    half, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(builtins, "half", half, raising=False)
-    monkeypatch.setattr(builtins, "go_on", go_on, raising=False)
-    _write(tmp_path, name, "import builtins\nbuiltins.half.set()\nbuiltins.go_on.wait(5)\ndef say(): return 'a'\n")
-    importing = threading.Thread(target=import_module, args=[name])
-    importing.start()
-    assert half.wait(5)
-    threading.Timer(0.05, go_on.set).start()
+    importing = half_imported("def say(): return 'a'")
     with _replaced(name):
         assert sys.modules[name].say() == "a!"
-    importing.join()
+    assert importing.result() is sys.modules[name]
 
 
 def test_a_module_that_another_thread_fails_to_import_is_none(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, half_imported: Callable[[str], Future[ModuleType]]
 ) -> None:
-    half, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(builtins, "half", half, raising=False)
-    monkeypatch.setattr(builtins, "go_on", go_on, raising=False)
-    _write(tmp_path, name, "import builtins\nbuiltins.half.set()\nbuiltins.go_on.wait(5)\nraise ValueError('no')\n")
-    failed: list[str] = []
-
-    def importing() -> None:
-        with pytest.raises(ValueError, match="no"):
-            import_module(name)
-        failed.append(name)
-
-    thread = threading.Thread(target=importing)
-    thread.start()
-    assert half.wait(5)
-    threading.Timer(0.05, go_on.set).start()
+    importing = half_imported("raise ValueError('no')")
     with _replaced(name):
         assert name not in sys.modules
-    thread.join()
-    assert failed == [name]
+    with pytest.raises(ValueError, match="no"):
+        importing.result()
 
 
 def test_a_module_that_is_being_imported_here_is_replaced_the_next_time(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_interactions.redaction import places
+from pytest_interactions.redaction import tree
 
 
 def pytest_runtest_setup() -> None:
     """Forget the tree of places, which is made when a module is imported: before there is any mutant."""
-    places.tree.cache_clear()
+    tree.tree.cache_clear()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_interactions.api.exchange import Response
-from pytest_interactions.redaction import anywhere, google, places, urls
+from pytest_interactions.redaction import anywhere, google, tree, urls
 from pytest_interactions.redaction.finding import Words
 from pytest_interactions.redaction.matcher import Matcher
 from tests.redaction.support import JSON, SIGNATURE, redactor
@@ -65,8 +65,8 @@ def test_a_body_without_a_name_has_no_such_field(spelling: str, document: Any, *
     body = SPELLINGS[spelling]({"result": json.dumps(document)} if nested else document)
     value = json.loads(body)
     assert anywhere.redact_anywhere(value) is value or anywhere.may_be_in(body)
-    for tree in (places.tree(), places.tree(of_api=False), places.tree(("$.x[*].key", "$.steps[0].value"))):
-        assert tree.rewrite(value) is value or tree.may_be_in(body)
+    for each in (tree.tree(), tree.tree(of_api=False), tree.tree(("$.x[*].key", "$.steps[0].value"))):
+        assert each.rewrite(value) is value or each.may_be_in(body)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
