@@ -50,7 +50,7 @@ class AppliedMode:
     """
 
     path: Path
-    signature: tuple[int, int, int] | None
+    signature: tuple[int, ...] | None
     old: storage.Contents
     starts_over: bool
     plays: bool

@@ -61,7 +61,7 @@ def load(path: Path, limit: int) -> Contents:
 
     The arguments and the errors are those of `storage.load`.
     """
-    signature = _signature(path)
+    signature = storage.signature(path)
     kept = _STORE.get((path, limit))
     if kept is not None and kept.signature == signature and not kept.is_new:
         return kept.contents
@@ -69,16 +69,7 @@ def load(path: Path, limit: int) -> Contents:
     digest = fingerprint(raw)
     is_same = kept is not None and kept.digest == digest
     contents = kept.contents if kept and is_same else storage.loads(raw, path, limit)
-    if signature is not None and signature == _signature(path):  # nobody has replaced it meanwhile
+    if signature is not None and signature == storage.signature(path):  # nobody has replaced it meanwhile
         is_new = clock.nanoseconds() - max(signature[:2]) < _TICK
         _STORE.keep((path, limit), _Kept(contents, signature, digest, len(raw), is_new))
     return contents
-
-
-def _signature(path: Path) -> tuple[int, ...] | None:
-    """Return a value that differs when the file was changed or replaced; the second time is one that no copy takes."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

@@ -261,13 +261,16 @@ def _delete_media(directory: Path, keep: Container[str] = ()) -> None:
         directory.rmdir()
 
 
-def signature(path: Path) -> tuple[int, int, int] | None:
-    """Return a value that changes when another process replaces the file; `None` if there is no file."""
+def signature(path: Path) -> tuple[int, ...] | None:
+    """Return a value that changes when the file is changed or replaced; `None` if there is no file.
+
+    It begins with the time of the file, and the time of its entry, which no copy takes over.
+    """
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _unusable(path: Path, line: int, problem: str, advice: str = "") -> CassetteFormatError:
