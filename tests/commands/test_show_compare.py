@@ -7,11 +7,11 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.commands.show.compare import compare, compared_lines
-from pytest_interactions.commands.show.report import report_of
 from pytest_interactions.files.storage import load
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.report.compare import compare, compared_lines
+from pytest_interactions.report.content import report_of
 from tests.api.test_transcript import TURN
 from tests.commands.showing import API, cassette, exchange, show
 

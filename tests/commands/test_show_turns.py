@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.commands.show.report import report_of
-from pytest_interactions.commands.show.text import lasting_lines, report_lines, seconds_text
 from pytest_interactions.files.storage import Contents
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.report.content import report_of
+from pytest_interactions.report.text import lasting_lines, report_lines, seconds_text
 from tests.api.test_conversation import exchange
 from tests.commands import showing
 

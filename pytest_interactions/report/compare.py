@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pytest_interactions.api.setting import fact_text, tool_text
 from pytest_interactions.api.transcript import Line, lines_of_turn
 from pytest_interactions.cassette.differences import Difference
-from pytest_interactions.commands.show.text import IN_HEAD, other_lines, seconds_text, tokens_text
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.report.text import IN_HEAD, other_lines, seconds_text, tokens_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,11 +13,11 @@ from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.progress import progress
-from pytest_interactions.commands.show.report import reader
-from pytest_interactions.commands.show.text import lasting_lines, report_lines, writer
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files.storage import SUFFIXES
+from pytest_interactions.report.content import reader
+from pytest_interactions.report.text import lasting_lines, report_lines, writer
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -88,7 +88,7 @@ def _print_each(files: list[Path], options: Namespace) -> Status:
 
 
 def _print_comparison(files: list[Path], options: Namespace) -> Status:
-    from pytest_interactions.commands.show.compare import compare, compared_lines
+    from pytest_interactions.report.compare import compare, compared_lines
 
     comparison = compare(*map(reader(options.max_size), files))
     if options.json:
