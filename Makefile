@@ -32,7 +32,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pytest-interactions needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 test")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group dev
 	@touch $(READY)
 
 lint: $(READY)
@@ -67,7 +67,7 @@ mutation: $(MUTATION)/.ready
 $(MUTATION)/.ready: pyproject.toml
 	@test -x $(MUTATION)/bin/python || $(PYTHON) -m venv $(MUTATION)
 	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group mutation
+	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group mutation
 	@touch $@
 
 redaction-attack: $(READY)
@@ -80,7 +80,7 @@ torture: $(TORTURED)/.ready
 $(TORTURED)/.ready: pyproject.toml
 	@test -x $(TORTURED)/bin/python || $(PYTHON) -m venv $(TORTURED)
 	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group torture
+	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group torture
 	@touch $@
 
 # `SUITES=interactions` for the tests of the Interactions API alone; then nothing is written.
