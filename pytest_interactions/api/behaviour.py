@@ -220,7 +220,7 @@ def _is_content(value: Any) -> bool:
 def _contents(parts: list[Json]) -> list[Json]:
     """Return contents with adjacent texts joined, as a stream joins them, and media as size and digest."""
     contents: list[Json] = []
-    for part in map(_content, parts):
+    for part in map(content_of, parts):
         last = contents[-1] if contents else {}
         if _is_text(part) and _is_text(last):
             last["text"] += part["text"]
@@ -235,7 +235,8 @@ def _is_text(part: Json) -> bool:
     return has_text and isinstance(part.get("annotations", []), list)
 
 
-def _content(part: Json) -> Json:
+def content_of(part: Json) -> Json:
+    """Return what lasts of a content: of media, the size in bytes and a digest stand for the data."""
     content = {"type": part["type"], **(_lasting(part) or {})}
     data = content.get("data")
     if isinstance(data, str | bytes):

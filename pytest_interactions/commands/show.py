@@ -21,7 +21,9 @@ from pytest_interactions.report.text import lasting_lines, report_lines, writer
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from pytest_interactions.api.json_values import Json
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -38,6 +40,8 @@ def arguments(parser: ArgumentParser) -> None:
     form.add_argument(
         "--text", action="store_true", help="print only what lasts when it is recorded again, as git's textconv"
     )
+    form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")
+    form.add_argument("--otlp", action="store_true", help="print OpenTelemetry's spans, as OTLP's JSON")
     parser.add_argument("--no-color", action="store_true", help="print plain text on a terminal, too")
 
 
@@ -51,6 +55,8 @@ def run(options: Namespace) -> Status:
     files = list(chain.from_iterable(map(_cassettes_in, options.paths)))
     if options.text:
         return _print_what_lasts(files, options)
+    if options.otlp:
+        return _print_spans(files, options)
     # A folder with one cassette is another path than this.
     if len(files) == 2 and files == options.paths and not options.each:  # noqa: PLR2004 - A and B
         return _print_comparison(files, options)
@@ -70,21 +76,38 @@ def _may_hold_cassettes(path: Path) -> bool:
 
 
 def _print_each(files: list[Path], options: Namespace) -> Status:
-    read = reader(options.max_size)
-    reports, status = [], Status.OK
-    with progress(files) as listed:
-        for file in listed:
-            try:
-                reports.append(read(file))
-            except CassetteError as error:
-                sys.stderr.write(f"pytest-interactions: {error}\n")
-                status = Status.FAILED
+    reports, status = _read_each(files, reader(options.max_size))
     if options.json:
         _print_json(reports)
+    elif options.markdown:
+        from pytest_interactions.report.markdown import reports_markdown
+
+        _print_texts(reports_markdown(reports))
     else:
         texts = ([*([Line("text", "")] if number else []), *report_lines(each)] for number, each in enumerate(reports))
         _print_lines(chain.from_iterable(texts), options)
     return status
+
+
+def _print_spans(files: list[Path], options: Namespace) -> Status:
+    from pytest_interactions.report.otlp import resource_spans_of
+
+    spans, status = _read_each(files, reader(options.max_size, resource_spans_of))
+    _print_json({"resourceSpans": spans})
+    return status
+
+
+def _read_each(files: list[Path], read: Callable[[Path], Json]) -> tuple[list[Json], Status]:
+    """Return what is read of each file, and whether each could be; the standard error names those that could not."""
+    found, status = [], Status.OK
+    with progress(files) as listed:
+        for file in listed:
+            try:
+                found.append(read(file))
+            except CassetteError as error:
+                sys.stderr.write(f"pytest-interactions: {error}\n")
+                status = Status.FAILED
+    return found, status
 
 
 def _print_comparison(files: list[Path], options: Namespace) -> Status:
@@ -93,6 +116,10 @@ def _print_comparison(files: list[Path], options: Namespace) -> Status:
     comparison = compare(*map(reader(options.max_size), files))
     if options.json:
         _print_json(comparison)
+    elif options.markdown:
+        from pytest_interactions.report.markdown import comparison_markdown
+
+        _print_texts(comparison_markdown(comparison, list(map(str, files))))
     else:
         _print_lines(compared_lines(comparison), options)
     return Status.OK if comparison["same"] else Status.FOUND
@@ -123,6 +150,11 @@ def _print_what_lasts(files: list[Path], options: Namespace) -> Status:
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+
+def _print_texts(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
 
 
 def _print_lines(lines: Iterable[Line], options: Namespace) -> None:

@@ -53,7 +53,7 @@ class Origin:
         revisions = {value for each in exchanges for value in each.request.headers.get("api-revision", [])}
         return cls(
             recorded=at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            by=_own_version(),
+            by=own_version(),
             client=client,
             api_revision=_text(", ".join(sorted(revisions))),
             models=models_of(exchanges),
@@ -130,7 +130,8 @@ _FOREVER: Final = 10.0**9
 
 
 @lru_cache(maxsize=1)
-def _own_version() -> str:
+def own_version() -> str:
+    """Return the name and the version of this package; "" where it is not installed."""
     try:
         return f"pytest-interactions {version('pytest-interactions')}"
     except PackageNotFoundError:  # it runs from a copy of its files

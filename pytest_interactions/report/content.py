@@ -42,8 +42,11 @@ class _Conversation:
     interactions: list[Interaction]
 
 
-def reader(max_size: int) -> Callable[[Path], Json]:
-    """Return the function that reads a cassette, up to a size, and returns its report; it raises as `load` does."""
+def reader(max_size: int, tell: Callable[[Path, Contents, Redactor], Json] | None = None) -> Callable[[Path], Json]:
+    """Return the function that reads a cassette, up to a size, and tells of it; it raises as `load` does.
+
+    What it returns is what `tell` makes of the cassette; without it, what `report_of` does.
+    """
     secrets = Secrets.from_environ(os.environ)
     redactor = Redactor(secrets=secrets)
 
@@ -51,7 +54,7 @@ def reader(max_size: int) -> Callable[[Path], Json]:
         contents = load(path, max_size)
         for exchange in contents.exchanges:
             secrets.learn(exchange.request)
-        return report_of(path, contents, redactor)
+        return (tell or report_of)(path, contents, redactor)
 
     return read
 
@@ -61,7 +64,7 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
 
     What is not known is missing, such as how long it took.
     """
-    exchanges = [_redacted(exchange, redactor) for exchange in contents.exchanges]
+    exchanges = [redacted(exchange, redactor) for exchange in contents.exchanges]
     calls = calls_of(exchanges)
     interactions = [call.interaction for call in calls]
     turns = list(_turns(calls))
@@ -85,7 +88,8 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
     }
 
 
-def _redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
+def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
+    """Return an exchange without secrets."""
     request = redactor.request(exchange.request)
     return replace(exchange, request=request, response=redactor.response(exchange.response, exchange.request.uri))
 

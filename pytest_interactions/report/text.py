@@ -30,6 +30,8 @@ _STYLES = {
     "removed": "red",
 }
 _CUTS = {"app": ", left by the app", "connection": ", the connection broke"}
+#: What is said of a cassette whose test failed while it was recorded.
+INCOMPLETE = "incomplete: the test that recorded it failed"
 #: The parts of a setting that the head of a transcript has for the first turn.
 IN_HEAD = ("agent", "model")
 
@@ -37,6 +39,12 @@ IN_HEAD = ("agent", "model")
 def report_lines(report: Json) -> Iterator[Line]:
     """Yield all lines of a report."""
     yield Line("title", on_one_line(report["path"]))
+    yield from _head(head_facts(report), report)
+    yield from lines_of_exchanges_and_turns(report)
+
+
+def head_facts(report: Json) -> dict[str, str]:
+    """Return what is known of a cassette as a whole, by name."""
     facts = {
         "recorded": report["recorded"],
         **_names(report),
@@ -45,7 +53,11 @@ def report_lines(report: Json) -> Iterator[Line]:
         "latency": seconds_text(report.get("seconds")),
         "size": f"{report['bytes']:,} bytes",
     }
-    yield from _head(facts, report)
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def lines_of_exchanges_and_turns(report: Json) -> Iterator[Line]:
+    """Yield the lines of the exchanges, then those of the turns that they make."""
     for exchange in report["exchanges"]:
         yield from _exchange_lines("  ", _exchange_text(exchange), exchange)
     for number, turn in enumerate(report["turns"], 1):
@@ -97,7 +109,7 @@ def _head(facts: Mapping[str, str | None], report: Json, indent: str = "  ") -> 
         if fact:
             yield Line("note", on_one_line(f"{indent}{name}: {fact}"))
     if report["incomplete"]:
-        yield Line("error", f"{indent}incomplete: the test that recorded it failed")
+        yield Line("error", f"{indent}{INCOMPLETE}")
 
 
 def _setting(number: int, turn: Json) -> Iterator[Line]:

@@ -246,10 +246,10 @@ def test_a_copy_of_the_files_has_no_version(monkeypatch: pytest.MonkeyPatch) -> 
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(origin, "version", missing)
-    origin._own_version.cache_clear()
+    origin.own_version.cache_clear()
     assert Origin.of_recording([], clock.now()).by == ""
     monkeypatch.undo()
-    origin._own_version.cache_clear()
+    origin.own_version.cache_clear()
     assert Origin.of_recording([], clock.now()).by == VERSION
 
 
