@@ -38,6 +38,7 @@ from pytest_interactions.lazy import lazy_getattr
 if TYPE_CHECKING:
     from pytest_interactions.api.fold import fold
     from pytest_interactions.api.models import Event, Interaction, Step
+    from pytest_interactions.api.tool_calls import ToolCall
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.clients.context import use_cassette
     from pytest_interactions.options import RecordMode
@@ -77,6 +78,7 @@ __all__ = [
     "StepsAssertion",
     "StreamEndedError",
     "TooLargeError",
+    "ToolCall",
     "UnfinishedError",
     "UnplayedError",
     "UnseenRequestError",
@@ -97,6 +99,7 @@ __getattr__ = lazy_getattr(
     ReplayServer=".server",
     Step=".api.models",
     StepsAssertion=".snapshot",
+    ToolCall=".api.tool_calls",
     fold=".api.fold",
     marked=".plugin.marking",
     use_cassette=".clients.context",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_interactions.cassette import messages
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.models import Interaction, Step
+    from pytest_interactions.api.tool_calls import ToolCall
 
 
 class View(ABC):
@@ -33,6 +34,20 @@ class View(ABC):
         from pytest_interactions.api.conversation import trajectory
 
         return trajectory(self.interactions)
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """Return the tool calls of the test in order, each with its result and the turn that made it."""
+        from pytest_interactions.api.tool_calls import tool_calls
+
+        return tool_calls(self.interactions)
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """Return the tokens of all interactions, summed; empty if the API named none."""
+        from pytest_interactions.api.usage import summed
+
+        return summed(interaction.usage for interaction in self.interactions)
 
     if not TYPE_CHECKING:  # pragma: no branch - a type checker would accept every attribute
 
