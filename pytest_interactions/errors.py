@@ -63,6 +63,10 @@ class CassetteFormatError(CassetteError):
         self.line = line
 
 
+class SnapshotFormatError(InteractionsError):
+    """A snapshot of steps that can't be read as a reference; the message names its line."""
+
+
 class TooLargeError(CassetteFormatError):
     """A file that is larger than the bound, or would be if it were unpacked."""
 
