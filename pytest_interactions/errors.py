@@ -26,17 +26,25 @@ class InteractionsError(Exception):
     frames: tuple[Frame, ...] = ()
     _headline = ""
 
-    def __init__(self, message: str = "", *, headline: str = "") -> None:
+    _brief = ""
+
+    def __init__(self, message: str = "", *, headline: str = "", brief: str = "") -> None:
         from pytest_interactions.frames import users_own
 
         super().__init__(escaped(message))
         self._headline = escaped(headline)
+        self._brief = escaped(brief)
         self.frames = users_own(sys._getframe(1))  # noqa: SLF001 - what `inspect` returns too, without its searches
 
     @property
     def headline(self) -> str:
         """Return one line that says what differs; the first line of the message if there is no better one."""
         return self._headline or str(self).partition("\n")[0]
+
+    @property
+    def brief(self) -> str:
+        """Return the message in some ten lines, if it has many more."""
+        return self._brief or str(self)
 
 
 class OptionError(InteractionsError, ValueError):
@@ -77,6 +85,14 @@ class CassetteMissError(CassetteError):
 
 class UnplayedError(CassetteError):
     """The end of a test that did not ask for all recorded exchanges."""
+
+
+class DifferingError(CassetteError):
+    """The end of a test whose requests differ from the recordings that answered them in sequence."""
+
+
+class DifferingWarning(UserWarning):
+    """The end of such a test, with `differing = warn`."""
 
 
 class StaleError(CassetteError):

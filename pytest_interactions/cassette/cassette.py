@@ -15,6 +15,7 @@ from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
+from pytest_interactions.cassette.sequence import InSequence
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.timeline import Timeline
@@ -47,6 +48,7 @@ class Cassette(View):
         failures: The errors that this cassette has raised, which the app may have swallowed.
         sleeps: The test's sleeps during replay.
         account: What became of its exchanges.
+        sequence: Its recordings that answer in their order (see the option `match_on`).
         recovered: Notes on recordings of killed processes that were put in their place.
     """
 
@@ -98,6 +100,7 @@ class Cassette(View):
             state=self._filters.state,
         )
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
+        self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -179,10 +182,11 @@ class Cassette(View):
             return None
         with self._lock:
             number = self._index.take(self._filters.key(request)) if self._mode.plays and self._old else None
+            if number is None and not is_to_api and self._filters.is_beside(live):
+                return None
+            number = self.sequence.take(request) if number is None else number
             if number is not None:
                 return self._play(number)
-            if not is_to_api and self._filters.is_beside(live):
-                return None
             self._must_record(live, request)
             recording = self._recorder.begin(request, live.headers)
             self._timeline.add(recording)
@@ -269,7 +273,10 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        return self.account.problem() or linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
+        found = [each for each in (self.sequence.problem(), self.account.problem()) if each is not None]
+        for other in found[1:]:
+            found[0].add_note(f"Besides: {other.headline}")
+        return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""

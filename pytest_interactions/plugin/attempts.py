@@ -122,6 +122,9 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
+        differing = [line for cassette in _cassettes(item) for line in cassette.sequence.findings()]
+        if differing:
+            report.sections.append(("interactions: requests that differ from their recordings", "\n".join(differing)))
     if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
         item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
 
