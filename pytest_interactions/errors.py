@@ -91,6 +91,10 @@ class DifferingError(CassetteError):
     """The end of a test whose requests differ from the recordings that answered them in sequence."""
 
 
+class OverrideError(CassetteError, ValueError):
+    """An override of a recorded answer that can't be used, or that nothing asked for."""
+
+
 class DifferingWarning(UserWarning):
     """The end of such a test, with `differing = warn`."""
 

@@ -112,13 +112,11 @@ class Index:
             for number, exchange in enumerate(self.exchanges):
                 if not is_login(exchange.request):
                     self._kinds.setdefault(kind_of(exchange.request), []).append(number)
-        left = self._kinds.get(kind_of(request), [])
-        while left and left[0] in self.played:
-            del left[0]
-        if not left:
-            return None
-        self.played.add(left[0])
-        return left[0]
+        of_kind = self._kinds.get(kind_of(request), [])
+        found = next((number for number in of_kind if number not in self.played), None)
+        if found is not None:
+            self.played.add(found)
+        return found
 
     def unplayed(self) -> list[int]:
         """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for."""

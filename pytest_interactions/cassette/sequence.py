@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from pytest_interactions.options import SEQUENCE, Differing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_interactions.api.exchange import Request
+    from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.record_mode import AppliedMode
     from pytest_interactions.cassette.refusals import Refusals
@@ -61,6 +62,14 @@ class InSequence:
         if number is not None:
             self._answered.append((number, request.unparsed()))
         return number
+
+    def as_asked(self, exchange: Exchange, request: Request) -> Exchange:
+        """Return an exchange as it is played to a request that may differ: with this, and streamed if it asks so."""
+        if not self._is_on:
+            return exchange
+        from pytest_interactions.api.answers import as_asked
+
+        return replace(as_asked(exchange, request), request=request)
 
     def differing(self) -> list[Differs]:
         """Return all that differs between requests and the recordings that answered them, each thing once."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
+from pytest_interactions.options import Differing
 from pytest_interactions.plugin import summary
 
 if TYPE_CHECKING:
@@ -232,6 +233,11 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
             "replay; record mode rewrite drops them"
+        )
+    if len(cassette.sequence) and cassette.options.differing is Differing.WARN:
+        notes.append(
+            f"{use.user} got answers in sequence to {len(cassette.sequence)} requests that differ from the recorded "
+            "ones; its warning says how"
         )
     doubts = account.doubts()
     if doubts:
