@@ -114,8 +114,8 @@ class Overrides:
         listed = ", ".join(f"override({n})" for n in unused)
         return OverrideError(
             f"{self._cassette}: not played: {listed}. The app did not ask for this answer. Take the override away, or "
-            "give it the number of an answer that the app asks for, as the turns are numbered that pytest-interactions "
-            "show has."
+            "give it the number of an answer that the app asks for. These are the turns that pytest-interactions show "
+            "has."
         )
 
     def _numbers(self, n: Any) -> list[int]:
@@ -126,10 +126,9 @@ class Overrides:
         if not calls:
             raise OverrideError(f"override({n}): {self._cassette} holds no interaction to override. Record it first.")
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= len(calls):
-            of = f"from 1 to {len(calls)}" if len(calls) > 1 else "1, as there is one"
             raise OverrideError(
-                f"override({n!r}): the number of an interaction in {self._cassette} is {of}. They are numbered as in "
-                "interactions.interactions, and as the turns that pytest-interactions show has."
+                f"override({n!r}): there is no such interaction. {self._cassette} has {len(calls)}, numbered from 1 as "
+                "in interactions.interactions. These are the turns that pytest-interactions show has."
             )
         places = {id(exchange): number for number, exchange in enumerate(self._index.exchanges)}
         return [places[id(exchange)] for exchange in calls[n - 1].exchanges]

@@ -247,10 +247,10 @@ def test_what_follows_and_is_not_asked_for_is_unplayed(emulator: Emulator, path:
 @pytest.mark.parametrize(
     ("n", "answer", "message"),
     [
-        (3, {"status": 500}, r"override\(3\): the number of an interaction in .*c\.yaml is from 1 to 2\."),
-        (0, {"status": 500}, r"override\(0\): the number .* from 1 to 2"),
-        (True, {"status": 500}, r"override\(True\): the number"),
-        ("1", {"status": 500}, r"override\('1'\): the number"),
+        (3, {"status": 500}, r"override\(3\): there is no such interaction\. .*c\.yaml has 2, numbered from 1"),
+        (0, {"status": 500}, r"override\(0\): there is no such"),
+        (True, {"status": 500}, r"override\(True\): there is no such"),
+        ("1", {"status": 500}, r"override\('1'\): there is no such"),
         (1, {}, r"override\(1\): say what the answer is: by status, error, json, steps or change\."),
         (1, {"stauts": 500}, "there is no 'stauts'; did you mean 'status'?"),
         (1, {"xyz": 500}, "there is no 'xyz'; there are status, error, message, json, steps, change, times"),
