@@ -285,8 +285,8 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        judges = self.overrides, self.sequence, self.account
-        found = [each for each in (judge.problem() for judge in judges) if each is not None]
+        problems = self.overrides.problem(), self.sequence.problem(), self.account.problem()
+        found = [each for each in problems if each is not None]
         for other in found[1:]:
             found[0].add_note(f"Besides: {other.headline}")
         return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)

@@ -236,8 +236,8 @@ def _save(config: pytest.Config, use: Use) -> None:
         )
     if len(cassette.sequence) and cassette.options.differing is Differing.WARN and use.outcome == "passed":
         notes.append(
-            f"{use.user} got answers in sequence to {len(cassette.sequence)} requests that differ from the recorded "
-            "ones; its warning says how"
+            f"{use.user} got answers in sequence to requests that differ from the recorded ones, "
+            f"{len(cassette.sequence)} in all; its warning says how"
         )
     doubts = account.doubts()
     if doubts:
