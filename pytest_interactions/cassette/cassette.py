@@ -102,7 +102,7 @@ class Cassette(View):
         )
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
         self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
-        self.overrides = Overrides(path, self._index, self._mode, whole=self.whole)
+        self.overrides = Overrides(path, self._index, self._mode, directory=self._media)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )

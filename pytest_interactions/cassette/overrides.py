@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.errors import OverrideError
+from pytest_interactions.files import media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange
@@ -48,14 +48,12 @@ class _Replaced:
 class Overrides:
     """The overrides of one cassette; it is false as long as there are none."""
 
-    def __init__(
-        self, cassette: Path, index: Index, mode: AppliedMode, *, whole: Callable[[Exchange], Exchange]
-    ) -> None:
-        """Replace answers of the cassette at a path; `whole` returns an exchange with its media in it."""
+    def __init__(self, cassette: Path, index: Index, mode: AppliedMode, *, directory: Path) -> None:
+        """Replace answers of the cassette at a path, whose media are in a directory."""
         self._cassette = cassette
         self._index = index
         self._mode = mode
-        self._whole = whole
+        self._directory = directory
         self._all: dict[int, _Replaced] = {}
         self._again: dict[Key, int] = {}
 
@@ -82,7 +80,7 @@ class Overrides:
             raise OverrideError(
                 f"override({n}): this answer was played already. Override it before the app asks for it."
             )
-        first = self._whole(self._index.exchanges[numbers[0]])
+        first = media.whole(self._index.exchanges[numbers[0]], self._directory)
         response = response_of(n, given, first.response, lambda: self._interaction(numbers))
         exchange = replace(first, response=response, cut=None, models=None)
         self._all[numbers[0]] = _Replaced(n, exchange, numbers, given.get("times"))
@@ -137,5 +135,5 @@ class Overrides:
         """Return what came of a call, as the test may change it."""
         from pytest_interactions.api.calls import calls_of
 
-        (call,) = calls_of(self._whole(self._index.exchanges[number]) for number in numbers)
+        (call,) = calls_of(media.whole(self._index.exchanges[number], self._directory) for number in numbers)
         return call.interaction.model_dump()
