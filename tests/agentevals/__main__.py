@@ -14,14 +14,14 @@ from importlib.metadata import version
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from pytest_interactions.api.expected.messages import messages_of
-from pytest_interactions.api.expected.reference import read, written
 from pytest_interactions.api.expected.verdict import MATCHES
-from tests.agentevals.trajectories import for_us, pairs
-from tests.agentevals.verdicts import CONFIGURATIONS, PATH, is_as_agentevals_says, ours
+from tests.agentevals.trajectories import PAIRS
+from tests.agentevals.verdicts import CONFIGURATIONS, PATH, is_as_agentevals_says, ours, texts_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.agentevals.verdicts import Configuration
 
 
 def main() -> None:
@@ -34,21 +34,16 @@ def main() -> None:
         print(f"  as expected: {verdicts[name].count('1')}, other verdicts of ours: {differing}")
     PATH.write_text(json.dumps({"agentevals": version("agentevals"), "verdicts": verdicts}, indent=1) + "\n")
     for match in MATCHES:
-        configuration = CONFIGURATIONS[match]
-        theirs, own = (_microseconds(judge, configuration) for judge in (is_as_agentevals_says, ours))
-        print(f"{match}: {own:.0f} µs a pair, agentevals {theirs:.0f} µs")
-    texts = [(written(for_us(expected)), written(for_us(received))) for expected, received in pairs()]
-    begun = perf_counter()
-    for expected, received in texts:
-        messages_of(read(expected)), messages_of(read(received))
-    print(f"reading both texts: {(perf_counter() - begun) / len(texts) * 1e6:.0f} µs a pair")
+        figures = [[_microseconds(judge, match) for _ in range(3)] for judge in (ours, is_as_agentevals_says)]
+        own, theirs = (min(each) for each in figures)
+        print(f"{match}: {own:.0f} µs a pair with its texts read, agentevals {theirs:.0f} µs: {theirs / own:.1f} times")
 
 
-def _microseconds(judge: Callable[..., object], configuration: object) -> float:
-    pairs()
+def _microseconds(judge: Callable[[Configuration], object], match: str) -> float:
+    texts_of_pairs()
     begun = perf_counter()
-    judge(configuration)
-    return (perf_counter() - begun) / len(pairs()) * 1e6
+    judge(CONFIGURATIONS[match])
+    return (perf_counter() - begun) / PAIRS * 1e6
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -75,16 +76,25 @@ def is_as_agentevals_says(configuration: Configuration) -> list[bool]:
 
 def ours(configuration: Configuration) -> list[bool]:
     """This package's verdicts on all pairs, both read from their texts."""
-    found = []
-    for pair in pairs():
-        expected, received = (messages_of(read(written(for_us(each)))) for each in pair)
-        tolerance = Tolerance(configuration.tolerate)
-        calls = [*calls_of(expected), *calls_of(received)]
-        if configuration.tolerate and not isinstance(configuration.tolerate, str):
-            named = {call.name for call in calls}
-            rules: Any = configuration.tolerate
-            kept = [name for name in rules if name in named]
-            tolerance = Tolerance({name: rules[name] for name in kept} if isinstance(rules, dict) else kept)
-        tolerance.learn(calls)
-        found.append(is_as_expected(expected, received, configuration.match, tolerance.fits))
-    return found
+    return [_verdict(configuration, *texts) for texts in texts_of_pairs()]
+
+
+@cache
+def texts_of_pairs() -> list[tuple[str, str]]:
+    """The texts of all pairs, as a snapshot has them."""
+    return [(written(for_us(expected)), written(for_us(received))) for expected, received in pairs()]
+
+
+def _verdict(configuration: Configuration, old: str, new: str) -> bool:
+    expected, received = messages_of(read(old)), messages_of(read(new))
+    calls = [*calls_of(expected), *calls_of(received)]
+    tolerance = Tolerance(_named_in(configuration.tolerate, {call.name for call in calls}))
+    tolerance.learn(calls)
+    return is_as_expected(expected, received, configuration.match, tolerance.fits)
+
+
+def _named_in(tolerate: Any, tools: set[str]) -> Any:
+    """What is tolerated of tools that were called: a name that nothing has is an error."""
+    if isinstance(tolerate, dict):
+        return {name: rule for name, rule in tolerate.items() if name in tools}
+    return [name for name in tolerate if name in tools] if isinstance(tolerate, list) else tolerate
