@@ -333,3 +333,17 @@ def test_a_name_where_no_tool_was_called_is_an_error() -> None:
 def test_what_can_not_be_tolerated_is_an_error(tolerate: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         Tolerance(tolerate)
+
+
+def test_arguments_that_are_no_object_are_compared_as_they_are() -> None:
+    """As those of a stream that stopped."""
+    broken = [{"type": "function_call", "id": "1", "name": "f", "arguments": '{"city": "Par'}]
+    assert told(broken, "strict", expected=broken) == []
+    lines = told([call("f", "1", city="Paris")], "strict", "subset", broken)
+    assert lines == [
+        '  strict: f: "{\\"city\\": \\"Par", city differ',
+        "  turn 1",
+        "    function_call f",
+        '-     "{\\"city\\": \\"Par"',
+        '+     city = "Paris"',
+    ]

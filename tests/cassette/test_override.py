@@ -163,6 +163,15 @@ def test_a_change_may_return_another_interaction(emulator: Emulator, path: Path)
         assert unary(emulator.url, "Hello").status == "incomplete"
 
 
+def test_a_status_that_no_step_decides_stays(emulator: Emulator, path: Path) -> None:
+    """Such as that of an answer which was cut off."""
+    emulator.on(input="Hello").reply(text="Hi", status="incomplete")
+    recorded(path, lambda: unary(emulator.url, "Hello"))
+    with use_cassette(path) as cassette:
+        cassette.override(1, steps=SAID)
+        assert unary(emulator.url, "Hello").status == "incomplete"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_tool_that_fails_is_seen_by_the_app(stream: bool, emulator: Emulator, path: Path) -> None:
     """A result of the API's own tool becomes an error, and all else stays."""

@@ -223,13 +223,15 @@ def _of_pair(pair: _Pair, moved: Sequence[_Unit], tolerance: Tolerance) -> Itera
         yield Marked(" ", received.head)
         yield from _of_arguments(*_arguments(expected, received, tolerance))
         return
-    unit, mark = (expected, "-") if expected else (received, "+")
-    if unit is None:
-        return
-    is_moved = any(unit is each for each in moved)
-    note = "in another place" if is_moved else "missing" if mark == "-" else "additional"
+    for unit, mark, note in (expected, "-", "missing"), (received, "+", "additional"):
+        if unit is not None:
+            yield from _alone(unit, mark, "in another place" if any(unit is each for each in moved) else note)
+
+
+def _alone(unit: _Unit, mark: str, note: str) -> Iterator[Marked]:
+    """Yield the lines of what only one side has; of what has moved, its arguments stand where it came."""
     yield Marked(mark, f"{unit.head}   ({note})")
-    if unit.call is not None and not (is_moved and mark == "-"):
+    if unit.call is not None and not (mark == "-" and note == "in another place"):
         yield from (Marked(mark, _INDENT + line) for line in argument_lines(unit.call.arguments, unit.call.server))
 
 
@@ -243,7 +245,7 @@ def _of_arguments(old: list[str], new: list[str]) -> Iterator[Marked]:
 
 
 def _arguments(expected: _Unit, received: _Unit, tolerance: Tolerance) -> tuple[list[str], list[str]]:
-    if expected.call is None or received.call is None:
-        return [], []
-    compared = tolerance.compared(expected.call, received.call)
+    """Return the lines of the arguments of two calls, as far as they count."""
+    calls = [unit.call for unit in (expected, received) if unit.call is not None]
+    compared = tolerance.compared(*calls)
     return argument_lines(compared.expected), argument_lines(compared.received)
