@@ -313,6 +313,12 @@ def test_a_name_that_nothing_has_is_an_error(tolerate: Any, message: str) -> Non
         told(EXPECTED, "strict", tolerate)
 
 
+@pytest.mark.parametrize("name", ["city", "weather"])
+def test_a_function_that_fails_is_told_by_its_name(name: str) -> None:
+    with pytest.raises(OptionError, match=rf"the function for '{name}' raised TypeError: unsupported operand"):
+        told(EXPECTED, "strict", {name: lambda expected, received: expected / received})
+
+
 def test_a_name_where_no_tool_was_called_is_an_error() -> None:
     with pytest.raises(OptionError, match=r"No tool was called\."):
         told([said("Hi")], "strict", ["city"], [said("Hi")])

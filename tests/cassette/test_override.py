@@ -10,7 +10,7 @@ import httpx
 import pytest
 from google import genai
 
-from pytest_interactions import DifferingWarning, OverrideError, ToolCall, UnplayedError, use_cassette
+from pytest_interactions import DifferingWarning, OverrideError, ReplayServer, ToolCall, UnplayedError, use_cassette
 from pytest_interactions.api.streaming import DONE
 from pytest_interactions.api.transcript import transcript
 from tests.cassette.clients import CLIENTS, sdk
@@ -161,6 +161,34 @@ def test_a_change_may_return_another_interaction(emulator: Emulator, path: Path)
     with use_cassette(path) as cassette:
         cassette.override(1, change=lambda interaction: {**interaction, "status": "incomplete"}, status=200)
         assert unary(emulator.url, "Hello").status == "incomplete"
+
+
+def test_steps_may_be_objects_of_the_sdk(emulator: Emulator, path: Path) -> None:
+    """Or of this package, or a text that the model says."""
+    first = record_two(path, emulator)
+    with use_cassette(path) as cassette:
+        cassette.override(1, steps=first.steps)
+        cassette.override(2, steps=["Just so."])
+        assert transcript(unary(emulator.url, "One")) == transcript(first)
+        assert unary(emulator.url, "Two").output_text == "Just so."
+    with use_cassette(path) as again:
+        again.override(1, steps=cassette.steps)
+        assert unary(emulator.url, "One").output_text == "Just so."
+        unary(emulator.url, "Two")
+
+
+def record_two(path: Path, emulator: Emulator) -> Any:
+    """Record two calls; what the second one got."""
+    with use_cassette(path, record_mode="once"):
+        return [unary(emulator.url, prompt) for prompt in ("One", "Two")][1]
+
+
+def test_a_server_plays_the_other_answer(emulator: Emulator, path: Path) -> None:
+    """To another process or language."""
+    recorded(path, lambda: unary(emulator.url, "One"))
+    with use_cassette(path) as cassette, ReplayServer(cassette) as server:
+        cassette.override(1, steps=SAID)
+        assert unary(server.url, "One").output_text == "It rains."
 
 
 def test_a_status_that_no_step_decides_stays(emulator: Emulator, path: Path) -> None:

@@ -161,7 +161,7 @@ def _name(name: Any) -> str:
 
 def _compare(name: str, rule: Any) -> Compare:
     if callable(rule):
-        return rule  # type: ignore[no-any-return]
+        return _guarded(name, rule)
     if isinstance(rule, str) and rule in MODES:
         return MODES[rule]
     near = closest(rule, MODES)
@@ -170,6 +170,18 @@ def _compare(name: str, rule: Any) -> Compare:
         f"tolerate: {rule!r} for {name!r} is neither one of {', '.join(MODES)} nor a function of what was expected and "
         f"what was received{hint}"
     )
+
+
+def _guarded(name: str, function: Compare) -> Compare:
+    """Return a function of a test's, of whose own failures it is told where they are."""
+
+    def compare(expected: Any, received: Any) -> bool:
+        try:
+            return bool(function(expected, received))
+        except Exception as error:
+            raise OptionError(f"tolerate: the function for {name!r} raised {type(error).__name__}: {error}") from error
+
+    return compare
 
 
 # --- what names stand for ---
