@@ -14,6 +14,8 @@ from pytest_interactions.errors import (
     CassetteMissError,
     CassetteNotFoundError,
     CassetteWriteError,
+    DifferingError,
+    DifferingWarning,
     ForkedError,
     InteractionsError,
     LintError,
@@ -21,10 +23,12 @@ from pytest_interactions.errors import (
     MissingExtraError,
     NetworkBlockedError,
     OptionError,
+    OverrideError,
     PlaceholderError,
     ScriptError,
     SecretLeakError,
     SeveralCassettesError,
+    SnapshotFormatError,
     StaleError,
     StreamEndedError,
     TooLargeError,
@@ -38,6 +42,7 @@ from pytest_interactions.lazy import lazy_getattr
 if TYPE_CHECKING:
     from pytest_interactions.api.fold import fold
     from pytest_interactions.api.models import Event, Interaction, Step
+    from pytest_interactions.api.tool_calls import ToolCall
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.clients.context import use_cassette
     from pytest_interactions.options import RecordMode
@@ -55,6 +60,8 @@ __all__ = [
     "CassetteMissError",
     "CassetteNotFoundError",
     "CassetteWriteError",
+    "DifferingError",
+    "DifferingWarning",
     "Emulator",
     "Event",
     "ForkedError",
@@ -66,17 +73,20 @@ __all__ = [
     "NetworkBlockedError",
     "OptionError",
     "Options",
+    "OverrideError",
     "PlaceholderError",
     "RecordMode",
     "ReplayServer",
     "ScriptError",
     "SecretLeakError",
     "SeveralCassettesError",
+    "SnapshotFormatError",
     "StaleError",
     "Step",
     "StepsAssertion",
     "StreamEndedError",
     "TooLargeError",
+    "ToolCall",
     "UnfinishedError",
     "UnplayedError",
     "UnseenRequestError",
@@ -97,6 +107,7 @@ __getattr__ = lazy_getattr(
     ReplayServer=".server",
     Step=".api.models",
     StepsAssertion=".snapshot",
+    ToolCall=".api.tool_calls",
     fold=".api.fold",
     marked=".plugin.marking",
     use_cassette=".clients.context",

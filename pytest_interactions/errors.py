@@ -26,17 +26,25 @@ class InteractionsError(Exception):
     frames: tuple[Frame, ...] = ()
     _headline = ""
 
-    def __init__(self, message: str = "", *, headline: str = "") -> None:
+    _brief = ""
+
+    def __init__(self, message: str = "", *, headline: str = "", brief: str = "") -> None:
         from pytest_interactions.frames import users_own
 
         super().__init__(escaped(message))
         self._headline = escaped(headline)
+        self._brief = escaped(brief)
         self.frames = users_own(sys._getframe(1))  # noqa: SLF001 - what `inspect` returns too, without its searches
 
     @property
     def headline(self) -> str:
         """Return one line that says what differs; the first line of the message if there is no better one."""
         return self._headline or str(self).partition("\n")[0]
+
+    @property
+    def brief(self) -> str:
+        """Return the message in some ten lines, if it has many more."""
+        return self._brief or str(self)
 
 
 class OptionError(InteractionsError, ValueError):
@@ -63,6 +71,10 @@ class CassetteFormatError(CassetteError):
         self.line = line
 
 
+class SnapshotFormatError(InteractionsError):
+    """A snapshot of steps that can't be read as a reference; the message names its line."""
+
+
 class TooLargeError(CassetteFormatError):
     """A file that is larger than the bound, or would be if it were unpacked."""
 
@@ -73,6 +85,18 @@ class CassetteMissError(CassetteError):
 
 class UnplayedError(CassetteError):
     """The end of a test that did not ask for all recorded exchanges."""
+
+
+class DifferingError(CassetteError):
+    """The end of a test whose requests differ from the recordings that answered them in sequence."""
+
+
+class OverrideError(CassetteError, ValueError):
+    """An override of a recorded answer that can't be used, or that nothing asked for."""
+
+
+class DifferingWarning(UserWarning):
+    """The end of such a test, with `differing = warn`."""
 
 
 class StaleError(CassetteError):

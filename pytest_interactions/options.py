@@ -30,6 +30,13 @@ class Unplayed(StrEnum):
     IGNORE = "ignore"
 
 
+class Differing(StrEnum):
+    """The possible results of requests that differ from the recordings which answered them in sequence."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
 class Stale(StrEnum):
     """The possible results of a replay that is older than `max_age`, or of models that are no more."""
 
@@ -50,6 +57,8 @@ KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 MATCHERS: Final = ("method", "origin", "path", "query", "body", "scheme", "host", "port", "uri", "headers")
 DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
+#: What stands alone in `match_on`: recordings answer in their order.
+SEQUENCE: Final = ("sequence",)
 
 
 _AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
@@ -68,6 +77,7 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     cassette_dir: str = "cassettes"
     match_on: tuple[str, ...] = DEFAULT_MATCH_ON
     unplayed: Unplayed = Unplayed.FAIL
+    differing: Differing = Differing.FAIL
     lint: Lint = Lint.WARN
     max_age: float | None = None
     stale: Stale = Stale.WARN
@@ -87,6 +97,11 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     before_record_request: Callable[[Any], Any] | None = None
     before_record_response: Callable[[Any], Any] | None = None
     normalize_request: Callable[[Any], Any] | None = None
+
+    @property
+    def matched_by(self) -> tuple[str, ...]:
+        """Return what a recording must share with a request that it matches; in a sequence that is the default."""
+        return DEFAULT_MATCH_ON if self.match_on == SEQUENCE else self.match_on
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in self._asdict().items() if name != "redact"}  # a failing test prints it
@@ -122,9 +137,12 @@ def _items(value: Any) -> tuple[Any, ...]:
 
 def _match_on(value: Any) -> tuple[str, ...]:
     names = _names(value)
+    known = (*MATCHERS, *SEQUENCE)
     for name in names:
-        if name not in MATCHERS:
-            raise OptionError(f"{name!r} is not one of {_listed(MATCHERS)}{_near(name, MATCHERS)}")
+        if name not in known:
+            raise OptionError(f"{name!r} is not one of {_listed(known)}{_near(name, known)}")
+    if SEQUENCE[0] in names and names != SEQUENCE:
+        raise OptionError("'sequence' stands alone: recordings answer in their order, whatever else a request says")
     if not names:
         raise OptionError(f"it is empty, so every request would match; name some of {_listed(MATCHERS)}")
     return names
@@ -198,9 +216,15 @@ SPECS: Final[Mapping[str, Spec]] = {
         lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
     ),
     "match_on": Spec(
-        _match_on, f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)})", several=True
+        _match_on,
+        f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)}), or sequence",
+        several=True,
     ),
     "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
+    "differing": Spec(
+        _choice(Differing),
+        "requests that differ from what answered them in sequence: fail (default) or warn",
+    ),
     "lint": Spec(_choice(Lint), "requests that the API would refuse: warn (default), error or off"),
     "max_age": Spec(_days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)"),
     "stale": Spec(_choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail"),

@@ -6,20 +6,38 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from syrupy.assertion import SnapshotAssertion
+from syrupy.assertion import DiffMode, SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
+from syrupy.terminal import context_style, received_style, snapshot_style
 
 from pytest_interactions.api.behaviour import behaviour_of
+from pytest_interactions.api.expected.messages import calls_of, messages_of
+from pytest_interactions.api.expected.reference import UnreadableError, read, written
+from pytest_interactions.api.expected.tolerance import Tolerance
+from pytest_interactions.api.expected.unlike import unlike
+from pytest_interactions.api.expected.verdict import MATCHES, is_as_expected
 from pytest_interactions.api.transcript import render
+from pytest_interactions.errors import InteractionsError, OptionError, SnapshotFormatError, closest
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData
+    from syrupy.extensions.base import AbstractSyrupyExtension
+    from syrupy.types import PropertyFilter, PropertyMatcher, PropertyPath, SerializableData, SerializedData
 
-__all__ = ["StepsAssertion", "StepsExtension", "StructureExtension", "snapshots_of", "steps_snapshot"]
+    from pytest_interactions.api.expected.tolerance import Tolerate
+    from pytest_interactions.api.expected.verdict import Match
+
+__all__ = [
+    "MatchExtension",
+    "StepsAssertion",
+    "StepsExtension",
+    "StructureExtension",
+    "snapshots_of",
+    "steps_snapshot",
+]
 
 
 class StepsExtension(SingleFileSnapshotExtension):
@@ -64,26 +82,123 @@ class StructureExtension(StepsExtension):
     text = False
 
 
+class MatchExtension(StepsExtension):
+    """The same extension for a snapshot that is a reference: it says what must happen, and not every word."""
+
+    text = False
+    match: Match = "strict"
+    tolerance = Tolerance()
+    is_replaced = False  # whether a snapshot that does not match is written anew
+
+    def serialize(self, data: SerializableData, *, matcher: PropertyMatcher | None = None, **_: Any) -> str:
+        """Return the reference that `data` would be."""
+        return written(_filtered(behaviour_of(data, text=False), None, None, matcher))
+
+    def matches(self, *, serialized_data: SerializableData, snapshot_data: SerializableData) -> bool:
+        """Return whether a trajectory is as its reference says; see `is_as_expected`.
+
+        Raises:
+            UnreadableError: The snapshot is no reference.
+            OptionError: `tolerate` names what no call has.
+        """
+        try:
+            expected, received = messages_of(read(str(snapshot_data))), messages_of(read(str(serialized_data)))
+        except UnreadableError:
+            if self.is_replaced:
+                return False
+            raise
+        self.tolerance.learn([*calls_of(expected), *calls_of(received)])
+        return is_as_expected(expected, received, self.match, self.tolerance.fits)
+
+    def diff_lines(self, serialized_data: SerializedData, snapshot_data: SerializedData) -> Iterator[str]:
+        """Yield the lines of a transcript that has what differs alone."""
+        styles = {"-": snapshot_style, "+": received_style, " ": context_style}
+        expected, received = messages_of(read(str(snapshot_data))), messages_of(read(str(serialized_data)))
+        for mark, text in unlike(expected, received, self.match, self.tolerance):
+            yield styles[mark](f"{mark} {text}")
+
+
 class StepsAssertion(SnapshotAssertion):
-    """syrupy's assertion on a transcript, whose call also accepts `text`."""
+    """syrupy's assertion on a transcript, whose call also accepts `text`, `match` and `tolerate`."""
 
     redact: Callable[[str], str] = staticmethod(str)
+    _used: AbstractSyrupyExtension | None = None
 
     def __repr__(self) -> str:
         return "<snapshot of steps>"  # the whole text would stand before the difference
 
-    def __call__(self, *, text: bool = True, **options: Any) -> SnapshotAssertion:
-        """Change this one assertion: `text=False` leaves wording out, the other options are syrupy's own."""
+    def __call__(
+        self, *, text: bool = True, match: Match | None = None, tolerate: Tolerate | None = None, **options: Any
+    ) -> SnapshotAssertion:
+        """Change this one assertion.
+
+        Args:
+            text: Whether wording counts; without it only structure does.
+            match: How what happened is compared with the snapshot, which then says what must happen: `strict` (the
+                same steps and calls in order), `unordered` (the same calls in any order), `subset` (no other calls),
+                `superset` (at least these calls). Wording and results do not count.
+            tolerate: With `match`, what may differ in the arguments of calls: names such as `["id"]` or
+                `["get_weather.city"]`, a mapping of such names to functions of the expected and the received value or
+                to modes, or one mode for all: `ignore`, `subset`, `superset`.
+            **options: syrupy's own.
+
+        Raises:
+            OptionError: One can't have its value, or they don't go together.
+        """
+        if match is None and tolerate is not None:
+            raise OptionError('snapshot_steps: tolerate goes with match; say match="strict", say, beside it.')
+        if match is not None:
+            return self._matching(_match(match), Tolerance(tolerate), options)
         if not text:
             options.setdefault("extension_class", StructureExtension)
         if options.get("matcher") is not None:
             options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
 
+    def _matching(self, match: Match, tolerance: Tolerance, options: dict[str, Any]) -> SnapshotAssertion:
+        others = sorted(name for name in options if name != "name")
+        if others:
+            raise OptionError(
+                f"snapshot_steps: {', '.join(others)} can't stand beside match; tolerate says what may differ."
+            )
+        super().__call__(extension_class=MatchExtension, **options)
+        extension: Any = self.extension
+        extension.match, extension.tolerance, extension.is_replaced = match, tolerance, self.update_snapshots
+        return self
+
+    def _assert(self, data: SerializableData) -> bool:
+        self._used = self.extension
+        is_success = super()._assert(data)
+        result = self.executions[self.num_executions - 1]
+        if isinstance(result.exception, UnreadableError):
+            raise SnapshotFormatError(
+                f"{result.snapshot_location}:{result.exception.line}: {result.exception}. Mend the line, or write the "
+                "snapshot anew with --snapshot-update."
+            ) from None
+        if isinstance(result.exception, InteractionsError):
+            raise result.exception from None
+        return is_success
+
+    def get_assert_diff(self, *, diff_mode: DiffMode = DiffMode.DETAILED) -> list[str]:
+        """Return the lines of a failure, as the extension tells them that this assertion had."""
+        own, self._extension = self._extension, self._used
+        try:
+            return super().get_assert_diff(diff_mode=diff_mode)
+        finally:
+            self._extension = own
+
     def failed(self) -> dict[Path, str]:
         """Return what the snapshots that differ would be, each by its path."""
         results = [result for result in self.executions.values() if not result.success]
         return {Path(each.snapshot_location): str(each.asserted_data) for each in results if each.asserted_data}
+
+
+def _match(match: Any) -> Match:
+    if match in MATCHES:
+        return match  # type: ignore[no-any-return]
+    near = closest(match, MATCHES)
+    hint = f"; did you mean {near!r}?" if near else "."
+    raise OptionError(f"snapshot_steps: match: {match!r} is not one of {', '.join(MATCHES)}{hint}")
 
 
 def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:

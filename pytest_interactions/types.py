@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict
 
-from pytest_interactions.options import Lint, RecordMode, Stale, Unplayed
+from pytest_interactions.options import Differing, Lint, RecordMode, Stale, Unplayed
 
 _Names = str | Iterable[str]
 
@@ -19,6 +19,7 @@ class Options(TypedDict, total=False):
     cassette_dir: str | os.PathLike[str]
     match_on: _Names
     unplayed: Unplayed | Literal["fail", "warn", "ignore"]
+    differing: Differing | Literal["fail", "warn"]
     lint: Lint | Literal["warn", "error", "off"]
     max_age: float | str | None
     stale: Stale | Literal["warn", "fail"]

@@ -23,7 +23,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pytest_interactions import (
-    Cassette, Emulator, Interaction, Options, RecordMode, ReplayServer, StepsAssertion, marked, use_cassette,
+    Cassette, Emulator, Interaction, Options, RecordMode, ReplayServer, StepsAssertion, ToolCall, marked,
+    use_cassette,
 )
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def test_it(
     first: Interaction = interactions.interactions[0]
     assert first.status
     assert interactions == snapshot_steps(text=False)
+    call: ToolCall = interactions.calls[0]
+    assert call.arguments["city"] + interactions.usage["total_tokens"]
+    assert interactions == snapshot_steps(match="subset", tolerate={"city": lambda old, new: bool(old == new)})
+    assert interactions == snapshot_steps(match="supserset")  # wrong
+    interactions.override(1, steps=[{"type": "model_output"}], status=200)
+    interactions.override(2, error="unavailable", times=2)
+    interactions.override(3, stauts=500)  # wrong
     interactions_server.url + interactions_emulator.url
     interactions.rewind  # wrong
 
@@ -50,6 +58,10 @@ def test_wrong() -> None:
     with use_cassette("c.yaml", bogus=1):  # wrong
         pass
     with use_cassette("c.yaml", record_mode="onec"):  # wrong
+        pass
+    with use_cassette("c.yaml", match_on="sequence", differing="warn"):
+        pass
+    with use_cassette("c.yaml", differing="ignore"):  # wrong
         pass
     with use_cassette("c.yaml", record_mode=RecordMode("once"), match_on=["method"]) as cassette:
         cassette.steps

@@ -11,10 +11,12 @@ from pytest_interactions.cassette.account import Account
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
+from pytest_interactions.cassette.overrides import Overrides
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
+from pytest_interactions.cassette.sequence import InSequence
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.timeline import Timeline
@@ -47,6 +49,7 @@ class Cassette(View):
         failures: The errors that this cassette has raised, which the app may have swallowed.
         sleeps: The test's sleeps during replay.
         account: What became of its exchanges.
+        sequence: Its recordings that answer in their order (see the option `match_on`).
         recovered: Notes on recordings of killed processes that were put in their place.
     """
 
@@ -98,6 +101,8 @@ class Cassette(View):
             state=self._filters.state,
         )
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
+        self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
+        self.overrides = Overrides(path, self._index, self._mode, directory=self._media)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -168,19 +173,19 @@ class Cassette(View):
         if not self._life.goes_on:
             request = self._filters.redact_request(live)
             return None if request is None or self._filters.is_beside(live) else self._life.refuse(request)
-        if self._mode.plays and self._filters.is_literal:
+        if self._mode.plays and self._filters.is_literal and not self.overrides:
             self._filters.learn(live)
             with self._lock:
                 number = self._index.take_literal(live)
                 if number is not None:
-                    return self._play(number)
+                    return self._play(self._old[number])
         request = self._filters.keep_request(live)
         if request is None:
             return None
         with self._lock:
-            number = self._index.take(self._filters.key(request)) if self._mode.plays and self._old else None
-            if number is not None:
-                return self._play(number)
+            exchange = self._recorded(request)
+            if exchange is not None:
+                return self._play(exchange)
             if not is_to_api and self._filters.is_beside(live):
                 return None
             self._must_record(live, request)
@@ -189,8 +194,19 @@ class Cassette(View):
             self._life.add(recording)
             return recording
 
-    def _play(self, number: int) -> Tape:
-        exchange = self._old[number]
+    def _recorded(self, request: Request) -> Exchange | None:
+        """Return the exchange that is played in answer to a redacted request; `None` if none is."""
+        if not self._mode.plays or not self._old:
+            return None
+        key = self._filters.key(request)
+        again = self.overrides.again(key)
+        number = self._index.take(key) if again is None else again
+        number = self.sequence.take(request) if number is None else number
+        if number is None:
+            return None
+        return self.sequence.as_asked(self.overrides.play(number, key) or self._old[number], request)
+
+    def _play(self, exchange: Exchange) -> Tape:
         self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
@@ -269,7 +285,11 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        return self.account.problem() or linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
+        problems = self.overrides.problem(), self.sequence.problem(), self.account.problem()
+        found = [each for each in problems if each is not None]
+        for other in found[1:]:
+            found[0].add_note(f"Besides: {other.headline}")
+        return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""

@@ -40,7 +40,7 @@ class Filters:
         options = self._options
         if options.before_record_request is not None or options.normalize_request is not None:
             return None
-        return tuple(options.match_on), tuple(redaction(options).items()), self._secrets.matcher
+        return options.matched_by, tuple(redaction(options).items()), self._secrets.matcher
 
     def learn(self, live: Request) -> None:
         """Learn the credentials of a request that skips the filters."""
@@ -82,4 +82,4 @@ class Filters:
         """Return the key by which the index finds a filtered request."""
         normalize = self._options.normalize_request
         normal = convert.hook_request(normalize, request) if normalize else request
-        return key_of(normal or request, self._options.match_on)
+        return key_of(normal or request, self._options.matched_by)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.cassette.matching import kind_of
 from pytest_interactions.cassette.recorded import Keys
 from pytest_interactions.cassette.words import Words
 from pytest_interactions.redaction.google import is_login
@@ -52,6 +53,7 @@ class Index:
         self._state = state
         self._keys: Keys | None = None
         self._next: dict[Key, int] = {}
+        self._kinds: dict[Key, list[int]] = {}
         self._first = 0  # the first unplayed exchange
 
     def take_literal(self, live: Request) -> int | None:
@@ -103,6 +105,18 @@ class Index:
         if number is not None:
             self.played.add(number)
         return number
+
+    def take_next(self, request: Request) -> int | None:
+        """Play the first unplayed exchange of the kind of `request`; return its number, or `None` if none is left."""
+        if not self._kinds:
+            for number, exchange in enumerate(self.exchanges):
+                if not is_login(exchange.request):
+                    self._kinds.setdefault(kind_of(exchange.request), []).append(number)
+        of_kind = self._kinds.get(kind_of(request), [])
+        found = next((number for number in of_kind if number not in self.played), None)
+        if found is not None:
+            self.played.add(found)
+        return found
 
     def unplayed(self) -> list[int]:
         """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for."""

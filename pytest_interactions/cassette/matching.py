@@ -51,6 +51,20 @@ def key_of(request: Request, match_on: Iterable[str]) -> Key:
     return tuple(_PARTS[name](request) for name in match_on)
 
 
+def kind_of(request: Request) -> Key:
+    """Return what a request shares with all that do the same to something of its kind, whatever else they say.
+
+    That is its method and its path: of a path of the API without the names in it, of any other with its origin.
+    """
+    if not is_api(request):
+        return request.method, _origin(request), _whole_path(request)
+    parts = _whole_path(request).removeprefix("/").split("/")
+    named = 2 if parts[0] in ("upload", "download") else 1
+    for place in range(named, len(parts), 2):
+        parts[place] = "*" + "".join(parts[place].partition(":")[1:])
+    return request.method, API_ORIGIN, "/".join(parts)
+
+
 def canonical_query(request: Request) -> list[tuple[str, str]]:
     """Return the query's pairs by name, without those that spell out a default; the values of a name in their order.
 

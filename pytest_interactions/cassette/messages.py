@@ -162,6 +162,21 @@ def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rereco
     return "\n".join([head, *listed, "", again(rerecord)])
 
 
+def differing(lines: Sequence[str], count: int, *, cassette: Path, rerecord: str) -> str:
+    """Say in `lines` what differs between `count` requests and the recordings that answered them in sequence."""
+    number = f"{count} requests differ" if count > 1 else "1 request differs"
+    head = f"{cassette}: {number} from what was recorded with the answers that were played:"
+    meanwhile = 'To pass meanwhile: @pytest.mark.interactions(differing="warn")'
+    return "\n".join([head, *(f"  {line}" for line in lines), "", again(rerecord), meanwhile])
+
+
+def first_of(lines: Sequence[str]) -> list[str]:
+    """Return as many lines as a person reads, the last one saying how many more there are."""
+    if len(lines) <= SHOWN + 1:
+        return list(lines)
+    return [*lines[:SHOWN], f"... and {len(lines) - SHOWN} more lines; --full-trace shows all"]
+
+
 def _asked(request: Request) -> str:
     """Return what a request asks, in a few words: what is put in to the API, and of others the address."""
     if not is_api(request):

@@ -10,6 +10,7 @@ from pytest_interactions.cassette.differences import title
 from pytest_interactions.errors import (
     CassetteMissError,
     CassetteNotFoundError,
+    DifferingError,
     PlaceholderError,
     StaleError,
     StreamEndedError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.sequence import Differs
 
 
 class Refusals:
@@ -81,6 +83,16 @@ class Refusals:
         text = messages.unplayed(shown, of, cassette=self._cassette, rerecord=self._rerecord)
         asked = "; ".join(title(request) for request in shown.values())
         return UnplayedError(text, headline=f"{len(shown)} of {of} recorded exchanges not asked for: {asked}")
+
+    def differing(self, found: Sequence[Differs], count: int) -> DifferingError:
+        """Return the error for `count` requests that differ by what was `found` from what answered them in sequence."""
+        lines = [line for each in found for line in (each.head, *(f"  {line}" for line in each.lines))]
+        text, brief = (
+            messages.differing(shown, count, cassette=self._cassette, rerecord=self._rerecord)
+            for shown in (lines, messages.first_of(lines))
+        )
+        fields = "; ".join(line for each in found for line in each.lines[: messages.SHOWN])
+        return DifferingError(text, headline=fields, brief=brief)
 
     def stale(self, concerns: Sequence[str]) -> StaleError:
         """Return the error for a cassette that was replayed though there are `concerns`."""

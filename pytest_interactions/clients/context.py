@@ -171,6 +171,8 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
         blocks.ended(cassette, cassette.close(failed=True))
         for finding in cassette.findings():
             error.add_note(f"The API would refuse what was sent: {finding}")
+        for finding in cassette.sequence.findings():
+            error.add_note(f"A request differs from the recording that answered it: {finding}")
         raise
     blocks.ended(cassette, cassette.close(failed=bool(cassette.failures)))
     doubts = cassette.account.doubts()

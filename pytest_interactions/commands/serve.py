@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: The options of a cassette that the command line takes.
 _OPTIONS = (
-    *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed", "lint"),
+    *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed", "differing", "lint"),
     *("max_age", "stale", "retired_models"),
 )
 _USAGE_OF_FILE = """\

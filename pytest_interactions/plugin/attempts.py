@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
+from pytest_interactions.options import Differing
 from pytest_interactions.plugin import summary
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
+        differing = [line for cassette in _cassettes(item) for line in cassette.sequence.findings()]
+        if differing:
+            report.sections.append(("interactions: requests that differ from their recordings", "\n".join(differing)))
     if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
         item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
 
@@ -229,6 +233,11 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
             "replay; record mode rewrite drops them"
+        )
+    if len(cassette.sequence) and cassette.options.differing is Differing.WARN and use.outcome == "passed":
+        notes.append(
+            f"{use.user} got answers in sequence to requests that differ from the recorded ones, "
+            f"{len(cassette.sequence)} in all; its warning says how"
         )
     doubts = account.doubts()
     if doubts:

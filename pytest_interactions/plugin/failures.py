@@ -91,7 +91,7 @@ def _show(
     from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
     name = type(error).__name__
-    told = [line for text in [*str(error).split("\n"), *notes] for line in _parted(_from_here(item, text))]
+    told = [line for text in [*error.brief.split("\n"), *notes] for line in _parted(_from_here(item, text))]
     told[:1] = [f"{name}: {told[0]}" if told else name]
     lines = [f"E   {line}" for line in told]
     entries = []

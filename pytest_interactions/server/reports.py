@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.options import Lint, Unplayed
+from pytest_interactions.options import Differing, Lint, Unplayed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +35,9 @@ class Report:
     def lines(self) -> list[str]:
         """Return what a person is told at the end of the server: what failed, and what was saved."""
         saved = [] if self.saved is None else [f"{self.saved}: saved"]
-        doubts = [f"{self.cassette.path}: {each}" for each in self.cassette.account.doubts()]
-        return [*map(str, self.cassette.failures), *doubts, *filter(None, [self.unsaved]), *saved]
+        cassette = self.cassette
+        doubts = [f"{cassette.path}: {each}" for each in [*cassette.account.doubts(), *cassette.sequence.findings()]]
+        return [*map(str, cassette.failures), *doubts, *filter(None, [self.unsaved]), *saved]
 
     def problems(self) -> list[str]:
         """Return why the test that used the cassette must fail; nothing if it need not."""
@@ -45,9 +46,10 @@ class Report:
             return found
         options, account = self.cassette.options, self.cassette.account
         unplayed = account.problem() if options.unplayed is Unplayed.FAIL else account.stale()
+        differing = self.cassette.sequence.problem() if options.differing is Differing.FAIL else None
         refused = self.cassette.findings() if options.lint is Lint.ERROR else []
         return [
-            *map(str, filter(None, [unplayed])),
+            *map(str, filter(None, [differing, unplayed])),
             *(f"the API would refuse what was sent: {each}" for each in refused),
         ]
 
@@ -63,6 +65,7 @@ class Report:
             "recorded": list(map(_shown, account.recorded())),
             "misses": list(map(str, cassette.failures)),
             "refused": cassette.findings(),
+            "differing": cassette.sequence.findings(),
         }
 
 

@@ -16,7 +16,7 @@ from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.closest import explain
 from pytest_interactions.cassette.differences import Parts, differences
-from pytest_interactions.cassette.matching import canonical_path, key_of
+from pytest_interactions.cassette.matching import canonical_path, key_of, kind_of
 from pytest_interactions.options import DEFAULT_MATCH_ON, MATCHERS
 
 if TYPE_CHECKING:
@@ -421,3 +421,27 @@ def test_what_is_no_uri_matches_itself(uri: str) -> None:
     request, other = Request(method="GET", uri=uri), Request(method="GET", uri="http://h/v1/interactions")
     assert key_of(request, MATCHERS) == key_of(request.unparsed(), MATCHERS)
     assert key_of(request, MATCHERS) != key_of(other, MATCHERS)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind"),
+    [
+        (CREATE, ("gemini-api", "interactions")),
+        ("http://127.0.0.1:8/v1/interactions/v1_a", ("gemini-api", "interactions/*")),
+        (f"{CREATE}/v1_a/cancel?x=1", ("gemini-api", "interactions/*/cancel")),
+        (f"{REAL}/v1beta/models", ("gemini-api", "models")),
+        (f"{REAL}/v1beta/models/gemini:generateContent?alt=sse", ("gemini-api", "models/*:generateContent")),
+        (f"{REAL}/upload/v1beta/files", ("gemini-api", "upload/files")),
+        (f"{REAL}/download/v1beta/files/a:download", ("gemini-api", "download/files/*:download")),
+        (f"{REAL}/v1beta/fileSearchStores/a/documents/b", ("gemini-api", "fileSearchStores/*/documents/*")),
+        (
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/g:predict",
+            ("gemini-api", "publishers/*/models/*:predict"),
+        ),
+        ("https://example.com/weather/paris?x=1", ("https://example.com:443", "/weather/paris")),
+    ],
+)
+def test_a_kind_of_request_leaves_out_the_names_in_the_api(uri: str, kind: tuple[str, str]) -> None:
+    """A model, a file, an interaction; the path on another host tells what is asked for."""
+    assert kind_of(_get(uri)) == ("GET", *kind)
+    assert kind_of(_post({}, uri)) == ("POST", *kind)

@@ -102,6 +102,23 @@ def test_what_the_api_would_refuse_is_told(emulator: Emulator, tmp_path: Path, u
         assert server.stop()[::2] == (0, "")
 
 
+def test_what_differs_from_what_was_played_in_sequence_is_told(emulator: Emulator, tmp_path: Path) -> None:
+    """It fails the test unless the option says otherwise, and is in the report in any case."""
+    path = tmp_path / "c.yaml"
+    _record(path, emulator, "a")
+    with _serve(path) as server:
+        for differing, status in (("fail", 409), ("warn", 200)):
+            _call(server.url, "begin", match_on="sequence", differing=differing).raise_for_status()
+            _ask(server.url, "b").raise_for_status()
+            finished = _call(server.url, "finish")
+            assert finished.status_code == status
+            assert finished.json()["differing"] == ["exchange 1: POST /interactions", '  input: "a" -> "b"']
+        _call(server.url, "begin", match_on="sequence").raise_for_status()
+        _ask(server.url, "c").raise_for_status()
+        assert "1 request differs" in _message(_call(server.url, "finish"))
+        assert server.stop()[::2] == (0, "")
+
+
 def _refused(url: str) -> httpx.Response:
     _call(url, "begin", lint="error").raise_for_status()
     body = {"model": "gemini-3.5-flash", "input": "a", "previous_interaction_id": ""}

@@ -13,8 +13,8 @@ import pytest
 from google import genai
 from google.genai import _interactions as errors
 
+from pytest_interactions.api.streaming import split
 from pytest_interactions.server.emulator import Hold
-from pytest_interactions.server.emulator.streaming import split
 
 if TYPE_CHECKING:
     from pytest_interactions.server.emulator import Emulator

@@ -17,6 +17,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from pytest_interactions.cassette import life
 from pytest_interactions.redaction.secrets import of_this_run
 from pytest_interactions.server.emulator import Hold
+from tests.failures.expectations import EXPECTATIONS
 from tests.failures.scenarios import SCENARIOS, Scenario
 from tests.support import ASYNCIO, node
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.server.emulator import Emulator
 
+_ALL = SCENARIOS | EXPECTATIONS
 _MOST = 15  # lines between the name of a test and the next section
 _VOLATILE = (
     (r"^(platform|plugins|asyncio|cachedir|hypothesis|\d workers).*\n", ""),
@@ -95,7 +97,7 @@ class _Runs:
 
 
 @pytest.mark.skipif(pytest.version_tuple < (9,), reason="the output is held as pytest 9 has it")
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", _ALL)
 def test_a_failure_reads_in_ten_lines(
     name: str,
     golden: SnapshotAssertion,
@@ -105,7 +107,7 @@ def test_a_failure_reads_in_ten_lines(
 ) -> None:
     """What a person sees of a failure is as it was read and found good, and short."""
     monkeypatch.setattr(of_this_run(), "found_variables", set())  # of other tests of this process
-    scenario = SCENARIOS[name]
+    scenario = _ALL[name]
     result = _Runs(pytester, emulator, monkeypatch).of(scenario)
     result.assert_outcomes(**scenario.ends)
     output = result.stdout.str().replace(f"{pytester.path}{os.sep}", "").replace(str(pytester.path), "ROOT")

@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
+from pytest_interactions.api import streaming
 from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.connections import address, body_of
-from pytest_interactions.server.emulator import interactions, streaming
+from pytest_interactions.server.emulator import interactions, resumed
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.linting import check_history, remember, warning
@@ -206,7 +207,7 @@ class Api:
         record.statuses.clear()
         events = list(streaming.events(record.resource, record.deltas, record.checkpoint))
         if with_ids:
-            events = streaming.after(streaming.identified(events), after)
+            events = resumed.after(streaming.identified(events), after)
         chunks = [*map(streaming.encode, events), streaming.DONE]
         endings: tuple[tuple[int | None, list[bytes]], ...] = (
             (reply.stop_after, []),

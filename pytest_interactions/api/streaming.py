@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.json_values import compact
-from pytest_interactions.server.emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +33,7 @@ def encode(event: Json) -> bytes:
     return f"event: {event['event_type']}\ndata: {compact(event)}\n\n".encode()
 
 
-def events(interaction: Json, deltas: list[str] | None, checkpoint: str | None = None) -> Iterator[Json]:
+def events(interaction: Json, deltas: list[str] | None = None, checkpoint: str | None = None) -> Iterator[Json]:
     """Yield the events of a finished interaction.
 
     Args:
@@ -48,8 +47,8 @@ def events(interaction: Json, deltas: list[str] | None, checkpoint: str | None =
     yield {"interaction": created, "event_type": "interaction.created"}
     token = {} if checkpoint is None else {"continuation_token": checkpoint}
     yield {"interaction_id": name, "status": "in_progress", **token, "event_type": "interaction.status_update"}
-    for index, step in enumerate(interaction["steps"]):
-        pieces = deltas if step["type"] == "model_output" else None
+    for index, step in enumerate(interaction.get("steps") or []):
+        pieces = deltas if step.get("type") == "model_output" else None
         yield {"index": index, "step": _start(step), "event_type": "step.start"}
         for delta in _deltas(step, pieces):
             yield {"index": index, "delta": delta, "event_type": "step.delta"}
@@ -65,41 +64,26 @@ def identified(events: Iterable[Json]) -> Iterator[Json]:
         yield event | {"event_id": name}
 
 
-def after(events: Iterable[Json], event_id: str | None) -> list[Json]:
-    """Return the events after the one with this id; all events for `None`.
-
-    Raises:
-        ApiError: No event has this id.
-    """
-    sent = list(events)
-    if event_id is None:
-        return sent
-    for number, event in enumerate(sent, start=1):
-        if event["event_id"] == event_id:
-            return sent[number:]
-    raise ApiError(400, f"Invalid value at 'last_event_id': '{event_id}'.")
-
-
 def _start(step: Json) -> Json:
-    later = _LATER.get(step["type"], _LATER_OF_TOOLS)
+    later = _LATER.get(step.get("type", ""), _LATER_OF_TOOLS)
     start = {key: value for key, value in step.items() if key not in later}
-    if step["type"] == "function_call":
+    if step.get("type") == "function_call":
         start["arguments"] = {}
     return start
 
 
 def _deltas(step: Json, pieces: list[str] | None) -> Iterable[Json]:
-    match step["type"]:
+    match step.get("type"):
         case "thought":
-            for part in step.get("summary", []):
+            for part in step.get("summary") or []:
                 yield {"content": part, "type": "thought_summary"}
             if "signature" in step:
                 yield {"signature": step["signature"], "type": "thought_signature"}
         case "model_output" | "user_input":
-            for part in step["content"]:
+            for part in step.get("content") or []:
                 yield from _content(part, pieces)
         case "function_call":
-            yield {"arguments": compact(step["arguments"]), "type": "arguments_delta"}
+            yield {"arguments": compact(step.get("arguments") or {}), "type": "arguments_delta"}
         case kind:
             later = {key: step[key] for key in _LATER_OF_TOOLS if key in step}
             if later:
@@ -107,7 +91,7 @@ def _deltas(step: Json, pieces: list[str] | None) -> Iterable[Json]:
 
 
 def _content(part: Json, pieces: list[str] | None) -> Iterable[Json]:
-    if part["type"] != "text":
+    if part.get("type") != "text" or not isinstance(part.get("text"), str):
         yield part
         return
     for text in pieces or split(part["text"]):

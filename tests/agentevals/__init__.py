@@ -1,0 +1,1 @@
+"""The verdicts of agentevals on random trajectories, and ours on the same."""
