@@ -19,6 +19,7 @@ from pytest_interactions.api.expected.unlike import unlike
 from pytest_interactions.api.expected.verdict import MATCHES, is_as_expected
 from pytest_interactions.api.transcript import render
 from pytest_interactions.errors import InteractionsError, OptionError, SnapshotFormatError, closest
+from pytest_interactions.files.candidates import Changed
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
@@ -187,10 +188,19 @@ class StepsAssertion(SnapshotAssertion):
         finally:
             self._extension = own
 
-    def failed(self) -> dict[Path, str]:
-        """Return what the snapshots that differ would be, each by its path."""
-        results = [result for result in self.executions.values() if not result.success]
-        return {Path(each.snapshot_location): str(each.asserted_data) for each in results if each.asserted_data}
+    def failed(self) -> dict[Path, Changed]:
+        """Return the snapshots that differ, each by its path."""
+        return {
+            Path(each.snapshot_location): Changed(
+                str(each.asserted_data), None if each.recalled_data is None else str(each.recalled_data)
+            )
+            for each in self.executions.values()
+            if not each.success and each.asserted_data
+        }
+
+    def held(self) -> list[Path]:
+        """Return the paths of the snapshots that are as they were, or were written."""
+        return [Path(each.snapshot_location) for each in self.executions.values() if each.success]
 
 
 def _match(match: Any) -> Match:
