@@ -15,7 +15,7 @@ from pytest_interactions.naming import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_interactions.report.model import Phase, Run, Test
+    from pytest_interactions.report.model import Run, Test
 
 #: The option of a run, which no cassette has.
 _OPTION: Final = "interactions_report"
@@ -104,17 +104,11 @@ class _Writing:
 
     def _add(self, name: str, report: pytest.CollectReport | pytest.TestReport) -> None:
         from pytest_interactions.plugin.telling import told_lines, without_secrets_of_this_run
+        from pytest_interactions.report.run import entry, phase
 
-        phase: Phase = {"name": name, "outcome": "error", "seconds": 0.0, "lines": told_lines(report)}
-        test: Test = {
-            "id": report.nodeid,
-            "outcome": "error",
-            "seconds": None,
-            "attempts": 1,
-            "phases": [phase],
-            "cassettes": [],
-            "snapshots": [],
-        }
+        lines = told_lines(report)
+        headline = next((text for kind, text in lines if kind == "error"), "")
+        test = entry(report.nodeid, "error", [phase(name, "error", lines, headline=headline)])
         self._beside.append(without_secrets_of_this_run(test))
 
     @pytest.hookimpl(wrapper=True, trylast=True)

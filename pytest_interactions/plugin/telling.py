@@ -19,7 +19,7 @@ from pytest_interactions.files import shared
 from pytest_interactions.files.storage import Contents
 from pytest_interactions.plugin import attempts, reporting, summary
 from pytest_interactions.redaction.secrets import Secrets, of_this_run
-from pytest_interactions.report.run import outcome_of
+from pytest_interactions.report.run import entry, outcome_of, phase
 from pytest_interactions.report.traced import Tracer, without_secrets
 
 if TYPE_CHECKING:
@@ -89,22 +89,16 @@ class Telling:
     # --- when it is over ---
 
     def _test(self, item: pytest.Item) -> Test:
-        test: Test = {
-            "id": item.nodeid,
-            "outcome": outcome_of(self._phases),
-            "seconds": sum(phase["seconds"] for phase in self._phases),
-            "attempts": max(self._attempts, 1),
-            "phases": list(self._phases),
-            "cassettes": [],
-            "snapshots": [],
-        }
+        test = entry(item.nodeid, outcome_of(self._phases), list(self._phases))
+        test["seconds"] = sum(each["seconds"] for each in self._phases)
+        test["attempts"] = max(self._attempts, 1)
         used = list(self._used(item))
         try:
             test["cassettes"] = [self._traced(test["outcome"], *each) for each in used]
             test["snapshots"] = self._snapshots(item)
         except Exception as error:  # noqa: BLE001 - what can't be told of a test does not end the run
             told = f"This test can't be told of: {type(error).__name__}: {error}"
-            test["phases"].append({"name": "report", "outcome": "error", "seconds": 0.0, "lines": [("error", told)]})
+            test["phases"].append(phase("report", "error", [("error", told)]))
         for _, cassette, _ in used:
             test = without_secrets(test, cassette.redacted)
         return without_secrets_of_this_run(test)
@@ -173,7 +167,8 @@ def without_secrets_of_this_run(value: _T) -> _T:
 def _phase(report: pytest.TestReport) -> Phase:
     context = getattr(report, "context", None)
     name = str(report.when) if context is None else f"subtest {_description(context)}"
-    return {"name": name, "outcome": _outcome(report), "seconds": report.duration, "lines": told_lines(report)}
+    lines = told_lines(report)
+    return phase(name, _outcome(report), lines, headline=_headline(report, lines), seconds=report.duration)
 
 
 def _description(context: Any) -> str:
@@ -201,6 +196,13 @@ def told_lines(report: pytest.TestReport | pytest.CollectReport) -> list[TextLin
         if name.startswith(_OURS):
             told += [("title", name), *(("error", line) for line in text.splitlines())]
     return told
+
+
+def _headline(report: pytest.TestReport, lines: list[TextLine]) -> str:
+    """Return what a phase came to, in one line."""
+    crash = None if hasattr(report, "wasxfail") else getattr(report.longrepr, "reprcrash", None)
+    told: str = lines[0][1] if lines and crash is None else getattr(crash, "message", "")
+    return told.strip().partition("\n")[0]
 
 
 def _kind(line: str) -> str:

@@ -75,12 +75,14 @@ class Phase(TypedDict):
         name: `setup`, `call`, `teardown`, `collection`, or a subtest's description.
         outcome: What became of it.
         seconds: How long it took.
+        headline: What it came to, in one line; `""` if it passed.
         lines: What the terminal shows of its failure, or why it was skipped.
     """
 
     name: str
     outcome: str
     seconds: float
+    headline: str
     lines: list[TextLine]
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_interactions.report.model import Phase, Run, Test, Traced
+    from pytest_interactions.report.model import Phase, Run, Test, TextLine, Traced
     from pytest_interactions.report.traced import Tracer
 
 _RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
@@ -27,22 +27,28 @@ def _of_cassette(path: Path, tracer: Tracer) -> Test:
     try:
         traced = tracer.file(path)
     except CassetteError as error:
-        phase: Phase = {"name": "reading", "outcome": "error", "seconds": 0.0, "lines": [("error", str(error))]}
-        return tracer.clean(_test(str(path), "error", [phase], []))
+        told = [("error", line) for line in str(error).split("\n")]
+        return tracer.clean(entry(str(path), "error", [phase("reading", "error", told, headline=told[0][1])]))
     state = "incomplete" if traced["content"]["incomplete"] else "recorded"
-    return tracer.clean(_test(traced["path"], "waits" if traced["candidate"] else state, [], [traced]))
+    return tracer.clean(entry(traced["path"], "waits" if traced["candidate"] else state, cassettes=[traced]))
 
 
-def _test(name: str, outcome: str, phases: list[Phase], cassettes: list[Traced]) -> Test:
+def entry(name: str, outcome: str, phases: Iterable[Phase] = (), cassettes: Iterable[Traced] = ()) -> Test:
+    """Return what is told of a test that was run once, and of which nobody knows how long it took."""
     return {
         "id": name,
         "outcome": outcome,
         "seconds": None,
         "attempts": 1,
-        "phases": phases,
-        "cassettes": cassettes,
+        "phases": list(phases),
+        "cassettes": list(cassettes),
         "snapshots": [],
     }
+
+
+def phase(name: str, outcome: str, lines: list[TextLine], *, headline: str = "", seconds: float = 0.0) -> Phase:
+    """Return what is told of a phase."""
+    return {"name": name, "outcome": outcome, "seconds": seconds, "headline": headline, "lines": lines}
 
 
 def outcome_of(phases: Iterable[Phase]) -> str:

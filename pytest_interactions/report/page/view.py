@@ -27,6 +27,7 @@ _STATUSES: Final = ("completed", "failed", "incomplete", "budget_exceeded", "can
 _IN_HEAD: Final = ("type", "call", "is_error")
 _CONTENTS: Final = ("summary", "content", "result")
 _LONGEST: Final = 100_000  # characters of one text
+_HEADLINE: Final = 300
 _WIDTH: Final = 1000  # of the drawing of a stream, in its own units
 
 
@@ -35,6 +36,7 @@ class Row(NamedTuple):
 
     test: Test
     place: int
+    headline: str
     turns: int
     tools: list[str]
     tokens: int
@@ -54,6 +56,7 @@ def _row(test: Test, place: int) -> Row:
     return Row(
         test,
         place,
+        headline=next((phase["headline"] for phase in test["phases"] if phase["headline"]), "")[:_HEADLINE],
         turns=sum(len(content["turns"]) for content in contents),
         tools=list(dict.fromkeys(called)),
         tokens=sum(sum(content["tokens"].values()) for content in contents),
