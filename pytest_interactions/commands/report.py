@@ -31,7 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=Path("report.html"),
         metavar="FILE",
-        help="the file; .json is its model (default: report.html)",
+        help="the file: a page (.html), Markdown (.md) or JSON (.json); default: report.html",
     )
     size_argument(parser)
 

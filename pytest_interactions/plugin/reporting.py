@@ -26,7 +26,7 @@ COLLECTED: Final = "interactions_collected"
 
 def add_option(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     """Add the option as a flag and an ini key."""
-    says = "write what the tests of this run did to this file: a page (.html), or its model (.json)"
+    says = "write what the tests of this run did to this file: a page (.html), Markdown (.md), or JSON (.json)"
     group.addoption(f"--{_OPTION.replace('_', '-')}", dest=_OPTION, metavar="FILE", default=None, help=says)
     parser.addini(_OPTION, help=says, default="")
 

@@ -27,8 +27,15 @@ def _json(run: Run) -> Iterator[str]:
     yield "\n"
 
 
+def _markdown(run: Run) -> Iterator[str]:
+    from pytest_interactions.report.run_markdown import run_markdown
+
+    for line in run_markdown(run):
+        yield f"{line}\n"
+
+
 #: The forms of a report, by the suffix of its file.
-FORMS: Final[dict[str, Callable[[Run], Iterable[str]]]] = {".html": _page, ".json": _json}
+FORMS: Final[dict[str, Callable[[Run], Iterable[str]]]] = {".html": _page, ".md": _markdown, ".json": _json}
 
 
 def check(path: Path) -> None:

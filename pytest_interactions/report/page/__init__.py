@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.escaping import escaped
 from pytest_interactions.lazy import extra
+from pytest_interactions.report.figures import rows
 from pytest_interactions.report.page import view
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: What the page may load: media that are within it, and its own script and style.
 _POLICY: Final = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; media-src data:; object-src data:; "
-    "base-uri 'none'; form-action 'none'"
+    "frame-src data:; base-uri 'none'; form-action 'none'"
 )
 
 
@@ -35,10 +36,10 @@ def render(run: Run) -> Iterator[str]:
     """Yield the parts of the page of a run, which is equal for equal runs."""
     script, style = _source("page.js"), _source("page.css")
     policy = _POLICY.format(script=_digest(script), style=_digest(style))
-    rows = view.rows(run)
-    counts = Counter(row.test["outcome"] for row in rows)
+    tests = rows(run)
+    counts = Counter(row.test["outcome"] for row in tests)
     page = environment().get_template("page.html")
-    return page.generate(run=run, tests=rows, counts=counts, script=script, style=style, policy=policy)
+    return page.generate(run=run, tests=tests, counts=counts, script=script, style=style, policy=policy)
 
 
 @cache

@@ -20,18 +20,24 @@
     template.innerHTML = inert.textContent;
     inert.replaceWith(template.content);
   };
+  // A document may run what is in it, in a viewer that keeps it apart: so only who asks for it sees it.
+  const show = (pdf) => {
+    const inert = pdf.querySelector("template");
+    if (inert) inert.replaceWith(inert.content);
+  };
   const link = (test) => "#test=" + encodeURIComponent(test.dataset.id);
   const remember = (hash) => {
     try { history.replaceState(null, "", hash); } catch { /* a viewer that has no history */ }
   };
   list.addEventListener("toggle", (event) => {
     const test = event.target;
+    if (test.matches("details.pdf")) show(test);
     if (!test.matches("details.test")) return;
     if (test.open) {
       fill(test);
       if (!location.hash.startsWith(link(test) + "&") ) remember(link(test));
     } else if ((location.hash + "&").startsWith(link(test) + "&")) {
-      remember(" ".trim() || location.pathname + location.search);
+      remember(location.pathname + location.search);
     }
   }, true);
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from pytest_interactions.api.setting import setting_lines
 from pytest_interactions.api.transcript import inline
 from pytest_interactions.escaping import escaped
 from pytest_interactions.redaction.placeholders import HANDED_OUT, LOCATION, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.signatures import SIGNATURE
-from pytest_interactions.report.run import rank
 from pytest_interactions.report.text import seconds_text, tokens_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.transcript import Line
-    from pytest_interactions.report.model import Events, Run, Test
+    from pytest_interactions.report.model import Events
 
 _MARKS: Final = re.compile(rf"{SIGNATURE}[0-9a-f]+|{HANDED_OUT}\w+|{REDACTED}|{PLACEHOLDER_KEY}|{PROJECT}|{LOCATION}")
 _STATUSES: Final = ("completed", "failed", "incomplete", "budget_exceeded", "cancelled")
@@ -27,51 +27,7 @@ _STATUSES: Final = ("completed", "failed", "incomplete", "budget_exceeded", "can
 _IN_HEAD: Final = ("type", "call", "is_error")
 _CONTENTS: Final = ("summary", "content", "result")
 _LONGEST: Final = 100_000  # characters of one text
-_HEADLINE: Final = 300
 _WIDTH: Final = 1000  # of the drawing of a stream, in its own units
-
-
-class Row(NamedTuple):
-    """A test with the figures by which tests are sorted: `place` is that of the list as it is opened."""
-
-    test: Test
-    place: int
-    headline: str
-    turns: int
-    tools: list[str]
-    tokens: int
-    seconds: float | None
-
-
-def rows(run: Run) -> list[Row]:
-    """Return the tests with their figures: those first that a person looks for first."""
-    ordered = sorted(run["tests"], key=rank)
-    return [_row(test, place) for place, test in enumerate(ordered)]
-
-
-def _row(test: Test, place: int) -> Row:
-    contents = [traced["content"] for traced in test["cassettes"]]
-    called = [step["call"].rpartition("#")[0] for step in _steps(contents) if _is_call(step)]
-    known = [content["seconds"] for content in contents if "seconds" in content]
-    return Row(
-        test,
-        place,
-        headline=next((phase["headline"] for phase in test["phases"] if phase["headline"]), "")[:_HEADLINE],
-        turns=sum(len(content["turns"]) for content in contents),
-        tools=list(dict.fromkeys(called)),
-        tokens=sum(sum(content["tokens"].values()) for content in contents),
-        seconds=sum(known) if known else None,
-    )
-
-
-def _steps(contents: list[Json]) -> Iterator[Json]:
-    for content in contents:
-        for turn in content["turns"]:
-            yield from turn["steps"]
-
-
-def _is_call(step: Json) -> bool:
-    return str(step.get("type", "")).endswith("_call") and "call" in step
 
 
 def parts(name: str) -> tuple[str, str]:
@@ -157,6 +113,11 @@ def marked(text: str) -> Any:
     return Markup("").join([*parts, Markup.escape(shown[done:])])
 
 
+def link(name: str) -> str:
+    """Return a test's id as it stands in an address."""
+    return quote(escaped(name), safe="")
+
+
 def size(count: int) -> str:
     """Return a number of bytes."""
     if count < 1000:  # noqa: PLR2004 - a kilobyte
@@ -186,6 +147,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "contents": contents,
     "data_url": data_url,
     "facts": facts,
+    "link": link,
     "marked": marked,
     "pretty": pretty,
     "parts": parts,
