@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_interactions.report.model import Run, Test
 
 _HEADLINE: Final = 300  # characters
+_DIFFERENCES: Final = 4  # lines of a snapshot
 
 
 class Row(NamedTuple):
@@ -40,12 +41,20 @@ def _row(test: Test, place: int) -> Row:
     return Row(
         test,
         place,
-        headline=next((phase["headline"] for phase in test["phases"] if phase["headline"]), "")[:_HEADLINE],
+        headline=_headline(test)[:_HEADLINE],
         turns=sum(len(content["turns"]) for content in contents),
         tools=list(dict.fromkeys(called)),
         tokens=sum(sum(content["tokens"].values()) for content in contents),
         seconds=sum(known) if known else None,
     )
+
+
+def _headline(test: Test) -> str:
+    """Return what a test came to, in one line; of a snapshot that differs, how it does."""
+    differs = [text for change in test["snapshots"] for kind, text in change["lines"] if kind in ("added", "removed")]
+    if differs:
+        return "snapshot: " + "; ".join(f"{text[:1]} {text[1:].strip()}" for text in differs[:_DIFFERENCES])
+    return next((phase["headline"] for phase in test["phases"] if phase["headline"]), "")
 
 
 def _steps(contents: list[Json]) -> Iterator[Json]:

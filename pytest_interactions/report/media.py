@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import re
+import wave
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.base64_text import decoded
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
 #: The bytes of a medium above which it is named and not shown: a page is one file that somebody opens or sends.
 LARGEST: Final = 8 * 1024 * 1024
+
+#: The types of bare samples, and the samples of a second that they have: 24,000 where nothing is said.
+_SAMPLES: Final = re.compile(r"audio/(?:l16|pcm)\b", re.IGNORECASE)
+_RATE: Final = re.compile(r"rate=([1-9]\d{3,5})\b")
+_RATES: Final = (8_000, 16_000, 24_000, 44_100, 48_000)
 
 #: How files begin, each with the type that a browser shows. SVG and HTML are not among them: a page in them could run.
 _BEGINNINGS: Final = (
@@ -68,14 +75,28 @@ def shown_type(data: bytes) -> str:
 
 
 def _medium(part: dict[str, Any]) -> tuple[str, Medium]:
-    raw, declared = _raw(part["data"]), part.get("mime_type")
+    raw, declared = _raw(part["data"]), str(part.get("mime_type") or "")
+    played = _as_wav(raw, part) if _SAMPLES.match(declared) else raw
     kept = len(raw) <= LARGEST
     return hex_digest(raw, IN_SNAPSHOT), {
-        "type": shown_type(raw),
-        "declared": declared if isinstance(declared, str) else "",
+        "type": shown_type(played),
+        "declared": declared,
         "bytes": len(raw),
-        "data": binascii.b2a_base64(raw, newline=False).decode() if kept else None,
+        "data": binascii.b2a_base64(played, newline=False).decode() if kept else None,
     }
+
+
+def _as_wav(samples: bytes, part: dict[str, Any]) -> bytes:
+    """Return the API's speech as a file that a browser plays: it comes as bare samples of 16 bits."""
+    rate, channels = part.get("sample_rate") or part.get("rate"), part.get("channels")
+    said = _RATE.search(str(part["mime_type"]))
+    with BytesIO() as file:
+        with wave.open(file, "wb") as sound:
+            sound.setnchannels(channels if channels in (1, 2) else 1)
+            sound.setsampwidth(2)
+            sound.setframerate(rate if rate in _RATES else int(said[1]) if said else _RATES[2])
+            sound.writeframes(samples)
+        return file.getvalue()
 
 
 def _raw(data: str) -> bytes:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
 
 from tests.support import require
 
@@ -32,6 +31,8 @@ _FLAGS: Final = (
     "--hide-scrollbars",
     "--window-size=1200,900",
 )
+#: Returns what a reader can see: not what is folded, of which WebDriver knows nothing.
+_VISIBLE: Final = "return [...document.querySelectorAll(arguments[0])].filter((each) => each.checkVisibility())"
 
 
 class Browser:
@@ -57,17 +58,16 @@ class Browser:
     def _cdp(self, command: str, **arguments: Any) -> Any:
         return self.driver.execute_cdp_cmd(command, arguments)
 
-    def open(self, path: Path, hash: str = "", *, width: int = 1200, theme: str = "light") -> float:  # noqa: A002
+    def open(self, path: Path, at: str = "", *, width: int = 1200, height: int = 900, theme: str = "light") -> float:
         """Open a page as a reader with this window and theme does; return the seconds until it is there."""
         self._cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-        self._cdp(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
-        )
+        size = {"width": width, "height": height, "deviceScaleFactor": 1}
+        self._cdp("Emulation.setDeviceMetricsOverride", mobile=width < 600, **size)
         self.driver.get("about:blank")
         self.requests()
         self.complaints()
         begun = monotonic()
-        self.driver.get(path.as_uri() + hash)
+        self.driver.get(path.as_uri() + at)
         self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return monotonic() - begun
 
@@ -77,7 +77,8 @@ class Browser:
 
     def all(self, selector: str) -> list[WebElement]:
         """The elements that a reader can see."""
-        return [each for each in self.driver.find_elements(By.CSS_SELECTOR, selector) if each.is_displayed()]
+        found: list[WebElement] = self.run(_VISIBLE, selector)
+        return found
 
     def one(self, selector: str) -> WebElement:
         """The one element that a reader can see."""
@@ -95,13 +96,17 @@ class Browser:
 
     def requests(self) -> list[str]:
         """What was asked for since this was asked last, but for the page and what is within it."""
-        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        events = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         urls = [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith(("data:", "about:")) and not url.endswith(".html")]
 
     def complaints(self) -> list[str]:
         """What the browser has logged since this was asked last: errors, and what the page's policy forbade."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call] # selenium's
+        return entries
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""

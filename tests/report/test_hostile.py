@@ -18,6 +18,7 @@ from tests.report.hostile_texts import HOSTILE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_interactions.report.model import Run
     from tests.report.browsing import Browser
 
 #: The elements and attributes of the page's own.
@@ -110,12 +111,12 @@ def test_what_a_run_tells_is_shown_and_does_not_run(cassettes: Path, browser: Br
     model, page = tmp_path / "report.json", tmp_path / "report.html"
     one = sorted(cassettes.glob("0 *.yaml"))
     assert main(["report", *map(str, one), "-o", str(model)]) == 0
-    run = json.loads(model.read_text("utf-8"))
+    run: Run = json.loads(model.read_text("utf-8"))
     (test,) = run["tests"]
     test["phases"] = [
-        {"name": "call", "outcome": "failed", "seconds": 0.1, "headline": "x", "lines": [["error", "E x"]]}
+        {"name": "call", "outcome": "failed", "seconds": 0.1, "headline": "x", "lines": [("error", "E x")]}
     ]
-    test["snapshots"] = [{"path": "x", "lines": [["added", "+ x"]]}]
+    test["snapshots"] = [{"path": "x", "lines": [("added", "+ x")]}]
     test["cassettes"][0]["recorded"] = {**test["cassettes"][0], "recorded": None, "candidate": None}
     texts = HOSTILE[:-1]  # the last is large, and a run has it at a thousand places
     hostile = [hostile_run(run, text) for text in texts]

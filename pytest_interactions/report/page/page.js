@@ -50,9 +50,9 @@
     const test = testOf(item);
     test.open = true;
     fill(test);
-    document.querySelectorAll(".turn.wanted").forEach((each) => each.classList.remove("wanted"));
+    document.querySelectorAll("section.turn.wanted").forEach((each) => each.classList.remove("wanted"));
     const place = wanted.get("cassette") || "1";
-    const turn = [...test.querySelectorAll(".turn")].find(
+    const turn = [...test.querySelectorAll("section.turn")].find(
       (each) => each.dataset.turn === wanted.get("turn") && each.dataset.cassette === place);
     if (turn) turn.classList.add("wanted");
     (turn || item).scrollIntoView({ block: "start" });
@@ -173,5 +173,5 @@
     }
   });
 
-  follow();
+  window.addEventListener("load", follow); // before, the browser scrolls back
 })();
