@@ -85,10 +85,10 @@ def hostile_cassette(path: Path, text: str) -> Path:
     place = re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", "+", text[:500]).encode("utf-8", "backslashreplace").decode()
     exchanges = [
         exchange(sent, answer),
-        exchange({**sent, "stream": True}, stream.encode("utf-8", "backslashreplace")),
-        exchange(sent, {"error": {"code": text, "message": text}}, status=400),
+        exchange({**sent, "input": text, "stream": True}, stream.encode("utf-8", "backslashreplace")),
+        exchange({"input": text}, {"error": {"code": text, "message": text}}, status=400),
         exchange({text: text}, {text: text}, uri=f"https://other.example/{place}"),
-        exchange(sent, answer, uri=f"{API}/{place}"),
+        exchange({"input": text}, {"id": text, "status": text, "steps": steps[:3]}, uri=f"{API}/{place}"),
     ]
     path.write_text(json.dumps({"version": 1, "interactions": exchanges}))
     return path

@@ -89,8 +89,8 @@ def test_formats_a_price(): assert f"{84.5:.2f}" == "84.50"
 
 def sample(directory: Path) -> Path:
     """Record the project, change its prompt and a tool, run it again; return that run's page, beside its model."""
-    (directory / "trips").mkdir()
     project = directory / "trips"
+    project.mkdir(parents=True)
     (project / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     (project / "test_trips.py").write_text(_TESTS)
     page, model = directory / "report.html", directory / "report.json"

@@ -173,6 +173,13 @@ def test_a_snapshot_that_differs_is_told_with_the_candidate_that_waits(run: Runn
     assert {"added", "removed"} <= {kind for kind, _ in failure["lines"]}
 
 
+def test_a_snapshot_that_is_not_there_yet_differs_as_a_whole(run: Runner) -> None:
+    """All of it is new."""
+    run.test(_SNAPSHOT + "PROMPT = 'Hello'")
+    (change,) = told(run, mode="once")["test_it"]["snapshots"]
+    assert {kind for kind, _ in change["lines"]} == {"turn", "added"}
+
+
 def test_the_terminal_the_page_and_markdown_say_the_same_of_a_failure(run: Runner, browser: Browser) -> None:
     """They are made of the same lines."""
     run.test(_SNAPSHOT + "PROMPT = 'Hello'")
