@@ -346,7 +346,7 @@ def test_pictures_of_it_are_made(page: Path, browser: Browser, tmp_path: Path) -
         browser.run(open_all, opened or "none")
         if hash_:
             browser.run(
-                "document.querySelector('details[open] > summary').scrollIntoView(); document.activeElement.blur()"
+                "document.querySelector('details[open]').parentElement.scrollIntoView(); document.activeElement.blur()"
             )
         picture = directory / f"{name}.png"
         _write(browser.driver.get_screenshot_as_png(), picture)
@@ -356,4 +356,4 @@ def test_pictures_of_it_are_made(page: Path, browser: Browser, tmp_path: Path) -
 def _write(png: bytes, path: Path) -> None:
     """Write a picture with few colours, which takes a third of the bytes."""
     with Image.open(BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
