@@ -91,9 +91,8 @@ def sample(directory: Path) -> Path:
     """Record the project, change its prompt and a tool, run it again; return that run's page, beside its model."""
     project = directory / "trips"
     project.mkdir(parents=True)
-    (project / "pytest.ini").write_text(
-        "[pytest]\naddopts = --tb=short\nasyncio_default_fixture_loop_scope = function\n"
-    )
+    ini = ["[pytest]", "addopts = --tb=short", "asyncio_default_fixture_loop_scope = function"]
+    (project / "pytest.ini").write_text("\n".join(ini))
     (project / "test_trips.py").write_text(_TESTS)
     page, model = directory / "report.html", directory / "report.json"
     with Emulator.steady() as emulator:
