@@ -126,8 +126,9 @@ class _Writing:
     def _run(self, session: pytest.Session, exitstatus: int) -> Run:
         from pytest_interactions.files import clock
         from pytest_interactions.plugin.telling import without_secrets_of_this_run
+        from pytest_interactions.report.bounds import Room
 
-        told = [json.loads(file.read_bytes()) for file in self._directory.iterdir()]
+        told = Room().fit(json.loads(file.read_bytes()) for file in sorted(self._directory.iterdir()))
         of_each = {test["id"]: test for test in (*self._beside, *told)}
         run: Run = {
             "title": self._config.rootpath.name or "Tests",

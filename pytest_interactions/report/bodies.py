@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_interactions.report.model import Bodies, Body, Events
 
 #: The characters of a body, of one line of a stream, and of the text of events that are shown.
-_SHOWN: Final = 50_000
+_SHOWN: Final = 20_000
 _LINE: Final = 2_000
 _TEXT: Final = 240
 #: The fields of a delta whose text is shown.

@@ -158,7 +158,7 @@ class Medium(TypedDict):
         type: The type by which a browser shows it; `""` if it shows none.
         declared: The type that stands beside it, which may be any text.
         bytes: Its size.
-        data: It itself in base64; `None` if it is too large to be shown.
+        data: It itself in base64; `None` if it is too large, or a report has no room left for it.
     """
 
     type: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.errors import CassetteError
+from pytest_interactions.report.bounds import Room
 from pytest_interactions.report.model import OUTCOMES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _RANKS: Final = {outcome: rank for rank, outcome in enumerate(OUTCOMES)}
 
 def run_of_cassettes(paths: Iterable[Path], tracer: Tracer) -> Run:
     """Return what is told of cassettes, one entry for each; that one can't be read is told too."""
-    tests = sorted((_of_cassette(path, tracer) for path in paths), key=lambda test: test["id"])
+    tests = sorted(Room().fit(_of_cassette(path, tracer) for path in paths), key=lambda test: test["id"])
     return {"title": "Cassettes", "begun": None, "seconds": None, "collected": None, "ended": "", "tests": tests}
 
 

@@ -12,6 +12,7 @@ import pytest
 from pytest_interactions.commands import main
 from pytest_interactions.commands.status import Status
 from pytest_interactions.report import bodies, media
+from pytest_interactions.report.bounds import Room
 from tests.commands.showing import API, cassette, exchange
 
 _ANSWER = {"id": "v1_a", "status": "completed", "steps": [{"type": "model_output", "content": []}]}
@@ -121,6 +122,24 @@ def test_bodies_are_laid_out_cut_and_told_without_their_media() -> None:
     assert (second["request"]["text"], second["response"]["text"]) == ("plain", "4 bytes of application/octet-stream")
     assert third["response"]["text"] == "4 bytes of an unknown type"
     assert fourth["request"]["left"] > 9_000
+
+
+def test_a_report_has_room_for_so_much_and_names_the_rest() -> None:
+    """What comes first is in it."""
+    parts = [{"type": "image", "data": base64.b64encode(_png(90)).decode()} for _ in range(2)]
+    parts[1]["data"] = base64.b64encode(_png(99)).decode()
+    path = cassette(Path("a.yaml"), exchange({"input": parts}, _ANSWER), exchange({"input": "more"}, _ANSWER))
+    (test,) = told(path).values()
+    traced = test["cassettes"][0]
+    traced["recorded"] = {**json.loads(json.dumps(traced)), "recorded": None}
+    first = traced["bodies"][0]["request"]["text"]
+    (fitted,) = Room(media=150, bodies=len(first) + 10).fit([test])
+    assert [bool(each["data"]) for each in fitted["cassettes"][0]["media"].values()] == [True, False]
+    requests = [each["request"] for each in fitted["cassettes"][0]["bodies"]]
+    assert [(bool(each["text"]), each["left"] > 0) for each in requests] == [(True, False), (False, True)]
+    recorded = fitted["cassettes"][0]["recorded"]
+    assert recorded is not None
+    assert [each["data"] for each in recorded["media"].values()] == [None, None]
 
 
 def test_events_that_are_alike_and_follow_one_another_are_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
