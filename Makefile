@@ -55,7 +55,7 @@ benchmark: $(BENCH)/.ready
 $(BENCH)/.ready: pyproject.toml
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server]' --group benchmark
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,report]' --group benchmark
 	@touch $@
 
 # From nothing each time, as mutmut keeps what it found also where it is the tests that changed; and each time the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Final
@@ -36,7 +37,31 @@ def run(scratch: Path, *, quick: bool) -> Section:
     section.notes.append(
         "Each test has a cassette, and a new recording that waits beside it, with another request and another answer."
     )
+    _report(section, scratch, rounds=1 if quick else 3)
     return section
+
+
+def _report(section: Section, scratch: Path, rounds: int) -> None:
+    """Add how long a report of as many cassettes is written, and how long a browser takes to open it."""
+    tapes, page = scratch / "tapes", scratch / "report.html"
+    tapes.mkdir()
+    for number, pair in enumerate(pairs(_TESTS, 200)):
+        WRITERS["ours"](tapes / f"test_{number}.yaml", [pair])
+    written = median(_run(scratch, "report", str(tapes), "-o", str(page)) for _ in range(rounds))
+    section.rows.append(("`pytest-interactions report`, of cassettes without such recordings", duration(written)))
+    section.aim(f"`report` of {_TESTS:,} tests takes 2 s", duration(written), met=written <= _AIM)
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        section.notes.append("How long a browser takes to open the report was not measured: there is no chromium.")
+        return
+    from tests.report.browsing import Browser
+
+    browser = Browser(scratch / "profile")
+    try:
+        opened = median(browser.open(page) for _ in range(rounds))
+    finally:
+        browser.close()
+    section.rows.append(("Chromium opens that report", duration(opened)))
+    section.aim(f"a report of {_TESTS:,} tests opens in a second", duration(opened), met=opened <= 1)
 
 
 def _run(directory: Path, *arguments: str) -> float:

@@ -31,8 +31,8 @@ def lazy_getattr(package: str, needed_by: str = "", /, **modules: str) -> Callab
 
 
 @contextmanager
-def extra(needed_by: str) -> Iterator[None]:
-    """Say what to install if an import inside fails; an empty `needed_by` leaves the error as it is.
+def extra(needed_by: str, name: str = "server") -> Iterator[None]:
+    """Say which extra to install if an import inside fails; an empty `needed_by` leaves the error as it is.
 
     Raises:
         MissingExtraError: A library is not installed.
@@ -44,5 +44,5 @@ def extra(needed_by: str) -> Iterator[None]:
             raise
         library = (error.name or "").partition(".")[0]
         raise MissingExtraError(
-            f"{needed_by} needs {library}, which is missing: pip install 'pytest-interactions[server]'"
+            f"{needed_by} needs {library}, which is missing: pip install 'pytest-interactions[{name}]'"
         ) from error

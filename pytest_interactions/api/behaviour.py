@@ -109,7 +109,7 @@ def _plain_turn(turn: Turn, *, inputs: bool) -> Json:
 
 
 def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
-    steps = [_step(step, calls) for step in _joined(turn["steps"])]
+    steps = [_step(step, calls) for step in joined(turn["steps"])]
     behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
     behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
@@ -147,17 +147,17 @@ class _Calls:
         return name
 
 
-def _joined(steps: list[Json]) -> list[Json]:
+def joined(steps: list[Json]) -> list[Json]:
     """Return steps in which adjacent answers are one, and adjacent thoughts: a limit of the API may part them."""
-    joined: list[Json] = []
+    whole: list[Json] = []
     for step in steps:
-        last = joined[-1] if joined else {}
+        last = whole[-1] if whole else {}
         wording = _WORDING_OF.get(str(step.get("type")))
         if wording is None or last.get("type") != step["type"] or not _are_lists(last.get(wording), step.get(wording)):
-            joined.append(step)
+            whole.append(step)
         else:
-            joined[-1] = {**last, **step, wording: [*(last.get(wording) or []), *(step.get(wording) or [])]}
-    return joined
+            whole[-1] = {**last, **step, wording: [*(last.get(wording) or []), *(step.get(wording) or [])]}
+    return whole
 
 
 def _are_lists(*values: Any) -> bool:

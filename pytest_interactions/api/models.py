@@ -6,7 +6,8 @@ an attribute all the same. `model_dump()` returns the data as it came, with noth
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, WrapValidator
 
@@ -26,6 +27,17 @@ Lenient = Annotated[T, WrapValidator(_or_as_it_came), SerializeAsAny()]
 
 class _Open(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return the model of an object; what is no Unicode in names of fields, as JSON can spell it, is escaped."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError:
+            if not isinstance(obj, Mapping):
+                raise
+            named = {str(name).encode("utf-8", "backslashreplace").decode(): value for name, value in obj.items()}
+            return super().model_validate(named, **options)
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return the object as plain data: the fields that came, and no others unless `options` say so."""

@@ -125,6 +125,11 @@ class Cassette(View):
         return list(map(self.whole, self._timeline.copies()))
 
     @property
+    def asked(self) -> list[Exchange]:
+        """Return the same to look at only, with references to media that are in files of their own."""
+        return self._timeline.exchanges()
+
+    @property
     def all_played(self) -> bool:
         """Return whether the test asked for each recorded exchange."""
         return self.account.all_played

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_interactions.errors import CassetteNotFoundError
+from pytest_interactions.files.storage import SUFFIXES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -48,3 +51,20 @@ def _files_in(
     for child in children:
         if wanted(child):
             yield from _files_in(child, wanted, unreadable, entered)
+
+
+def cassettes_in(path: Path) -> list[Path]:
+    """Return the cassettes in a folder, at any depth; of a file, the file itself.
+
+    Raises:
+        CassetteNotFoundError: The folder holds none.
+    """
+    files = list(files_in(path, _may_hold_cassettes))
+    if not files:
+        raise CassetteNotFoundError(f"{path}: there are no cassettes in this directory.")
+    return files
+
+
+def _may_hold_cassettes(path: Path) -> bool:
+    """Return whether `path` has a cassette's name or is a folder, but no link, which might lead in a circle."""
+    return path.suffix in SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.findings import size_argument
-from pytest_interactions.commands.paths import files_in
+from pytest_interactions.commands.paths import cassettes_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.status import Status
-from pytest_interactions.errors import CassetteError, CassetteNotFoundError
-from pytest_interactions.files.storage import SUFFIXES
+from pytest_interactions.errors import CassetteError
 from pytest_interactions.report.content import reader
 from pytest_interactions.report.text import lasting_lines, report_lines, writer
 
@@ -52,7 +51,7 @@ def run(options: Namespace) -> Status:
         CassetteNotFoundError: A folder holds no cassette, or one of two files that are compared is missing.
         CassetteFormatError: One of two files that are compared can't be read.
     """
-    files = list(chain.from_iterable(map(_cassettes_in, options.paths)))
+    files = list(chain.from_iterable(map(cassettes_in, options.paths)))
     if options.text:
         return _print_what_lasts(files, options)
     if options.otlp:
@@ -61,18 +60,6 @@ def run(options: Namespace) -> Status:
     if len(files) == 2 and files == options.paths and not options.each:  # noqa: PLR2004 - A and B
         return _print_comparison(files, options)
     return _print_each(files, options)
-
-
-def _cassettes_in(path: Path) -> list[Path]:
-    files = list(files_in(path, _may_hold_cassettes))
-    if not files:
-        raise CassetteNotFoundError(f"{path}: there are no cassettes in this directory.")
-    return files
-
-
-def _may_hold_cassettes(path: Path) -> bool:
-    """Return whether `path` has a cassette's name or is a folder, but no link, which might lead in a circle."""
-    return path.suffix in SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
 
 
 def _print_each(files: list[Path], options: Namespace) -> Status:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, opening, owners, scopes, stale, summary
+from pytest_interactions.plugin import attempts, cut_off, early_key, opening, owners, reporting, scopes, stale, summary
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)
     cut_off.add_option(parser, group)
     owners.add_option(parser, group)
+    reporting.add_option(parser, group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -86,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
         except OptionError as error:
             raise pytest.UsageError(str(error)) from None
     owners.begin(config)
+    reporting.begin(config)
 
 
 def _begun(config: pytest.Config) -> int:

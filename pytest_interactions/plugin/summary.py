@@ -29,17 +29,24 @@ _MOST: Final = 3  # cassettes that are named as the slowest or the largest
 
 #: Of a session: what each test's cassette did, by the cassette, and what else was done, by an object of its own.
 _TALLIES: Final = pytest.StashKey[dict[object, "Tally"]]()
+#: Of a session: the cassettes of `use_cassette` blocks that have ended, if somebody wants to know them.
+BLOCKS: Final = pytest.StashKey[list["Cassette"]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
     config.stash[_TALLIES] = {}
-    listener = partial(count, config)
+    listener = partial(_ended, config)
     blocks.LISTENERS.append(listener)
     config.add_cleanup(partial(blocks.LISTENERS.remove, listener))
 
 
 # --- while tests run ---
+
+
+def _ended(config: pytest.Config, cassette: Cassette, written: Path | None) -> None:
+    count(config, cassette, written)
+    config.stash.get(BLOCKS, []).append(cassette)
 
 
 def count(config: pytest.Config, cassette: Cassette, written: Path | None) -> None:

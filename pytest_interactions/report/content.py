@@ -62,7 +62,7 @@ def reader(max_size: int, tell: Callable[[Path, Contents, Redactor], Json] | Non
 def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
     """Return all that is shown of the cassette at `path`, without secrets, as it may be another recorder's.
 
-    What is not known is missing, such as how long it took.
+    What is not known is missing, such as how long it took. The file may not be there, as a test may have recorded none.
     """
     exchanges = [redacted(exchange, redactor) for exchange in contents.exchanges]
     calls = calls_of(exchanges)
@@ -79,7 +79,7 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
         "tools": _unique(_tools(exchange.request.json()) for exchange in exchanges),
         "tokens": _tokens(interactions),
         **({"seconds": sum(known)} if known and len(known) == len(turns) else {}),
-        "bytes": path.stat().st_size,
+        "bytes": path.stat().st_size if path.exists() else 0,
         "exchanges": [
             {**_exchange(each, turn_of.get(id(each))), **_sizes(recorded)}
             for each, recorded in zip(exchanges, contents.exchanges, strict=True)

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pytest_interactions.api.models import Content, Event, Interaction, Step
 from tests.support import real_traffic
@@ -51,6 +52,14 @@ def test_what_is_known_is_typed_and_what_is_not_is_an_attribute() -> None:
     assert isinstance(step.content[0], Content)
     assert (interaction.status, interaction.model_extra) == ("pondering", {"mood": "good"})
     assert step.name is None
+
+
+def test_a_name_that_is_no_unicode_is_escaped_and_what_is_no_object_is_refused() -> None:
+    """JSON can spell half of a character, which pydantic takes in a value but not in a name."""
+    step = Step.model_validate({"type": "half \ud83d", "half \ud83d": 1})
+    assert step.model_dump() == {"type": "half \ud83d", "half \\ud83d": 1}
+    with pytest.raises(ValidationError):
+        Step.model_validate("text")
 
 
 def test_defaults_are_dumped_when_asked_for() -> None:
