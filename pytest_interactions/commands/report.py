@@ -11,7 +11,7 @@ from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import cassettes_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.status import Status
-from pytest_interactions.files import candidates
+from pytest_interactions.files.notes import cassette_of, is_candidate
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -60,4 +60,4 @@ def run(options: Namespace) -> Status:
 
 
 def _is_told_beside(path: Path, files: list[Path]) -> bool:
-    return candidates.is_candidate(path) and candidates.Candidate(path, (), {}).cassette in files
+    return is_candidate(path) and cassette_of(path) in files

@@ -131,7 +131,7 @@ class Telling:
             return []
         use = item.stash[attempts.USE]
         tracer = self._tracer(use.cassette)
-        texts = {path: text for each in use.snapshots for path, text in each.failed().items()}
+        texts = {path: changed.text for each in use.snapshots for path, changed in each.failed().items()}
         return [tracer.change(path, text) for path, text in texts.items()]
 
     def _tracer(self, cassette: Cassette) -> Tracer:

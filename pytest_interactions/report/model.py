@@ -99,7 +99,7 @@ class Traced(TypedDict):
         media: The media of its steps, by the digests that `content` has of them.
         missing: What could not be read of it, such as a media file; `""` if all is there.
         recorded: What the cassette holds, where a test that failed has exchanged something else.
-        candidate: The recording that waits beside it.
+        candidate: What waits beside it for review.
     """
 
     path: str
@@ -175,10 +175,11 @@ class Change(TypedDict):
 
 
 class Waiting(TypedDict):
-    """A recording that waits beside a cassette.
+    """A candidate that waits beside a cassette: a recording, with the snapshots that belong to it, or these alone.
 
     Attributes:
         path: Its file.
+        is_recording: Whether there is a recording.
         accept: The command that accepts it.
         same: Whether the behaviour is the same.
         lines: How the behaviour differs.
@@ -186,6 +187,7 @@ class Waiting(TypedDict):
     """
 
     path: str
+    is_recording: bool
     accept: str
     same: bool
     lines: list[TextLine]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.report.figures import Row
-    from pytest_interactions.report.model import Run, Test, TextLine, Traced
+    from pytest_interactions.report.model import Run, Test, TextLine, Traced, Waiting
 
 _HEAD: Final = ("| outcome | test | turns | tools | tokens | latency |", "| --- | --- | --- | --- | --- | --- |")
 
@@ -64,12 +64,20 @@ def _detail(test: Test) -> Iterator[str]:
     for name, lines in changes:
         yield from ("", f"{code(name)}:", "", *_fenced(lines, "diff"))
     for candidate in waiting:
-        yield from ("", f"A new recording waits. To accept it: {code(candidate['accept'])}", "")
-        yield from _fenced(candidate["lines"], "diff")
+        yield from _waiting(candidate, {each["path"] for each in test["snapshots"]})
     for each in test["cassettes"]:
         if not each["content"]["exchanges"]:
             continue
         yield from ("", *folded(_summary(each), _transcript(each)))
+
+
+def _waiting(candidate: Waiting, shown: set[str]) -> Iterator[str]:
+    """Yield how to accept a candidate, and what it would change beside the snapshots that are shown already."""
+    what = "A new recording waits. To accept it" if candidate["is_recording"] else "New snapshots wait. To accept them"
+    yield from ("", f"{what}: {code(candidate['accept'])}")
+    blocks = [candidate["lines"], *(each["lines"] for each in candidate["snapshots"] if each["path"] not in shown)]
+    for lines in filter(None, blocks):
+        yield from ("", *_fenced(lines, "diff"))
 
 
 def _summary(traced: Traced) -> str:

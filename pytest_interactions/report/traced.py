@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_interactions.api.behaviour import joined
 from pytest_interactions.api.calls import calls_of
 from pytest_interactions.api.conversation import turns
-from pytest_interactions.errors import CassetteError, InteractionsError
+from pytest_interactions.errors import CassetteError, CassetteNotFoundError, InteractionsError
 from pytest_interactions.escaping import escaped
 from pytest_interactions.files import candidates, media
-from pytest_interactions.files.storage import Contents, load
+from pytest_interactions.files.storage import SUFFIXES, Contents, load
 from pytest_interactions.naming import shown
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -24,7 +24,7 @@ from pytest_interactions.report.content import redacted, report_of
 from pytest_interactions.report.media import media_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange
@@ -85,15 +85,22 @@ class Tracer:
         }
 
     def waiting(self, path: Path) -> Waiting | None:
-        """Return what is told of the recording that waits beside the cassette at `path`; `None` if none does."""
-        if candidates.is_candidate(path) or not candidates.candidate(path).exists():
+        """Return what is told of the candidate that waits beside the cassette at `path`; `None` if none does."""
+        if candidates.is_candidate(path):
             return None
         try:
             return self._waiting(candidates.named(path), path)
+        except CassetteNotFoundError:
+            return None
         except CassetteError as error:
             return self._as_waiting(candidates.candidate(path), same=False, lines=[("error", str(error))])
 
     def _waiting(self, candidate: candidates.Candidate, path: Path) -> Waiting:
+        waiting = self._recording(candidate, path) if candidate.has_recording else self._as_waiting(candidate.name)
+        waiting["snapshots"] = [self.change(*each) for each in candidate.snapshots.items()]
+        return waiting
+
+    def _recording(self, candidate: candidates.Candidate, path: Path) -> Waiting:
         new = self.file(candidate.path, with_candidate=False)["content"]
         try:
             old = self.file(path, with_candidate=False)["content"]
@@ -101,13 +108,17 @@ class Tracer:
         except InteractionsError as error:  # there is no cassette yet, or no conversation in it
             return self._as_waiting(candidate.path, same=False, lines=[("note", str(error))])
         lines = [(line.kind, line.text) for line in compared_lines(compared)]
-        waiting = self._as_waiting(candidate.path, same=compared["same"], lines=lines)
-        waiting["snapshots"] = [self.change(*each) for each in candidate.snapshots.items()]
-        return waiting
+        return self._as_waiting(candidate.path, same=compared["same"], lines=lines)
 
-    def _as_waiting(self, path: Path, *, same: bool, lines: list[TextLine]) -> Waiting:
-        command = f"pytest-interactions review --accept {shlex.quote(shown(path, self._here))}"
-        return {"path": self._path(path), "accept": command, "same": same, "lines": lines, "snapshots": []}
+    def _as_waiting(self, path: Path, *, same: bool = True, lines: Sequence[TextLine] = ()) -> Waiting:
+        return {
+            "path": self._path(path),
+            "is_recording": path.suffix in SUFFIXES,
+            "accept": f"pytest-interactions review --accept {shlex.quote(shown(path, self._here))}",
+            "same": same,
+            "lines": list(lines),
+            "snapshots": [],
+        }
 
     def change(self, path: Path, new: str) -> Change:
         """Return how the text of a snapshot would differ from its file."""
