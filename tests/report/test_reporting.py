@@ -248,6 +248,21 @@ def test_it(interactions):
     assert [len(each["content"]["exchanges"]) for each in test["cassettes"]] == [1, 1]
 
 
+def test_an_attempt_that_is_not_made_any_more_leaves_the_last_one(run: Runner) -> None:
+    """As the run was interrupted meanwhile."""
+    run.test(
+        """
+attempts = []
+def test_it():
+    attempts.append(1)
+    if len(attempts) > 1: raise KeyboardInterrupt
+    assert 0
+"""
+    )
+    run.apart = True
+    assert outcomes(told(run, "--reruns=3")) == {"test_it": "failed"}
+
+
 def test_a_wider_cassette_is_told_with_what_each_test_asked_of_it(run: Runner) -> None:
     """What its fixture sends is of the first test."""
     run.test(
@@ -385,6 +400,29 @@ def test_a_disk_that_fills_up_meanwhile_is_a_line_too(run: Runner) -> None:
     result = run.replay("--interactions-report=out/report.html")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["interactions, report: out/report.html: can't be written: *"])
+
+
+def test_what_is_told_may_be_lost_and_the_run_ends_as_it_would_have(run: Runner) -> None:
+    """A full disk, or somebody who cleans up the directory of temporary files."""
+    run.test(
+        """
+def test_it():
+    import pathlib, shutil, tempfile
+    for told in pathlib.Path(tempfile.gettempdir()).glob("pytest-interactions-report-*"): shutil.rmtree(told)
+"""
+    )
+    run.monkeypatch.setattr("tempfile.tempdir", str(run.pytester.mkdir("temporary")))
+    result = run.replay("--interactions-report=out/report.html")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["interactions, report: out/report.html: can't be written: No such file or directory"])
+
+
+def test_a_fake_file_system_is_no_place_for_a_report(run: Runner) -> None:
+    """Though it lasts as long as the session."""
+    run.test("def test_it(fs_session, interactions): ask('Hi')")
+    run.apart = True
+    test = told(run, mode="once")["test_it"]
+    assert len(test["cassettes"][0]["content"]["exchanges"]) == 1
 
 
 def test_a_missing_library_is_told_with_the_command_that_brings_it(run: Runner) -> None:
