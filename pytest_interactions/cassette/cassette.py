@@ -178,7 +178,7 @@ class Cassette(View):
         if not self._life.goes_on:
             request = self._filters.redact_request(live)
             return None if request is None or self._filters.is_beside(live) else self._life.refuse(request)
-        if self._mode.plays and self._filters.is_literal and not self.overrides:
+        if self._mode.plays and self._filters.is_literal and not self.overrides.are_any:
             self._filters.learn(live)
             with self._lock:
                 number = self._index.take_literal(live)
@@ -204,12 +204,14 @@ class Cassette(View):
         if not self._mode.plays or not self._old:
             return None
         key = self._filters.key(request)
-        again = self.overrides.again(key)
-        number = self._index.take(key) if again is None else again
+        number = self.overrides.again(key) if self.overrides.are_any else None
+        number = self._index.take(key) if number is None else number
         number = self.sequence.take(request) if number is None else number
         if number is None:
             return None
-        return self.sequence.as_asked(self.overrides.play(number, key) or self._old[number], request)
+        overridden = self.overrides.play(number, key) if self.overrides.are_any else None
+        exchange = overridden or self._old[number]
+        return self.sequence.as_asked(exchange, request) if self.sequence.is_on else exchange
 
     def _play(self, exchange: Exchange) -> Tape:
         self._timeline.add(exchange)

@@ -28,6 +28,7 @@ class Filters:
     def __init__(self, options: Options, secrets: Secrets) -> None:
         self._options = options
         self._secrets = secrets
+        self._matched_by = options.matched_by
         self.redactor = Redactor(secrets=secrets, **redaction(options))
         hooked = options.before_record_request or options.normalize_request
         #: The names of headers that were not recorded, though an app may miss them on replay.
@@ -40,7 +41,7 @@ class Filters:
         options = self._options
         if options.before_record_request is not None or options.normalize_request is not None:
             return None
-        return options.matched_by, tuple(redaction(options).items()), self._secrets.matcher
+        return self._matched_by, tuple(redaction(options).items()), self._secrets.matcher
 
     def learn(self, live: Request) -> None:
         """Learn the credentials of a request that skips the filters."""
@@ -82,4 +83,4 @@ class Filters:
         """Return the key by which the index finds a filtered request."""
         normalize = self._options.normalize_request
         normal = convert.hook_request(normalize, request) if normalize else request
-        return key_of(normal or request, self._options.matched_by)
+        return key_of(normal or request, self._matched_by)

@@ -46,7 +46,11 @@ class _Replaced:
 
 
 class Overrides:
-    """The overrides of one cassette; it is false as long as there are none."""
+    """The overrides of one cassette.
+
+    Attributes:
+        are_any: Whether there are any; nothing else of them is asked as long as there are none.
+    """
 
     def __init__(self, cassette: Path, index: Index, mode: AppliedMode, *, directory: Path) -> None:
         """Replace answers of the cassette at a path, whose media are in a directory."""
@@ -56,9 +60,7 @@ class Overrides:
         self._directory = directory
         self._all: dict[int, _Replaced] = {}
         self._again: dict[Key, int] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
+        self.are_any = False
 
     def add(self, n: int, given: Override) -> None:
         """Replace the answer to the n-th call; see `View.override`.
@@ -83,6 +85,7 @@ class Overrides:
         first = media.whole(self._index.exchanges[numbers[0]], self._directory)
         response = response_of(n, given, first.response, lambda: self._interaction(numbers))
         exchange = replace(first, response=response, cut=None, models=None)
+        self.are_any = True
         self._all[numbers[0]] = _Replaced(n, exchange, numbers, given.get("times"))
 
     def play(self, number: int, key: Key) -> Exchange | None:

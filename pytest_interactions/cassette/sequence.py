@@ -44,13 +44,17 @@ class Differs(NamedTuple):
 
 
 class InSequence:
-    """The play in sequence of one cassette, which is on if `match_on` is `sequence` and nothing may be recorded."""
+    """The play in sequence of one cassette.
+
+    Attributes:
+        is_on: Whether it is on: `match_on` is `sequence`, and nothing may be recorded.
+    """
 
     def __init__(self, index: Index, mode: AppliedMode, *, refusals: Refusals, options: Options) -> None:
         self._index = index
         self._refusals = refusals
         self._options = options
-        self._is_on = options.match_on == SEQUENCE and mode.plays and not mode.records
+        self.is_on = options.match_on == SEQUENCE and mode.plays and not mode.records
         self._answered: list[tuple[int, Request]] = []
 
     def take(self, request: Request) -> int | None:
@@ -58,15 +62,13 @@ class InSequence:
 
         `None` means that none is left, or that it is off.
         """
-        number = self._index.take_next(request) if self._is_on else None
+        number = self._index.take_next(request) if self.is_on else None
         if number is not None:
             self._answered.append((number, request.unparsed()))
         return number
 
     def as_asked(self, exchange: Exchange, request: Request) -> Exchange:
         """Return an exchange as it is played to a request that may differ: with this, and streamed if it asks so."""
-        if not self._is_on:
-            return exchange
         from pytest_interactions.api.answers import as_asked
 
         return replace(as_asked(exchange, request), request=request)
