@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import (
     AlreadyOpenError,
+    BudgetError,
     CassetteError,
     CassetteFormatError,
     CassetteMissError,
     CassetteNotFoundError,
     CassetteWriteError,
+    DriftError,
     ForkedError,
     InteractionsError,
     LintError,
@@ -49,12 +51,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyOpenError",
+    "BudgetError",
     "Cassette",
     "CassetteError",
     "CassetteFormatError",
     "CassetteMissError",
     "CassetteNotFoundError",
     "CassetteWriteError",
+    "DriftError",
     "Emulator",
     "Event",
     "ForkedError",

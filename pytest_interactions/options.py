@@ -26,6 +26,10 @@ class RecordMode(StrEnum):
     VERIFY = "verify"
 
 
+#: The record modes in which all requests are sent, and nothing is kept.
+LIVE: Final = (RecordMode.OFF, RecordMode.VERIFY)
+
+
 class Unplayed(StrEnum):
     """The possible results of recorded exchanges that a test didn't ask for."""
 

@@ -68,6 +68,8 @@ class StepsAssertion(SnapshotAssertion):
     """syrupy's assertion on a transcript, whose call also accepts `text`."""
 
     redact: Callable[[str], str] = staticmethod(str)
+    #: The comparisons that were not judged; `None` where each is.
+    unjudged: list[str] | None = None
 
     def __repr__(self) -> str:
         return "<snapshot of steps>"  # the whole text would stand before the difference
@@ -79,6 +81,20 @@ class StepsAssertion(SnapshotAssertion):
         if options.get("matcher") is not None:
             options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
+
+    def _assert(self, data: SerializableData) -> bool:
+        if self.unjudged is None:
+            return super()._assert(data)
+        self.unjudged.append(str(self.index))
+        self._executions += 1
+        self._post_assert()
+        return True
+
+    def with_defaults(self, **options: Any) -> StepsAssertion:
+        """Return another assertion with other defaults; the arguments are syrupy's own."""
+        other: StepsAssertion = super().with_defaults(**options)  # type: ignore[assignment] # of this class
+        other.redact, other.unjudged = self.redact, self.unjudged
+        return other
 
     def failed(self) -> dict[Path, str]:
         """Return what the snapshots that differ would be, each by its path."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.options import RecordMode
+from pytest_interactions.options import LIVE
 from pytest_interactions.plugin import attempts, opening
 from pytest_interactions.plugin.attempts import Use, plainly
 
@@ -269,7 +269,7 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
         notes = item.config.stash[attempts.NOTES]
         notes += {f"{item.nodeid}: {text}"}.difference(notes)
 
-    if options.record_mode is RecordMode.OFF:
+    if options.record_mode in LIVE:
         return
     guard = Guard(replays=replays, allowed=options.allowed_hosts, fixture=lambda: _running(item.config), note=note)
     item.stash[attempts.REFUSED] = guard.failures

@@ -13,7 +13,7 @@ import pytest
 from pytest_interactions.clients import blocks
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.options import KEYS, RecordMode
-from pytest_interactions.plugin import early_key
+from pytest_interactions.plugin import early_key, verifying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,9 +34,9 @@ _TALLIES: Final = pytest.StashKey[dict[object, "Tally"]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
     config.stash[_TALLIES] = {}
-    listener = partial(count, config)
-    blocks.LISTENERS.append(listener)
-    config.add_cleanup(partial(blocks.LISTENERS.remove, listener))
+    run = [partial(count, config), partial(verifying.add_block, config)]
+    blocks.RUNS.append(run)
+    config.add_cleanup(partial(blocks.RUNS.remove, run))
 
 
 # --- while tests run ---

@@ -44,10 +44,11 @@ def compare(
     return put_together(found)
 
 
-def _revision(recorded: Iterable[Exchange], live: Iterable[Exchange]) -> Iterator[Finding]:
-    old, new = (", ".join(sorted(_revisions(exchanges))) for exchanges in (recorded, live))
-    if old and new and old != new:
-        yield Finding(kinds.REVISION, Place(), Word(old), Word(new))
+def _revision(recorded: Sequence[Exchange], live: Sequence[Exchange]) -> Iterator[Finding]:
+    old, new = (", ".join(sorted(set(_revisions(exchanges)))) for exchanges in (recorded, live))
+    are_known = all(any(each.request.headers for each in exchanges) for exchanges in (recorded, live))
+    if are_known and old != new:  # another recorder may keep no headers
+        yield Finding(kinds.REVISION, Place(), Word(old or "none"), Word(new or "none"))
 
 
 def _revisions(exchanges: Iterable[Exchange]) -> Iterator[str]:
@@ -62,7 +63,8 @@ def _together(old: list[list[Unit]], new: list[list[Unit]]) -> list[tuple[list[U
     found = [(units, by_opening.pop(opening(units[0]), None)) for units in old]
     left = list(by_opening.values())
     unmatched = [units for units, match in found if match is None]
-    rest = zip_longest(unmatched, left, fillvalue=list[Unit]())
+    nothing: list[Unit] = []
+    rest = zip_longest(unmatched, left, fillvalue=nothing)
     return [*((units, match) for units, match in found if match is not None), *rest]
 
 
@@ -99,9 +101,9 @@ class _Conversation:
         gone, come = list[int](), list[int]()
         for i, j in [*pairs, (0, 0)]:
             if j is None and i is not None:
-                gone.append(i)
+                gone += [i] * (not self._old[i].is_reading)
             elif i is None and j is not None:
-                come.append(j)
+                come += [j] * (not self._new[j].is_reading)
             else:
                 yield from self._row(gone, self._old, is_new=False)
                 yield from self._row(come, self._new, is_new=True)

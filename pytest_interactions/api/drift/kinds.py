@@ -190,9 +190,7 @@ REVISION: Final = Kind("revision", _CHANGED, "Requests name another Api-Revision
 VALUE: Final = Kind("value", _CHANGED, "A field that can have few values has another.")
 RESULT_ERROR: Final = Kind("result-error", _CHANGED, "A tool of the API's own fails, or does not fail any more.")
 WORDING: Final = Kind("wording", _CHANGED, "A text says something else, as far as `wording` asks for it.")
-OUTPUT: Final = Kind(
-    "output", _CHANGED, "A structured answer has another value, as far as `wording` asks for it."
-)
+OUTPUT: Final = Kind("output", _CHANGED, "A structured answer has another value, as far as `wording` asks for it.")
 REQUEST_ADDED: Final = Kind("request-added", _CHANGED, "Another API is asked besides.", "new")
 REQUEST_VANISHED: Final = Kind("request-vanished", _CHANGED, "Another API is not asked any more.", "vanished")
 

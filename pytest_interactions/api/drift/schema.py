@@ -169,7 +169,10 @@ def _size(value: Any) -> int | None:
 _Bound = tuple[str, Callable[[Any], Any], Callable[[Any, Any], bool]]
 _BOUNDS: Final[tuple[_Bound, ...]] = tuple(
     chain.from_iterable(
-        ((f"min{name}", measure, lambda size, bound: size < bound), (f"max{name}", measure, lambda size, bound: size > bound))
+        (
+            (f"min{name}", measure, lambda size, bound: size < bound),
+            (f"max{name}", measure, lambda size, bound: size > bound),
+        )
         for name, measure in (("imum", _number), ("Length", _length), ("Items", _size))
     )
 )

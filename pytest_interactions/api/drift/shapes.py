@@ -66,7 +66,9 @@ _CLOSED: Final = frozenset(
     }
 )
 #: Fields that can have few values, so that another value is another behaviour.
-_FEW_VALUES: Final = frozenset({"object", "role", "service_tier", "server_name", "mime_type", "language", "search_type"})
+_FEW_VALUES: Final = frozenset(
+    {"object", "role", "service_tier", "server_name", "mime_type", "language", "search_type"}
+)
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -141,7 +143,9 @@ class _Shapes:
 
 
 #: The fields whose contents are the app's own in any API.
-_APPS: Final = frozenset({"arguments", "args", "parameters", "metadata", "custom_metadata", "labels", "usage", "usage_metadata"})
+_APPS: Final = frozenset(
+    {"arguments", "args", "parameters", "metadata", "custom_metadata", "labels", "usage", "usage_metadata"}
+)
 
 
 def _of(kind: type, values: Iterable[Any]) -> list[Any]:

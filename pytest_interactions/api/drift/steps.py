@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.drift import answers, kinds, shapes
 from pytest_interactions.api.drift.arguments import compare_arguments
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.drift.alignment import Pair
     from pytest_interactions.api.drift.turns import Turn
-    from pytest_interactions.api.drift.units import Unit
+    from pytest_interactions.api.drift.units import Unit, UnitStep
     from pytest_interactions.options import Wording
 
 #: The steps whose wording, or number, is told of a turn as a whole.
@@ -31,9 +31,7 @@ class Steps:
         turns: Those that go together, by the indices of both.
     """
 
-    def __init__(
-        self, old: Sequence[Unit], new: Sequence[Unit], turns: dict[Pair, Turn], wording: Wording
-    ) -> None:
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], turns: dict[Pair, Turn], wording: Wording) -> None:
         self._old, self._new, self._wording = old, new, wording
         self._turns = {pair: turn for pair, turn in turns.items() if not turn.is_over and turn.has_steps}
         # Of turns that ended otherwise, nothing is told of their steps.
@@ -120,7 +118,7 @@ class Steps:
             return False
         together = [pair for pair in self._matched.pairs if pair[is_new].turn == seat.turn]
         calls = [pair for pair in together if pair[is_new].step.is_call and pair[is_new].step.call == seat.step.call]
-        return not any((before.turn, after.turn) in self._turns for before, after in calls)
+        return all((before.turn, after.turn) not in self._turns for before, after in calls)
 
     # --- order ---
 
@@ -135,10 +133,12 @@ class Steps:
             places = [after.place for _, after in seats]
             if places != sorted(places) and not turn.was_left:
                 now = sorted(seats, key=lambda pair: pair[1].place)
-                yield Finding(kinds.ORDER, turn.place, _listed(each for each, _ in seats), _listed(each for _, each in now))
+                yield Finding(
+                    kinds.ORDER, turn.place, _listed(each for each, _ in seats), _listed(each for _, each in now)
+                )
 
 
-def _is_nameless(step: Any) -> bool:
+def _is_nameless(step: UnitStep) -> bool:
     return step.tool == step.type.rpartition("_")[0]
 
 

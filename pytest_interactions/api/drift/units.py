@@ -20,6 +20,7 @@ from pytest_interactions.api.steps import as_steps, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pytest_interactions.api.calls import Call
     from pytest_interactions.api.conversation import Turn
     from pytest_interactions.api.exchange import Exchange, Response
     from pytest_interactions.api.models import Step
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _REPEATED: Final = (0, 408, 409, 425, 429)
 _ERROR: Final = 400
 _SERVERS_ERROR: Final = 500
+#: The statuses of an interaction that goes on.
+_UNDER_WAY: Final = {"", "None", "queued", "in_progress", "requires_continuation"}
 _STEPS: Final = {"steps", "outputs"}
 
 
@@ -77,6 +80,8 @@ class Unit:
         steps: The steps of the answer.
         errors: The errors in it.
         was_left: Whether the app left the stream before its end.
+        is_reading: Whether it only reads the interaction of a turn anew; how often is no behaviour.
+        tools: How often each tool is called.
     """
 
     number: int
@@ -87,6 +92,7 @@ class Unit:
     steps: list[UnitStep] = field(default_factory=list)
     errors: list[Any] = field(default_factory=list)
     was_left: bool = False
+    is_reading: bool = False
     tools: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -111,19 +117,51 @@ def units_of(exchanges: Sequence[Exchange]) -> tuple[list[list[Unit]], list[Exch
     """Return the turns of each conversation, in the order of their first ones, and the exchanges of other kinds."""
     kept = _without_retries(exchanges)
     calls = calls_of(kept)
-    of_calls = {id(each) for call in calls for each in call.exchanges}
-    failed = [each for each in kept if id(each) not in of_calls and creates(each.request) and _failed(each)]
-    place = {id(each): number for number, each in enumerate(kept)}
-    found = [
-        (place[id(call.exchanges[0])], _unit(call.asked, call.exchanges, turn))
+    readings = _readings(calls)
+    if readings:
+        read = {id(each) for each, _ in readings}
+        calls = calls_of(each for each in kept if id(each) not in read)
+    units = [
+        _unit(call.asked, call.exchanges, turn)
         for call, turn in zip(calls, turns(call.interaction for call in calls), strict=True)
     ]
-    found += [(place[id(each)], _failure(each)) for each in failed]
-    units = [unit for _, unit in sorted(found, key=lambda each: each[0])]
+    known = {id(each) for call in calls for each in call.exchanges}
+    units += [_failure(each) for each in kept if id(each) not in known and creates(each.request) and _failed(each)]
+    place = {id(each): number for number, each in enumerate(kept)}
+    units.sort(key=lambda unit: place[id(unit.exchanges[0])])
     for number, unit in enumerate(units, 1):
         unit.number = number
-    known = of_calls | {id(each) for each in failed}
-    return _conversations(units), [each for each in kept if id(each) not in known]
+    of_first = {id(unit.exchanges[0]): unit for unit in units}
+    units += [_reading(each, of_first[id(first)]) for each, first in readings]
+    told = {id(each) for unit in units for each in unit.exchanges}
+    return _conversations(units), [each for each in kept if id(each) not in told]
+
+
+def _readings(calls: Iterable[Call]) -> list[tuple[Exchange, Exchange]]:
+    """Return the last request of each call that reads an interaction which had ended, with the call's first one."""
+    found = []
+    for call in calls:
+        has_ended = [number for number, each in enumerate(call.exchanges) if _has_ended(each)]
+        if len(has_ended) > 1:
+            found += [(each, call.exchanges[0]) for each in call.exchanges[has_ended[0] + 1 :]]
+    return found
+
+
+def _has_ended(exchange: Exchange) -> bool:
+    response = exchange.response
+    if response.is_stream:
+        return b"interaction.complete" in response.body
+    answer = response.json()
+    return isinstance(answer, dict) and str(answer.get("status")) not in _UNDER_WAY
+
+
+def _reading(exchange: Exchange, unit: Unit) -> Unit:
+    """Return what a request said that reads the interaction of a turn, which tells it under the turn's number."""
+    call = calls_of([exchange])[0]
+    read = _unit(unit.asked, call.exchanges, turns([call.interaction])[0])
+    read.number, read.is_reading = unit.number, True
+    read.sent = ("reading", str(unit.number))
+    return read
 
 
 def _without_retries(exchanges: Sequence[Exchange]) -> list[Exchange]:
@@ -178,7 +216,7 @@ def _unit(asked: Json, exchanges: Sequence[Exchange], turn: Turn) -> Unit:
 
 
 def _steps(outputs: Sequence[Step]) -> Iterator[UnitStep]:
-    """Yield the steps of an answer; the behaviour has adjacent ones of a type as one, if a limit may have parted them."""
+    """Yield the steps of an answer; the behaviour has adjacent ones as one, if a limit may have parted them."""
     behaviour = behaviour_of(outputs)[0]["steps"] if outputs else []
     left = [step.model_dump() for step in outputs]
     for number, step in enumerate(behaviour):
@@ -202,7 +240,7 @@ def _failure(exchange: Exchange) -> Unit:
 
 
 def _sent(step: Any) -> str:
-    """Return what tells one input from another: of a result its function alone, as what is in it follows from answers."""
+    """Return what tells one input from another; of a result its function alone, as the rest follows from answers."""
     data = plain(step)
     if data.get("type") != "user_input":
         return f"{data.get('type')} {data.get('name') or ''}"
@@ -220,7 +258,8 @@ def _conversations(units: Iterable[Unit]) -> list[list[Unit]]:
     of_name: dict[str, str] = {}
     for unit in units:
         previous = str(unit.asked.get("previous_interaction_id") or "")
-        key = of_name.get(previous) or opening(unit)
+        latest = next(reversed(conversations), "") if previous else ""  # of one that is not there, such as one deleted
+        key = of_name.get(previous) or latest or opening(unit)
         conversations.setdefault(key, []).append(unit)
         for name in _names(unit):
             of_name[name] = key
