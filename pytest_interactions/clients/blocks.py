@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.cassette import Cassette
 
-_Listener = Callable[["Cassette", "Path | None"], object]
+Listener = Callable[["Cassette", "Path | None"], object]
 
 #: Who adds up, for each run of pytest in this process, of which one may be inside of another.
-RUNS: Final[list[list[_Listener]]] = []
+RUNS: Final[list[list[Listener]]] = []
 
 
 def ended(cassette: Cassette, written: Path | None) -> None:

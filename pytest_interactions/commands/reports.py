@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.status import Status
 from pytest_interactions.escaping import escaped, on_one_line
-from pytest_interactions.report import annotations
+from pytest_interactions.report.annotations import annotation, are_wanted, in_workspace
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -67,7 +67,7 @@ class Reporter:
 
     def __init__(self, secrets: Secrets, form: str | None = None) -> None:
         self._secrets = secrets
-        self._form = Form(form or (Form.GITHUB if annotations.are_wanted() else Form.TEXT))
+        self._form = Form(form or (Form.GITHUB if are_wanted() else Form.TEXT))
         self._all: list[dict[str, str | int | None]] = []
 
     def found(self, found: Found) -> Status:
@@ -79,8 +79,8 @@ class Reporter:
             self._all.append({**asdict(shown), "path": place})
         elif self._form is Form.GITHUB:
             # The text has the place too, as the log shows no more than that.
-            file = self._redacted(annotations.in_workspace(found.path))
-            print(annotations.annotation(found.level, found.kind, text, file=file, line=found.line))
+            file = self._redacted(in_workspace(found.path))
+            print(annotation(found.level, found.kind, text, file=file, line=found.line))
         else:
             print(text)
         return Status.OK if found.level is Level.NOTICE else Status.FOUND

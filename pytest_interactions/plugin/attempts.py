@@ -122,15 +122,20 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
         if findings:
             report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
-        verified = [cassette for cassette in _cassettes(item) if cassette.verification is not None]
-        if verified:
-            from pytest_interactions.cassette.verifying import differences
-
-            differs = [difference for cassette in verified for difference in differences(cassette)]
-            if differs:
-                report.sections.append(("interactions: how the live run differs", "\n".join(differs)))
+        report.sections += _differences(item)
     if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
         item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
+
+
+def _differences(item: pytest.Item) -> list[tuple[str, str]]:
+    """Return a section on how what a test did live differs from its recordings, if it is verified and does."""
+    verified = [cassette for cassette in _cassettes(item) if cassette.verification is not None]
+    if not verified:
+        return []
+    from pytest_interactions.cassette.verifying import differences
+
+    told = [difference for cassette in verified for difference in differences(cassette)]
+    return [("interactions: how the live run differs from the recording", "\n".join(told))] if told else []
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:

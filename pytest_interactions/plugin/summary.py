@@ -34,7 +34,7 @@ _TALLIES: Final = pytest.StashKey[dict[object, "Tally"]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
     config.stash[_TALLIES] = {}
-    run = [partial(count, config), partial(verifying.add_block, config)]
+    run: list[blocks.Listener] = [partial(count, config), partial(verifying.add_block, config)]
     blocks.RUNS.append(run)
     config.add_cleanup(partial(blocks.RUNS.remove, run))
 

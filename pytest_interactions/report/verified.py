@@ -7,16 +7,15 @@ The JSON has `version` (1), `by`, `counts`, and `tests`, a list of verdicts. Of 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.drift.kinds import Severity, shown
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.report.markdown import code, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _SHOWN: Final = 40  # findings in the terminal
-_TICKS: Final = re.compile("`+")
 
 
 class Outcome(StrEnum):
@@ -177,22 +175,12 @@ def _head() -> Iterator[str]:
 def _row(verdict: Verdict) -> Iterator[str]:
     counts = Counter(finding["severity"] for finding in verdict.findings)
     numbers = " | ".join(str(counts[severity] or "") for severity in Severity)
-    yield f"| {_code(verdict.test, in_table=True)} | {numbers} | {verdict.outcome} |"
+    name = code(verdict.test).replace("|", "\\|")  # which would end the cell, in code too
+    yield f"| {name} | {numbers} | {verdict.outcome} |"
 
 
 def _details(verdict: Verdict) -> Iterator[str]:
-    name = f"<code>{escape(on_one_line(verdict.test))}</code>"
-    yield from ("", f"<details><summary>{name}: {verdict.outcome}</summary>", "")
-    yield from ([f"Not verified: {_code(verdict.reason)}"] if verdict.reason else [])
-    for finding in verdict.findings:
-        yield f"- {finding['severity']}: {_code(told(finding, verdict.samples))}"
-    yield from (f"- cassette: {_code(verdict.cassette)}", "", "</details>")
-
-
-def _code(text: str, *, in_table: bool = False) -> str:
-    """Return a text as code, in which nothing is Markdown, HTML, a link or a mention."""
-    line = on_one_line(text) or " "
-    fence = "`" * (max(map(len, _TICKS.findall(line)), default=0) + 1)
-    line = line.replace("|", "\\|") if in_table else line
-    blank = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{blank}{line}{blank}{fence}"
+    lines = [f"- {finding['severity']}: {code(told(finding, verdict.samples))}" for finding in verdict.findings]
+    lines += [f"- not verified: {code(verdict.reason)}"] * bool(verdict.reason)
+    yield ""
+    yield from folded(f"{verdict.test}: {verdict.outcome}", [*lines, f"- cassette: {code(verdict.cassette)}"])
