@@ -13,7 +13,7 @@ import pytest
 
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.options import RecordMode
-from pytest_interactions.plugin import attempts, opening, verifying
+from pytest_interactions.plugin import attempts, opening, scopes, verifying
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,9 +118,13 @@ def _forget(item: pytest.Item) -> None:
 
 def _end(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
     """End the wider fixtures that a run has left for one more, and return a report if that fails."""
-    from _pytest.runner import call_and_report  # which a test's own teardown goes through, too
 
-    report: Any = call_and_report(item, "teardown", log=False, nextitem=nextitem)
+    def end() -> None:
+        with scopes.ending(item):
+            item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - there is no public way
+
+    call = pytest.CallInfo.from_call(end, "teardown", (pytest.exit.Exception, KeyboardInterrupt))
+    report = item.ihook.pytest_runtest_makereport(item=item, call=call)
     return [report] if report.failed else []
 
 
@@ -175,7 +179,7 @@ def _decide(item: pytest.Item, last: _Sample, verdict: Verdict, shared: Sequence
     report = last.reports[-1]
     report.outcome, report.longrepr = "passed", None
     if error is None:
-        verdict.outcome = Outcome.HOLDS
+        verdict.outcome = Outcome.HOLDS.value
     else:
         attempts.fail(item, report, partial(_raise, error))
 

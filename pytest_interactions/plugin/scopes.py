@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -178,11 +178,18 @@ def _end(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Put in force what ends with a test that does not use us; take all out of force when the fixtures have ended."""
+    with ending(item):
+        return (yield)
+
+
+@contextmanager
+def ending(item: pytest.Item) -> Iterator[None]:
+    """Put in force what ends with a test, as long as fixtures end, and take all out of force then."""
     if _HELD not in item.stash:
         item.stash[_HELD] = {}
         _hold_what_ends(item)
     try:
-        return (yield)
+        yield
     finally:
         held: dict[Any, ExitStack] = item.stash[_HELD]
         for each in list(held):

@@ -115,7 +115,7 @@ def _add(config: pytest.Config, cassette: Cassette, user: str, *, is_passed: boo
     verdict = Verdict(
         test=cassette.redacted(user),
         cassette=cassette.redacted(_shown(config, cassette)),
-        outcome=outcome,
+        outcome=outcome.value,
         severity=worst(found),
         requests=len(verification.live),
         tokens=verification.tokens,
@@ -123,7 +123,7 @@ def _add(config: pytest.Config, cassette: Cassette, user: str, *, is_passed: boo
         findings=found,
     )
     if verification.is_out_of_budget:
-        verdict.outcome, verdict.reason = Outcome.UNVERIFIED, _reason(cassette)
+        verdict.outcome, verdict.reason = Outcome.UNVERIFIED.value, _reason(cassette)
     config.stash[VERDICTS][user] = verdict
 
 

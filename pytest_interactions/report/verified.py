@@ -126,7 +126,8 @@ def lines(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
 def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one line that says how many tests were verified, and what became of them."""
     counts = counts_of(verdicts)
-    of_each = [f"{counts[name]} {'hold' if name == Outcome.HOLDS else name}" for name in Outcome if counts[name]]
+    names = {Outcome.HOLDS: "holds" if counts[Outcome.HOLDS] == 1 else "hold"}
+    of_each = [f"{counts[name]} {names.get(name, name)}" for name in Outcome if counts[name]]
     unjudged = [_several(counts["unjudged"], "snapshot") + " not judged"] * bool(counts["unjudged"])
     spent = [_several(counts["requests"], "live request"), _several(counts["tokens"], "token")]
     return f"{_several(len(verdicts), 'test')} verified: {', '.join([*of_each, *spent, *unjudged])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.drift import kinds, shapes
-from pytest_interactions.api.drift.kinds import Finding, Place, Word
+from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word
 from pytest_interactions.api.drift.schema import misfits
 from pytest_interactions.api.drift.values import NOTHING, differences
 from pytest_interactions.api.drift.wording import says_the_same
@@ -69,12 +69,12 @@ def _types(turn: Turn) -> Iterator[Finding]:
     if old and not new and not _is_shapeless(turn.new):
         yield Finding(kinds.TEXT_VANISHED, turn.place, old[0])
     if new and not old and not _is_shapeless(turn.old):
-        yield Finding(kinds.TEXT_ADDED, turn.place, "", new[0])
+        yield Finding(kinds.TEXT_ADDED, turn.place, NONE, new[0])
     before, after = (_media_types(unit) for unit in (turn.old, turn.new))
     for name in sorted(before - after):
         yield Finding(kinds.CONTENT_VANISHED, turn.place, Word(name))
     for name in sorted(after - before):
-        yield Finding(kinds.CONTENT_ADDED, turn.place, "", Word(name))
+        yield Finding(kinds.CONTENT_ADDED, turn.place, NONE, Word(name))
 
 
 def _is_shapeless(unit: Unit) -> bool:
@@ -174,7 +174,7 @@ def _structured(turn: Turn, old: Any, new: Any, form: Json | None, wording: Word
     known = {(each.path, each.word) for each in misfits(old, schema)}
     wrong = [each for each in misfits(new, schema) if (each.path, each.word) not in known]
     for each in wrong:
-        yield Finding(kinds.OUTPUT_INVALID, _at(turn, each.path), "", Word(each.why))
+        yield Finding(kinds.OUTPUT_INVALID, _at(turn, each.path), NONE, Word(each.why))
     for found in differences(old, new) if not wrong else ():
         is_text = isinstance(found.old, str) and isinstance(found.new, str)
         if not (is_text and says_the_same(found.old, found.new, wording)):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.drift import kinds
-from pytest_interactions.api.drift.kinds import Finding, Place, Word
+from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word
 from pytest_interactions.api.drift.schema import misfits, type_name
 from pytest_interactions.api.drift.values import NOTHING, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_interactions.api.drift.schema import Misfit
     from pytest_interactions.api.drift.units import UnitStep
     from pytest_interactions.api.drift.values import Difference
     from pytest_interactions.api.json_values import Json
@@ -29,10 +30,18 @@ def compare_arguments(old: UnitStep, new: UnitStep, place: Place, *, declared: S
     known = {(each.path, each.word) for each in misfits(before, schema)}
     wrong = [each for each in misfits(after, schema) if (each.path, each.word) not in known]
     for each in wrong:
-        yield Finding(kinds.ARGUMENT_INVALID, _at(place, each.path), "", Word(each.why))
+        yield Finding(kinds.ARGUMENT_INVALID, _at(place, each.path), NONE, Word(each.why))
     for difference in differences(before, after):
-        if not any(_is_within(difference.path, each.path) or _is_within(each.path, difference.path) for each in wrong):
+        if not any(_is_of(difference, each) for each in wrong):
             yield _finding(difference, place, has_schema=schema is not None)
+
+
+def _is_of(difference: Difference, wrong: Misfit) -> bool:
+    """Return whether a difference tells the same as a misfit: at its place, or by another name for what is missing."""
+    if _is_within(difference.path, wrong.path) or _is_within(wrong.path, difference.path):
+        return True
+    parents = {path.rpartition(".")[0] for path in (difference.path, wrong.path)}
+    return wrong.word == "required" and difference.old is NOTHING and len(parents) == 1
 
 
 def _finding(difference: Difference, place: Place, *, has_schema: bool) -> Finding:

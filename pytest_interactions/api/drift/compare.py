@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.drift import kinds, others
-from pytest_interactions.api.drift.kinds import Finding, Place, Word, put_together
+from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word, put_together
 from pytest_interactions.api.drift.steps import Steps
 from pytest_interactions.api.drift.turns import Turn, pairs, title
 from pytest_interactions.api.drift.units import opening, units_of
@@ -115,7 +115,7 @@ class _Conversation:
         place = Place(turns=tuple(units[number].number for number in row), is_new=is_new)
         told = Word(", then ".join(title(units[number]) for number in row))
         if is_new:
-            yield Finding(kinds.TURN_ADDED, place, "", told)
+            yield Finding(kinds.TURN_ADDED, place, NONE, told)
         elif all(self._steps.moved(number, is_new=False) for number in row):
             yield Finding(kinds.ORDER, place, told, Word("in other turns"))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -27,6 +28,16 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """Return how bad it is, from 0."""
         return (Severity.COSMETIC, Severity.CHANGED, Severity.BREAKING).index(self)
+
+
+class Word(str):
+    """A text of this package's or of the API's own, such as a status, which is shown without quotes."""
+
+    __slots__ = ()
+
+
+#: What stands for a side that a finding says nothing of.
+NONE: Final = Word()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +96,8 @@ class Finding:
 
     kind: Kind
     place: Place
-    old: Any = ""
-    new: Any = ""
+    old: Any = NONE
+    new: Any = NONE
 
     @property
     def severity(self) -> Severity:
@@ -120,12 +131,6 @@ def shown(value: Any) -> str:
         return _cut(repr(value))
 
 
-class Word(str):
-    """A text of this package's or of the API's own, such as a status, which is shown without quotes."""
-
-    __slots__ = ()
-
-
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
@@ -133,8 +138,11 @@ def _cut(text: str) -> str:
 def put_together(findings: list[Finding]) -> list[Finding]:
     """Return findings, the worst first, in which what differs alike in several turns is one."""
     together: dict[Any, Finding] = {}
+    again: Counter[Any] = Counter()
     for finding in findings:
-        key = finding.kind, replace(finding.place, turns=()), shown(finding.old), shown(finding.new)
+        told = finding.kind, replace(finding.place, turns=()), shown(finding.old), shown(finding.new)
+        again[told, finding.place.turns] += 1
+        key = told, again[told, finding.place.turns]
         known = together.setdefault(key, finding)
         turns = tuple(dict.fromkeys((*known.place.turns, *finding.place.turns)))
         together[key] = replace(known, place=replace(known.place, turns=turns))

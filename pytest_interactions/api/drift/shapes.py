@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.drift import kinds
-from pytest_interactions.api.drift.kinds import Finding, Kind, Place, Word
+from pytest_interactions.api.drift.kinds import NONE, Finding, Kind, Place, Word
 from pytest_interactions.api.drift.schema import type_name
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Shapes:
             if len(values) == len(old) and not others:
                 yield self._finding(kinds.FIELD_VANISHED, at, values[0])
             elif others and not values:
-                yield self._finding(kinds.FIELD_NEW, at, "", others[0])
+                yield self._finding(kinds.FIELD_NEW, at, NONE, others[0])
             elif values and others:
                 yield from self._field(plain, values, others, at)
 
@@ -136,7 +136,7 @@ class _Shapes:
             else:
                 yield from self.compare(before[kind], after[kind], at)
 
-    def _finding(self, kind: Kind, path: str, old: Any = "", new: Any = "") -> Finding:
+    def _finding(self, kind: Kind, path: str, old: Any = NONE, new: Any = NONE) -> Finding:
         field = ".".join(filter(None, (self._place.field, path)))
         place = Place(turns=self._place.turns, is_new=self._place.is_new, step=self._place.step, field=field)
         return Finding(kind, place, old, new)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.drift import answers, kinds, shapes
 from pytest_interactions.api.drift.arguments import compare_arguments
-from pytest_interactions.api.drift.kinds import Finding, Place, Word
+from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word
 from pytest_interactions.api.drift.matching import Seat, match
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Steps:
             return
         place = Place(turns=turn.place.turns)
         if seat.step.is_call:
-            yield Finding(kinds.CALL_ADDED, place, "", Word(seat.step.title))
+            yield Finding(kinds.CALL_ADDED, place, NONE, Word(seat.step.title))
         elif seat.step.type != "model_output" or answers.texts(turn.old):
             yield Finding(kinds.STEP_ADDED, _at_step(place, seat))
 

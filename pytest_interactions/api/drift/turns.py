@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.drift import kinds, shapes
 from pytest_interactions.api.drift.alignment import align
-from pytest_interactions.api.drift.kinds import Finding, Place, Word
+from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word
 from pytest_interactions.api.drift.units import event_types
 from pytest_interactions.api.drift.wording import says_the_same
 
@@ -111,7 +111,7 @@ class Turn:
             names = [Word("a stream" if stream is not None else "a plain answer") for stream in (old, new)]
             yield Finding(kinds.STREAM_LOST, self.place, *names)
         elif _is_broken(self.new) and not _is_broken(self.old):
-            yield Finding(kinds.STREAM_BROKEN, self.place, "", Word("it breaks off before its end"))
+            yield Finding(kinds.STREAM_BROKEN, self.place, NONE, Word("it breaks off before its end"))
 
     def _errors(self) -> Iterator[Finding]:
         old, new = (sorted({_code_of(error) for error in unit.errors}) for unit in (self.old, self.new))
