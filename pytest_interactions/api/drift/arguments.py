@@ -24,7 +24,7 @@ def compare_arguments(old: UnitStep, new: UnitStep, place: Place, *, declared: S
     `declared` are requests that may declare the tool, of which the first that does counts.
     """
     before, after = (step.behaviour.get("arguments", NOTHING) for step in (old, new))
-    if NOTHING in (before, after):
+    if type(before) is not type(after):
         return  # the shape of the step tells that
     schema = _schema(new.tool, declared) if new.type == "function_call" else None
     known = {(each.path, each.word) for each in misfits(before, schema)}

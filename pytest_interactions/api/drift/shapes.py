@@ -137,7 +137,7 @@ class _Shapes:
                 yield from self.compare(before[kind], after[kind], at)
 
     def _finding(self, kind: Kind, path: str, old: Any = NONE, new: Any = NONE) -> Finding:
-        field = ".".join(filter(None, (self._place.field, path)))
+        field = ".".join(filter(None, (self._place.field, path))).replace(".[", "[")
         place = Place(turns=self._place.turns, is_new=self._place.is_new, step=self._place.step, field=field)
         return Finding(kind, place, old, new)
 
