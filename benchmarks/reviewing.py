@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from time import process_time
+from typing import Final
 
 from benchmarks.material import WRITERS, pairs
 from benchmarks.measure import child, in_turns
 from benchmarks.report import Section, duration
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_interactions.api.drift.compare import compare
+from pytest_interactions.files import storage
+from pytest_interactions.options import Wording
 
 _TESTS: Final = 1000
 _AIM: Final = 2.0
+_QUICKSTART: Final = Path(__file__).parents[1] / "cassettes" / "tests" / "quickstart"
 
 
 def run(scratch: Path, *, quick: bool) -> Section:
@@ -31,8 +34,21 @@ def run(scratch: Path, *, quick: bool) -> Section:
     for name, walls in figures.items():
         section.rows.append((f"`pytest-interactions {name}`", duration(median(walls))))
         section.aim(f"`{name}` of {_TESTS:,} tests takes 2 s", duration(median(walls)), met=median(walls) <= _AIM)
+    comparing = _comparing()
+    section.rows.append(("comparison of record mode `verify`, beside the live calls", duration(comparing)))
+    section.aim(f"`verify` adds 2 s to {_TESTS:,} tests", duration(comparing), met=comparing <= _AIM)
     section.notes.append("Each test has a cassette, and a new recording that waits beside it.")
     return section
+
+
+def _comparing() -> float:
+    """Return the seconds of the processor that it takes to compare recordings of the quickstart with themselves."""
+    found = [storage.load(file).exchanges for file in sorted(_QUICKSTART.rglob("*.yaml"))]
+    tests = [[exchange.copied() for exchange in found[number % len(found)]] for number in range(2 * _TESTS)]
+    begun = process_time()
+    for number in range(_TESTS):
+        compare(tests[number], tests[number + _TESTS // len(found) * len(found)], wording=Wording.SIMILAR)
+    return process_time() - begun
 
 
 def _run(directory: Path, *arguments: str) -> float:

@@ -5,6 +5,7 @@ It holds as soon as one run does. Otherwise the differences that all runs share 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from pytest_interactions.options import RecordMode
 from pytest_interactions.plugin import attempts, opening, scopes, verifying
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.options import Options
@@ -67,11 +68,13 @@ def _samples(item: pytest.Item) -> int:
 
 
 def _options(item: pytest.Item) -> Options | None:
-    """Return a test's options; `None` where they can't be known so early, or are wrong, as its fixture will say."""
-    try:
-        return opening.options(item, opening.static_config(item))
-    except InteractionsError:
-        return None
+    """Return a test's options, as far as they can be known so early; `None` if they are wrong: its fixture says so."""
+    config: Mapping[str, Any] = {}
+    with suppress(InteractionsError):  # it asks for other fixtures
+        config = opening.static_config(item)
+    with suppress(InteractionsError):
+        return opening.options(item, config)
+    return None
 
 
 def _reports(item: pytest.Item, nextitem: pytest.Item | None, samples: int) -> list[pytest.TestReport]:

@@ -237,6 +237,14 @@ ONE_TURN = {
         'changed: turn 1: "It is sunny." -> "I can\'t help with that." (wording)',
         wording="similar",
     ),
+    "a structured answer that was none": _pair(
+        turn(text("Sorry")),
+        turn(text('{"city": "a"}')),
+        'changed: turn 1: "Sorry" -> "{\\"city\\": \\"a\\"}" (wording)',
+        wording="same",
+        response_format=JSON_FORM,
+    ),
+    "a stream of no steps": _pair(turn(), turn(), stream=True),
     "a structured answer that is none": _pair(
         turn(text('{"city": "a"}')),
         turn(text("Sorry")),
@@ -303,7 +311,7 @@ CALLS = {
         conversation(turn(text("x"))),
         conversation(*(turn(call("m") | {"id": str(each)}) for each in range(5)), turn(text("x"))),
         [
-            "changed: live turns 1, 2, 3, …: new: function_call m, then function_call m, then function_call m,… (turn-added)"
+            "changed: live turns 1, 2, 3, …: new: function_call m, then function_call m, then function_call m,… (turn-added)",  # noqa: E501 - what is told
         ],
     ),
     "no call any more": (
@@ -352,6 +360,11 @@ CALLS = {
         [*conversation("One", turn(text("1"))), *conversation("Two", turn(text("2")))],
         [*conversation("Two", turn(text("2"))), *conversation("One", turn(text("1")))],
         [],
+    ),
+    "a turn that fails besides": (
+        conversation("One", turn(text("1"))),
+        [*conversation("One", turn(text("1"))), exchange({"input": "Two"}, {"error": {"code": "a"}}, status=400)],
+        ["changed: live turn 2: new: 400 a (turn-added)"],
     ),
     "a conversation less": (
         [*conversation("One", turn(text("1"))), *conversation("Two", turn(text("2")))],

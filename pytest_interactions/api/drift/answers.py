@@ -150,15 +150,13 @@ def _wording(turn: Turn, wording: Wording) -> Iterator[Finding]:
     old, new = ("".join(texts(unit)) for unit in (turn.old, turn.new))
     if wording is Wording.IGNORE or not (old and new):
         return
-    before, form = parse(old), _json_format(turn.new.asked)
-    if form is None and not isinstance(before, dict | list):
+    before, after, form = parse(old), parse(new), _json_format(turn.new.asked)
+    if before is NOT_JSON or (form is None and not isinstance(before, dict | list)):
         if not says_the_same(old, new, wording):
             yield Finding(kinds.WORDING, turn.place, old, new)
-        return
-    after = parse(new)
-    if after is NOT_JSON and before is not NOT_JSON:
+    elif after is NOT_JSON:
         yield Finding(kinds.OUTPUT_INVALID, turn.place, old, Word("is no JSON any more"))
-    elif NOT_JSON not in (before, after):
+    else:
         yield from _structured(turn, before, after, form, wording)
 
 

@@ -92,6 +92,8 @@ class _Shapes:
         self._closed = closed
 
     def compare(self, old: list[Any], new: list[Any], path: str) -> Iterator[Finding]:
+        if old == new:
+            return
         types, others = ({type_name(value) for value in values if value is not None} for values in (old, new))
         if types and others and types.isdisjoint(others):
             yield self._finding(kinds.FIELD_TYPE, path, _listed(types), _listed(others))

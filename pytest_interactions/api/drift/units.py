@@ -268,7 +268,9 @@ def _conversations(units: Iterable[Unit]) -> list[list[Unit]]:
 
 def opening(unit: Unit) -> str:
     """Return what opens a conversation: the first thing that was said in what a turn sends."""
-    first = as_steps(unit.asked.get("input"))[:1]
+    said = unit.asked.get("input")
+    # Contents of one input come one by one; what is behind the first says no more, and may be a long history.
+    first = as_steps(said[:1] if isinstance(said, list) else said)
     return next(map(_sent, first), "")
 
 
