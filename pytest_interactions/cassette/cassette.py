@@ -115,7 +115,7 @@ class Cassette(View):
             shared=shared,
         )
         self.sleeps = Sleeps(skip=options.fast_forward)
-        self.verification = Verification.of(self, self._mode, self._refusals)
+        self.verification = Verification.of(self, self._mode, self._refusals, shared=shared)
 
     # --- the test's view ---
 

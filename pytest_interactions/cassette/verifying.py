@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Verification:
     """The comparison of the live exchanges of one cassette with those in its file."""
 
-    def __init__(self, cassette: Cassette, recorded: Contents | None, refusals: Refusals) -> None:
+    def __init__(self, cassette: Cassette, recorded: Contents | None, refusals: Refusals, *, shared: bool) -> None:
         self._cassette = cassette
+        self._shared = shared
         self._recorded = recorded
         self._refusals = refusals
         self._budget = BUDGETS[-1]
@@ -36,10 +37,13 @@ class Verification:
         self.failed = False
 
     @classmethod
-    def of(cls, cassette: Cassette, mode: AppliedMode, refusals: Refusals) -> Self | None:
-        """Return the comparison of a cassette in record mode `verify`; `None` in another."""
+    def of(cls, cassette: Cassette, mode: AppliedMode, refusals: Refusals, *, shared: bool) -> Self | None:
+        """Return the comparison of a cassette in record mode `verify`; `None` in another.
+
+        If the cassette is `shared`, other tests may ask for what is missing.
+        """
         is_wanted = cassette.record_mode is RecordMode.VERIFY
-        return cls(cassette, mode.reference, refusals) if is_wanted else None
+        return cls(cassette, mode.reference, refusals, shared=shared) if is_wanted else None
 
     # --- before a request is sent ---
 
@@ -116,6 +120,7 @@ class Verification:
                 list(map(self._redacted, live)),
                 wording=self._cassette.options.wording,
                 is_whole=is_whole,
+                is_part=self._shared,
             )
         return self._found[key]
 

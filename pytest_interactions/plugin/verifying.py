@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.errors import BudgetError, CassetteFormatError
-from pytest_interactions.naming import shown
 from pytest_interactions.options import RecordMode
 from pytest_interactions.plugin import attempts, early_key
 
@@ -132,6 +131,8 @@ def _reason(cassette: Cassette) -> str:
 
 
 def _shown(config: pytest.Config, cassette: Cassette) -> str:
+    from pytest_interactions.naming import shown
+
     return shown(cassette.path, config.invocation_params.dir)
 
 

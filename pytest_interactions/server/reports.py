@@ -46,8 +46,10 @@ class Report:
         options, account = self.cassette.options, self.cassette.account
         unplayed = account.problem() if options.unplayed is Unplayed.FAIL else account.stale()
         refused = self.cassette.findings() if options.lint is Lint.ERROR else []
+        verification = self.cassette.verification
+        drift = None if verification is None else verification.error()
         return [
-            *map(str, filter(None, [unplayed])),
+            *map(str, filter(None, [unplayed, drift])),
             *(f"the API would refuse what was sent: {each}" for each in refused),
         ]
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_interactions.clients import blocks
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -89,6 +91,12 @@ class Verifying:
         self.verify(f"--interactions-verify-json={file}", *args)
         told: Json = json.loads(file.read_text("utf-8"))
         return told
+
+
+@pytest.fixture(autouse=True)
+def _apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run of these tests itself is told of no block that they verify."""
+    monkeypatch.setattr(blocks, "RUNS", [])
 
 
 @pytest.fixture

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from pytest_interactions import BudgetError, CassetteNotFoundError, DriftError
+from pytest_interactions.clients.context import open_cassette, opened
 from pytest_interactions.files import journal
+from pytest_interactions.options import resolve
 from pytest_interactions.redaction.placeholders import PLACEHOLDER_KEY
+from pytest_interactions.server.reports import finished
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -192,6 +196,24 @@ def test_two(asked, interactions):
     result.stdout.fnmatch_lines(['changed: module_interactions of test_it.py: turn 1*"Paris" -> "Oslo"*'])
 
 
+def test_a_cassette_that_tests_share_is_verified_by_each_as_far_as_it_goes(verifying: Verifying) -> None:
+    verifying.record(
+        """
+@pytest.mark.interactions("shared")
+def test_one():
+    agent()
+
+@pytest.mark.interactions("shared")
+def test_two():
+    ask("two")
+    httpx.get(os.environ["GOOGLE_GEMINI_BASE_URL"] + "/v1beta/models")
+"""
+    )
+    verifying.verify().assert_outcomes(passed=2)
+    verifying.calls({"city": "Oslo"})
+    verifying.verify().assert_outcomes(passed=2, errors=1)
+
+
 def test_a_unittest_is_verified(verifying: Verifying) -> None:
     verifying.record(
         """
@@ -241,8 +263,6 @@ def test_secrets_are_in_nothing_that_is_said(verifying: Verifying) -> None:
 
 
 def _verified(emulator: Emulator, path: Path, **options: object) -> None:
-    import httpx
-
     def ask() -> str:
         url, key = emulator.url, {"x-goog-api-key": "k"}
         body = {"model": "gemini-3.5-flash", "input": "Hello"}
@@ -274,6 +294,20 @@ def test_a_blocks_own_error_is_told_with_the_drift(emulator: Emulator, tmp_path:
     assert raised.value.__notes__ == [
         "The live run differs from the recording, breaking: turn 1: 200 -> 400 invalid_request (http-status)"
     ]
+
+
+def test_a_server_tells_that_a_test_of_another_language_has_drifted(emulator: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "hello.yaml"
+    _verified(emulator, path, record_mode="once")
+    emulator.on(input="Hello").reply(status="incomplete", text="Hel")
+    options = resolve(("test", {"record_mode": "verify", "recorded_hosts": "127.0.0.1"}))
+    cassette = open_cassette(path, options, rerecord=str)
+    body, key = {"model": "gemini-3.5-flash", "input": "Hello"}, {"x-goog-api-key": "k"}
+    with opened(cassette):
+        httpx.post(f"{emulator.url}/v1beta/interactions", json=body, headers=key)
+    report = finished(cassette)
+    assert ["status completed -> incomplete" in problem for problem in report.problems()] == [True]
+    assert report.saved is None
 
 
 def test_a_block_without_a_recording_sends_nothing(emulator: Emulator, tmp_path: Path) -> None:

@@ -23,7 +23,12 @@ _REVISION = "api-revision"
 
 
 def compare(
-    recorded: Sequence[Exchange], live: Sequence[Exchange], *, wording: Wording, is_whole: bool = True
+    recorded: Sequence[Exchange],
+    live: Sequence[Exchange],
+    *,
+    wording: Wording,
+    is_whole: bool = True,
+    is_part: bool = False,
 ) -> list[Finding]:
     """Return how the behaviour in a live run differs from that in a recording, the worst first.
 
@@ -32,6 +37,7 @@ def compare(
         live: The exchanges of now, redacted.
         wording: How much of the wording of texts is compared.
         is_whole: Whether the run came to its end; else what is missing behind its last turn says nothing.
+        is_part: Whether other runs share the recording, so that a turn that is missing says nothing.
     """
     old, old_others = units_of(recorded)
     new, new_others = units_of(live)
@@ -41,7 +47,7 @@ def compare(
     for conversation in conversations:
         found += conversation.findings(is_whole=is_whole)
     found += others.compare(old_others, new_others, is_whole=is_whole)
-    return put_together(found)
+    return put_together([each for each in found if not (is_part and each.kind in kinds.MISSING)])
 
 
 def _revision(recorded: Sequence[Exchange], live: Sequence[Exchange]) -> Iterator[Finding]:

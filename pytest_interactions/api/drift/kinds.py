@@ -211,5 +211,8 @@ REMARK: Final = Kind(
     "remark", _COSMETIC, "An error's message, or a thought's summary, says something else, as far as `wording` asks."
 )
 
+#: What another test may do that shares the recording.
+MISSING: Final = (TURN_VANISHED, REQUEST_VANISHED)
+
 #: All kinds, in the order of the documentation.
 KINDS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
