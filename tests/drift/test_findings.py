@@ -124,6 +124,24 @@ ONE_TURN = {
         turn(output({"text": "x"})),
         "breaking: turn 1, model_output, content[].type: vanished (field-vanished)",
     ),
+    "a call without its type": _pair(
+        turn(call(city="a"), call("b"), status="requires_action"),
+        turn(call("b"), {"id": "i", "name": "get_weather", "arguments": {}} | {"type": ""}, status="requires_action"),
+        "breaking: turn 1, function_call get_weather, type: vanished (field-vanished)",
+    ),
+    "an answer without its type": _pair(
+        turn(text("x")),
+        turn({"type": "", "content": [{"type": "text", "text": "x"}]}),
+        "breaking: turn 1, model_output, type: vanished (field-vanished)",
+    ),
+    "another tool at another place": _pair(
+        turn(call("a"), call("b")),
+        turn(call("c"), call("a")),
+        "changed: turn 1, function_call b: b -> c (tool)",
+    ),
+    "a step without a type more": _pair(
+        turn(text("x")), turn(text("x"), {"type": "", "x": 1}), "changed: turn 1, step: new (step-added)"
+    ),
     "no content": _pair(
         turn(text("x")),
         turn({"type": "model_output"}),
@@ -343,6 +361,24 @@ CALLS = {
         [exchange({"input": "x"}, [{"error": {"code": 7}}], status=400)],
         conversation("x", turn(text("y")), tools=()),
         ["breaking: turn 1: 400 7 -> 200 (http-status)"],
+    ),
+    "something else than an interaction": (
+        conversation("x", turn(text("y"))),
+        [exchange({"input": "x"}, "<html>")],
+        ["breaking: turn 1: an interaction -> something else (content-type)"],
+    ),
+    "something else than a stream": (
+        conversation("x", turn(text("y")), stream=True),
+        [exchange({"input": "x"}, "<html>")],
+        ["breaking: turn 1: a stream -> no interaction (stream-lost)"],
+    ),
+    "nothing of a stream": (
+        conversation("x", turn(text("y")), stream=True),
+        [
+            replace(each, response=each.response.with_body(b""), cut=Cut(by="connection"))
+            for each in conversation("x", turn(text("y")), stream=True)
+        ],
+        ["breaking: turn 1: it breaks off before its first event (stream-broken)"],
     ),
     "an error at the end": (
         conversation(turn(call(city="a")), turn(text("x")), "And then?", turn(text("y"))),

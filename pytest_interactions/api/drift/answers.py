@@ -79,8 +79,7 @@ def _types(turn: Turn) -> Iterator[Finding]:
 
 def _is_shapeless(unit: Unit) -> bool:
     """Return whether a turn has text that is not where a text is, so that its shape tells of it."""
-    answers = [step for step in unit.steps if step.type == "model_output"]
-    return bool(answers) and any(_is_odd(step.raw) for step in answers)
+    return any(not step.type or (step.type == "model_output" and _is_odd(step.raw)) for step in unit.steps)
 
 
 def _is_odd(steps: Iterable[Json]) -> bool:

@@ -181,7 +181,7 @@ FIELD_TYPE: Final = Kind("field-type", _BREAKING, "A field has a value of anothe
 STREAM_LOST: Final = Kind("stream-lost", _BREAKING, "A stream is a plain answer now, or the other way round.")
 STREAM_BROKEN: Final = Kind("stream-broken", _BREAKING, "A stream breaks off before its end.", "{new}")
 EVENT_VANISHED: Final = Kind("event-vanished", _BREAKING, "A stream has no events of a type any more.", "vanished")
-CONTENT_TYPE: Final = Kind("content-type", _BREAKING, "An answer of another API has another content type.")
+CONTENT_TYPE: Final = Kind("content-type", _BREAKING, "An answer has another content type, or is no interaction.")
 
 TOOL: Final = Kind("tool", _CHANGED, "Another tool is called.")
 ARGUMENT: Final = Kind("argument", _CHANGED, "A tool is called with another argument that fits its schema.")

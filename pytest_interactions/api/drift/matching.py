@@ -48,6 +48,7 @@ def match(old: Sequence[Unit], new: Sequence[Unit], turns: Iterable[Pair]) -> Ma
     matching.pair(_exactly, same_turn=False, calls=True)
     matching.pair(_by_tool, same_turn=False, calls=True)
     matching.pair(_by_type, same_turn=True)
+    matching.pair_nameless()
     return Matched(matching.pairs, matching.old, matching.new)
 
 
@@ -75,6 +76,15 @@ class _Matching:
         self.old, self.new = old, new
         self.pairs: list[tuple[Seat, Seat]] = []
         self._turns = turns
+
+    def pair_nameless(self) -> None:
+        """Give steps of now that name no type the counterparts that are left in their turns."""
+        for other in [seat for seat in self.new if not seat.step.type]:
+            seat = next((each for each in self.old if self._turns.get(each.turn) == other.turn), None)
+            if seat is not None:
+                self.pairs.append((seat, other))
+                self.old.remove(seat)
+                self.new.remove(other)
 
     def pair(self, key: Callable[[UnitStep], Hashable], *, same_turn: bool, calls: bool = False) -> None:
         """Give counterparts to those that are the same by `key`, in order; with `calls`, to calls alone."""

@@ -69,7 +69,9 @@ class Steps:
         if turn is None and before.turn in self._both[0] and after.turn in self._both[1]:
             moved = f"turn {self._old[before.turn].number}", f"turn {self._new[after.turn].number}"
             yield Finding(kinds.ORDER, place, *map(Word, moved))
-        if not old.is_call or old.tool == new.tool:
+        if old.type and not new.type:
+            yield Finding(kinds.FIELD_VANISHED, _at(place, "type"))
+        elif not old.is_call or old.tool == new.tool:
             yield from self._same_tool(before, after, place, is_left=turn is not None and turn.was_left)
         elif _is_nameless(new):
             yield Finding(kinds.FIELD_VANISHED, _at(place, "name"))
@@ -122,10 +124,15 @@ class Steps:
 
     # --- order ---
 
+    def _are_same(self, before: Seat, after: Seat) -> bool:
+        """Return whether two steps of turns that go together are of one tool, so that their order says something."""
+        is_same = (before.step.type, before.step.tool) == (after.step.type, after.step.tool)
+        return is_same and (before.turn, after.turn) in self._turns
+
     def _order(self) -> Iterator[Finding]:
         """Yield one finding for each turn whose steps come in another order."""
         together = sorted(
-            (pair for pair in self._matched.pairs if (pair[0].turn, pair[1].turn) in self._turns),
+            (pair for pair in self._matched.pairs if self._are_same(*pair)),
             key=lambda pair: (pair[0].turn, pair[0].place),
         )
         for (old, new), pairs in groupby(together, key=lambda pair: (pair[0].turn, pair[1].turn)):

@@ -102,6 +102,17 @@ class Turn:
             yield Finding(kinds.HTTP_STATUS, self.place, Word(_told(before)), Word(_told(after)))
         elif old is not None and new is not None and _code(old) != _code(new):
             yield Finding(kinds.ERROR_CODE, self.place, Word(_code(old) or "no code"), Word(_code(new) or "no code"))
+        elif (old is None) != (new is None):
+            yield self._otherwise()
+
+    def _otherwise(self) -> Finding:
+        """Return the difference between an interaction, and something else that HTTP calls a success."""
+        if self.old.stream is not None and self.new.exchanges[-1].cut is not None:
+            return Finding(kinds.STREAM_BROKEN, self.place, NONE, Word("it breaks off before its first event"))
+        if self.old.stream is not None and self.new.stream is None:
+            return Finding(kinds.STREAM_LOST, self.place, Word("a stream"), Word("no interaction"))
+        words = [Word("an interaction" if unit.is_call else "something else") for unit in (self.old, self.new)]
+        return Finding(kinds.CONTENT_TYPE, self.place, *words)
 
     def _streamed(self) -> Iterator[Finding]:
         old, new = self.old.stream, self.new.stream

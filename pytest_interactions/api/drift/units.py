@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 #: The answers after which a client sends its request again by itself.
 _REPEATED: Final = (0, 408, 409, 425, 429)
-_ERROR: Final = 400
 _SERVERS_ERROR: Final = 500
 #: The statuses of an interaction that goes on.
 _UNDER_WAY: Final = {"", "None", "queued", "in_progress", "requires_continuation"}
@@ -69,7 +68,7 @@ class UnitStep(NamedTuple):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Unit:
-    """One turn: a call of the app, or a request to create an interaction that an error answers.
+    """One turn: a call of the app, or a request to create an interaction that something else answers, as an error.
 
     Attributes:
         number: The number of the turn, from 1.
@@ -79,6 +78,7 @@ class Unit:
         raw: The interaction as it came, with an empty list in place of its steps.
         steps: The steps of the answer.
         errors: The errors in it.
+        is_call: Whether an interaction answers.
         was_left: Whether the app left the stream before its end.
         is_reading: Whether it only reads the interaction of a turn anew; how often is no behaviour.
         tools: How often each tool is called.
@@ -91,15 +91,15 @@ class Unit:
     raw: Json = field(default_factory=dict)
     steps: list[UnitStep] = field(default_factory=list)
     errors: list[Any] = field(default_factory=list)
+    is_call: bool = False
     was_left: bool = False
     is_reading: bool = False
     tools: Counter[str] = field(default_factory=Counter)
 
     @property
     def failure(self) -> Response | None:
-        """Return the answer of a turn that was answered by an error of HTTP's, or by none; `None` else."""
-        response = self.exchanges[0].response
-        return None if 0 < response.status < _ERROR else response
+        """Return the answer of a turn that no interaction answers; `None` if one does."""
+        return None if self.is_call else self.exchanges[0].response
 
     @property
     def status(self) -> str:
@@ -126,7 +126,7 @@ def units_of(exchanges: Sequence[Exchange]) -> tuple[list[list[Unit]], list[Exch
         for call, turn in zip(calls, turns(call.interaction for call in calls), strict=True)
     ]
     known = {id(each) for call in calls for each in call.exchanges}
-    units += [_failure(each) for each in kept if id(each) not in known and creates(each.request) and _failed(each)]
+    units += [_failure(each) for each in kept if id(each) not in known and creates(each.request)]
     place = {id(each): number for number, each in enumerate(kept)}
     units.sort(key=lambda unit: place[id(unit.exchanges[0])])
     for number, unit in enumerate(units, 1):
@@ -186,10 +186,6 @@ def _may_be_repeated(exchange: Exchange) -> bool:
     return status in _REPEATED or status >= _SERVERS_ERROR or was_broken
 
 
-def _failed(exchange: Exchange) -> bool:
-    return not 0 < exchange.response.status < _ERROR
-
-
 def _unit(asked: Json, exchanges: Sequence[Exchange], turn: Turn) -> Unit:
     outputs = list(dropwhile(lambda step: step.type == "user_input", turn.outputs))
     interaction = turn.interaction
@@ -210,6 +206,7 @@ def _unit(asked: Json, exchanges: Sequence[Exchange], turn: Turn) -> Unit:
         raw=raw,
         steps=steps,
         errors=errors if isinstance(errors, list) else [],
+        is_call=True,
         was_left=cut is not None and cut.by == "app",
         tools=Counter(step.tool for step in steps if step.is_call),
     )
