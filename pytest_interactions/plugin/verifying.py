@@ -214,6 +214,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     from pytest_interactions.report import annotations
     from pytest_interactions.report.verified import lines
 
+    terminalreporter.ensure_newline()
     terminalreporter.section("interactions: verified")
     for line, severity in lines(verdicts):
         terminalreporter.write_line(line, **_COLOURS.get(severity, {}))

@@ -236,6 +236,9 @@ ONE_TURN = {
         turn(text("x"), extra=[{"b": 1}]),
         "breaking: turn 1, extra[].a: vanished (field-vanished)",
     ),
+    "a field that is not always there": _pair(
+        turn(text("x"), extra=[{"a": 1, "b": 1}, {"b": 2}]), turn(text("x"), extra=[{"b": 1}])
+    ),
     "a summary, in other words": _pair(
         turn(THOUGHT | {"summary": [{"type": "text", "text": "one two"}]}, text("x")),
         turn(THOUGHT | {"summary": [{"type": "text", "text": "three"}]}, text("x")),

@@ -101,6 +101,34 @@ class TestAgent:
     verifying.verify("--interactions-samples=3").assert_outcomes(passed=2)
 
 
+def test_other_plugins_see_a_test_that_follows(verifying: Verifying) -> None:
+    verifying.record("\ndef test_weather(interactions):\n    agent()\n")
+    verifying.run.pytester.makeconftest(
+        "def pytest_runtest_teardown(item, nextitem):\n    print('next:', nextitem and nextitem.name)\n"
+    )
+    verifying.calls({"city": "Oslo"}, times=1)
+    result = verifying.verify("--interactions-samples=2", "-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*next: test_weather", "*next: None"])
+
+
+def test_a_fixture_that_fails_before_the_cassette_is_told_once(verifying: Verifying) -> None:
+    verifying.record(
+        """
+@pytest.fixture(scope="module")
+def wide():
+    assert not os.environ.get("BROKEN"), "the beginning of wide"
+
+def test_weather(wide, interactions):
+    agent()
+"""
+    )
+    verifying.run.monkeypatch.setenv("BROKEN", "1")
+    result = verifying.verify("--interactions-samples=2")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E*the beginning of wide*"])
+
+
 def test_a_wider_fixture_that_fails_at_its_end_is_told(verifying: Verifying) -> None:
     verifying.record(
         """
