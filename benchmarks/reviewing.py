@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from time import process_time
+from typing import Final
 
 from benchmarks.material import WRITERS, answer, pairs
 from benchmarks.measure import child, in_turns
 from benchmarks.report import Section, duration
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_interactions.api.drift.compare import compare
+from pytest_interactions.files import storage
+from pytest_interactions.options import Wording
 
 _TESTS: Final = 1000
 _AIM: Final = 2.0
+_QUICKSTART: Final = Path(__file__).parents[1] / "cassettes" / "tests" / "quickstart"
 
 
 def run(scratch: Path, *, quick: bool) -> Section:
@@ -38,6 +41,9 @@ def run(scratch: Path, *, quick: bool) -> Section:
         "Each test has a cassette, and a new recording that waits beside it, with another request and another answer."
     )
     _report(section, scratch, rounds=1 if quick else 3)
+    comparing = _comparing()
+    section.rows.append(("comparison of record mode `verify`, beside the live calls", duration(comparing)))
+    section.aim(f"`verify` adds 2 s to {_TESTS:,} tests", duration(comparing), met=comparing <= _AIM)
     return section
 
 
@@ -62,6 +68,16 @@ def _report(section: Section, scratch: Path, rounds: int) -> None:
         browser.close()
     section.rows.append(("Chromium opens that report", duration(opened)))
     section.aim(f"a report of {_TESTS:,} tests opens in a second", duration(opened), met=opened <= 1)
+
+
+def _comparing() -> float:
+    """Return the seconds of the processor that it takes to compare recordings of the quickstart with themselves."""
+    found = [storage.load(file).exchanges for file in sorted(_QUICKSTART.rglob("*.yaml"))]
+    tests = [[exchange.copied() for exchange in found[number % len(found)]] for number in range(2 * _TESTS)]
+    begun = process_time()
+    for number in range(_TESTS):
+        compare(tests[number], tests[number + _TESTS // len(found) * len(found)], wording=Wording.SIMILAR)
+    return process_time() - begun
 
 
 def _run(directory: Path, *arguments: str) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import (
     AlreadyOpenError,
+    BudgetError,
     CassetteError,
     CassetteFormatError,
     CassetteMissError,
@@ -16,6 +17,7 @@ from pytest_interactions.errors import (
     CassetteWriteError,
     DifferingError,
     DifferingWarning,
+    DriftError,
     ForkedError,
     InteractionsError,
     LintError,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyOpenError",
+    "BudgetError",
     "Cassette",
     "CassetteError",
     "CassetteFormatError",
@@ -62,6 +65,7 @@ __all__ = [
     "CassetteWriteError",
     "DifferingError",
     "DifferingWarning",
+    "DriftError",
     "Emulator",
     "Event",
     "ForkedError",

@@ -103,6 +103,14 @@ class StaleError(CassetteError):
     """The end of a test that replayed what is older than `max_age` or of a retired model, with `stale = fail`."""
 
 
+class DriftError(CassetteError):
+    """The end of a test whose live run differs from its recording, in record mode `verify`."""
+
+
+class BudgetError(CassetteError):
+    """A live request beyond `max_requests` or `max_tokens`, in record mode `verify`; it was not sent."""
+
+
 class LintError(CassetteError):
     """The end of a test that sent what the API would refuse, with `lint = error`."""
 

@@ -12,7 +12,10 @@ from pytest_interactions.errors import OptionError, closest
 
 
 class RecordMode(StrEnum):
-    """The record modes: those of vcrpy, `rewrite` of pytest-recording, and `off`, in which nothing is kept."""
+    """The record modes: those of vcrpy, `rewrite` of pytest-recording, and two in which nothing is kept.
+
+    Both run live. `verify` compares with the cassette by behaviour, `off` with nothing.
+    """
 
     NONE = "none"
     ONCE = "once"
@@ -20,6 +23,11 @@ class RecordMode(StrEnum):
     ALL = "all"
     REWRITE = "rewrite"
     OFF = "off"
+    VERIFY = "verify"
+
+
+#: The record modes in which all requests are sent, and nothing is kept.
+LIVE: Final = (RecordMode.OFF, RecordMode.VERIFY)
 
 
 class Unplayed(StrEnum):
@@ -52,8 +60,28 @@ class Lint(StrEnum):
     OFF = "off"
 
 
+class Wording(StrEnum):
+    """How much of the wording of texts is compared where a live run is verified."""
+
+    IGNORE = "ignore"
+    SIMILAR = "similar"
+    SAME = "same"
+
+
+class FailOn(StrEnum):
+    """The severity from which on a difference from the recording fails a test."""
+
+    BREAKING = "breaking"
+    CHANGED = "changed"
+    COSMETIC = "cosmetic"
+    NEVER = "never"
+
+
 #: The environment variables from which google-genai takes a key.
 KEYS: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+
+#: The most times that one test is run live.
+MOST_SAMPLES: Final = 100
 
 MATCHERS: Final = ("method", "origin", "path", "query", "body", "scheme", "host", "port", "uri", "headers")
 DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
@@ -92,6 +120,11 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     fast_sdk: bool = True
     chunking: str | int = "event"
     pace: float = 0.0
+    wording: Wording = Wording.IGNORE
+    fail_on: FailOn = FailOn.CHANGED
+    samples: int = 1
+    max_requests: int | None = None
+    max_tokens: int | None = None
     media_threshold: int = 64 * 1024
     max_size: int = 128 * 2**20
     before_record_request: Callable[[Any], Any] | None = None
@@ -189,6 +222,21 @@ def _size(value: Any) -> int:
     return int(value)
 
 
+def _count(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not str(value).isdecimal() or not int(value):
+        raise OptionError(f"{value!r} is not a number above 0")
+    return int(value)
+
+
+def _samples(value: Any) -> int:
+    count = _count(value)
+    if count is None or count > MOST_SAMPLES:
+        raise OptionError(f"{value!r} is not a number from 1 to {MOST_SAMPLES}")
+    return count
+
+
 def _callable(value: Any) -> Callable[[Any], Any] | None:
     if value is not None and not callable(value):
         raise OptionError(f"{value!r} can't be called")
@@ -211,7 +259,7 @@ class Spec(NamedTuple):
 
 
 SPECS: Final[Mapping[str, Spec]] = {
-    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all, rewrite or off"),
+    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify"),
     "cassette_dir": Spec(
         lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
     ),
@@ -241,6 +289,13 @@ SPECS: Final[Mapping[str, Spec]] = {
     ),
     "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
+    "wording": Spec(_choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
+    "fail_on": Spec(
+        _choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"
+    ),
+    "samples": Spec(_samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)"),
+    "max_requests": Spec(_count, "verify: live requests of the whole run, after which none is sent (default: any)"),
+    "max_tokens": Spec(_count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
     "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),
     "max_size": Spec(_size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
     "before_record_request": Spec(_callable, flag=False),

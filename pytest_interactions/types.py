@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict
 
-from pytest_interactions.options import Differing, Lint, RecordMode, Stale, Unplayed
+from pytest_interactions.options import Differing, FailOn, Lint, RecordMode, Stale, Unplayed, Wording
 
 _Names = str | Iterable[str]
 
@@ -15,7 +15,7 @@ _Names = str | Iterable[str]
 class Options(TypedDict, total=False):
     """The options of `use_cassette`, of the marker and of `interactions_config`; docs/reference.md describes each."""
 
-    record_mode: RecordMode | Literal["none", "once", "new_episodes", "all", "rewrite", "off"]
+    record_mode: RecordMode | Literal["none", "once", "new_episodes", "all", "rewrite", "off", "verify"]
     cassette_dir: str | os.PathLike[str]
     match_on: _Names
     unplayed: Unplayed | Literal["fail", "warn", "ignore"]
@@ -34,6 +34,11 @@ class Options(TypedDict, total=False):
     fast_sdk: bool
     chunking: Literal["event", "whole"] | int
     pace: float
+    wording: Wording | Literal["ignore", "similar", "same"]
+    fail_on: FailOn | Literal["breaking", "changed", "cosmetic", "never"]
+    samples: int
+    max_requests: int | None
+    max_tokens: int | None
     media_threshold: int
     max_size: int
     before_record_request: Callable[[Any], Any] | None

@@ -21,8 +21,9 @@ from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
+from pytest_interactions.cassette.verifying import Verification
 from pytest_interactions.cassette.view import View
-from pytest_interactions.errors import CassetteFormatError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, DriftError, InteractionsError
 from pytest_interactions.files import media
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
@@ -48,8 +49,10 @@ class Cassette(View):
         options: The options of this cassette.
         failures: The errors that this cassette has raised, which the app may have swallowed.
         sleeps: The test's sleeps during replay.
+        redactor: What takes the secrets out.
         account: What became of its exchanges.
         sequence: Its recordings that answer in their order (see the option `match_on`).
+        verification: What compares a live run with the recording; `None` in other record modes than `verify`.
         recovered: Notes on recordings of killed processes that were put in their place.
     """
 
@@ -84,7 +87,8 @@ class Cassette(View):
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
         self._filters = Filters(options, secrets)
-        gate = Gate(self._filters.redactor)
+        self.redactor = self._filters.redactor
+        gate = Gate(self.redactor)
         self._projects = projects
         self._lock = RLock()
         self._media = media.directory_of(path)
@@ -116,6 +120,7 @@ class Cassette(View):
             shared=shared,
         )
         self.sleeps = Sleeps(skip=options.fast_forward)
+        self.verification = Verification.of(self, self._mode, self._refusals, shared=shared)
 
     # --- the test's view ---
 
@@ -248,14 +253,20 @@ class Cassette(View):
         if not self._mode.records:
             raise self.failed_with(self._missed(request))
         where = placeholder_in(live)
-        if where is not None and self._mode.keeps:
+        if where is not None and (self._mode.keeps or self.verification is not None):
             raise self.failed_with(self._refusals.placeholder(request, where))
+        if self.verification is not None:
+            self.verification.before(request)
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:
-            return self._refusals.not_found(request, self._projects, self.options.cassette_dir)
+            return self.not_found(request)
         refused = linting.findings_in_next(request, self._timeline.exchanges(), self.options.lint)
         return self._refusals.missed(request, refused)
+
+    def not_found(self, request: Request) -> InteractionsError:
+        """Return the error for a request that needs a cassette, and has none."""
+        return self._refusals.not_found(request, self._projects, self.options.cassette_dir)
 
     # --- the end ---
 
@@ -292,11 +303,14 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        problems = self.overrides.problem(), self.sequence.problem(), self.account.problem()
+        problems = self.overrides.problem(), self.sequence.problem(), self.account.problem(), self._drift()
         found = [each for each in problems if each is not None]
         for other in found[1:]:
             found[0].add_note(f"Besides: {other.headline}")
         return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
+
+    def _drift(self) -> DriftError | None:
+        return None if self.verification is None else self.verification.error()
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""
@@ -319,6 +333,8 @@ class Cassette(View):
         if not self._life.is_here:
             return None
         self._life.end()
+        if self.verification is not None:
+            self.verification.end(failed=failed)
         return self._recorder.save(failed=failed)
 
     def withdraw(self) -> None:

@@ -191,6 +191,23 @@ def stale(concerns: Sequence[str], *, cassette: Path, rerecord: str) -> str:
     return f"{cassette} may not be what the API answers today: {'; '.join(concerns)}.\n\nTo record it again: {rerecord}"
 
 
+def drifted(findings: Sequence[str], *, cassette: Path, rerecord: str) -> str:
+    """Say how a live run differs from its recording, and how it is recorded again."""
+    listed = [f"  {finding}" for finding in findings]
+    if len(listed) > SHOWN + 1:
+        listed[SHOWN:] = [f"  ... and {len(listed) - SHOWN} more"]
+    head = f"{cassette}: the live run differs from the recording:"
+    return "\n".join([head, *listed, "", f"If what it does now is right, record it again: {rerecord}"])
+
+
+def budget(request: Request, spent: str) -> str:
+    """Say that a request was not sent, as what may be spent is used up."""
+    return (
+        f"{title(request)} was not sent: {spent}, and the tests of this run have used that up. What is left is not "
+        "verified. Allow more, or verify fewer tests at once."
+    )
+
+
 def placeholder(request: Request, where: str, *, rerecord: str) -> str:
     """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
     return (

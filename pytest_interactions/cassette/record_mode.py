@@ -12,7 +12,7 @@ from pytest_interactions.files import disk, shared, storage
 from pytest_interactions.files.journal import in_tree
 from pytest_interactions.files.real import real_files
 from pytest_interactions.files.recovery import recover
-from pytest_interactions.options import RecordMode
+from pytest_interactions.options import LIVE, RecordMode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,7 @@ class AppliedMode:
         records: Whether a request without a recording is sent and recorded. Mode `once` does so in the run that made
             the file, and after a first recording whose test failed.
         keeps: Whether what is recorded is written.
+        reference: What a live run is compared with; `None` if there is no file, or nothing is compared.
         begun: The start of this run, in nanoseconds as the times of files tell it.
     """
 
@@ -57,6 +58,7 @@ class AppliedMode:
     replaces: bool
     records: bool
     keeps: bool = True
+    reference: storage.Contents | None = None
     begun: int | None = None
 
     def is_of_this_run(self, path: Path) -> bool:
@@ -75,7 +77,10 @@ class AppliedMode:
             CassetteFormatError: The file exists, is no cassette and must not be replaced.
             OptionError: The file could not be written, as its name is too long.
         """
-        if mode is RecordMode.OFF:
+        if mode in LIVE:
+            reference = None
+            with suppress(CassetteNotFoundError):
+                reference = shared.load(path, limit) if mode is RecordMode.VERIFY else None
             return cls(
                 path,
                 None,
@@ -85,6 +90,7 @@ class AppliedMode:
                 replaces=False,
                 records=True,
                 keeps=False,
+                reference=reference,
             )
         if mode is not RecordMode.NONE:
             _check_writable(path)
@@ -115,7 +121,7 @@ class AppliedMode:
 
 def recovered(path: Path, gate: Gate, options: Options) -> list[str]:
     """Put what killed processes have recorded in its place, if the record mode may, and return a note on each."""
-    if options.record_mode is RecordMode.OFF:
+    if options.record_mode in LIVE:
         return []
     merges = options.record_mode is not RecordMode.NONE
     notes = recover(path, gate, media_threshold=options.media_threshold, merges=merges)

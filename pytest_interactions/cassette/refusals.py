@@ -99,6 +99,10 @@ class Refusals:
         text = messages.stale(concerns, cassette=self._cassette, rerecord=self._rerecord)
         return StaleError(text, headline=f"stale: {'; '.join(concerns)}")
 
+    def drifted(self, findings: Sequence[str]) -> str:
+        """Return what is said of a live run that differs from the recording."""
+        return messages.drifted(findings, cassette=self._cassette, rerecord=self._rerecord)
+
     def shown(self, numbers: Iterable[int]) -> dict[int, Request]:
         """Return recorded requests by their numbers from 0, as a message may show them."""
         return {number: self._shown(number) for number in numbers}

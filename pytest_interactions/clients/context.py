@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
+from pytest_interactions.cassette.verifying import differences
 from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, sdk, threads
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.clients.replacing import OnceImported
@@ -131,7 +132,9 @@ class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as 
         OptionError: An option is unknown or can't have that value.
         AlreadyOpenError: The cassette is open already in this process, and is recorded.
         CassetteFormatError: The file exists and is no cassette.
+        BudgetError: At the request: as much was spent as may be, in record mode `verify`.
         CassetteMissError: At the request, and once more at the end if the code inside swallowed it.
+        DriftError: At the end: the live run differs from the recording, in record mode `verify`.
         StaleError: At the end: what was replayed is too old, or of a model that is no more (see the option `stale`).
         UnfinishedError: At the end: somebody still waits for a response, in a thread or a task.
         UnplayedError: At the end: recorded exchanges were not asked for (see the option `unplayed`).
@@ -173,6 +176,8 @@ def _used(path: str | os.PathLike[str], options: dict[str, Any]) -> Iterator[Cas
             error.add_note(f"The API would refuse what was sent: {finding}")
         for finding in cassette.sequence.findings():
             error.add_note(f"A request differs from the recording that answered it: {finding}")
+        for difference in differences(cassette):
+            error.add_note(f"The live run differs from the recording, {difference}")
         raise
     blocks.ended(cassette, cassette.close(failed=bool(cassette.failures)))
     doubts = cassette.account.doubts()

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.status import Status
 from pytest_interactions.escaping import escaped, on_one_line
-from pytest_interactions.files import disk
+from pytest_interactions.report.annotations import annotation, are_wanted, in_workspace
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from pathlib import Path
 
     from pytest_interactions.errors import CassetteFormatError
     from pytest_interactions.redaction.secrets import Secrets
-
-#: The workflow command of GitHub's that takes an annotation ends at these characters; in a property at these too.
-_IN_MESSAGES: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_IN_PROPERTIES: Final = _IN_MESSAGES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 class Form(StrEnum):
@@ -72,7 +67,7 @@ class Reporter:
 
     def __init__(self, secrets: Secrets, form: str | None = None) -> None:
         self._secrets = secrets
-        self._form = Form(form or (Form.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Form.TEXT))
+        self._form = Form(form or (Form.GITHUB if are_wanted() else Form.TEXT))
         self._all: list[dict[str, str | int | None]] = []
 
     def found(self, found: Found) -> Status:
@@ -83,7 +78,9 @@ class Reporter:
         if self._form is Form.JSON:
             self._all.append({**asdict(shown), "path": place})
         elif self._form is Form.GITHUB:
-            print(_annotation(shown, self._redacted(_in_workspace(found.path)), text))
+            # The text has the place too, as the log shows no more than that.
+            file = self._redacted(in_workspace(found.path))
+            print(annotation(found.level, found.kind, text, file=file, line=found.line))
         else:
             print(text)
         return Status.OK if found.level is Level.NOTICE else Status.FOUND
@@ -120,18 +117,3 @@ def message_of(error: CassetteFormatError, path: Path) -> str:
     """Return the message of an error without the place in front of it, which a report has anyway."""
     place = str(path) if error.line is None else f"{path}:{error.line}"
     return str(error).removeprefix(f"{escaped(place)}: ")
-
-
-def _annotation(found: Found, file: str, text: str) -> str:
-    """Return GitHub's command for an annotation; its message has the place too, as the log shows no more than that."""
-    properties = {"file": file, "line": str(found.line or ""), "title": f"pytest-interactions: {found.kind}"}
-    listed = ",".join(f"{name}={value.translate(_IN_PROPERTIES)}" for name, value in properties.items() if value)
-    return f"::{found.level} {listed}::{text.translate(_IN_MESSAGES)}"
-
-
-def _in_workspace(path: Path) -> str:
-    """Return a path as GitHub knows the file: relative to the workflow's checkout, if it is in there."""
-    workspace, real = os.environ.get("GITHUB_WORKSPACE"), disk.real(path)
-    if workspace and real.is_relative_to(home := disk.real(Path(workspace))):
-        return real.relative_to(home).as_posix()
-    return path.as_posix()

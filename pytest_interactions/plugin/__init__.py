@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.plugin import attempts, cut_off, early_key, opening, owners, reporting, scopes, stale, summary
+from pytest_interactions.plugin import (
+    attempts,
+    cut_off,
+    early_key,
+    opening,
+    owners,
+    reporting,
+    sampling,
+    scopes,
+    stale,
+    summary,
+    verifying,
+)
 from pytest_interactions.plugin.attempts import plainly
 
 if TYPE_CHECKING:
@@ -43,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     cut_off.add_option(parser, group)
     owners.add_option(parser, group)
     reporting.add_option(parser, group)
+    verifying.add_options(group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -70,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(scopes)
     config.pluginmanager.register(stale)
     config.pluginmanager.register(summary)
+    config.pluginmanager.register(verifying)
+    config.pluginmanager.register(sampling)
     config.stash[opening.BEGUN] = _begun(config)
     config.stash[attempts.UNSAVED] = []
     config.stash[attempts.NOTES] = []
@@ -189,6 +204,9 @@ def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssert
     assertion = steps_snapshot(snapshot, use.cassette.redacted if use else of_this_run().matcher.redact)
     if use is not None:
         use.snapshots.append(assertion)
+        if use.cassette.verification is not None:  # which judges by behaviour, and writes nothing
+            assertion.unjudged = []
+            request.config.stash[attempts.FAILED].add(request.node.nodeid)
     return assertion
 
 
@@ -203,6 +221,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note what became of a test and its subtests, and save when all of its teardown is over: that may fail it too."""
     report: pytest.TestReport = yield  # type: ignore[assignment] # what a wrapper is sent
+    verifying.excuse(item, report)
     if report.failed:
         from pytest_interactions.plugin import failures
 

@@ -13,7 +13,7 @@ from pytest_interactions.options import Differing
 from pytest_interactions.plugin import summary, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.snapshot import StepsAssertion
@@ -57,7 +57,7 @@ NOTES: Final = pytest.StashKey[list[str]]()
 LEFT_OUT: Final = pytest.StashKey[set[str]]()
 #: Of a session: what speaks against cassettes that were replayed, by their paths.
 DOUBTS: Final = pytest.StashKey[dict[str, list[str]]]()
-#: Of a session: the tests that failed, by their ids.
+#: Of a session: the tests that failed, or did not judge their snapshots, by their ids.
 FAILED: Final = pytest.StashKey[set[str]]()
 _OUTCOMES: Final = pytest.StashKey[list[str]]()
 #: Of a test: the errors that are told: those that others have met in a wider cassette, and its own of earlier phases.
@@ -124,8 +124,20 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         differing = [line for cassette in _cassettes(item) for line in cassette.sequence.findings()]
         if differing:
             report.sections.append(("interactions: requests that differ from their recordings", "\n".join(differing)))
+        report.sections += _differences(item)
     if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
         item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
+
+
+def _differences(item: pytest.Item) -> list[tuple[str, str]]:
+    """Return a section on how what a test did live differs from its recordings, if it is verified and does."""
+    verified = [cassette for cassette in _cassettes(item) if cassette.verification is not None]
+    if not verified:
+        return []
+    from pytest_interactions.cassette.verifying import differences
+
+    told = [difference for cassette in verified for difference in differences(cassette)]
+    return [("interactions: how the live run differs from the recording", "\n".join(told))] if told else []
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:
@@ -169,18 +181,23 @@ def save(item: pytest.Item, report: pytest.TestReport) -> None:
     ended = [use for use in unsaved if use.is_over or use is item.stash.get(USE, None)]
     summary.count_refused(item.config, item.stash.get(REFUSED, []))
     for last in [*(partial(_finish, item.config, use) for use in ended), partial(_judge, item)]:
-        raised = (KeyboardInterrupt, pytest.exit.Exception)
-        call = pytest.CallInfo.from_call(last, "teardown", raised)
-        ours = pytest.TestReport.from_item_and_call(item, call)
-        if not ours.failed:
-            continue
-        from pytest_interactions.plugin import failures
+        fail(item, report, last)
 
-        failures.shorten(item, call, ours)
-        if report.passed:
-            report.outcome, report.longrepr = ours.outcome, ours.longrepr
-        else:
-            report.sections.append(("interactions", ours.longreprtext))
+
+def fail(item: pytest.Item, report: pytest.TestReport, last: Callable[[], None]) -> None:
+    """Let a report of a teardown fail by the error of its very `last` part, if that raises one."""
+    raised = (KeyboardInterrupt, pytest.exit.Exception)
+    call = pytest.CallInfo.from_call(last, "teardown", raised)
+    ours = pytest.TestReport.from_item_and_call(item, call)
+    if not ours.failed:
+        return
+    from pytest_interactions.plugin import failures
+
+    failures.shorten(item, call, ours)
+    if report.passed:
+        report.outcome, report.longrepr = ours.outcome, ours.longrepr
+    else:
+        report.sections.append(("interactions", ours.longreprtext))
 
 
 def _judge(item: pytest.Item) -> None:
@@ -206,6 +223,10 @@ def _finish(config: pytest.Config, use: Use) -> None:
     """Save, and fail a test that passed though it should not have; one that failed already is not failed twice."""
     config.stash[UNSAVED].remove(use)
     _save(config, use)
+    if use.cassette.verification is not None:
+        from pytest_interactions.plugin import verifying
+
+        verifying.add(config, use)
     try:
         problem = use.cassette.problem() if use.outcome == "passed" else None
     except Warning as warning:  # where the user makes errors of warnings

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from pytest_interactions.errors import OptionError
-from pytest_interactions.options import RecordMode
+from pytest_interactions.options import LIVE
 from pytest_interactions.plugin import attempts, opening
 from pytest_interactions.plugin.attempts import Use, plainly
 
@@ -178,11 +178,18 @@ def _end(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Put in force what ends with a test that does not use us; take all out of force when the fixtures have ended."""
+    with ending(item):
+        return (yield)
+
+
+@contextmanager
+def ending(item: pytest.Item) -> Iterator[None]:
+    """Put in force what ends with a test, as long as fixtures end, and take all out of force then."""
     if _HELD not in item.stash:
         item.stash[_HELD] = {}
         _hold_what_ends(item)
     try:
-        return (yield)
+        yield
     finally:
         held: dict[Any, ExitStack] = item.stash[_HELD]
         for each in list(held):
@@ -269,7 +276,7 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
         notes = item.config.stash[attempts.NOTES]
         notes += {f"{item.nodeid}: {text}"}.difference(notes)
 
-    if options.record_mode is RecordMode.OFF:
+    if options.record_mode in LIVE:
         return
     guard = Guard(replays=replays, allowed=options.allowed_hosts, fixture=lambda: _running(item.config), note=note)
     item.stash[attempts.REFUSED] = guard.failures

@@ -13,7 +13,7 @@ import pytest
 from pytest_interactions.clients import blocks
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.options import KEYS, RecordMode
-from pytest_interactions.plugin import early_key
+from pytest_interactions.plugin import early_key, verifying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,9 +36,9 @@ BLOCKS: Final = pytest.StashKey[list["Cassette"]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing, and take note of `use_cassette` blocks."""
     config.stash[_TALLIES] = {}
-    listener = partial(_ended, config)
-    blocks.LISTENERS.append(listener)
-    config.add_cleanup(partial(blocks.LISTENERS.remove, listener))
+    run: list[blocks.Listener] = [partial(_ended, config), partial(verifying.add_block, config)]
+    blocks.RUNS.append(run)
+    config.add_cleanup(partial(blocks.RUNS.remove, run))
 
 
 # --- while tests run ---

@@ -48,8 +48,10 @@ class Report:
         unplayed = account.problem() if options.unplayed is Unplayed.FAIL else account.stale()
         differing = self.cassette.sequence.problem() if options.differing is Differing.FAIL else None
         refused = self.cassette.findings() if options.lint is Lint.ERROR else []
+        verification = self.cassette.verification
+        drift = None if verification is None else verification.error()
         return [
-            *map(str, filter(None, [differing, unplayed])),
+            *map(str, filter(None, [differing, unplayed, drift])),
             *(f"the API would refuse what was sent: {each}" for each in refused),
         ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.files.layout import dumps
 from pytest_interactions.files.storage import load
+from tests.support import edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -388,6 +389,16 @@ def test_agent(interactions):
         assert post(city)
 """,
         instead={'("Paris", "Rome")': '("Paris",)'},
+        ends={"passed": 1, "errors": 1},
+    ),
+    "drifted": Scenario(
+        app=HTTP,
+        test="""
+def test_agent(interactions):
+    assert post("Paris")
+""",
+        mode="verify",
+        between=lambda root: edit(_cassette(root), '"model": "gemini-3.5-flash"', '"model": "gemini-2.0-flash"'),
         ends={"passed": 1, "errors": 1},
     ),
     "stream_ended": Scenario(
