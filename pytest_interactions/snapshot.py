@@ -12,6 +12,7 @@ from syrupy.location import PyTestLocation
 
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.transcript import render
+from pytest_interactions.files.candidates import Changed
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:
@@ -80,10 +81,19 @@ class StepsAssertion(SnapshotAssertion):
             options["matcher"] = _redacting(self.redact, options["matcher"])
         return super().__call__(**options)
 
-    def failed(self) -> dict[Path, str]:
-        """Return what the snapshots that differ would be, each by its path."""
-        results = [result for result in self.executions.values() if not result.success]
-        return {Path(each.snapshot_location): str(each.asserted_data) for each in results if each.asserted_data}
+    def failed(self) -> dict[Path, Changed]:
+        """Return the snapshots that differ, each by its path."""
+        return {
+            Path(each.snapshot_location): Changed(
+                str(each.asserted_data), None if each.recalled_data is None else str(each.recalled_data)
+            )
+            for each in self.executions.values()
+            if not each.success and each.asserted_data
+        }
+
+    def held(self) -> list[Path]:
+        """Return the paths of the snapshots that are as they were, or were written."""
+        return [Path(each.snapshot_location) for each in self.executions.values() if each.success]
 
 
 def steps_snapshot(snapshot: SnapshotAssertion, redact: Callable[[str], str]) -> StepsAssertion:

@@ -54,7 +54,15 @@ sys.settrace = _settrace_in_turn
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key and no base URL of the machine leaks into a test."""
     # Nor that this run is a worker's, which the pytest runs inside the tests would take for their own, or GitHub's.
-    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "PYTEST_XDIST_WORKER", "GITHUB_ACTIONS"):
+    for name in (
+        "GEMINI_API_KEY",
+        "GOOGLE_API_KEY",
+        "GOOGLE_GEMINI_BASE_URL",
+        "PYTEST_XDIST_WORKER",
+        "GITHUB_ACTIONS",
+        "CI",
+        "TF_BUILD",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -12,7 +12,7 @@ from pytest_interactions.api import named_models
 from pytest_interactions.api.exchange import Cut, Exchange, Request, Response
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.errors import CassetteFormatError, CassetteWriteError, SecretLeakError
-from pytest_interactions.files import candidates, clock, disk, layout, media, storage
+from pytest_interactions.files import candidates, clock, decisions, disk, layout, media, storage
 from pytest_interactions.files.journal import Journal
 from pytest_interactions.files.origin import UNKNOWN, Origin, client_of
 from pytest_interactions.files.real import real_files
@@ -215,6 +215,7 @@ class Recorder:
         path, old = self._mode.path, self._mode.old
         aside = candidates.candidate(path)
         with disk.locked(path):
+            decisions.finish(path)
             is_aside = failed and self._mode.replaces
             incomplete = failed and self._mode.plays and (self._mode.signature is None or old.incomplete)
             try:

@@ -13,7 +13,6 @@ from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import candidates
-from pytest_interactions.files.storage import SUFFIXES
 from pytest_interactions.naming import shown
 
 if TYPE_CHECKING:
@@ -60,7 +59,11 @@ class _Review:
     def below(self, paths: Iterable[Path]) -> Iterator[Candidate]:
         """Yield the candidates that are named, and those below named directories, each once."""
         for path in paths:
-            files = [path] if not path.is_dir() else [file for file in files_in(path, _may_hold) if _is_recording(file)]
+            files = (
+                [path]
+                if not path.is_dir()
+                else [file for file in files_in(path, _may_hold) if candidates.is_waiting(file)]
+            )
             for file in files:
                 place = candidates.place(file)
                 if place in self._seen:
@@ -74,7 +77,7 @@ class _Review:
     def listed(self, each: Candidate) -> Json:
         """Return what is listed of a candidate."""
         try:
-            return _report(each) | {"exchanges": len(each.load().exchanges)}
+            return _report(each) | {"exchanges": len(each.load().exchanges) if each.has_recording else 0}
         except CassetteError as error:
             self._complain(error)
             return {}
@@ -132,7 +135,7 @@ def _done(reports: list[Json]) -> Iterator[str]:
 def _report(each: Candidate) -> Json:
     snapshots = [shown(path, Path.cwd()) for path in map(Path.absolute, each.snapshots)]
     return {
-        "candidate": str(each.path),
+        "candidate": str(each.name),
         "cassette": str(each.cassette),
         "tests": list(each.tests),
         "snapshots": snapshots,
@@ -141,7 +144,3 @@ def _report(each: Candidate) -> Json:
 
 def _may_hold(path: Path) -> bool:
     return not path.name.startswith(".") and path.name != "node_modules"
-
-
-def _is_recording(path: Path) -> bool:
-    return candidates.is_candidate(path) and path.suffix in SUFFIXES and path.is_file()

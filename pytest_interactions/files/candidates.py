@@ -1,133 +1,206 @@
-"""Candidates: a new recording that waits beside its cassette, as its test failed, with the snapshots that belong to it.
+"""Candidates: what waits beside a cassette for somebody to decide, a new recording, new snapshots, or both.
 
-One line of a `.gitignore`, `*.failed.*`, keeps them out of a repository.
+A recording waits as its test failed; snapshots wait with it, or alone if the test replayed.
 """
 
 from __future__ import annotations
 
-import json
-import os
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
-from pytest_interactions.files import disk, storage
-from pytest_interactions.naming import project_of
+from pytest_interactions.files import decisions, disk, notes, storage
+from pytest_interactions.files.notes import Notes, candidate, is_candidate, notes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
-_MARK: Final = ".failed"
-_SNAPSHOT: Final = ".steps.txt"
+__all__ = [
+    "Candidate",
+    "Changed",
+    "candidate",
+    "is_alone",
+    "is_candidate",
+    "is_waiting",
+    "leave",
+    "leave_snapshots",
+    "named",
+    "place",
+    "remove",
+    "remove_alone",
+    "remove_notes",
+]
 
 
-def candidate(path: Path) -> Path:
-    """Return the path of the candidate for the cassette at `path`."""
-    return path.with_name(f"{path.stem}{_MARK}.yaml")
+class Changed(NamedTuple):
+    """A snapshot that differs: its text as it would be, and as it was; `None` if there was none."""
 
-
-def is_candidate(path: Path) -> bool:
-    """Return whether a file is a candidate, or belongs to one, by its name."""
-    return path.stem.endswith(_MARK)
+    text: str
+    before: str | None = None
 
 
 def is_alone(path: Path) -> bool:
     """Return whether a file belongs to a candidate that is gone."""
-    return is_candidate(path) and path == _notes(path) and not path.with_suffix(".yaml").exists()
+    if not is_candidate(path) or path != notes_of(path) or path.with_suffix(".yaml").exists():
+        return False
+    with suppress(CassetteFormatError):
+        return not Notes.of(path).cassette
+    return True
+
+
+def is_waiting(path: Path) -> bool:
+    """Return whether a file is what a candidate is named by: its recording, or the notes of snapshots alone."""
+    if not is_candidate(path) or not path.is_file():
+        return False
+    return path.suffix in storage.SUFFIXES or (
+        path == notes_of(path) and not path.with_suffix(".yaml").exists() and not is_alone(path)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate.
+    """A candidate, as it was when it was looked at.
 
     Attributes:
-        path: The new recording.
-        tests: The tests that made it, as pytest names them; none if nothing tells.
-        snapshots: The text of each snapshot that belongs to it, by its path.
+        path: The new recording; there is none where snapshots wait alone.
+        notes: What belongs to it.
+        has_recording: Whether there is a new recording.
+        seen: What changes when its files do.
     """
 
     path: Path
-    tests: tuple[str, ...]
-    snapshots: Mapping[Path, str]
+    notes: Notes
+    has_recording: bool
+    seen: tuple[object, ...]
 
     @classmethod
     def at(cls, path: Path) -> Candidate:
-        """Return the candidate whose recording is at `path`.
+        """Return the candidate whose recording is at `path`, or would be.
 
         Raises:
             CassetteFormatError: What belongs to it can't be read.
         """
-        notes = _notes(path)
-        try:
-            told = json.loads(disk.read(notes)) if notes.exists() else {}
-            snapshots = {_snapshot(path, name): str(text) for name, text in told.get("snapshots", {}).items()}
-            return cls(path, tuple(map(str, told.get("tests", []))), snapshots)
-        except (ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
-            what = f"this is not what belongs to a candidate ({getattr(error, 'strerror', None) or error})"
-            raise CassetteFormatError(f"{notes}: {what}. Delete it, or record the test again.") from None
+        seen = tuple(map(storage.signature, (path, notes_of(path))))
+        return cls(path, Notes.of(path), seen[0] is not None, seen)
+
+    @property
+    def name(self) -> Path:
+        """Return the file by which it is named."""
+        return self.path if self.has_recording else notes_of(self.path)
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return the tests that made it, as pytest names them; none if nothing tells."""
+        return self.notes.tests
+
+    @property
+    def snapshots(self) -> Mapping[Path, str]:
+        """Return the text of each snapshot that belongs to it, by its path."""
+        return self.notes.snapshots
 
     @property
     def cassette(self) -> Path:
-        """Return the cassette that it is to replace."""
-        return self.path.with_name(f"{self.path.stem.removesuffix(_MARK)}{self.path.suffix}")
+        """Return the cassette that it is to replace, or that was replayed."""
+        return notes.cassette_of(self.path)
 
     def load(self) -> storage.Contents:
         """Read the recording; the errors are those of `storage.load`."""
         return storage.load(self.path)
 
     def accept(self) -> None:
-        """Put the recording and the snapshots in their places, as they are.
+        """Put the recording and the snapshots in their places, as they are, in one step.
 
-        It stays marked as incomplete: only a run of its test tells whether it is. Whoever is killed meanwhile can
-        accept it once more.
+        The recording stays marked as incomplete: only a run of its test tells whether it is.
 
         Raises:
-            CassetteNotFoundError: There is no candidate any more.
-            CassetteFormatError: The recording can't be read, or the cassette was recorded after it.
-            OSError: The cassette can't be written.
+            CassetteNotFoundError: It waits no more.
+            CassetteFormatError: It has changed since it was looked at; the recording can't be read; or what it is to
+                replace has changed since.
+            OSError: Something can't be written.
         """
         with disk.locked(self.cassette):
-            newest = Candidate.at(self.path)
-            newest.load()
-            recorded, then = (storage.signature(path) or (0, 0, 0) for path in (self.cassette, self.path))
-            if recorded[0] > then[0]:
-                what = "it was recorded after this candidate, and would lose what is new in it"
-                raise CassetteFormatError(f"{self.cassette}: {what}. Reject {self.path}, or record its test again.")
-            storage.copy(self.path, self.cassette)
-            for path, text in newest.snapshots.items():
-                with disk.replacing(path) as file:
-                    file.write(text.encode())
-            remove(self.cassette)
+            decisions.finish_all(self.cassette)
+            self._check_unchanged()
+            self._check_cassette()
+            self._check_snapshots()
+            decisions.accept(self.path, self.notes)
 
     def reject(self) -> None:
-        """Delete it."""
+        """Delete it; the errors are those of `accept`, but for what it is to replace."""
         with disk.locked(self.cassette):
-            remove(self.cassette)
+            decisions.finish_all(self.cassette)
+            self._check_unchanged()
+            decisions.reject(self.path)
+
+    def _check_unchanged(self) -> None:
+        now = tuple(map(storage.signature, (self.path, notes_of(self.path))))
+        if not any(now):
+            raise CassetteNotFoundError(f"{self.name}: it waits no more; somebody has accepted or rejected it.")
+        if now != self.seen:
+            raise CassetteFormatError(f"{self.name}: it has changed since it was looked at. Look at it once more.")
+
+    def _check_cassette(self) -> None:
+        """Refuse a candidate that is older than its cassette."""
+        if self.has_recording:
+            self.load()
+            recorded, then = (storage.signature(path) or (0, 0, 0) for path in (self.cassette, self.path))
+            is_newer = recorded[0] > then[0]
+        else:
+            is_newer = _digest_of(self.cassette) != self.notes.cassette
+        if is_newer:
+            what = "it was recorded after this candidate, and would lose what is new in it"
+            if not self.has_recording:
+                what = "it has changed since the test replayed it, so the snapshots are of another behaviour"
+            raise CassetteFormatError(f"{self.cassette}: {what}. Reject {self.name}, or {self._again}.")
+
+    def _check_snapshots(self) -> None:
+        """Refuse a candidate of a snapshot that somebody has changed since."""
+        for path, text in self.snapshots.items():
+            now, before = _digest_of_text(path), self.notes.replaces.get(path)
+            if before is not None and now not in (before, _digest(text)):
+                raise CassetteFormatError(
+                    f"{path}: it was changed after this candidate, and would lose what is new in it. "
+                    f"Reject {self.name}, or {self._again}."
+                )
+
+    @property
+    def _again(self) -> str:
+        return "record its test again" if self.has_recording else "run its test again"
 
 
-def _notes(path: Path) -> Path:
-    return path.with_suffix(".json")
+def _digest(text: str | None) -> str:
+    return "" if text is None else hex_digest(text.encode("utf-8", "surrogateescape"), IN_MEDIA_NAME)
 
 
-def _snapshot(path: Path, name: str) -> Path:
-    """Return the path of a snapshot that a candidate names from its own directory on, within the project."""
-    found = Path(os.path.normpath(path.parent / name))
-    project = project_of(disk.real(path).parent) or Path.cwd()
-    os.fsencode(found)
-    is_within = disk.real(found.parent).is_relative_to(disk.real(project))
-    if not name.endswith(_SNAPSHOT) or not is_within or "\0" in name:
-        raise ValueError(f"{name!r} is no snapshot of steps of the project {project}")
-    return found
+def _digest_of_text(path: Path) -> str:
+    """Return the digest of a snapshot's text, whatever its line ends are; `""` if there is none."""
+    try:
+        text = disk.read(path).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ""
+    return _digest(text.replace("\r\n", "\n"))
 
 
-def leave(cassette: Path, test: str, snapshots: Mapping[Path, str]) -> None:
-    """Write what belongs to the candidate of a cassette beside what others that share it have written.
+def _digest_of(path: Path) -> str:
+    try:
+        return hex_digest(disk.read(path), IN_MEDIA_NAME)
+    except OSError:
+        return ""
+
+
+# --- what a run leaves ---
+
+
+def leave(cassette: Path, test: str, snapshots: Mapping[Path, Changed]) -> None:
+    """Write what belongs to the new recording of a cassette beside what others that share it have written.
 
     Args:
         cassette: The cassette.
         test: The test that made it.
-        snapshots: The text of each of its snapshots, by its path.
+        snapshots: Its snapshots that differ, by their paths.
 
     Raises:
         CassetteFormatError: What is there can't be read.
@@ -135,28 +208,84 @@ def leave(cassette: Path, test: str, snapshots: Mapping[Path, str]) -> None:
     """
     path = candidate(cassette)
     with disk.locked(cassette):
-        there = Candidate.at(path)
-        tests = dict.fromkeys([*there.tests, test])
-        texts = {**there.snapshots, **snapshots}.items()
-        named = {Path(os.path.relpath(each, path.parent)).as_posix(): text for each, text in texts}
-        with disk.replacing(_notes(path)) as file:
-            file.write(json.dumps({"tests": list(tests), "snapshots": named}, indent=2, ensure_ascii=False).encode())
+        _with(Notes.of(path), test, snapshots).write(path)
+
+
+def leave_snapshots(
+    cassette: Path, test: str, snapshots: Mapping[Path, Changed], as_they_were: Collection[Path]
+) -> Path | None:
+    """Write a candidate of snapshots alone, of a test that has replayed, beside what others have written.
+
+    Args:
+        cassette: The cassette that was replayed.
+        test: The test.
+        snapshots: Its snapshots that differ, by their paths.
+        as_they_were: Its snapshots that do not, which wait no more.
+
+    Returns:
+        The candidate, if these snapshots wait there now. None do beside a new recording, which is another behaviour.
+
+    Raises:
+        CassetteFormatError: What is there can't be read.
+        OSError: It can't be written.
+    """
+    path = candidate(cassette)
+    if path.exists() or not (snapshots or notes_of(path).exists()):
+        return None
+    with disk.locked(cassette):
+        there, digest = Notes.of(path), _digest_of(cassette)
+        if there.cassette != digest:
+            there = Notes(cassette=digest)
+        left = [each for each in there.snapshots if each not in as_they_were]
+        kept = Notes(
+            tuple(each for each in there.tests if each != test),
+            {each: there.snapshots[each] for each in left},
+            {each: there.replaces[each] for each in left if each in there.replaces},
+            digest,
+        )
+        new = _with(kept, test, snapshots) if snapshots else kept
+        if new.snapshots:
+            new.write(path)
+        else:
+            remove_notes(cassette)
+    return notes_of(path) if snapshots else None
+
+
+def _with(there: Notes, test: str, snapshots: Mapping[Path, Changed]) -> Notes:
+    """Return notes with a test and its snapshots added to those of others."""
+    return Notes(
+        tuple(dict.fromkeys([*there.tests, test])),
+        {**there.snapshots, **{path: each.text for path, each in snapshots.items()}},
+        {**there.replaces, **{path: _digest(each.before) for path, each in snapshots.items()}},
+        there.cassette,
+    )
 
 
 def remove(cassette: Path) -> None:
     """Delete the candidate of a cassette, with what belongs to it; whoever asks must hold the cassette's lock."""
-    storage.remove(candidate(cassette))
-    remove_notes(cassette)
+    path = candidate(cassette)
+    if path.exists() or notes_of(path).exists() or decisions.is_pending(cassette):
+        decisions.reject(path)
 
 
 def remove_notes(cassette: Path) -> None:
     """Delete what belongs to the candidate of a cassette; whoever asks must hold the cassette's lock."""
-    _notes(candidate(cassette)).unlink(missing_ok=True)
+    notes_of(candidate(cassette)).unlink(missing_ok=True)
+
+
+def remove_alone(path: Path) -> None:
+    """Delete what belongs to a candidate that is gone, or to one of a cassette that is gone."""
+    waiting = path if is_candidate(path) else candidate(path)
+    if not waiting.exists():
+        notes_of(waiting).unlink(missing_ok=True)
+
+
+# --- what a person names ---
 
 
 def place(path: Path) -> Path:
-    """Return the path of a candidate that is named by its own or by that of its cassette."""
-    return path if is_candidate(path) else candidate(path)
+    """Return the path of a candidate that is named by one of its files, or by its cassette."""
+    return path.with_suffix(".yaml") if is_candidate(path) else candidate(path)
 
 
 def named(path: Path) -> Candidate:
@@ -167,7 +296,7 @@ def named(path: Path) -> Candidate:
         CassetteFormatError: What belongs to it can't be read.
     """
     found = place(path)
-    if found.suffix not in storage.SUFFIXES or not found.is_file():
+    if not is_waiting(found) and not is_waiting(notes_of(found)):
         raise CassetteNotFoundError(
             f"{path}: no candidate waits here; `pytest-interactions review` names those that do."
         )

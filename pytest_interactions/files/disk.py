@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 from contextlib import contextmanager, suppress
+from threading import local
 from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from pytest_interactions.errors import TooLargeError
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from io import FileIO
     from pathlib import Path
 
@@ -111,7 +112,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     path = target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{_begun(path)}{uuid4().hex}{_TEMPORARY}")
+    temporary = _temporary(path)
     try:
         with temporary.open("xb") as file:
             yield file
@@ -121,6 +122,41 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def staged(path: Path, pieces: Iterable[bytes], at: int | None = None) -> Iterator[Callable[[], None]]:
+    """Write a new file beside `path`, and yield a function that puts it in its place in one step.
+
+    If it is not called, the new file is gone at the end. All that may fail for want of room fails before. With `at`,
+    the file has that time, in nanoseconds.
+
+    Raises:
+        OSError: The directory can't be written, or `path` is a directory; `path` is as it was.
+    """
+    path = target(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        with temporary.open("xb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        if at is not None:
+            os.utime(temporary, ns=(at, at))
+
+        def put() -> None:
+            temporary.replace(path)
+
+        yield put
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{_begun(path)}{uuid4().hex}{_TEMPORARY}")
 
 
 def _begun(path: Path) -> str:
@@ -146,9 +182,36 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other processes, and other threads, from writing `path` or anything else in its directory.
 
     The lock is the directory's own, whatever the path to it and whoever owns it, so that no file is needed. Where the
-    file system has no locks, as some of a network have not, this waits for nobody.
+    file system has no locks, as some of a network have not, this waits for nobody. Nor does a thread wait for itself.
     """
-    directory = target(path).parent
+    directory = real(target(path).parent)
+    if directory in _HELD.directories:
+        yield
+        return
+    with _locked(directory), _HELD.with_(directory):
+        yield
+
+
+class _Held(local):
+    """The directories that this thread has locked."""
+
+    def __init__(self) -> None:
+        self.directories: set[Path] = set()
+
+    @contextmanager
+    def with_(self, directory: Path) -> Iterator[None]:
+        self.directories.add(directory)
+        try:
+            yield
+        finally:
+            self.directories.discard(directory)
+
+
+_HELD: Final = _Held()
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
     release = None
     with suppress(OSError):  # whoever writes there will say what is the matter
         directory.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import mimetypes
 import re
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -19,7 +20,7 @@ from pytest_interactions.errors import CassetteFormatError
 from pytest_interactions.files import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
 _M = TypeVar("_M", bound=Message)
@@ -131,14 +132,15 @@ def chunks(body: bytes, directory: Path) -> Iterator[bytes]:
     done = 0
     for reference in _REFERENCE.finditer(body) if PREFIX in body else ():
         yield body[done : reference.start()]
-        for piece in _read(directory / (reference[1] + reference[3]).decode(), reference[1].decode()):
+        for piece in pieces(directory / (reference[1] + reference[3]).decode()):
             encoded = binascii.b2a_base64(piece, newline=False)
             yield encoded.translate(_TO_URLSAFE) if reference[2] else encoded
         done = reference.end()
     yield body[done:]
 
 
-def _read(file: Path, digest: str) -> Iterator[bytes]:
+def pieces(file: Path) -> Iterator[bytes]:
+    """Yield the bytes of a media file, a part at a time; raise as `chunks` does."""
     found = sha256()
     try:
         for piece in disk.pieces(file, _CHUNK):
@@ -148,10 +150,20 @@ def _read(file: Path, digest: str) -> Iterator[bytes]:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette can't be read: {error.strerror}. Restore it, or record again."
         ) from None
-    if found.hexdigest()[:IN_MEDIA_NAME] != digest:
+    if found.hexdigest()[:IN_MEDIA_NAME] != file.stem:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette was altered since it was recorded. Restore it, or record again."
         )
+
+
+def delete(directory: Path, keep: Container[str] = ()) -> None:
+    """Delete the media files of `directory` but those to `keep`, and the directory if it is empty then."""
+    is_ours = directory.is_dir() and not directory.is_symlink()
+    for file in list(directory.iterdir()) if is_ours else ():
+        if disk.is_temporary(file.name) or (is_name(file.name) and file.name not in keep):
+            file.unlink()
+    with suppress(OSError):  # it does not exist, or there are files in it
+        directory.rmdir()
 
 
 def _rewritten(message: _M, refer: Callable[[bytes, bytes], bytes | None]) -> _M:

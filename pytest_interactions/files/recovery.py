@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError, SecretLeakError
 from pytest_interactions.files import clock, disk, layout, media, storage
-from pytest_interactions.files.candidates import candidate
+from pytest_interactions.files.candidates import candidate, remove_notes
 from pytest_interactions.files.journal import BESIDE, END, HEAD, SUFFIX, directory_of, home, tidy
 from pytest_interactions.files.origin import Origin
 from pytest_interactions.files.real import real_files
@@ -91,6 +91,8 @@ def _recover(journal: Path, path: Path, gate: Gate, media_threshold: int) -> str
                 old = storage.load(path)
         if _holds(old.exchanges, [media.extract(exchange, media_threshold)[0] for exchange in exchanges]):
             return f"{target}: holds all that a killed process had recorded{lost}"
+        if target != path:
+            remove_notes(path)  # which belong to what was there before
         at = journal.stat().st_mtime_ns
         new = Origin.of_recording(exchanges, clock.at(at))
         old.origin = old.origin.before(new, kept=old.exchanges)

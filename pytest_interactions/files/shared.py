@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.digests import fingerprint
-from pytest_interactions.files import clock, storage
+from pytest_interactions.files import clock, decisions, storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,7 @@ def load(path: Path, limit: int) -> Contents:
 
     The arguments and the errors are those of `storage.load`.
     """
+    decisions.finish(path)
     signature = storage.signature(path)
     kept = _STORE.get((path, limit))
     if kept is not None and kept.signature == signature and not kept.is_new:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +15,12 @@ from pytest_interactions.errors import (
     SecretLeakError,
     TooLargeError,
 )
-from pytest_interactions.files import convert, disk, items, layout, marks, media, parsing, reading
+from pytest_interactions.files import convert, decisions, disk, items, layout, marks, media, parsing, reading
 from pytest_interactions.files.origin import UNKNOWN, Origin, read_seconds
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
@@ -66,7 +65,15 @@ def load(path: Path, limit: int = LARGEST_BODY) -> Contents:
 
 
 def read_bytes(path: Path, limit: int = LARGEST_BODY) -> bytes:
-    """Read the bytes of a cassette; the arguments and the errors are those of `load`."""
+    """Read the bytes of a cassette; the arguments and the errors are those of `load`.
+
+    What a killed process has begun to put in its place is put there first.
+    """
+    raw = _read(path, limit)
+    return _read(path, limit) if decisions.finish(path) else raw
+
+
+def _read(path: Path, limit: int) -> bytes:
     try:
         return disk.read(path, limit * BODIES_IN_A_FILE)
     except (FileNotFoundError, NotADirectoryError):
@@ -211,7 +218,7 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
             if not (directory / name).exists():
                 with disk.replacing(directory / name) as medium:
                     medium.write(data)
-    _delete_media(directory, keep=used)
+    media.delete(directory, keep=used)
     return count
 
 
@@ -227,38 +234,12 @@ def _without_secrets(origin: Origin, gate: Gate) -> Origin:
     return redacted
 
 
-def copy(path: Path, to: Path) -> None:
-    """Put a cassette in another one's place as it is, with its media; whoever asks must hold the lock of `to`.
-
-    Raises:
-        OSError: It can't be read or written.
-    """
-    raw = disk.read(path)
-    used = media.references(raw.decode("utf-8", "surrogateescape"))
-    for name in used:
-        with disk.replacing(media.directory_of(to) / name) as medium:
-            medium.write((media.directory_of(path) / name).read_bytes())
-    with disk.replacing(to) as file:
-        file.write(raw)
-    _delete_media(media.directory_of(to), keep=used)
-
-
 def remove(path: Path) -> None:
     """Delete a cassette with its media, and what killed processes have left; whoever asks must hold its lock."""
     for file in disk.temporaries(path):
         file.unlink()
-    _delete_media(media.directory_of(path))
+    media.delete(media.directory_of(path))
     path.unlink(missing_ok=True)
-
-
-def _delete_media(directory: Path, keep: Container[str] = ()) -> None:
-    """Delete the media files of `directory` but those to `keep`, and the directory if it is empty then."""
-    is_ours = directory.is_dir() and not directory.is_symlink()
-    for file in list(directory.iterdir()) if is_ours else ():
-        if disk.is_temporary(file.name) or (media.is_name(file.name) and file.name not in keep):
-            file.unlink()
-    with suppress(OSError):  # it does not exist, or there are files in it
-        directory.rmdir()
 
 
 def signature(path: Path) -> tuple[int, ...] | None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_interactions.errors import CassetteFormatError, InteractionsError
-from pytest_interactions.plugin import summary
+from pytest_interactions.errors import InteractionsError
+from pytest_interactions.plugin import summary, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.snapshot import StepsAssertion
@@ -223,13 +221,15 @@ def _save(config: pytest.Config, use: Use) -> None:
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
     if written is not None and written != cassette.path:
-        test, accept = cassette.redacted(use.user), _accept(config, use, written)
+        test, accept = cassette.redacted(use.user), waiting.recording(config, use, written)
         notes.append(f"{test} did not pass, so its cassette is as it was. {accept}")
     elif written is not None and account.left_over:
         notes.append(
             f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
             "replay; record mode rewrite drops them"
         )
+    if use.snapshots and written in (None, cassette.path):
+        notes.extend(filter(None, [waiting.snapshots(config, use)]))
     doubts = account.doubts()
     if doubts:
         config.stash[DOUBTS][str(cassette.path)] = doubts
@@ -237,22 +237,6 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
-
-
-def _accept(config: pytest.Config, use: Use, written: Path) -> str:
-    """Leave what belongs to a candidate beside it, and return how to accept it."""
-    from pytest_interactions.files import candidates
-    from pytest_interactions.naming import shown
-
-    cassette = use.cassette
-    snapshots = {path: text for each in use.snapshots for path, text in each.failed().items()}
-    with suppress(OSError, CassetteFormatError):  # it can be accepted without
-        candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
-    path = shlex.quote(shown(written, config.invocation_params.dir))
-    accept = f"pytest-interactions review --accept {path} (--reject deletes it)"
-    if cassette.failures:
-        return f"What could be recorded may not be all of it. To accept it all the same: {accept}"
-    return f"To accept the new recording{' and its snapshot' * bool(snapshots)}: {accept}"
 
 
 def tell_left_out(config: pytest.Config) -> None:

@@ -95,8 +95,8 @@ class _Check:
 
     def file(self, path: Path) -> Status:
         """Check a file, if it is a cassette, a medium, or what only a recording can have left."""
-        if not path.exists() and any(_recorded_below(path)):
-            return Status.OK  # it is told with the others
+        if not os.path.lexists(path) and (path not in self._given or any(_recorded_below(path))):
+            return Status.OK  # it went with what belongs to it, or is told with the others
         left = self._left_over.at(path)
         if left:
             return self.reporter.found(left)

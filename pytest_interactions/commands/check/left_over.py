@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.findings import read
 from pytest_interactions.commands.reports import Found, Level
-from pytest_interactions.files import candidates, disk, journal, media
+from pytest_interactions.errors import CassetteFormatError
+from pytest_interactions.files import candidates, decisions, disk, journal, media
+from pytest_interactions.files.notes import cassette_of
 from pytest_interactions.files.storage import SUFFIXES
 
 if TYPE_CHECKING:
@@ -38,14 +40,17 @@ class LeftOver:
             if not path.exists() or not self._is_left_over(path):
                 return None
             if self._deletes:
-                path.unlink()
-                with suppress(OSError):  # there is more in it
-                    path.parent.rmdir()
-        done, level = ("deleted", Level.NOTICE) if self._deletes else ("--fix deletes it", Level.ERROR)
-        return Found(path, "left-over", f"left over from a recording; {done}.", level=level)
+                try:
+                    _delete(path)
+                except CassetteFormatError as error:  # of a decision that can't be finished
+                    return Found(path, "left-over", str(error))
+        level = Level.NOTICE if self._deletes else Level.ERROR
+        return Found(path, "left-over", _words(path, deleted=self._deletes), level=level)
 
     def _is_left_over(self, path: Path) -> bool:
-        if disk.is_temporary(path.name) or journal.is_in_tree(path) or candidates.is_alone(path):
+        if disk.is_temporary(path.name) or journal.is_in_tree(path):
+            return True
+        if candidates.is_alone(path) or decisions.is_mark(path):
             return True
         return is_medium(path) and path.name not in self._used(path.parent)
 
@@ -60,6 +65,23 @@ class LeftOver:
         return self._references[directory]
 
 
+def _delete(path: Path) -> None:
+    """Delete what is left over; of a decision that a killed process has begun, put in its place what is accepted."""
+    if decisions.is_mark(path):
+        decisions.finish_all(cassette_of(path))
+        return
+    path.unlink()
+    with suppress(OSError):  # there is more in it
+        path.parent.rmdir()
+
+
+def _words(path: Path, *, deleted: bool) -> str:
+    if decisions.is_mark(path):
+        done = "finished" if deleted else "--fix finishes it, and so does the next run"
+        return f"a review that was killed had decided on this candidate; {done}."
+    return f"left over from a recording; {'deleted' if deleted else '--fix deletes it'}."
+
+
 def is_medium(path: Path) -> bool:
     """Return whether a file is named as a medium of a cassette, and where these are."""
     return media.is_directory(path.parent) and media.is_name(path.name)
@@ -67,10 +89,11 @@ def is_medium(path: Path) -> bool:
 
 def waiting(path: Path) -> Found | None:
     """Return what is to be said of a candidate, on which somebody has to decide; `None` if a file is none."""
-    if not candidates.is_candidate(path) or path.suffix not in SUFFIXES:
+    if not candidates.is_waiting(path):
         return None
+    what = "new snapshots" if path.suffix not in SUFFIXES else "a new recording"
     message = (
-        "a candidate that waits: a new recording, made by a test that failed; accept it with "
+        f"a candidate that waits: {what}, made by a test that failed; accept it with "
         f"`pytest-interactions review --accept {shlex.quote(str(path))}`, or reject it with --reject."
     )
     return Found(path, "candidate", message, level=Level.WARNING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pytest_interactions.files import disk, media, recovery, storage
+from pytest_interactions.files import candidates, disk, media, recovery, storage
 from pytest_interactions.files.unowned.search import CASSETTE, SNAPSHOT
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def delete(unowned: Unowned) -> bool:
             elif not others and storage.signature(path) == unowned.signature:
                 storage.remove(cassette)
                 recovery.forget(cassette)
+                candidates.remove_alone(cassette)
     _tidy(path.parent, unowned.top)
     return not (path.exists() or path.is_symlink())
 
