@@ -81,6 +81,12 @@ CONDITIONS: Final = (
         drawn=True,
     ),
     Condition(
+        "reviews",
+        "a process that accepts or rejects killed at any moment, and who reads next too; then all is old or all is new",
+        *("reviews", "reviews", {"count": 1500}, {"count": 10_000}, {"count": 8}),
+        drawn=True,
+    ),
+    Condition(
         "truncated",
         "four cassettes (one answer, a stream, media, parallel tools), each cut off at every offset",
         *("damage", "truncated", {}, {}, {"every": 97}),

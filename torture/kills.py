@@ -130,7 +130,7 @@ class _Case:
         ]
         self._asked += len(names)
         at_call = kill and self._dice.random() < 0.6
-        countdown = _Countdown(self._dice.randint(1, self._moments.calls[self._through_pytest])) if at_call else None
+        countdown = Countdown(self._dice.randint(1, self._moments.calls[self._through_pytest])) if at_call else None
         asking = partial(_ask_all, self._url, names)
         work = partial(_recorded, self._path, asking, through_pytest=self._through_pytest, countdown=countdown)
         child = Child.start(work, self._temporary)
@@ -191,7 +191,7 @@ def _recorded(
     report: Callable[[str], object] = str,
     *,
     through_pytest: bool,
-    countdown: _Countdown | None = None,
+    countdown: Countdown | None = None,
 ) -> None:
     """Record, while `countdown` counts the calls that touch a file."""
     sys.setprofile(countdown)
@@ -219,13 +219,14 @@ def _with_pytest(project: Path, asking: Callable[[], object]) -> None:
         raise RuntimeError(f"pytest ended with status {status}")
 
 
-class _Countdown:
+class Countdown:
     """A profiler that kills its process before or after a call that touches a file."""
 
     def __init__(self, left: int) -> None:
         self.left = left
 
     def __call__(self, _frame: object, event: str, called: Any) -> None:
+        """Count a call that touches a file, once before it and once after."""
         if event in {"c_call", "c_return"} and _touches_file(called):
             self.left -= 1
             if not self.left:
@@ -251,7 +252,7 @@ def _measured(url: str, directory: Path) -> _Moments:
         begun = time.perf_counter()
         record(partial(_ask_all, url, [f"{kind} timed" for kind in KINDS]))
         moments.seconds[through_pytest] = (time.perf_counter() - begun) * 1.2
-        countdown = _Countdown(0)
+        countdown = Countdown(0)
         record(partial(_ask_all, url, [f"{kind} counted" for kind in KINDS]), countdown=countdown)
         moments.calls[through_pytest] = -countdown.left * 6 // 5
     return moments

@@ -8,16 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.paths import files_in
+from pytest_interactions.commands.review.names import Names
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.escaping import on_one_line
-from pytest_interactions.files import candidates
 from pytest_interactions.naming import shown
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.files.candidates import Candidate
@@ -31,20 +30,22 @@ def arguments(parser: ArgumentParser) -> None:
         "rejecting deletes it. A NAME is a candidate, its cassette, or a directory with all that wait below it."
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="where to look (default: .)")
-    parser.add_argument("--accept", nargs="+", type=Path, default=[], metavar="NAME", help="accept these")
-    parser.add_argument("--reject", nargs="+", type=Path, default=[], metavar="NAME", help="reject these")
+    parser.add_argument("--accept", nargs="+", default=[], metavar="NAME", help="accept these")
+    parser.add_argument("--reject", nargs="+", default=[], metavar="NAME", help="reject these")
+    parser.add_argument("--list", action="store_true", help="list what waits, on a terminal too")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
 
 def run(options: Namespace) -> Status:
     """Accept and reject what is named, or list what waits; the standard error names what can't be."""
-    review = _Review()
+    paths = options.paths or [Path()]
+    review = _Review(paths)
     if not options.accept and not options.reject:
-        waiting = [review.listed(each) for each in review.below(options.paths or [Path()])]
+        waiting = [review.listed(each) for each in review.names.found(paths)]
         _print(waiting, options, _listed)
         return review.status
-    done = [review.done(each, each.accept, "accepted") for each in review.below(options.accept)]
-    done += [review.done(each, each.reject, "rejected") for each in review.below(options.reject)]
+    done = [review.done(each, each.accept, "accepted") for each in review.names.found(options.accept)]
+    done += [review.done(each, each.reject, "rejected") for each in review.names.found(options.reject)]
     _print(done, options, _done)
     return review.status
 
@@ -52,27 +53,9 @@ def run(options: Namespace) -> Status:
 class _Review:
     """The candidates one after the other: an error of one does not stop the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: list[Path]) -> None:
         self.status = Status.OK
-        self._seen: set[Path] = set()
-
-    def below(self, paths: Iterable[Path]) -> Iterator[Candidate]:
-        """Yield the candidates that are named, and those below named directories, each once."""
-        for path in paths:
-            files = (
-                [path]
-                if not path.is_dir()
-                else [file for file in files_in(path, _may_hold) if candidates.is_waiting(file)]
-            )
-            for file in files:
-                place = candidates.place(file)
-                if place in self._seen:
-                    continue
-                self._seen.add(place)
-                try:
-                    yield candidates.named(file)
-                except CassetteError as error:
-                    self._complain(error)
+        self.names = Names(paths, self._complain)
 
     def listed(self, each: Candidate) -> Json:
         """Return what is listed of a candidate."""
@@ -140,7 +123,3 @@ def _report(each: Candidate) -> Json:
         "tests": list(each.tests),
         "snapshots": snapshots,
     }
-
-
-def _may_hold(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name != "node_modules"
