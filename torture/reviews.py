@@ -39,6 +39,7 @@ _AT_ONCE: Final = os.cpu_count() or 1
 _BATCH: Final = 100
 _KINDS: Final = ("recording", "snapshots")  # of candidates: one with snapshots, and snapshots alone
 _DECISIONS: Final = ("accept", "reject")
+_STRIDE: Final = 617  # a prime: the first cases are spread over all moments, and each comes once before any comes again
 _READ_AGAIN: Final = 0.3  # the share of cases in which the process that reads next is killed too
 
 
@@ -91,8 +92,9 @@ class _Case:
     def __init__(self, setting: _Setting, directory: Path, number: int) -> None:
         self._dice = Random(f"{setting.seed} {number}")
         self._kind, self._decision = _KINDS[number % 2], _DECISIONS[number // 2 % 2]
-        self._number = number // 4
         self._whole = setting.whole[self._kind, self._decision]
+        self._has_been_everywhere = number // 4 >= self._whole.moments
+        self._moment = number // 4 * _STRIDE % self._whole.moments + 1
         self._directory = directory
         self._temporary = directory / "temporary"
         self._temporary.mkdir()
@@ -101,7 +103,7 @@ class _Case:
 
     def run(self) -> tuple[int, list[str]]:
         """Return how many processes were killed, and what is wrong then."""
-        child = self._killed(partial(_decide, self._project, self._decision), self._number + 1)
+        child = self._killed(partial(_decide, self._project, self._decision), self._moment)
         killed = int(child.signal == signal.SIGKILL)
         while killed and self._dice.random() < _READ_AGAIN:
             reader = self._killed(partial(_read, self._project), self._dice.randint(1, self._whole.moments))
@@ -114,12 +116,10 @@ class _Case:
         ]
 
     def _killed(self, work: Callable[[Callable[[str], object]], object], moment: int) -> Child:
-        """Begin some work and kill it: at each moment once, and when there are no more, at random ones and times."""
-        if moment > self._whole.moments and self._dice.random() < 0.5:
-            moment = self._dice.randint(1, self._whole.moments)
-        at_call = moment <= self._whole.moments
-        child = Child.start(partial(_counted, work, moment if at_call else 0), self._temporary)
-        if not at_call:
+        """Begin some work and kill it, at a moment or, in four of ten cases after each moment had one, at any time."""
+        at_any_time = self._has_been_everywhere and self._dice.random() < 0.4
+        child = Child.start(partial(_counted, work, 0 if at_any_time else moment), self._temporary)
+        if at_any_time:
             time.sleep(self._dice.random() * self._whole.seconds)
             os.kill(child.pid, signal.SIGKILL)
         child.wait()

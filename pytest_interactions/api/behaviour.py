@@ -113,7 +113,7 @@ def _turn(turn: Json, calls: _Calls, *, text: bool) -> Json:
     behaviour: Json = {"status": turn["status"]} if "status" in turn else {}
     behaviour["steps"] = steps if text else [_structure(step) for step in steps]
     for name in ("errors", "unknown_events"):
-        items = [_lasting(plain(item)) or {} for item in _list(turn.get(name))]
+        items = [lasting(plain(item)) or {} for item in _list(turn.get(name))]
         if items:
             kept = ("event_type", *STRUCTURE_OF_ERRORS)
             behaviour[name] = items if text else [_only(item, kept) for item in items]
@@ -181,7 +181,7 @@ def _field(key: str, value: Any) -> Any:
     """Return the lasting part of a field's value; `None` if there is none."""
     if key in volatile.FIELDS or (key in DEFAULTS and DEFAULTS[key] == value):
         return None
-    return _contents(value) if _is_content(value) else _lasting(value)
+    return _contents(value) if _is_content(value) else lasting(value)
 
 
 def _structure(step: Json) -> Json:
@@ -195,17 +195,17 @@ def _only(item: Any, names: Iterable[str]) -> Any:
     return {name: item[name] for name in names if name in item} if isinstance(item, dict) else item
 
 
-def _lasting(value: Any) -> Any:
+def lasting(value: Any) -> Any:
     """Return `value` without what differs at each recording; `None` for an object or list that held nothing else."""
     if isinstance(value, Mapping):
         fields = {
-            key: item if key in _WHOLE else volatile.lasting_part(key, _lasting(item))
+            key: item if key in _WHOLE else volatile.lasting_part(key, lasting(item))
             for key, item in value.items()
             if key not in volatile.FIELDS and item is not None
         }
         return fields or (None if value else {})
     if isinstance(value, list):
-        items = [item for item in map(_lasting, value) if item is not None]
+        items = [item for item in map(lasting, value) if item is not None]
         return items or (None if value else [])
     return value
 
@@ -237,7 +237,7 @@ def _is_text(part: Json) -> bool:
 
 def content_of(part: Json) -> Json:
     """Return what lasts of a content: of media, the size in bytes and a digest stand for the data."""
-    content = {"type": part["type"], **(_lasting(part) or {})}
+    content = {"type": part["type"], **(lasting(part) or {})}
     data = content.get("data")
     if isinstance(data, str | bytes):
         del content["data"]

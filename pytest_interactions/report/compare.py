@@ -36,15 +36,19 @@ def compare(old: Json, new: Json) -> Json:
     for report in (old, new):
         if not report["turns"]:
             raise InteractionsError(f"{report['path']}: there is no interaction in it, so no behaviour to compare.")
+    return comparison(old, new)
+
+
+def comparison(old: Json, new: Json) -> Json:
+    """Return what `compare` does, whatever the cassettes hold."""
     before, after = (on_one_line(report["path"]) for report in (old, new))
-    diff = list(unified_diff(_behaviour(old), _behaviour(new), before, after, lineterm=""))
+    diff = list(unified_diff(behaviour_lines(old), behaviour_lines(new), before, after, lineterm=""))
     return {"same": not diff, "facts": dict(_facts(old, new)), "diff": diff}
 
 
 def compared_lines(comparison: Json) -> Iterator[Line]:
     """Yield the lines of a comparison."""
-    for name, (old, new) in comparison["facts"].items():
-        yield Line("note", on_one_line(_fact_line(name, old, new)))
+    yield from fact_lines(comparison["facts"])
     for number, line in enumerate(comparison["diff"]):
         if number < 2:  # noqa: PLR2004 - the names of both
             yield Line("title", line)
@@ -54,15 +58,23 @@ def compared_lines(comparison: Json) -> Iterator[Line]:
         yield Line("text", "the same behaviour")
 
 
-def _behaviour(report: Json) -> list[str]:
-    kept = [each for each in report["exchanges"] if "turn" in each or not _is_repeated(each)]
+def fact_lines(facts: Json) -> Iterator[Line]:
+    """Yield the lines of the facts of a comparison."""
+    for name, (old, new) in facts.items():
+        yield Line("note", on_one_line(_fact_line(name, old, new)))
+
+
+def behaviour_lines(report: Json) -> list[str]:
+    """Return the lines of a report that tell behaviour: what an app would notice, without what a server repeats."""
+    kept = [each for each in report["exchanges"] if "turn" in each or not is_repeated(each["status"])]
     others = other_lines({**report, "exchanges": kept}, bodies=False)
     turns = (lines_of_turn(number, turn) for number, turn in enumerate(report["turns"], 1))
     return [line.text for line in chain(others, *turns)]
 
 
-def _is_repeated(exchange: Json) -> bool:
-    return exchange["status"] in _REPEATED or exchange["status"] >= _SERVERS_ERROR
+def is_repeated(status: int) -> bool:
+    """Return whether a client repeats its request by itself after an answer with this status."""
+    return status in _REPEATED or status >= _SERVERS_ERROR
 
 
 # --- facts ---

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: The lengths to which ids and errors are cut, in characters.
 _ID_LENGTH, _ERROR_LENGTH = 16, 120
-_STYLES = {
+#: The style of each kind of line, in words of rich's.
+STYLES = {
     "title": "bold",
     "note": "dim",
     "turn": "bold cyan",
@@ -146,5 +147,5 @@ def writer(*, color: bool) -> Callable[[Line], Any]:
             pass
         else:
             console = Console(file=sys.stdout, force_terminal=True, highlight=False, soft_wrap=True)
-            return lambda line: console.print(Text(line.text, style=_STYLES[line.kind]))
+            return lambda line: console.print(Text(line.text, style=STYLES[line.kind]))
     return lambda line: sys.stdout.write(line.text + "\n")

@@ -1,8 +1,9 @@
-"""`pytest-interactions review`: the candidates that wait, which are accepted or rejected."""
+"""`pytest-interactions review`: the candidates that wait, looked at one after the other, accepted or rejected."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,43 +11,56 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.review.names import Names
 from pytest_interactions.commands.status import Status
-from pytest_interactions.errors import CassetteError
+from pytest_interactions.errors import CassetteError, InteractionsError
 from pytest_interactions.escaping import on_one_line
-from pytest_interactions.naming import shown
+from pytest_interactions.review import terminal
+from pytest_interactions.review.proposal import Proposals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.files.candidates import Candidate
+
+_INCOMPLETE = "They stay marked incomplete until their tests pass in record mode once, which records what is missing."
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare what is looked through, and what becomes of it."""
     parser.description = (
-        "List the candidates that wait: new recordings of tests that failed, each beside its cassette, with the "
-        "snapshots that belong to it. Accepting one puts it in the cassette's place, and its snapshots in theirs; "
-        "rejecting deletes it. A NAME is a candidate, its cassette, or a directory with all that wait below it."
+        "Go through the candidates that wait: new recordings of tests that failed, each beside its cassette, and new "
+        "snapshots. On a terminal each is shown and decided by one key; elsewhere, and with --list, they are listed. "
+        "Accepting a candidate puts its recording in the cassette's place and its snapshots in theirs, in one step; "
+        "rejecting deletes it. A NAME is a candidate, its cassette, a test, or a directory with all that wait below it."
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="where to look (default: .)")
     parser.add_argument("--accept", nargs="+", default=[], metavar="NAME", help="accept these")
     parser.add_argument("--reject", nargs="+", default=[], metavar="NAME", help="reject these")
-    parser.add_argument("--list", action="store_true", help="list what waits, on a terminal too")
-    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument(
+        "--list", action="store_true", help="list what waits; after --accept and --reject, what is left"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON for programs, with all that would change")
+    parser.add_argument("--no-color", action="store_true", help="use no colours")
 
 
 def run(options: Namespace) -> Status:
-    """Accept and reject what is named, or list what waits; the standard error names what can't be."""
-    paths = options.paths or [Path()]
-    review = _Review(paths)
-    if not options.accept and not options.reject:
-        waiting = [review.listed(each) for each in review.names.found(paths)]
-        _print(waiting, options, _listed)
-        return review.status
-    done = [review.done(each, each.accept, "accepted") for each in review.names.found(options.accept)]
-    done += [review.done(each, each.reject, "rejected") for each in review.names.found(options.reject)]
-    _print(done, options, _done)
+    """Decide on what is named, list what waits, or go through it; the standard error names what can't be.
+
+    Raises:
+        InteractionsError: Something is to be accepted and to be rejected.
+    """
+    review = _Review(options.paths or [Path()])
+    if options.accept or options.reject:
+        review.decide(options.accept, options.reject)
+        _print(review.reports, options, _done)
+    elif not (options.list or options.json) and terminal.is_there():
+        return review.look(color=not (options.no_color or os.environ.get("NO_COLOR")))
+    if options.list or not (options.accept or options.reject):
+        review.list(whole=options.json)
+        _print(review.reports, options, _listed)
+    if options.json:
+        print(json.dumps(review.reports, indent=2))
     return review.status
 
 
@@ -55,27 +69,65 @@ class _Review:
 
     def __init__(self, paths: list[Path]) -> None:
         self.status = Status.OK
-        self.names = Names(paths, self._complain)
+        self.reports: list[Json] = []
+        self._paths = paths
+        self._proposals = Proposals()
 
-    def listed(self, each: Candidate) -> Json:
-        """Return what is listed of a candidate."""
-        try:
-            return _report(each) | {"exchanges": len(each.load().exchanges) if each.has_recording else 0}
-        except CassetteError as error:
-            self._complain(error)
-            return {}
+    def look(self, *, color: bool) -> Status:
+        """Go through what waits on the terminal, and say what became of it."""
+        from pytest_interactions.review.interactive import Review, summary
 
-    def done(self, each: Candidate, do: Callable[[], None], word: str) -> Json:
-        """Accept or reject a candidate, and return what is told of that."""
-        try:
-            do()
-        except CassetteError as error:
-            self._complain(error)
-        except OSError as error:
-            self._complain(f"{each.cassette}: can't be written: {error.strerror}.")
-        else:
-            return _report(each) | {"done": word}
-        return {}
+        found = list(self._named(self._paths))
+        if not found:
+            print("No candidate waits.")
+            return self.status
+        review = Review(found, self._proposals)
+        with terminal.opened(color=color) as opened:
+            review.run(opened)
+        told = review.told()
+        for line in summary(told):
+            print(on_one_line(line))
+        if any(each["cassette"] for each in told.get("accepted", ()) if each["candidate"].endswith(".yaml")):
+            print(_INCOMPLETE)
+        return self.status
+
+    def list(self, *, whole: bool) -> None:
+        """Report what waits: with all that it would change, or its names alone."""
+        for each in self._named(self._paths):
+            try:
+                self.reports.append(self._proposals.of(each).told if whole else self._listed(each))
+            except CassetteError as error:
+                self._complain(error)
+
+    def _listed(self, each: Candidate) -> Json:
+        return self._proposals.names(each) | {"exchanges": len(each.load().exchanges) if each.has_recording else 0}
+
+    def decide(self, accept: list[str], reject: list[str]) -> None:
+        """Accept and reject what is named, unless something is named for both.
+
+        Raises:
+            InteractionsError: Something is named for both; nothing is decided.
+        """
+        accepted, rejected = (list(self._named(names)) for names in (accept, reject))
+        both = [str(each.name) for each in accepted if each.path in {other.path for other in rejected}]
+        if both:
+            raise InteractionsError(f"{both[0]}: it is to be accepted and to be rejected; nothing was decided.")
+        self._decide(accepted, lambda each: each.accept(), "accepted")
+        self._decide(rejected, lambda each: each.reject(), "rejected")
+
+    def _decide(self, found: list[Candidate], do: Callable[[Candidate], None], word: str) -> None:
+        for each in found:
+            try:
+                do(each)
+            except CassetteError as error:
+                self._complain(error)
+            except OSError as error:
+                self._complain(f"{error.filename or each.cassette}: can't be written: {error.strerror}.")
+            else:
+                self.reports.append(self._proposals.names(each) | {"done": word})
+
+    def _named(self, names: Iterable[str | Path]) -> Iterator[Candidate]:
+        return Names(self._paths, self._complain).found(names)
 
     def _complain(self, error: object) -> None:
         print(f"pytest-interactions: {on_one_line(str(error))}", file=sys.stderr)
@@ -83,43 +135,34 @@ class _Review:
 
 
 def _print(reports: list[Json], options: Namespace, told: Callable[[list[Json]], Iterator[str]]) -> None:
-    reports = [report for report in reports if report]
-    if options.json:
-        print(json.dumps(reports, indent=2))
-    else:
+    if not options.json:
         for line in told(reports):
-            print(line)
+            print(on_one_line(line))
 
 
 def _listed(reports: list[Json]) -> Iterator[str]:
-    for report in reports:
+    waiting = [report for report in reports if "done" not in report]
+    for report in waiting:
         of = f" of {', '.join(report['tests'])}" if report["tests"] else ""
+        exchanges = f": exchanges{of}: {report['exchanges']}" if report["exchanges"] else f": snapshots{of}"
         snapshots = "".join(f", {path}" for path in report["snapshots"])
-        yield on_one_line(f"{report['candidate']}: exchanges{of}: {report['exchanges']}{snapshots}")
-    if not reports:
+        yield f"{report['candidate']}{exchanges}{snapshots}"
+    if not waiting:
         yield "No candidate waits."
         return
-    old, new = (on_one_line(shlex.quote(reports[0][name])) for name in ("cassette", "candidate"))
+    candidate = shlex.quote(waiting[0]["candidate"])
     yield ""
-    yield f"What differs:  pytest-interactions show {old} {new}"
-    yield f"To accept it:  pytest-interactions review --accept {new}"
+    yield f"To look at it, and decide:  pytest-interactions review {candidate}"
+    yield f"For programs, all of it:    pytest-interactions review --json {candidate}"
+    yield f"To accept it:               pytest-interactions review --accept {candidate}"
 
 
 def _done(reports: list[Json]) -> Iterator[str]:
     for report in reports:
-        accepted = f"accepted; changed: {', '.join([report['cassette'], *report['snapshots']])}."
-        yield on_one_line(f"{report['candidate']}: {accepted if report['done'] == 'accepted' else 'rejected.'}")
+        recording = [report["cassette"]] if report["candidate"].endswith(".yaml") else []
+        accepted = f"accepted; changed: {', '.join([*recording, *report['snapshots']])}."
+        yield f"{report['candidate']}: {accepted if report['done'] == 'accepted' else 'rejected.'}"
     if not reports:
         yield "No candidate waits."
-    elif any(report["done"] == "accepted" for report in reports):
-        yield "They stay marked incomplete until their tests pass in record mode once, which records what is missing."
-
-
-def _report(each: Candidate) -> Json:
-    snapshots = [shown(path, Path.cwd()) for path in map(Path.absolute, each.snapshots)]
-    return {
-        "candidate": str(each.name),
-        "cassette": str(each.cassette),
-        "tests": list(each.tests),
-        "snapshots": snapshots,
-    }
+    elif any(report["done"] == "accepted" and report["candidate"].endswith(".yaml") for report in reports):
+        yield _INCOMPLETE
