@@ -98,7 +98,7 @@ def _facts(old: Json, new: Json) -> Iterator[tuple[str, list[str]]]:
 def _fact(name: str, old: list[str], new: list[str]) -> Iterator[tuple[str, list[str]]]:
     gone, come = [text for text in old if text not in new], [text for text in new if text not in old]
     if gone or come:
-        yield name, ["; ".join(gone), "; ".join(come)]
+        yield name, ["; ".join(dict.fromkeys(gone)), "; ".join(dict.fromkeys(come))]
 
 
 def _texts(name: str, settings: Iterable[Json]) -> Iterator[str]:

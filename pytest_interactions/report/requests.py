@@ -46,9 +46,9 @@ def changed_requests(
     before, after = _asked(old), _asked(new)
     if [request for _, request in before] == [request for _, request in after]:
         return []
-    sides = [[(number, redacted(request)) for number, request in side] for side in (before, after)]
-    keys = [[_likeness(request) for _, request in side] for side in sides]
-    return list(_changes(*sides, SequenceMatcher(None, *keys, autojunk=False)))
+    before, after = ([(number, redacted(request)) for number, request in side] for side in (before, after))
+    likeness = [[_likeness(request) for _, request in side] for side in (before, after)]
+    return list(_changes(before, after, SequenceMatcher(None, likeness[0], likeness[1], autojunk=False)))
 
 
 def _asked(exchanges: Sequence[Exchange]) -> list[tuple[int, Request]]:

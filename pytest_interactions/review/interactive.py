@@ -116,5 +116,4 @@ def summary(told: dict[str, list[Json]]) -> Iterator[str]:
     yield ", ".join(f"{outcome}: {len(named)}" for outcome, named in told.items())
     for outcome, named in told.items():
         for each in named:
-            tests = f" of {', '.join(each['tests'])}" if each["tests"] else ""
-            yield f"  {outcome}  {each['candidate']}{tests}"
+            yield f"  {outcome}  {', '.join(each['tests']) or each['candidate']}"

@@ -9,7 +9,7 @@ import signal
 import sys
 import termios
 import tty
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -99,21 +99,22 @@ class _Keys:
             if not more:
                 break
             data += more
-        if not data:
-            return "end of input"
+        if not data:  # the terminal is gone
+            raise SystemExit(128 + signal.SIGHUP)
         return _NAMES.get(data) or data.decode(errors="replace")
 
     def _read(self) -> bytes:
         try:
             return os.read(self._file, 1)
-        except OSError:  # the terminal is gone
+        except OSError:
             return b""
 
     def _begin(self) -> None:
         tty.setcbreak(self._file, termios.TCSADRAIN)
 
     def _restore(self) -> None:
-        termios.tcsetattr(self._file, termios.TCSADRAIN, self._mode)
+        with suppress(termios.error):  # it is gone
+            termios.tcsetattr(self._file, termios.TCSADRAIN, self._mode)
 
 
 def _ignore(*_: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.escaping import on_one_line
@@ -38,7 +38,7 @@ def rows_of(proposal: Proposal, view: View, width: int) -> list[Row]:
     """Return all rows of a candidate: its files, how the behaviour and the requests differ, then its snapshots."""
     told = proposal.told
     behaviour, snapshots = (proposal.texts[:1], proposal.texts[1:]) if told["exchanges"] else ([], proposal.texts)
-    known = _changed_lines(behaviour[0]) if behaviour else None
+    known = [line for texts in behaviour for line in _changed_lines(texts)]
     parts: list[Iterable[Row]] = [_one(_files(told), width)]
     parts += [_behaviour(told, texts, view, width) for texts in behaviour]
     parts += [_one(_requests(told["requests"], view), width)] if told["requests"] else []
@@ -95,10 +95,13 @@ def _alone(request: Json) -> str:
     return "" if request["old"] and request["new"] else ": new" if request["new"] else ": no more"
 
 
-def _snapshot(texts: Texts, known: object, view: View, width: int) -> Iterator[Row]:
+def _snapshot(texts: Texts, known: list[str], view: View, width: int) -> Iterator[Row]:
+    """Yield a snapshot; where the lines that differ are all among those that are known, it is enough to say so."""
     yield from _heading(texts.title, width)
-    if known == _changed_lines(texts):
-        yield from _one([Line("note", "the same lines differ as above")], width)
+    lines = iter(known)
+    changed = _changed_lines(texts)
+    if changed and not view.full and all(line in lines for line in changed):
+        yield from _one([Line("note", f"lines that differ, all as above: {len(changed)}; f shows them")], width)
     else:
         yield from _compared(texts, view, width)
 
@@ -134,12 +137,13 @@ def _in_columns(texts: Texts, view: View, width: int) -> Iterator[Row]:
     columns = (width - 3) // 2
     yield _beside("title", ["old"], ["new"], columns)[0]
     matcher = SequenceMatcher(None, texts.old, texts.new)
-    groups = [matcher.get_opcodes()] if view.full else matcher.get_grouped_opcodes(_CONTEXT)
+    groups: Iterable[list[Any]] = matcher.get_grouped_opcodes(_CONTEXT)
+    groups = [matcher.get_opcodes()] if view.full else groups
     for number, group in enumerate(groups):
         yield from [(Line("note", "…"),)] * (number > 0)
         for tag, old_from, old_to, new_from, new_to in group:
             for old, new in zip_longest(texts.old[old_from:old_to], texts.new[new_from:new_to]):
-                yield from _beside(_tag(tag, old, new), *(_pieces(text, columns) for text in (old, new)), columns)
+                yield from _beside(_tag(tag, old, new), _pieces(old, columns), _pieces(new, columns), columns)
 
 
 def _tag(tag: str, old: str | None, new: str | None) -> str:

@@ -46,7 +46,7 @@ def screen(session: Session, proposal: Proposal, size: Size) -> Screen:
     message = (
         [(Line("error", text),) for text in wrapped(on_one_line(session.message), width)] if session.message else []
     )
-    page = max(_LEAST_PAGE, size.lines - len(menu) - len(message) - 3)  # the head, and a line on each side of the menu
+    page = max(_LEAST_PAGE, size.lines - len(menu) - len(message) - 2)  # the head, and where the page is
     session.fit(len(body), page)
     shown = body[session.top : session.top + page]
     return Screen(

@@ -58,7 +58,7 @@ _HELP: Final = {
 }
 _DECISIONS: Final = {"a": Action.ACCEPT, "r": Action.REJECT}
 _FOR_ALL: Final = {"A": Action.ACCEPT_ALL, "R": Action.REJECT_ALL}
-_QUIT: Final = ("q", "ctrl-c", "ctrl-d", "end of input")
+_QUIT: Final = ("q", "ctrl-c", "ctrl-d")
 _ENDS: Final = 10**9  # a step beyond any text
 
 

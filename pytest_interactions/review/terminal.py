@@ -38,6 +38,7 @@ class Terminal:
         self.key = key
         self._color = color and not is_dumb()
         self._is_dumb = is_dumb()
+        self._is_begun = False
 
     def size(self) -> Size:
         """Return its size as it is now."""
@@ -50,6 +51,9 @@ class Terminal:
     def draw(self, rows: list[Row]) -> None:
         """Draw a screen in place of the one before; on a dumb terminal, below it."""
         texts = [self._painted(row) for row in rows]
+        if not self._is_begun and not self._is_dumb:
+            self.write("\n" * self.size().lines)  # so that what is there can be scrolled back to
+        self._is_begun = True
         if self._is_dumb:
             self.write("\n".join(["", *texts, ""]))
         else:

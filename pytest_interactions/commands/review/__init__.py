@@ -57,7 +57,7 @@ def run(options: Namespace) -> Status:
     elif not (options.list or options.json) and terminal.is_there():
         return review.look(color=not (options.no_color or os.environ.get("NO_COLOR")))
     if options.list or not (options.accept or options.reject):
-        review.list(whole=options.json)
+        review.report(whole=options.json)
         _print(review.reports, options, _listed)
     if options.json:
         print(json.dumps(review.reports, indent=2))
@@ -91,7 +91,7 @@ class _Review:
             print(_INCOMPLETE)
         return self.status
 
-    def list(self, *, whole: bool) -> None:
+    def report(self, *, whole: bool) -> None:
         """Report what waits: with all that it would change, or its names alone."""
         for each in self._named(self._paths):
             try:

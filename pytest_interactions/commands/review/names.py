@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +16,17 @@ if TYPE_CHECKING:
     from pytest_interactions.files.candidates import Candidate
 
 
-@dataclass(slots=True)
 class Names:
-    """The search for candidates by their names, each found once; what was begun with them is finished before.
+    """The search for candidates by their names, each found once; what was begun with them is finished before."""
 
-    Attributes:
-        paths: The files and directories in which tests are looked for.
-        complain: Takes an error of one name; the others are gone through.
-    """
+    def __init__(self, paths: Iterable[Path], complain: Callable[[object], object]) -> None:
+        """Look for the candidates of tests below those of `paths` that are directories, or below this one.
 
-    paths: list[Path]
-    complain: Callable[[object], object]
-    _seen: set[Path] = field(default_factory=set)
+        `complain` takes an error of one name; the others are gone through.
+        """
+        self._directories = [path for path in paths if path.is_dir()] or [Path()]
+        self._complain = complain
+        self._seen: set[Path] = set()
 
     def found(self, names: Iterable[str | Path]) -> Iterator[Candidate]:
         """Yield the candidates that are named."""
@@ -36,12 +34,12 @@ class Names:
             try:
                 yield from self._of(name)
             except (CassetteError, OSError) as error:
-                self.complain(error)
+                self._complain(error)
 
     def _of(self, name: str | Path) -> Iterator[Candidate]:
         path = Path(name)
         if path.is_dir():
-            yield from self._each(_waiting_below(path, self.complain))
+            yield from self._each(_waiting_below(path, self._complain))
         elif "::" in str(name) or path.suffix == ".py":
             yield from self._of_test(str(name))
         else:
@@ -57,10 +55,10 @@ class Names:
             try:
                 yield candidates.named(file)
             except CassetteError as error:
-                self.complain(error)
+                self._complain(error)
 
     def _of_test(self, test: str) -> Iterator[Candidate]:
-        waiting = [file for path in self.paths for file in _waiting_below(path, self.complain)]
+        waiting = [file for path in self._directories for file in _waiting_below(path, self._complain)]
         found = [file for file in waiting if any(_names(test, each) for each in _tests_of(file))]
         if not found:
             raise CassetteNotFoundError(
@@ -101,16 +99,9 @@ def _tests_of(file: Path) -> tuple[str, ...]:
 def _names(name: str, test: str) -> bool:
     """Return whether a name on a command line is that of a test, or of all tests of a file, a class or a function.
 
-    A test's own name begins at pytest's rootdir, the one on the command line where the command was begun.
+    A test's own name begins at pytest's rootdir; the one on the command line where the command was begun, or at `/`.
     """
-    name = name.replace("\\", "/").removeprefix("./")
-    starts = [test]
-    file, _, rest = test.partition("::")
-    while "/" in file:
-        file = file.partition("/")[2]
-        starts.append(f"{file}::{rest}")
-    absolute = name.partition("::")[0].startswith("/") and name.partition("::")[0].endswith(
-        "/" + test.partition("::")[0]
-    )
-    starts += [name.partition("::")[0] + "::" + test.partition("::")[2]] if absolute else []
-    return any(start == name or start.startswith((f"{name}::", f"{name}[")) for start in starts)
+    file, _, rest = name.replace("\\", "/").removeprefix("./").partition("::")
+    its_file, _, its_rest = test.partition("::")
+    is_file = f"/{its_file}".endswith(f"/{file}") or f"/{file}".endswith(f"/{its_file}")
+    return is_file and (not rest or its_rest == rest or its_rest.startswith((f"{rest}::", f"{rest}[")))
