@@ -56,6 +56,35 @@ def test_a_loss_by_a_kill_is_noticed() -> None:
     assert any(": lost: " in failure for failure in failed)
 
 
+@needs_fork
+def test_a_kill_tears_no_review() -> None:
+    """A few kills, spread over all moments of accepting and rejecting; then somebody reads, or reviews again."""
+    cases, failed = _in_a_process("from torture.reviews import reviews\noutcome = reviews(40)")
+    assert cases >= 40
+    assert failed == []
+
+
+@needs_fork
+def test_a_review_that_is_torn_is_noticed() -> None:
+    """Where nobody finishes what was begun, which takes long, a new cassette stays beside an old snapshot."""
+    cases, failed = _in_a_process(
+        "import os\n"
+        "from pathlib import Path\n"
+        "from pytest_interactions.files import decisions, disk\n"
+        "from torture.reviews import reviews\n"
+        "decisions.finish = lambda *_, **__: False\n"
+        "replace = Path.replace\n"
+        "def slow(self, target):\n"
+        "    replaced = replace(self, target)\n"
+        "    [os.stat(target) for _ in range(500)]\n"
+        "    return replaced\n"
+        "Path.replace = slow\n"
+        "outcome = reviews(60)"
+    )
+    assert cases >= 60
+    assert any("accept recording: torn: " in failure for failure in failed)
+
+
 _ACCEPTING = """
 from pytest_interactions.files.storage import Contents, loads
 from pytest_interactions import CassetteFormatError

@@ -72,8 +72,9 @@ def test_what_waits_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     first = lines.index(f"{_CANDIDATE}: exchanges of test_it.py::test_it: 1, __snapshots__/test_it/test_it.steps.txt")
     assert lines[first + 2 :] == [
-        f"What differs:  pytest-interactions show cassettes/test_it/test_it.yaml {_CANDIDATE}",
-        f"To accept it:  pytest-interactions review --accept {_CANDIDATE}",
+        f"To look at it, and decide:  pytest-interactions review {_CANDIDATE}",
+        f"For programs, all of it:    pytest-interactions review --json {_CANDIDATE}",
+        f"To accept it:               pytest-interactions review --accept {_CANDIDATE}",
     ]
     assert main(["review", "--json", "cassettes"]) == Status.OK
     waits = {
@@ -82,11 +83,87 @@ def test_what_waits_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
         "tests": ["test_it.py::test_it"],
         "snapshots": ["__snapshots__/test_it/test_it.steps.txt"],
     }
-    assert json.loads(capsys.readouterr().out) == [waits | {"exchanges": 1}]
+    [told] = json.loads(capsys.readouterr().out)
+    assert {name: told[name] for name in waits} == waits
+    assert (told["exchanges"], told["same"], told["problem"]) == (1, False, None)
+    assert told["diff"][3:] == [
+        " turn 1: completed",
+        "-  user_input: Hello",
+        "+  user_input: Help",
+        "   thought",
+        "-  model_output: You said: Hello",
+        "+  model_output: You said: Help",
+    ]
+    assert told["requests"] == [
+        {"request": "POST /interactions", "old": 1, "new": 1, "differences": ['input: "Hello" -> "Help"'], "more": 0}
+    ]
+    assert told["snapshot_diffs"][waits["snapshots"][0]][-2:] == [
+        "-  model_output: You said: Hello",
+        "+  model_output: You said: Help",
+    ]
     assert main(["review", "--json", "--reject", "."]) == Status.OK
     assert json.loads(capsys.readouterr().out) == [waits | {"done": "rejected"}]
     assert main(["review"]) == Status.OK
     assert capsys.readouterr().out == "No candidate waits.\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["test_it.py::test_it", "test_it.py", "./test_it.py::test_it", "{home}/test_it.py::test_it"]
+)
+def test_a_candidate_is_named_by_its_test(name: str, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As pytest takes it, or by its file."""
+    assert main(["review", "--accept", name.format("test_it.py", home=changed)]) == Status.OK
+    assert f"{_CANDIDATE}: accepted; changed: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["test_it.py::test", "test_other.py::test_it", "it.py::test_it", "test_it.py::test_it::x"]
+)
+def test_a_test_without_a_candidate_is_an_error(name: str, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A part of a name is none; what can't be read is no test's."""
+    (changed / "cassettes" / "z.failed.yaml").write_bytes(b"")
+    (changed / "cassettes" / "z.failed.json").write_bytes(b"[")
+    assert main(["review", "--accept", name]) == Status.FAILED
+    assert f"{name}: no candidate of it waits here; " in capsys.readouterr().err
+
+
+def test_decisions_and_the_list_go_together(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left is listed after what was decided, in one array for programs."""
+    other = changed / "cassettes/test_it/z.failed.yaml"
+    other.write_bytes((changed / _CANDIDATE).read_bytes())
+    capsys.readouterr()
+    assert main(["review", "--list", "--json", "--accept", _CANDIDATE]) == Status.OK
+    done, left = json.loads(capsys.readouterr().out)
+    assert (done["done"], "done" in left) == ("accepted", False)
+    assert left["candidate"] == "cassettes/test_it/z.failed.yaml"
+    assert left["diff"][2:5] == ["@@ -0,0 +1,4 @@", "+turn 1: completed", "+  user_input: Help"]
+    assert main(["review", "--list", "--reject", "cassettes/test_it/z.yaml"]) == Status.OK
+    assert capsys.readouterr().out.splitlines() == [
+        "cassettes/test_it/z.failed.yaml: rejected.",
+        "No candidate waits.",
+    ]
+
+
+def test_nothing_is_both_accepted_and_rejected(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By whatever names; nothing is decided then."""
+    assert main(["review", "--accept", "cassettes", "--reject", "test_it.py::test_it"]) == Status.FAILED
+    assert "it is to be accepted and to be rejected; nothing was decided." in capsys.readouterr().err
+    assert (changed / _CANDIDATE).exists()
+
+
+def test_an_old_cassette_that_can_not_be_read_is_a_problem_of_the_candidate(
+    changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of the new one is told, as it may be accepted."""
+    cassette = changed / "cassettes/test_it/test_it.yaml"
+    cassette.write_text("no: cassette\n")
+    os.utime(cassette, (0, 0))
+    capsys.readouterr()
+    assert main(["review", "--json"]) == Status.OK
+    [told] = json.loads(capsys.readouterr().out)
+    assert "test_it.yaml:1: " in told["problem"]
+    assert "+  model_output: You said: Help" in told["diff"]
+    assert main(["review", "--accept", "."]) == Status.OK
 
 
 def test_a_name_that_is_no_candidate_s_is_an_error(
