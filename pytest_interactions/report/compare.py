@@ -36,14 +36,9 @@ def compare(old: Json, new: Json) -> Json:
     for report in (old, new):
         if not report["turns"]:
             raise InteractionsError(f"{report['path']}: there is no interaction in it, so no behaviour to compare.")
-    return comparison(old, new)
-
-
-def comparison(old: Json, new: Json) -> Json:
-    """Return what `compare` does, whatever the cassettes hold."""
     before, after = (on_one_line(report["path"]) for report in (old, new))
     diff = list(unified_diff(behaviour_lines(old), behaviour_lines(new), before, after, lineterm=""))
-    return {"same": not diff, "facts": dict(_facts(old, new)), "diff": diff}
+    return {"same": not diff, "facts": facts_of(old, new), "diff": diff}
 
 
 def compared_lines(comparison: Json) -> Iterator[Line]:
@@ -78,6 +73,11 @@ def is_repeated(status: int) -> bool:
 
 
 # --- facts ---
+
+
+def facts_of(old: Json, new: Json) -> Json:
+    """Return what differs in two reports beside the steps, by name, each as a list of the old and the new text."""
+    return dict(_facts(old, new))
 
 
 def _facts(old: Json, new: Json) -> Iterator[tuple[str, list[str]]]:

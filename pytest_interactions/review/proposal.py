@@ -13,7 +13,7 @@ from pytest_interactions.files import disk, storage
 from pytest_interactions.naming import shown
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
-from pytest_interactions.report.compare import behaviour_lines, comparison
+from pytest_interactions.report.compare import behaviour_lines, facts_of
 from pytest_interactions.report.content import report_of
 from pytest_interactions.report.requests import changed_requests
 
@@ -46,9 +46,9 @@ class Proposal(NamedTuple):
     Attributes:
         told: As JSON: what `Proposals.names` returns; `exchanges`, how many the recording has; `same`, whether neither
             the behaviour nor a snapshot differs; `facts` and `diff`, what `report.compare.compare` says of the
-            recordings; `requests`, what `report.requests.changed_requests` does; `snapshot_diffs`, the lines of a
-            unified diff of each snapshot, by its path; `problem`, why the cassette that is there can't be compared, or
-            `null`.
+            recordings, but for their names; `requests`, what `report.requests.changed_requests` does;
+            `snapshot_diffs`, the lines of a unified diff of each snapshot, by its path; `problem`, why the cassette
+            that is there can't be compared, or `null`.
         texts: What can stand beside each other: the behaviour, then each snapshot.
     """
 
@@ -103,11 +103,11 @@ class Proposals:
             report_of(candidate.cassette, old, self._redactor) if old.exchanges else before,
             report_of(candidate.path, new, self._redactor),
         )
-        compared = comparison(*reports)
-        return Texts("Behaviour", *map(behaviour_lines, reports)), {
+        texts = Texts("Behaviour", *map(behaviour_lines, reports))
+        return texts, {
             "exchanges": len(new.exchanges),
-            "facts": compared["facts"],
-            "diff": compared["diff"],
+            "facts": facts_of(*reports),
+            "diff": texts.diff(),
             "requests": changed_requests(old.exchanges, new.exchanges, self._redactor.request),
             "problem": problem,
         }
