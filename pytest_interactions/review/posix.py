@@ -100,9 +100,7 @@ class _Keys:
         return bool(select.select([self._file], [], [], _SOON)[0])
 
     def _read(self) -> bytes:
-        with suppress(OSError):  # as Linux says that the terminal is gone
-            return os.read(self._file, 1)
-        return b""
+        return os.read(self._file, 1)
 
     def _begin(self) -> None:
         tty.setcbreak(self._file, termios.TCSADRAIN)
