@@ -186,6 +186,28 @@ def test_a_new_recording_takes_the_place_of_snapshots_alone(recorded: Path, run:
     run.replay().assert_outcomes(passed=1)
 
 
+def test_snapshots_of_a_cassette_that_is_gone_are_refused(
+    recorded: Path, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are of a behaviour that nobody can replay."""
+    run.replay().assert_outcomes(failed=1)
+    (recorded / "cassettes/test_it/test_it.yaml").unlink()
+    (recorded / _SNAPSHOT).unlink()
+    capsys.readouterr()
+    assert main(["review", "--json"]) == Status.OK
+    [told] = json.loads(capsys.readouterr().out)
+    assert "+turn 1: completed" in told["snapshot_diffs"][_SNAPSHOT]
+    assert main(["review", "--accept", "."]) == Status.FAILED
+    assert "test_it.yaml: it has changed since the test replayed it" in capsys.readouterr().err
+
+
+def test_a_live_run_leaves_nothing(recorded: Path, run: Runner) -> None:
+    """In record mode off nothing is recorded that could be accepted."""
+    with type(run.emulator)() as run.emulator:
+        run.record(mode="off").assert_outcomes(failed=1)
+    assert list(recorded.rglob("*.failed.*")) == []
+
+
 def test_workers_of_xdist_leave_them_too(recorded: Path, run: Runner) -> None:
     run.apart = True
     result = run.replay("-n", "1")

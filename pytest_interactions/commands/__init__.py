@@ -25,7 +25,7 @@ COMMANDS = {
     "serve": "put cassettes behind a local address, for any language",
     "show": "print cassettes as transcripts",
     "report": "write cassettes to a page that opens offline",
-    "review": "list new recordings of failed tests; accept or reject them",
+    "review": "go through new recordings and snapshots that wait; accept or reject them",
     "unused": "list cassettes, media and snapshots that no test owns, and delete them",
     "check": "say all that can be said about cassettes without a test: damage, secrets, what waits",
     "scan": "look for secrets in files",

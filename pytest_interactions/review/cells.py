@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -51,12 +52,7 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 def _fitting(text: str, width: int) -> int:
     """Return how many characters of a text fit, one at least; if there is a blank in the second half, up to that."""
-    taken = end = 0
-    for char in text:
-        taken += _cells_of(char)
-        if taken > width and end:
-            break
-        end += 1
+    end = max(1, sum(taken <= width for taken in accumulate(map(_cells_of, text))))
     blank = text.rfind(" ", end // 2, end)
     return blank + 1 if blank > 0 and end < len(text) else end
 
@@ -65,13 +61,5 @@ def cut(text: str, width: int) -> str:
     """Return a text that takes at most `width` cells, with an ellipsis where it was cut."""
     if cells(text) <= width:
         return text
-    return text[: _fitting_exactly(text, width - 1)] + "…"
-
-
-def _fitting_exactly(text: str, width: int) -> int:
-    taken = 0
-    for end, char in enumerate(text):
-        taken += _cells_of(char)
-        if taken > width:
-            return end
-    return len(text)
+    fitting = sum(taken < width for taken in accumulate(map(_cells_of, text)))
+    return f"{text[:fitting]}…"

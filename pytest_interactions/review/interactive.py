@@ -72,12 +72,13 @@ class Review:
 
     def _decide_all(self, action: Action) -> Action:
         """Decide on all that are left, until one can't be: that one is shown with the reason."""
+        after = Action.NOTHING
         for number in self._session.left:
             self._session.at = number
             after = self._decide(action)
-            if self._session.message or after is Action.QUIT:
-                return after
-        return Action.QUIT
+            if self._session.message:
+                break
+        return after
 
     def _decide(self, action: Action) -> Action:
         candidate = self._candidates[self._session.at]

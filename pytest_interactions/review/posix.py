@@ -68,14 +68,10 @@ class _Keys:
 
     def next(self) -> str:
         """Return the name of the next key: a character, or a name of more than one."""
-        while True:
-            ready, _, _ = select.select([self._file, self._heard], [], [])
-            if self._heard in ready:
-                heard = [self._signal(number) for number in os.read(self._heard, 64)]
-                if heard:
-                    return heard[-1]
-            elif self._file in ready:
-                return self._key()
+        ready, _, _ = select.select([self._file, self._heard], [], [])
+        if self._heard in ready:
+            return [self._signal(number) for number in os.read(self._heard, 64)][-1]
+        return self._key()
 
     def _signal(self, number: int) -> str:
         if number in _ENDING:
@@ -94,20 +90,17 @@ class _Keys:
 
     def _key(self) -> str:
         data = self._read()
-        while _BEGUN.fullmatch(data) and select.select([self._file], [], [], _SOON)[0]:
-            more = self._read()
-            if not more:
-                break
+        while _BEGUN.fullmatch(data) and self._has_more() and (more := self._read()):
             data += more
         if not data:  # the terminal is gone
             raise SystemExit(128 + signal.SIGHUP)
         return _NAMES.get(data) or data.decode(errors="replace")
 
+    def _has_more(self) -> bool:
+        return bool(select.select([self._file], [], [], _SOON)[0])
+
     def _read(self) -> bytes:
-        try:
-            return os.read(self._file, 1)
-        except OSError:
-            return b""
+        return os.read(self._file, 1)
 
     def _begin(self) -> None:
         tty.setcbreak(self._file, termios.TCSADRAIN)

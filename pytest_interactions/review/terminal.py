@@ -42,10 +42,7 @@ class Terminal:
 
     def size(self) -> Size:
         """Return its size as it is now."""
-        try:
-            found = os.get_terminal_size(sys.stdout.fileno())
-        except OSError:
-            return Size(*_USUAL)
+        found = os.get_terminal_size(sys.stdout.fileno())
         return Size(found.columns or _USUAL[0], found.lines or _USUAL[1])
 
     def draw(self, rows: list[Row]) -> None:

@@ -98,11 +98,11 @@ def test_a_rejection_is_finished_too(home: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_full_disk_changes_nothing(home: Path) -> None:
     """The candidate stays, and the error names the file."""
-    large = Contents([exchange("Where is Oslo?", "x" * 300_000)], incomplete=True)
+    large = Contents([exchange("Where is Oslo?", "x" * 3_000_000)], incomplete=True)
     save(home / "cassettes" / "one.failed.yaml", large, GATE)
 
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 
     command = [sys.executable, "-m", "pytest_interactions", "review", "--accept", "cassettes"]
     done = subprocess.run(command, cwd=home, preexec_fn=small, capture_output=True, text=True, check=False)
@@ -268,6 +268,22 @@ def test_a_cassette_of_another_suffix_is_the_one_that_is_replaced(suffix: str, t
     candidates.named(path).accept()
     assert load(path).exchanges[0].request.json()["input"] == "new"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_a_killed_rejection_has_left_does_not_stop_the_next_one(home: Path) -> None:
+    cassette = home / "cassettes" / "one.yaml"
+    (home / "cassettes" / "one.failed.done").touch()
+    with disk.locked(cassette):
+        candidates.remove(cassette)
+    assert list(home.rglob("*.failed.*")) == []
+
+
+def test_notes_that_nobody_can_read_are_left_over_where_they_are_alone(tmp_path: Path) -> None:
+    (tmp_path / "c.failed.json").write_text("[")
+    assert candidates.is_alone(tmp_path / "c.failed.json")
+    assert not candidates.is_waiting(tmp_path / "c.failed.json")
+    candidates.remove_alone(tmp_path / "c.yaml")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_waits_no_more_is_an_error(home: Path) -> None:

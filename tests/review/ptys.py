@@ -133,10 +133,9 @@ class Terminal:
 
     def close(self) -> None:
         """Close the terminal, and wait for the process if it has not ended."""
-        os.close(self._master)
         if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self.hang_up()
+        os.close(self._master)
 
     def hang_up(self) -> int:
         """Close the terminal as a connection does that breaks; wait for the process, and return its status."""
@@ -149,6 +148,7 @@ class Terminal:
                 self.status = os.waitstatus_to_exitcode(status)
                 return self.status
             time.sleep(0.01)
+        os.kill(self.pid, signal.SIGKILL)
         raise AssertionError("waited for the end")
 
     def _until(self, holds: Callable[[], bool], what: str) -> str:
