@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
+from pytest_interactions.conversions import (
+    boolean,
+    choice,
+    chunking,
+    count,
+    days,
+    function,
+    items,
+    listed,
+    names,
+    near,
+    seconds,
+    size,
+)
 from pytest_interactions.errors import OptionError, closest
 
 
@@ -89,9 +101,6 @@ DEFAULT_MATCH_ON: Final = ("method", "origin", "path", "query", "body")
 SEQUENCE: Final = ("sequence",)
 
 
-_AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
-
-
 class Options(NamedTuple):  # a dataclass takes three times as long to make, at each start of pytest
     """All options of one cassette, validated.
 
@@ -141,106 +150,24 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
         return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def _choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
-    def convert(value: Any) -> StrEnum:
-        try:
-            return kind(value)
-        except ValueError:
-            raise OptionError(f"{value!r} is not one of {_listed(kind)}{_near(value, kind)}") from None
-
-    return convert
-
-
-def _names(value: Any) -> tuple[Any, ...]:
-    """Return the names in a list, or in a text that separates them by commas or white space."""
-    items = _items(value)
-    if not all(isinstance(item, str) for item in items):
-        raise OptionError(f"{value!r} is not a list of names")
-    return tuple(" ".join(items).replace(",", " ").split())
-
-
-def _items(value: Any) -> tuple[Any, ...]:
-    """Return the items of a list, or of a text with one item on each line; an item may hold commas and spaces."""
-    if isinstance(value, str):
-        return tuple(line.strip() for line in value.splitlines() if line.strip())
-    if not isinstance(value, Iterable) or isinstance(value, bytes):
-        raise OptionError(f"{value!r} is not a list")
-    return tuple(chain.from_iterable(item.splitlines() if isinstance(item, str) else [item] for item in value))
-
-
 def _match_on(value: Any) -> tuple[str, ...]:
-    names = _names(value)
+    given = names(value)
     known = (*MATCHERS, *SEQUENCE)
-    for name in names:
+    for name in given:
         if name not in known:
-            raise OptionError(f"{name!r} is not one of {_listed(known)}{_near(name, known)}")
-    if SEQUENCE[0] in names and names != SEQUENCE:
+            raise OptionError(f"{name!r} is not one of {listed(known)}{near(name, known)}")
+    if SEQUENCE[0] in given and given != SEQUENCE:
         raise OptionError("'sequence' stands alone: recordings answer in their order, whatever else a request says")
-    if not names:
-        raise OptionError(f"it is empty, so every request would match; name some of {_listed(MATCHERS)}")
-    return names
-
-
-def _boolean(value: Any) -> bool:
-    text = str(value).strip().lower()
-    if text not in {"true", "yes", "on", "1", "", "false", "no", "off", "0"}:
-        raise OptionError(f"{value!r} is neither true nor false")
-    return text in {"true", "yes", "on", "1"}
-
-
-def _chunking(value: Any) -> str | int:
-    if str(value) in {"event", "whole"}:
-        return str(value)
-    if str(value).isdecimal() and int(value) > 0:
-        return int(value)
-    raise OptionError(f"{value!r} is not 'event', 'whole' or a number of bytes above 0")
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{value!r} is not a number of seconds") from None
-    if not 0 <= seconds < float("inf"):
-        raise OptionError(f"{value!r} is not a number of seconds from 0 up")
-    return seconds
-
-
-def _days(value: Any) -> float | None:
-    if value is None:
-        return None
-    found = _AGE.fullmatch(str(value).strip())
-    days = float(found[1]) * (7 if found[2] == "w" else 1) if found else 0.0
-    if not days:
-        raise OptionError(f"{value!r} is not a number of days above 0, such as 90, '90d' or '12w'")
-    return days
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, bool) or not str(value).isdecimal():
-        raise OptionError(f"{value!r} is not a number of bytes")
-    return int(value)
-
-
-def _count(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not str(value).isdecimal() or not int(value):
-        raise OptionError(f"{value!r} is not a number above 0")
-    return int(value)
+    if not given:
+        raise OptionError(f"it is empty, so every request would match; name some of {listed(MATCHERS)}")
+    return given
 
 
 def _samples(value: Any) -> int:
-    count = _count(value)
-    if count is None or count > MOST_SAMPLES:
+    number = count(value)
+    if number is None or number > MOST_SAMPLES:
         raise OptionError(f"{value!r} is not a number from 1 to {MOST_SAMPLES}")
-    return count
-
-
-def _callable(value: Any) -> Callable[[Any], Any] | None:
-    if value is not None and not callable(value):
-        raise OptionError(f"{value!r} can't be called")
-    return value  # type: ignore[no-any-return]
+    return number
 
 
 class Spec(NamedTuple):
@@ -259,7 +186,7 @@ class Spec(NamedTuple):
 
 
 SPECS: Final[Mapping[str, Spec]] = {
-    "record_mode": Spec(_choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify"),
+    "record_mode": Spec(choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify"),
     "cassette_dir": Spec(
         lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
     ),
@@ -268,39 +195,37 @@ SPECS: Final[Mapping[str, Spec]] = {
         f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)}), or sequence",
         several=True,
     ),
-    "unplayed": Spec(_choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
+    "unplayed": Spec(choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
     "differing": Spec(
-        _choice(Differing),
+        choice(Differing),
         "requests that differ from what answered them in sequence: fail (default) or warn",
     ),
-    "lint": Spec(_choice(Lint), "requests that the API would refuse: warn (default), error or off"),
-    "max_age": Spec(_days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)"),
-    "stale": Spec(_choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail"),
-    "retired_models": Spec(_names, "names of models and agents that are no more", adds=True),
-    "keep_headers": Spec(_names, "names of headers to keep beside the usual ones", adds=True),
-    "redact": Spec(_items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
-    "rules": Spec(_items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),
-    "skip_rules": Spec(_names, "ids of rules for keys that are not to be used", adds=True),
-    "allowed_hosts": Spec(_names, "hosts that may be reached, unrecorded, during replay too", adds=True),
-    "recorded_hosts": Spec(_names, "addresses of this machine to record though they are not the API's", adds=True),
-    "fast_forward": Spec(_boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
-    "fast_sdk": Spec(
-        _boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True
-    ),
-    "chunking": Spec(_chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
-    "pace": Spec(_seconds, "seconds between the events of a replayed stream (default: 0)"),
-    "wording": Spec(_choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
+    "lint": Spec(choice(Lint), "requests that the API would refuse: warn (default), error or off"),
+    "max_age": Spec(days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)"),
+    "stale": Spec(choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail"),
+    "retired_models": Spec(names, "names of models and agents that are no more", adds=True),
+    "keep_headers": Spec(names, "names of headers to keep beside the usual ones", adds=True),
+    "redact": Spec(items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
+    "rules": Spec(items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),
+    "skip_rules": Spec(names, "ids of rules for keys that are not to be used", adds=True),
+    "allowed_hosts": Spec(names, "hosts that may be reached, unrecorded, during replay too", adds=True),
+    "recorded_hosts": Spec(names, "addresses of this machine to record though they are not the API's", adds=True),
+    "fast_forward": Spec(boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
+    "fast_sdk": Spec(boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True),
+    "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
+    "pace": Spec(seconds, "seconds between the events of a replayed stream (default: 0)"),
+    "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
     "fail_on": Spec(
-        _choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"
+        choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"
     ),
     "samples": Spec(_samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)"),
-    "max_requests": Spec(_count, "verify: live requests of the whole run, after which none is sent (default: any)"),
-    "max_tokens": Spec(_count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
-    "media_threshold": Spec(_size, "bytes above which media go to a file beside the cassette (default: 65536)"),
-    "max_size": Spec(_size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
-    "before_record_request": Spec(_callable, flag=False),
-    "before_record_response": Spec(_callable, flag=False),
-    "normalize_request": Spec(_callable, flag=False),
+    "max_requests": Spec(count, "verify: live requests of the whole run, after which none is sent (default: any)"),
+    "max_tokens": Spec(count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
+    "media_threshold": Spec(size, "bytes above which media go to a file beside the cassette (default: 65536)"),
+    "max_size": Spec(size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
+    "before_record_request": Spec(function, flag=False),
+    "before_record_response": Spec(function, flag=False),
+    "normalize_request": Spec(function, flag=False),
 }
 
 
@@ -336,18 +261,9 @@ def order(
 
 def _convert(source: str, name: str, value: Any) -> Any:
     if name not in SPECS:
-        listed = "" if closest(name, SPECS) else f" Options: {_listed(SPECS)}."
-        raise OptionError(f"{source}: there is no option {name!r}{_near(name, SPECS)}{listed}")
+        known = "" if closest(name, SPECS) else f" Options: {listed(SPECS)}."
+        raise OptionError(f"{source}: there is no option {name!r}{near(name, SPECS)}{known}")
     try:
         return SPECS[name].convert(value)
     except OptionError as error:
         raise OptionError(f"{source}: {name}: {error}") from None
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def _near(value: Any, names: Iterable[str]) -> str:
-    near = closest(value, names)
-    return f"; did you mean {near!r}?" if near else "."

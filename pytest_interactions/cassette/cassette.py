@@ -12,6 +12,7 @@ from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.overrides import Overrides
+from pytest_interactions.cassette.player import Player
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
@@ -97,7 +98,6 @@ class Cassette(View):
         self._life = Life(path)
         self.recovered = recovered(path, gate, options)
         self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
-        self._old = self._mode.old.exchanges
         self._index = Index(
             Recorded.of(self._mode.old),
             redacted=self._filters.redact_request,
@@ -107,6 +107,7 @@ class Cassette(View):
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
         self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
         self.overrides = Overrides(path, self._index, self._mode, directory=self._media)
+        self._player = Player(self._index, self._mode, self._filters, sequence=self.sequence, overrides=self.overrides)
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -145,7 +146,7 @@ class Cassette(View):
         return not self._mode.records
 
     def __len__(self) -> int:
-        return len(self._old) + len(self._recorder.exchanges())
+        return len(self._index.exchanges) + len(self._recorder.exchanges())
 
     def __repr__(self) -> str:
         return f"<cassette {self.path}: {len(self)} exchanges, record mode {self.record_mode}>"
@@ -183,17 +184,17 @@ class Cassette(View):
         if not self._life.goes_on:
             request = self._filters.redact_request(live)
             return None if request is None or self._filters.is_beside(live) else self._life.refuse(request)
-        if self._mode.plays and self._filters.is_literal and not self.overrides.are_any:
+        if self._player.is_literal:
             self._filters.learn(live)
             with self._lock:
-                number = self._index.take_literal(live)
-                if number is not None:
-                    return self._play(self._old[number])
+                exchange = self._player.literally(live)
+                if exchange is not None:
+                    return self._play(exchange)
         request = self._filters.keep_request(live)
         if request is None:
             return None
         with self._lock:
-            exchange = self._recorded(request)
+            exchange = self._player.take(request)
             if exchange is not None:
                 return self._play(exchange)
             if not is_to_api and self._filters.is_beside(live):
@@ -203,20 +204,6 @@ class Cassette(View):
             self._timeline.add(recording)
             self._life.add(recording)
             return recording
-
-    def _recorded(self, request: Request) -> Exchange | None:
-        """Return the exchange that is played in answer to a redacted request; `None` if none is."""
-        if not self._mode.plays or not self._old:
-            return None
-        key = self._filters.key(request)
-        number = self.overrides.again(key) if self.overrides.are_any else None
-        number = self._index.take(key) if number is None else number
-        number = self.sequence.take(request) if number is None else number
-        if number is None:
-            return None
-        overridden = self.overrides.play(number, key) if self.overrides.are_any else None
-        exchange = overridden or self._old[number]
-        return self.sequence.as_asked(exchange, request) if self.sequence.is_on else exchange
 
     def _play(self, exchange: Exchange) -> Tape:
         self._timeline.add(exchange)
