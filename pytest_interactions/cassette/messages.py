@@ -162,12 +162,15 @@ def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rereco
     return "\n".join([head, *listed, "", again(rerecord)])
 
 
+#: How requests that differ pass; a test that says so already is not told.
+MEANWHILE: Final = 'To pass meanwhile: @pytest.mark.interactions(differing="warn")'
+
+
 def differing(lines: Sequence[str], count: int, *, cassette: Path, rerecord: str) -> str:
     """Say in `lines` what differs between `count` requests and the recordings that answered them in sequence."""
     number = f"{count} requests differ" if count > 1 else "1 request differs"
     head = f"{cassette}: {number} from what was recorded with the answers that were played:"
-    meanwhile = 'To pass meanwhile: @pytest.mark.interactions(differing="warn")'
-    return "\n".join([head, *(f"  {line}" for line in lines), "", again(rerecord), meanwhile])
+    return "\n".join([head, *(f"  {line}" for line in lines), "", again(rerecord), MEANWHILE])
 
 
 def first_of(lines: Sequence[str]) -> list[str]:

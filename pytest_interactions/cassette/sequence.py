@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_interactions.cassette.differences import Parts, differences, title
+from pytest_interactions.cassette.messages import MEANWHILE
 from pytest_interactions.errors import DifferingWarning
 from pytest_interactions.options import SEQUENCE, Differing
 
@@ -89,7 +90,7 @@ class InSequence:
         error = self._refusals.differing(self.differing(), len(self._answered))
         if self._options.differing is Differing.FAIL:
             return error
-        warnings.warn(str(error), DifferingWarning, stacklevel=3)
+        warnings.warn(str(error).removesuffix(MEANWHILE).rstrip(), DifferingWarning, stacklevel=3)
         return None
 
     def findings(self) -> list[str]:
