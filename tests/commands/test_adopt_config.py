@@ -164,7 +164,7 @@ def test_what_a_configuration_says_beyond_our_options_is_named(suite: Suite) -> 
         "8: match_on is not translated: give it as a list of names: method, origin, path, query, body",
         "9: ignore_hosts is not translated: name the hosts, or patterns such as *.example.com, with allowed_hosts",
         "10: before_record_request is not translated: give one function that calls the others",
-        "12: record_mode is not translated: give one of none, once, new_episodes, all, rewrite, off",
+        "12: record_mode is not translated: give one of none, once, new_episodes, all, rewrite, off, verify",
         (
             "13: filter_query_parameters is not translated: its names can't be read here; name what to take out "
             "with the option redact"

@@ -322,6 +322,14 @@ def test_what_differs_in_one_turn_is_found_alone(name: str) -> None:
     assert found(old, new, Wording(wording)) == list(expected)
 
 
+FORKS = [
+    exchange({"input": said, "previous_interaction_id": "v1_1"}, turn(text(said), id=said))
+    for said in ("One", "Two", "Three")
+]
+AGAIN = [
+    exchange({"input": said, "previous_interaction_id": "v1_2"}, turn(text(said), id=f"{said}_2"))
+    for said in ("One", "Two", "Three")
+]
 CALLS = {
     "a turn more": (
         conversation(turn(call(city="a")), turn(text("x"))),
@@ -404,6 +412,21 @@ CALLS = {
         conversation("One", turn(text("1"))),
         [*conversation("One", turn(text("1"))), exchange({"input": "Two"}, {"error": {"code": "a"}}, status=400)],
         ["changed: live turn 2: new: 400 a (turn-added)"],
+    ),
+    "what goes on with one of another cassette, in another order": (
+        [exchange({"input": said, "previous_interaction_id": "v1_0"}, turn(text(said))) for said in ("One", "Two")],
+        [exchange({"input": said, "previous_interaction_id": "v1_0"}, turn(text(said))) for said in ("Two", "One")],
+        [],
+    ),
+    "what is asked at once of one answer, in another order": (
+        [*conversation("Hi", turn(text("Yes?"))), *FORKS],
+        [*conversation("Hi", turn(text("Yes?"))), *reversed(FORKS)],
+        [],
+    ),
+    "the same question about two answers": (
+        [*FORKS, *AGAIN],
+        [*FORKS, *AGAIN[:-1]],
+        ["breaking: turn 6: vanished: completed (turn-vanished)"],
     ),
     "a conversation less": (
         [*conversation("One", turn(text("1"))), *conversation("Two", turn(text("2")))],

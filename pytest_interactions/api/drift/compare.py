@@ -65,9 +65,11 @@ def _revisions(exchanges: Iterable[Exchange]) -> Iterator[str]:
 
 def _together(old: list[list[Unit]], new: list[list[Unit]]) -> list[tuple[list[Unit], list[Unit]]]:
     """Return conversations that go together: those that are opened alike, then the others in their order."""
-    by_opening = {opening(units[0]): units for units in new}
-    found = [(units, by_opening.pop(opening(units[0]), None)) for units in old]
-    left = list(by_opening.values())
+    left, found = list(new), []
+    for units in old:
+        match = next((each for each in left if opening(each[0]) == opening(units[0])), None)
+        left = [each for each in left if each is not match]
+        found.append((units, match))
     unmatched = [units for units, match in found if match is None]
     nothing: list[Unit] = []
     rest = zip_longest(unmatched, left, fillvalue=nothing)

@@ -249,14 +249,22 @@ def _sent(step: Any) -> str:
 # --- conversations ---
 
 
-def _conversations(units: Iterable[Unit]) -> list[list[Unit]]:
+def _previous(unit: Unit) -> str:
+    return str(unit.asked.get("previous_interaction_id") or "")
+
+
+def _conversations(units: Sequence[Unit]) -> list[list[Unit]]:
     """Put turns that belong to one conversation together: independent ones may run at once, in any order."""
     conversations: dict[str, list[Unit]] = {}
+    followed = Counter(name for name in map(_previous, units) if name)
     of_name: dict[str, str] = {}
     for unit in units:
-        previous = str(unit.asked.get("previous_interaction_id") or "")
-        latest = next(reversed(conversations), "") if previous else ""  # of one that is not there, such as one deleted
-        key = of_name.get(previous) or latest or opening(unit)
+        previous = _previous(unit)
+        begun = of_name.get(previous, "")
+        if followed[previous] > 1 and opening(unit).startswith("["):  # several things that were said, maybe at once
+            key = begun + opening(unit)
+        else:  # an answer that is not there may be missing in a row
+            key = begun or (next(reversed(conversations), "") if previous else "") or opening(unit)
         conversations.setdefault(key, []).append(unit)
         for name in _names(unit):
             of_name[name] = key
