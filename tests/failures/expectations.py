@@ -56,7 +56,7 @@ def test_agent():
         test="""
 @pytest.mark.interactions(match_on="sequence")
 def test_agent():
-    for number in range(9):
+    for number in range(5):
         agent(f"PARIS {number}?")
 """,
         ends={"passed": 1, "errors": 1},
