@@ -10,12 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.server.emulator.streaming import DONE, encode, events
-
 from pytest_interactions.api.calls import calls_of
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.api.fold import fold, payloads
 from pytest_interactions.api.sse import decode
+from pytest_interactions.api.streaming import DONE, encode, events
 from pytest_interactions.files import media, storage
 
 if TYPE_CHECKING:
