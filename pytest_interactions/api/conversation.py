@@ -39,6 +39,7 @@ def turns(interactions: Iterable[Interaction]) -> list[Turn]:
     ordered: list[Turn] = []
     contexts: list[_Context] = []
     seen: set[tuple[str, str]] = set()
+    of_name: dict[str, set[tuple[str, str]]] = {}
     for interaction in interactions:
         sent = as_steps(interaction.input)
         outputs = as_steps(interaction.steps) or as_steps(interaction.outputs, said_by="model_output")
@@ -46,6 +47,11 @@ def turns(interactions: Iterable[Interaction]) -> list[Turn]:
             outputs = outputs[len(sent) :]  # the answer repeats its input
         new = sent if interaction.previous_interaction_id else _new(sent, contexts)
         contexts.append(_Context(_keys(sent), _keys(outputs)))
+        previous = interaction.previous_interaction_id
+        if not previous and new is sent:  # another conversation, whose calls may have the same ids
+            seen = set()
+        seen = of_name.get(str(previous), seen) if previous else seen
+        of_name[str(interaction.id)] = seen
         outputs = [step for step in outputs if not step.id or (str(step.id), _key(step)) not in seen]
         seen.update((str(step.id), _key(step)) for step in outputs if step.id)
         ordered.append(Turn(interaction, new, outputs))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.conversation import turns
 from pytest_interactions.api.json_values import compact
+from pytest_interactions.api.models import Step
 from pytest_interactions.api.steps import plain
 from pytest_interactions.escaping import on_one_line
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.api.models import Interaction, Step
+    from pytest_interactions.api.models import Interaction
 
 _CALL: Final = "_call"
 _RESULT: Final = "_result"
@@ -66,11 +68,20 @@ def tool_calls(interactions: Iterable[Interaction]) -> list[ToolCall]:
     """
     made = _Made()
     for number, turn in enumerate(turns(interactions), 1):
-        for step in turn.inputs:
+        for step in chain.from_iterable(map(_with_contents, turn.inputs)):
             made.give(step)
         for step in turn.outputs:
             made.give(step) if is_result(step.type) else made.add(step, number)
     return made.calls
+
+
+def _with_contents(step: Step) -> Iterator[Step]:
+    """Yield a step, and the results that the app has sent as its contents."""
+    yield step
+    content = plain(step).get("content")
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict) and is_result(part.get("type")):
+            yield Step.model_validate(part)
 
 
 def _listed(arguments: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pytest_interactions.api import answers
 from pytest_interactions.api.error_bodies import CODES
 from pytest_interactions.api.json_values import compact
-from pytest_interactions.api.steps import as_steps
+from pytest_interactions.api.steps import as_steps, plain
 from pytest_interactions.errors import OverrideError, closest
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _changed(given: Override, recorded: Response, interaction: Json) -> Json:
     if "outputs" in interaction and ("steps" in given or recorded.is_stream):
         raise _UnusableError("it was recorded before the API had steps; give the whole body as json.")
     if "steps" in given:
-        steps = [step.model_dump() for step in as_steps(list(given["steps"]), said_by="model_output")]
+        steps = [step.model_dump() for step in as_steps(_checked_steps(given["steps"]), said_by="model_output")]
         interaction |= {"steps": steps, "status": answers.status_after(steps, interaction.get("status"))}
     else:
         changed: Any = given["change"](interaction)
@@ -136,6 +136,12 @@ def _changed(given: Override, recorded: Response, interaction: Json) -> Json:
         raise _UnusableError(f"change returned {interaction!r:.60}, and not the changed interaction, or None.")
     _check_json(interaction)
     return interaction
+
+
+def _checked_steps(steps: Any) -> list[Any]:
+    if not isinstance(steps, list | tuple) or not all(isinstance(plain(step), dict) for step in steps):
+        raise _UnusableError(f"steps is {steps!r:.60}, and not a list of steps.")
+    return list(steps)
 
 
 def _check_json(value: Any) -> None:

@@ -9,7 +9,7 @@ from pytest_interactions.api.usage import total_tokens
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.budget import BUDGETS
 from pytest_interactions.errors import BudgetError, DriftError
-from pytest_interactions.options import FailOn, RecordMode
+from pytest_interactions.options import FailOn, RecordMode, Unplayed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,10 @@ class Verification:
     def of(cls, cassette: Cassette, mode: AppliedMode, refusals: Refusals, *, shared: bool) -> Self | None:
         """Return the comparison of a cassette in record mode `verify`; `None` in another.
 
-        If the cassette is `shared`, other tests may ask for what is missing.
+        If the cassette is `shared`, other tests may ask for what is missing; so they may if nobody minds in a replay.
         """
         is_wanted = cassette.record_mode is RecordMode.VERIFY
+        shared = shared or cassette.options.unplayed is not Unplayed.FAIL
         return cls(cassette, mode.reference, refusals, shared=shared) if is_wanted else None
 
     # --- before a request is sent ---

@@ -137,7 +137,8 @@ def _end(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestRep
 def _whole(item: pytest.Item, seen: Sequence[_Sample]) -> list[pytest.TestReport]:
     """Return the reports on all runs of a test, and note the verdict on them."""
     drifted = [each for each in seen if each.has_drifted]
-    last = seen[-1] if seen[-1].holds or not drifted else drifted[-1]
+    failed = [each for each in seen if not (each.holds or each.has_drifted)]
+    last = seen[-1] if seen[-1].holds or not failed else failed[-1]
     if last.verdict is None:
         return last.reports
     from pytest_interactions.report.verified import worst

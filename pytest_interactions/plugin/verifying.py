@@ -86,7 +86,9 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def add(config: pytest.Config, use: Use) -> None:
-    """Add the verdict on a cassette that a test, or all tests of a wider scope, have used."""
+    """Add the verdict on a cassette that a test, or all tests of a wider scope, have used; there is none if skipped."""
+    if use.outcome == "skipped":
+        return
     unjudged = sum(len(each.unjudged or ()) for each in use.snapshots)
     _add(config, use.cassette, use.user, is_passed=use.outcome == "passed", unjudged=unjudged)
 
@@ -96,7 +98,9 @@ def add_block(config: pytest.Config, cassette: Cassette, _: Path | None) -> None
     if cassette.verification is not None:
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
         name = f"use_cassette({_shown(config, cassette)!r})"
-        _add(config, cassette, f"{test}, {name}" if test else name, is_passed=not cassette.verification.failed)
+        user = f"{test}, {name}" if test else name
+        before = sum(each == user or each.startswith(f"{user} (") for each in config.stash[VERDICTS])
+        _add(config, cassette, f"{user} ({before + 1})" if before else user, is_passed=not cassette.verification.failed)
 
 
 def _add(config: pytest.Config, cassette: Cassette, user: str, *, is_passed: bool, unjudged: int = 0) -> None:

@@ -66,8 +66,8 @@ def fenced(lines: Iterable[str], language: str = "text") -> Iterator[str]:
 
 
 def folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines that are folded below a summary, which is a text and no Markdown."""
-    yield f"<details><summary>{escape(on_one_line(summary))}</summary>"
+    """Yield lines that are folded below a summary, which is shown as code: elsewhere a name may be a mention."""
+    yield f"<details><summary><code>{escape(on_one_line(summary))}</code></summary>"
     yield ""
     yield from lines
     yield ""

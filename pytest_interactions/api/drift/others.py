@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions.api.drift import kinds, shapes
 from pytest_interactions.api.drift.alignment import align
 from pytest_interactions.api.drift.kinds import Finding, Place, Word
+from pytest_interactions.api.drift.schema import type_name
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.sse import decode
@@ -79,7 +80,7 @@ class _Pair:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what differs: how it ends, or else all other."""
-        ended = next(chain(self._status(), self._error(), self._type(), self._reason()), None)
+        ended = next(chain(self._status(), self._error(), self._type(), self._form(), self._reason()), None)
         if ended is not None:
             yield ended
             return
@@ -105,6 +106,14 @@ class _Pair:
         elif old.content_type and new.content_type and old.content_type != new.content_type:
             yield Finding(kinds.CONTENT_TYPE, self._place, Word(old.content_type), Word(new.content_type))
 
+    def _form(self) -> Iterator[Finding]:
+        """Yield that there is no JSON any more, or JSON of another type as a whole."""
+        if self._was_left or not _values(self._old):
+            return
+        old, new = (_form(response) for response in (self._old, self._new))
+        if old != new:
+            yield Finding(kinds.FIELD_TYPE, self._place, Word(old), Word(new))
+
     def _reason(self) -> Iterator[Finding]:
         old, new = (sorted(set(_found(_values(response), _REASONS))) for response in (self._old, self._new))
         if old and new and old != new:
@@ -121,6 +130,16 @@ def _values(response: Response) -> list[Any]:
     found = [event.json() for event in decode(response.body)] if response.is_stream else [response.json()]
     items = chain.from_iterable(each if isinstance(each, list) else [each] for each in found)
     return [item for item in items if item is not NOT_JSON]
+
+
+def _form(response: Response) -> str:
+    """Return what an answer is as a whole, in a word: the type of its JSON, of which a stream has one or none."""
+    if not response.body:
+        return "nothing"
+    if response.is_stream:
+        return "JSON" if _values(response) else "no JSON"
+    value = response.json()
+    return "no JSON" if value is NOT_JSON else type_name(value)
 
 
 def _found(value: Any, names: tuple[str, ...]) -> Iterator[str]:

@@ -130,7 +130,7 @@ def _told(value: Any) -> str:
 def _is_of(value: Any, name: str) -> bool:
     if name in {"number", "integer"}:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and (name == "number" or value == int(value))
+        return is_number and (name == "number" or isinstance(value, int) or value.is_integer())
     return name not in _TYPES or isinstance(value, _TYPES[name])
 
 

@@ -92,7 +92,7 @@ class _Shapes:
         self._closed = closed
 
     def compare(self, old: list[Any], new: list[Any], path: str) -> Iterator[Finding]:
-        if old == new:
+        if repr(old) == repr(new):  # True is equal to 1
             return
         types, others = ({type_name(value) for value in values if value is not None} for values in (old, new))
         if types and others and types.isdisjoint(others):

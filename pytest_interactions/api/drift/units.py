@@ -15,7 +15,7 @@ from pytest_interactions.api.fold import payloads
 from pytest_interactions.api.json_values import Json, compact
 from pytest_interactions.api.lint.concern import creates
 from pytest_interactions.api.sse import decode
-from pytest_interactions.api.steps import as_steps, plain
+from pytest_interactions.api.steps import CONTENT, as_steps, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -272,11 +272,16 @@ def _conversations(units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def opening(unit: Unit) -> str:
-    """Return what opens a conversation: the first thing that was said in what a turn sends."""
+    """Return what opens a conversation: the first thing that was said in what a turn sends, and the instruction."""
     said = unit.asked.get("input")
-    # Contents of one input come one by one; what is behind the first says no more, and may be a long history.
-    first = as_steps(said[:1] if isinstance(said, list) else said)
-    return next(map(_sent, first), "")
+    if isinstance(said, list):  # contents make one thing that was said; behind the first step may be a long history
+        said = [*takewhile(_is_content, said)] or said[:1]
+    instruction = unit.asked.get("system_instruction")
+    return next(map(_sent, as_steps(said)), "") + ("" if instruction is None else f" {compact(instruction)}")
+
+
+def _is_content(item: Any) -> bool:
+    return isinstance(item, str) or (isinstance(item, dict) and item.get("type") in CONTENT)
 
 
 def _names(unit: Unit) -> list[str]:
