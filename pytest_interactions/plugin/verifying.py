@@ -87,7 +87,8 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 def add(config: pytest.Config, use: Use) -> None:
     """Add the verdict on a cassette that a test, or all tests of a wider scope, have used; there is none if skipped."""
-    if use.outcome == "skipped":
+    verification = use.cassette.verification
+    if use.outcome == "skipped" and verification is not None and not verification.is_out_of_budget:
         return
     unjudged = sum(len(each.unjudged or ()) for each in use.snapshots)
     _add(config, use.cassette, use.user, is_passed=use.outcome == "passed", unjudged=unjudged)

@@ -122,7 +122,7 @@ def test_missing_and_altered_media_are_named(damage: Any, words: str, recorded: 
         _answer(url, PNG)
     with use_cassette(path, unplayed="ignore") as replay:
         with pytest.raises(CassetteFormatError, match=words):
-            replay.whole(replay._old[0])
+            replay.whole(replay._index.exchanges[0])
         replay.failures.clear()
 
 

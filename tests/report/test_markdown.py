@@ -84,7 +84,7 @@ def test_of_several_cassettes_each_is_folded(tmp_path: Path, capsys: pytest.Capt
     two = cassette(tmp_path / "two.yaml", exchange({}, {"error": {}}, status=503))
     assert show("--markdown", "--each", one, two) == 0
     markdown = capsys.readouterr().out
-    assert re.findall("<summary>(.*)</summary>", markdown) == [
+    assert re.findall("<summary><code>(.*)</code></summary>", markdown) == [
         "2 turns, 2 exchanges, requires_action",
         "0 turns, 1 exchange",
     ]
@@ -129,7 +129,7 @@ def test_code_and_blocks_hold_any_text(text: str) -> None:
     assert _squeezed(shown).strip() == _squeezed(code(text).strip("`")).strip()
     lines = text.split("\n")
     assert _page("\n".join(fenced(lines))).text.strip("\n").split("\n") == [line.replace("\r", "") for line in lines]
-    assert _page("\n".join(folded(text, ["x"]))).tags <= {"details", "summary", "p"}
+    assert _page("\n".join(folded(text, ["x"]))).tags <= {"details", "summary", "code", "p"}
 
 
 def test_code_of_nothing_is_code() -> None:

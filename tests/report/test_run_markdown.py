@@ -38,7 +38,7 @@ def test_failures_snapshots_and_candidates_follow_the_table(page: Path, tmp_path
     assert "+  function_call find_trains#1" in lines
     accept = "pytest-interactions review --accept cassettes/test_trips/test_books_a_trip.failed.yaml"
     assert f"A new recording waits. To accept it: `{accept}`" in lines
-    assert "<details><summary>cassettes/test_trips/test_books_a_trip.yaml, exchanges: 2</summary>" in lines
+    assert "<details><summary><code>cassettes/test_trips/test_books_a_trip.yaml, exchanges: 2</code></summary>" in lines
 
 
 def test_nothing_recorded_becomes_markdown_or_html(page: Path, tmp_path: Path) -> None:
