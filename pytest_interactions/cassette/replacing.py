@@ -139,7 +139,7 @@ def _changed(given: Override, recorded: Response, interaction: Json) -> Json:
 
 
 def _checked_steps(steps: Any) -> list[Any]:
-    if not isinstance(steps, list | tuple) or not all(isinstance(plain(step), dict) for step in steps):
+    if not isinstance(steps, list | tuple) or not all(isinstance(plain(step), dict | str) for step in steps):
         raise _UnusableError(f"steps is {steps!r:.60}, and not a list of steps.")
     return list(steps)
 

@@ -11,6 +11,7 @@ from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import cassettes_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.status import Status
+from pytest_interactions.errors import OptionError
 from pytest_interactions.files.notes import cassette_of, is_candidate
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def run(options: Namespace) -> Status:
     told = [path for path in files if not _is_told_beside(path, files)]
     with progress(told) as listed:
         report = run_of_cassettes(listed, Tracer.from_environ(Path.cwd(), options.max_size))
-    writing.write(options.output, report)
+    try:
+        writing.write(options.output, report)
+    except OSError as error:
+        raise OptionError(f"{options.output}: the report can't be written: {error.strerror}.") from None
     unread = [test for test in report["tests"] if test["outcome"] == "error"]
     sys.stdout.write(f"{options.output}: cassettes: {len(told)}{f', unreadable: {len(unread)}' if unread else ''}\n")
     return Status.FAILED if unread else Status.OK

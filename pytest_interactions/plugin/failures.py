@@ -26,7 +26,7 @@ _LINES, _LENGTH = 3, 160  # of what the test itself found wrong, after an error 
 _SENTENCE: Final = re.compile(r"(?<=[a-z)'\]][.?]) (?=[A-Z])")
 _LONG: Final = 100
 # What a message may begin with: the file, which is told in its place.
-_FILE: Final = re.compile(r"\S+\.ya?ml(?::\d+)?:? ")
+_FILE: Final = re.compile(r"^\S+\.ya?ml(?::\d+)?:? ")
 
 
 def is_wanted_whole(config: pytest.Config) -> bool:

@@ -128,8 +128,9 @@ class _Writing:
         from pytest_interactions.plugin.telling import without_secrets_of_this_run
         from pytest_interactions.report.bounds import Room
 
-        told = Room().fit(json.loads(file.read_bytes()) for file in sorted(self._directory.iterdir()))
-        of_each = {test["id"]: test for test in (*self._beside, *told)}
+        told = list(Room().fit(json.loads(file.read_bytes()) for file in sorted(self._directory.iterdir())))
+        known = {test["id"] for test in told}
+        tests = [*told, *(test for test in self._beside if test["id"] not in known)]
         run: Run = {
             "title": self._config.rootpath.name or "Tests",
             "begun": self._begun.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -139,7 +140,7 @@ class _Writing:
             "tests": [],
         }
         run = without_secrets_of_this_run(run)
-        run["tests"] = [of_each[name] for name in sorted(of_each)]
+        run["tests"] = sorted(tests, key=lambda test: test["id"])
         return run
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -68,7 +68,7 @@ class Telling:
         finally:
             self._is_running = False
             with real_files():
-                self._keep(self._test(item))
+                self._keep(item.nodeid, self._test(item))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -100,6 +100,9 @@ class Telling:
         try:
             test["cassettes"] = [self._traced(test["outcome"], *each) for each in used]
             test["snapshots"] = self._snapshots(item)
+            differing = [("note", line) for _, cassette, _ in used for line in cassette.sequence.findings()]
+            if differing:  # which is a warning, where it is no failure
+                test["phases"].append(phase("requests that differ from their recordings", "differs", differing))
         except Exception as error:  # noqa: BLE001 - what can't be told of a test does not end the run
             told = f"This test can't be told of: {type(error).__name__}: {error}"
             test["phases"].append(phase("report", "error", [("error", told)]))
@@ -144,9 +147,12 @@ class Telling:
             self._tracers[size] = Tracer(self._here, Secrets(base=of_this_run()), size)
         return self._tracers[size]
 
-    def _keep(self, test: Test) -> None:
-        """Write what is told of a test, in place of what was told of it before."""
-        name = hex_digest(test["id"], IN_MEDIA_NAME)
+    def _keep(self, nodeid: str, test: Test) -> None:
+        """Write what is told of a test, in place of what was told of it before.
+
+        The names of several may be the same without their secrets.
+        """
+        name = hex_digest(nodeid, IN_MEDIA_NAME)
         with suppress(OSError):  # of a full disk; the report says how many tests of how many are in it
             (self._directory / f"{name}.json").write_text(json.dumps(test), "utf-8")
 

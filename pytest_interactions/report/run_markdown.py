@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _HEAD: Final = ("| outcome | test | turns | tools | tokens | latency |", "| --- | --- | --- | --- | --- | --- |")
 
 
+#: The outcomes of phases that are told with their lines.
+_TOLD = ("failed", "error", "differs")
+
+
 def run_markdown(run: Run) -> Iterator[str]:
     """Yield the lines of a run."""
     tests = rows(run)
@@ -53,7 +57,7 @@ def _cell(text: str) -> str:
 
 def _detail(test: Test) -> Iterator[str]:
     """Yield what failed in a test, how its snapshots differ, and what waits beside its cassettes."""
-    told = [(each["name"], each["lines"]) for each in test["phases"] if each["outcome"] in ("failed", "error")]
+    told = [(each["name"], each["lines"]) for each in test["phases"] if each["outcome"] in _TOLD]
     changes = [(f"snapshot {each['path']}", each["lines"]) for each in test["snapshots"]]
     waiting = [each["candidate"] for each in test["cassettes"] if each["candidate"]]
     if not (told or changes or waiting):
@@ -69,6 +73,8 @@ def _detail(test: Test) -> Iterator[str]:
         if not each["content"]["exchanges"]:
             continue
         yield from ("", *folded(_summary(each), _transcript(each)))
+        if each["recorded"]:
+            yield from ("", *folded(_summary(each["recorded"]), _transcript(each["recorded"])))
 
 
 def _waiting(candidate: Waiting, shown: set[str]) -> Iterator[str]:
@@ -81,7 +87,8 @@ def _waiting(candidate: Waiting, shown: set[str]) -> Iterator[str]:
 
 
 def _summary(traced: Traced) -> str:
-    return f"{traced['path']}, exchanges: {len(traced['content']['exchanges'])}"
+    did = f", exchanged in record mode {traced['record_mode']}" if traced["record_mode"] else ""
+    return f"{traced['path']}{did}, exchanges: {len(traced['content']['exchanges'])}"
 
 
 def _transcript(traced: Traced) -> Iterator[str]:

@@ -42,19 +42,26 @@ def wrapped(text: str, width: int) -> Iterator[str]:
     text = text.expandtabs(_TAB)
     indent = " " * (len(text) - len(text.lstrip(" "))) + _INDENT
     indent = indent if len(indent) <= width // 2 else ""
-    before = ""
-    while cells(text) > width - len(before):
-        end = _fitting(text, width - len(before))
-        yield before + text[:end]
-        text, before = text[end:], indent
-    yield before + text
+    before, begin = "", 0
+    while True:
+        end = _fitting(text, begin, width - len(before))
+        yield before + text[begin:end]
+        if end == len(text):
+            return
+        before, begin = indent, end
 
 
-def _fitting(text: str, width: int) -> int:
-    """Return how many characters of a text fit, one at least; if there is a blank in the second half, up to that."""
-    end = max(1, sum(taken <= width for taken in accumulate(map(_cells_of, text))))
-    blank = text.rfind(" ", end // 2, end)
-    return blank + 1 if blank > 0 and end < len(text) else end
+def _fitting(text: str, begin: int, width: int) -> int:
+    """Return where a piece of a text ends that fits, of one character at least; behind a blank in its second half.
+
+    Only what fits is looked at: a line may have a million characters.
+    """
+    taken, end = 0, begin
+    while end < len(text) and (taken := taken + _cells_of(text[end])) <= width:
+        end += 1
+    end = max(end, min(begin + 1, len(text)))
+    blank = text.rfind(" ", begin + (end - begin) // 2, end)
+    return blank + 1 if blank > begin and end < len(text) else end
 
 
 def cut(text: str, width: int) -> str:

@@ -61,6 +61,27 @@ def test_a_history_that_the_app_began_with_makes_no_calls() -> None:
     assert made(({"input": history}, {"steps": [call("new", "c0")]})) == [ToolCall("new", {}, None, turn=1)]
 
 
+def test_conversations_that_give_the_same_ids_have_each_their_own_calls() -> None:
+    """An id is one of its conversation alone; in that, what is said again is said once."""
+    one = {"id": "v1_a", "steps": [call("w", "c1")]}
+    found = made(
+        ({"input": "Paris?"}, one),
+        ({"input": [result("c1", 1)], "previous_interaction_id": "v1_a"}, {"id": "v1_b", "steps": [call("w", "c1")]}),
+        ({"input": "Rome?"}, {**one, "id": "v1_c"}),
+        ({"input": [result("c1", 2)], "previous_interaction_id": "v1_c"}, {"id": "v1_d", "steps": [said("Done.")]}),
+    )
+    assert [(each.result, each.turn) for each in found] == [(1, 1), (2, 3)]
+
+
+def test_a_result_may_be_sent_as_a_content_of_an_input() -> None:
+    sent = {"type": "user_input", "content": [{"type": "text", "text": "Here:"}, {**result("c1", 1), "is_error": True}]}
+    found = made(
+        ({"input": "Hi"}, {"id": "v1_a", "steps": [call("one", "c1")]}),
+        ({"input": [sent], "previous_interaction_id": "v1_a"}, {"steps": [said("Done.")]}),
+    )
+    assert found == [ToolCall("one", {}, 1, turn=1, is_error=True)]
+
+
 def test_a_tool_of_the_api_has_its_own_result() -> None:
     steps = [
         {"type": "google_search_call", "id": "s1", "arguments": {"queries": ["sky"]}},

@@ -308,6 +308,10 @@ def test_what_follows_and_is_not_asked_for_is_unplayed(emulator: Emulator, path:
         (1, {"status": 500, "times": 0}, "times is 0, and not a number from 1 up"),
         (1, {"status": 500, "times": True}, "times is True"),
         (1, {"steps": [], "times": 1}, "times goes with an error alone"),
+        (1, {"steps": {"type": "model_output"}}, "and not a list of steps"),
+        (1, {"steps": "hello"}, "and not a list of steps"),
+        (1, {"steps": [5]}, "and not a list of steps"),
+        (1, {"steps": 5}, "and not a list of steps"),
     ],
 )
 def test_what_can_not_be_is_an_error(n: Any, answer: Any, message: str, emulator: Emulator, path: Path) -> None:

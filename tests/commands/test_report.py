@@ -11,7 +11,7 @@ import pytest
 
 from pytest_interactions.commands import main
 from pytest_interactions.commands.status import Status
-from pytest_interactions.report import bodies, media
+from pytest_interactions.report import bodies, media, writing
 from pytest_interactions.report.bounds import Room
 from tests.commands.showing import API, cassette, exchange
 
@@ -254,3 +254,20 @@ def test_a_cassette_without_an_interaction_is_told_by_its_exchanges() -> None:
     page = Path("report.html").read_text("utf-8")
     assert "other.example/x" in page
     assert "No exchange." in page
+
+
+def test_a_disk_that_is_full_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file that could not be written."""
+    monkeypatch.chdir(tmp_path)
+    cassette(tmp_path / "c.yaml", exchange({"input": "Hi"}, {"status": "completed", "steps": []}))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing, "write", full)
+    assert main(["report", "c.yaml", "-o", "r.md"]) == Status.FAILED
+    assert capsys.readouterr().err == (
+        "pytest-interactions: r.md: the report can't be written: No space left on device.\n"
+    )

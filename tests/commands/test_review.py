@@ -10,7 +10,7 @@ import pytest
 
 from pytest_interactions.commands import main
 from pytest_interactions.commands.status import Status
-from pytest_interactions.files import storage
+from pytest_interactions.files import disk, storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -296,7 +296,7 @@ def test_a_cassette_that_can_not_be_written_is_one_line(changed: Path, capsys: p
     capsys.readouterr()
     assert main(["review", "--accept", "."]) == Status.FAILED
     printed = capsys.readouterr()
-    assert printed.out == "No candidate waits.\n"
+    assert printed.out == ""
     assert "cassettes/test_it/test_it.yaml: can't be written: " in printed.err
     assert (changed / _CANDIDATE).exists()
 
@@ -455,3 +455,45 @@ def test_it(interactions, snapshot_steps, name):
     monkeypatch.chdir(run.pytester.path)
     assert main(["review", "--accept", "."]) == Status.OK
     run.replay().assert_outcomes(passed=2)
+
+
+def test_a_test_is_named_as_pytest_names_it(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the escapes that pytest has for a parameter, and with the secret that is not in the candidate's notes."""
+    monkeypatch.setenv("MY_API_KEY", "hunter2-hunter2-XYZ98")
+    run.test("""
+import os
+
+@pytest.mark.parametrize("said", ["é", os.environ["MY_API_KEY"]])
+def test_it(interactions, said):
+    ask(PROMPT)
+    assert PROMPT == "Hello"
+PROMPT = "Hello"
+""")
+    run.record("-k", "xe9").assert_outcomes(passed=1, deselected=1)
+    run.record("-k", "hunter2").assert_outcomes(passed=1, deselected=1)
+    file = run.pytester.path / "test_it.py"
+    file.write_text(file.read_text("utf-8").replace('PROMPT = "Hello"', 'PROMPT = "Help"'), "utf-8")
+    run.record(mode="rewrite").assert_outcomes(failed=2)
+    monkeypatch.chdir(run.pytester.path)
+    for name in (r"test_it.py::test_it[\xe9]", "test_it.py::test_it[hunter2-hunter2-XYZ98]"):
+        assert main(["review", "--accept", name]) == Status.OK
+    assert list(run.pytester.path.rglob("*.failed.*")) == []
+
+
+def test_a_file_that_nobody_knows_is_not_named(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a new file beside the cassette can't be written, the cassette is named."""
+    before = {path: path.read_bytes() for path in changed.rglob("*.yaml")}
+
+    def full(path: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", str(disk._temporary(path)))
+
+    monkeypatch.setattr(disk, "staged", full)
+    capsys.readouterr()
+    assert main(["review", "--accept", _CANDIDATE]) == Status.FAILED
+    printed = capsys.readouterr()
+    assert printed.err == (
+        "pytest-interactions: cassettes/test_it/test_it.yaml: can't be written: No space left on device.\n"
+    )
+    assert {path: path.read_bytes() for path in changed.rglob("*.yaml")} == before

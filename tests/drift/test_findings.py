@@ -571,10 +571,52 @@ OTHERS = {
 }
 
 
+def _as(exchanges: Exchanges, body: bytes) -> Exchanges:
+    return [replace(each, response=each.response.with_body(body)) for each in exchanges]
+
+
+_LISTED = _other([{"a": True}], uri="https://example.com/v1/cats")
+_EVENTS = [replace(each, response=each.response.with_body(b'data: {"a": 1}\n\n')) for each in _other({})]
+for _each in _EVENTS:
+    _each.response.headers["content-type"] = ["text/event-stream"]
+OTHERS |= {
+    "no answer any more": (_LISTED, _as(_LISTED, b""), ["breaking: POST /v1/cats: type array -> nothing (field-type)"]),
+    "half an answer": (
+        _LISTED,
+        _as(_LISTED, b'[{"a"'),
+        ["breaking: POST /v1/cats: type array -> no JSON (field-type)"],
+    ),
+    "a list that became an object": (
+        _LISTED,
+        _as(_LISTED, b'{"a": true}'),
+        ["breaking: POST /v1/cats: type array -> object (field-type)"],
+    ),
+    "a stream without events": (
+        _EVENTS,
+        _as(_EVENTS, b": nothing\n\n"),
+        [f"breaking: {PLACE}: type JSON -> no JSON (field-type)"],
+    ),
+    "a number for a boolean": (
+        _LISTED,
+        _as(_LISTED, b'[{"a": 1}]'),
+        ["breaking: POST /v1/cats, a: type boolean -> number (field-type)"],
+    ),
+}
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_apis_are_compared_by_status_type_and_shape(name: str) -> None:
     old, new, expected = OTHERS[name]
     assert found(old, new) == expected
+
+
+def test_conversations_that_begin_alike_may_come_in_any_order() -> None:
+    """They are told apart by the instruction, and by all that was said at once."""
+    roles = [conversation(turn(call(city=role)), turn(text(role)), system_instruction=role) for role in ("a", "b")]
+    assert found([*roles[0], *roles[1]], [*roles[1], *roles[0]]) == []
+    said = [[{"type": "text", "text": "Tag this:"}, {"type": "text", "text": each}] for each in ("one", "two")]
+    asked = [exchange({"model": "m", "input": each}, turn(call(city=str(each)))) for each in said]
+    assert found(asked, asked[::-1]) == []
 
 
 def test_polls_of_other_apis_count_once() -> None:
@@ -598,6 +640,8 @@ FITS: list[tuple[Any, Any, list[str]]] = [
     ({"type": "array"}, {}, ["type"]),
     ({"type": "string"}, None, ["type"]),
     ({"type": "unheard"}, 1, []),
+    ({"type": "integer"}, float("inf"), ["type"]),
+    ({"type": "integer"}, float("nan"), ["type"]),
     ({"enum": ["a", "b"]}, "c", ["enum"]),
     ({"const": 1}, 2, ["const" and "enum"]),
     ({"minimum": 1}, 0, ["minimum"]),

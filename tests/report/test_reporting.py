@@ -57,6 +57,35 @@ def asked_in(traced: dict[str, Any]) -> list[str]:
 # --- what is told ---
 
 
+def test_tests_whose_names_differ_in_a_secret_alone_are_all_told(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure of one is not hidden by the other."""
+    for name, key in (("A_API_KEY", "gamma-Gamma-XYZ98ab4"), ("B_API_KEY", "beta-beta-QRS76bb1")):
+        monkeypatch.setenv(name, key)
+    run.test("""
+import os
+
+@pytest.mark.parametrize("key", [os.environ["A_API_KEY"], os.environ["B_API_KEY"]])
+def test_it(key):
+    assert "beta" in key
+""")
+    told(run)
+    assert sorted(test["outcome"] for test in model(run)["tests"]) == ["failed", "passed"]
+
+
+def test_requests_that_differ_and_may_are_told(run: Runner) -> None:
+    """A test that passed by `differing = "warn"` has got answers to other requests."""
+    run.apart = True  # in this process warnings are errors
+    run.test("def test_it(interactions): ask('Hi')")
+    run.record()
+    run.test("@pytest.mark.interactions(match_on='sequence', differing='warn')\ndef test_it(interactions): ask('Ho')")
+    test = told(run)["test_it"]
+    assert test["outcome"] == "passed"
+    (phase,) = [each for each in test["phases"] if each["outcome"] == "differs"]
+    assert 'input: "Hi" -> "Ho"' in text_of(phase["lines"])
+    run.replay("--interactions-report=out/report.md")
+    assert 'input: "Hi" -> "Ho"' in (run.pytester.path / "out/report.md").read_text("utf-8")
+
+
 def test_a_test_is_told_with_its_cassette_turns_and_figures(run: Runner) -> None:
     """Recorded and replayed alike, but for the record mode."""
     run.test("def test_it(interactions): ask('Hi')")

@@ -47,6 +47,12 @@ def test_a_line_is_wrapped_without_loss(text: str, width: int) -> None:
     assert not any(piece.strip().startswith(_ACUTE) for piece in pieces)
 
 
+def test_a_long_line_is_wrapped_in_time_that_grows_with_it() -> None:
+    """A piece looks at what fits, and not at all that is left: a document may be one line."""
+    pieces = list(wrapped("é" * 400_000, 80))
+    assert "".join(piece.strip() for piece in pieces) == "é" * 400_000
+
+
 def test_what_goes_on_is_indented_as_its_line_is() -> None:
     assert list(wrapped("  one two three", 11)) == ["  one two ", "    three"]
 

@@ -346,3 +346,39 @@ def test_block():
     result = verifying.verify()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["changed: test_it.py::test_block, use_cassette('cassettes/block.yaml'): turn 1*"])
+
+
+def test_a_skipped_test_has_no_verdict(verifying: Verifying) -> None:
+    """Nothing is known of it, and nothing went wrong."""
+    verifying.record("""
+def test_weather(interactions):
+    agent()
+
+def test_skipped(interactions):
+    pytest.skip("not today")
+""")
+    verifying.verify().stdout.fnmatch_lines(["1 test verified: 1 holds*"])
+
+
+def test_each_block_of_one_path_has_a_verdict(verifying: Verifying) -> None:
+    """What the first has found is not lost by the second."""
+    verifying.record("""
+from pytest_interactions import use_cassette
+
+def ask_in_a_block():
+    with use_cassette("block.yaml", record_mode=MODE, unplayed="ignore"):
+        return agent()
+
+def test_blocks():
+    ask_in_a_block()
+    ask_in_a_block()
+MODE = "new_episodes"
+""")
+    source = verifying.path / "test_it.py"
+    source.write_text(source.read_text("utf-8").replace('"new_episodes"', '"verify"'), "utf-8")
+    told = verifying.json()["tests"]
+    names = [
+        "test_it.py::test_blocks, use_cassette('block.yaml')",
+        "test_it.py::test_blocks, use_cassette('block.yaml') (2)",
+    ]
+    assert sorted(each["test"] for each in told) == names

@@ -195,3 +195,22 @@ def test_subtests_are_run_once(verifying: Verifying) -> None:
     verifying.record("\ndef test_weather(interactions, subtests):\n    with subtests.test('one'):\n        agent()\n")
     verifying.calls({"city": "Oslo"}, times=1)
     assert verifying.verify("--interactions-samples=3").ret == 1
+
+
+def test_a_run_that_fails_by_itself_is_not_left_out(verifying: Verifying) -> None:
+    """What only one of the runs shows of the agent says nothing; that the test fails does."""
+    verifying.record(
+        """
+runs = []
+
+def test_weather(interactions):
+    runs.append(agent())
+    assert len(runs) == 2
+""".replace("== 2", "!= 2 or True")
+    )
+    source = verifying.path / "test_it.py"
+    source.write_text(source.read_text("utf-8").replace("!= 2 or True", "== 1"), "utf-8")
+    verifying.calls({"city": "Oslo"}, times=1)
+    result = verifying.verify("--interactions-samples=2")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*assert 2 == 1", "*1 failed*"])

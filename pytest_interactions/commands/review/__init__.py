@@ -13,6 +13,7 @@ from pytest_interactions.commands.review.names import Names
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, InteractionsError
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.files import disk
 from pytest_interactions.review import terminal
 from pytest_interactions.review.proposal import Proposals
 
@@ -53,12 +54,12 @@ def run(options: Namespace) -> Status:
     review = _Review(options.paths or [Path()])
     if options.accept or options.reject:
         review.decide(options.accept, options.reject)
-        _print(review.reports, options, _done)
+        _print(review, options, _done)
     elif not (options.list or options.json) and terminal.is_there():
         return review.look(color=not (options.no_color or os.environ.get("NO_COLOR")))
     if options.list or not (options.accept or options.reject):
         review.report(whole=options.json)
-        _print(review.reports, options, _listed)
+        _print(review, options, _listed)
     if options.json:
         print(json.dumps(review.reports, indent=2))
     return review.status
@@ -122,7 +123,9 @@ class _Review:
             except CassetteError as error:
                 self._complain(error)
             except OSError as error:
-                self._complain(f"{error.filename or each.cassette}: can't be written: {error.strerror}.")
+                named = Path(error.filename or each.cassette)
+                place = each.cassette if disk.is_temporary(named.name) else named
+                self._complain(f"{place}: can't be written: {error.strerror}.")
             else:
                 self.reports.append(self._proposals.names(each) | {"done": word})
 
@@ -134,10 +137,14 @@ class _Review:
         self.status = Status.FAILED
 
 
-def _print(reports: list[Json], options: Namespace, told: Callable[[list[Json]], Iterator[str]]) -> None:
-    if not options.json:
-        for line in told(reports):
-            print(on_one_line(line))
+def _print(review: _Review, options: Namespace, told: Callable[[list[Json]], Iterator[str]]) -> None:
+    if options.json:
+        return
+    lines = list(told(review.reports))
+    if not lines and review.status is Status.OK:  # else the standard error says what is the matter
+        lines = ["No candidate waits."]
+    for line in lines:
+        print(on_one_line(line))
 
 
 def _listed(reports: list[Json]) -> Iterator[str]:
@@ -148,7 +155,6 @@ def _listed(reports: list[Json]) -> Iterator[str]:
         snapshots = "".join(f", {path}" for path in report["snapshots"])
         yield f"{report['candidate']}{exchanges}{snapshots}"
     if not waiting:
-        yield "No candidate waits."
         return
     candidate = shlex.quote(waiting[0]["candidate"])
     yield ""
@@ -162,7 +168,5 @@ def _done(reports: list[Json]) -> Iterator[str]:
         recording = [report["cassette"]] if report["candidate"].endswith(".yaml") else []
         accepted = f"accepted; changed: {', '.join([*recording, *report['snapshots']])}."
         yield f"{report['candidate']}: {accepted if report['done'] == 'accepted' else 'rejected.'}"
-    if not reports:
-        yield "No candidate waits."
-    elif any(report["done"] == "accepted" and report["candidate"].endswith(".yaml") for report in reports):
+    if any(report["done"] == "accepted" and report["candidate"].endswith(".yaml") for report in reports):
         yield _INCOMPLETE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
 from pytest_interactions.files import candidates, decisions
 from pytest_interactions.files.notes import cassette_of
+from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,10 +61,11 @@ class Names:
 
     def _of_test(self, test: str) -> Iterator[Candidate]:
         waiting = [file for path in self._directories for file in _waiting_below(path, self._complain)]
-        found = [file for file in waiting if any(_names(test, each) for each in _tests_of(file))]
+        clean = Secrets.from_environ(os.environ).matcher.redact(test)  # as candidates name it
+        found = [file for file in waiting if any(_names(clean, each) for each in _tests_of(file))]
         if not found:
             raise CassetteNotFoundError(
-                f"{test}: no candidate of it waits here; `pytest-interactions review --list` names those that do."
+                f"{clean}: no candidate of it waits here; `pytest-interactions review --list` names those that do."
             )
         yield from self._each(found)
 
@@ -101,7 +104,8 @@ def _names(name: str, test: str) -> bool:
 
     A test's own name begins at pytest's rootdir; the one on the command line where the command was begun, or at `/`.
     """
-    file, _, rest = name.replace("\\", "/").removeprefix("./").partition("::")
+    file, _, rest = name.partition("::")
+    file = file.replace("\\", "/").removeprefix("./")
     its_file, _, its_rest = test.partition("::")
     is_file = f"/{its_file}".endswith(f"/{file}") or f"/{file}".endswith(f"/{its_file}")
     return is_file and (not rest or its_rest == rest or its_rest.startswith((f"{rest}::", f"{rest}[")))
