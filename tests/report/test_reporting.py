@@ -373,7 +373,14 @@ def test_an_interrupted_test_is_told_with_what_it_came_to(run: Runner) -> None:
 
 def test_a_run_that_is_stopped_by_a_signal_writes_its_report(run: Runner) -> None:
     """Ctrl-C in a terminal."""
-    run.test("def test_a(): pass\ndef test_b():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGINT)")
+    run.test("""
+import os, signal
+
+def test_a(): pass
+def test_b():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where this run is in the background
+    os.kill(os.getpid(), signal.SIGINT)
+""")
     command = [sys.executable, "-m", "pytest", "-q", "--interactions-report=out/report.json"]
     result = subprocess.run(command, cwd=run.pytester.path, capture_output=True, check=False, env={**os.environ})
     assert result.returncode == pytest.ExitCode.INTERRUPTED

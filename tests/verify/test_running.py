@@ -154,7 +154,7 @@ def test_snapshots_of_a_test_that_asks_for_the_mode_itself_stay(verifying: Verif
     verifying.run.test(
         (verifying.path / "test_it.py").read_text("utf-8")
         + config
-        + "\ndef test_other(interactions, snapshot_steps):\n"
+        + "\n@pytest.mark.interactions('test_it/test_weather')\ndef test_other(interactions, snapshot_steps):\n"
         "    agent()\n    assert interactions == snapshot_steps(name='x')\n"
         "    assert interactions == snapshot_steps.with_defaults()\n"
     )
@@ -162,8 +162,8 @@ def test_snapshots_of_a_test_that_asks_for_the_mode_itself_stay(verifying: Verif
     with verifying.run.monkeypatch.context() as patch:
         for name, value in verifying.emulator.env.items():
             patch.setenv(name, value)
-        result = verifying.run.replay("--snapshot-update", "-k", "test_weather")
-    result.assert_outcomes(passed=1, deselected=1)
+        result = verifying.run.replay("--snapshot-update")
+    result.assert_outcomes(passed=2)
     assert verifying.files() == before
 
 
