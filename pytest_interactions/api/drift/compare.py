@@ -6,10 +6,11 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.drift import kinds, others
+from pytest_interactions.api.drift.conversations import opening
 from pytest_interactions.api.drift.kinds import NONE, Finding, Place, Word, put_together
 from pytest_interactions.api.drift.steps import Steps
 from pytest_interactions.api.drift.turns import Turn, pairs, title
-from pytest_interactions.api.drift.units import opening, units_of
+from pytest_interactions.api.drift.units import units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

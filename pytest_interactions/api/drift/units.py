@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.calls import calls_of
 from pytest_interactions.api.conversation import turns
+from pytest_interactions.api.drift.conversations import conversations_of, sent
 from pytest_interactions.api.fold import payloads
-from pytest_interactions.api.json_values import Json, compact
 from pytest_interactions.api.lint.concern import creates
 from pytest_interactions.api.sse import decode
-from pytest_interactions.api.steps import CONTENT, as_steps, plain
+from pytest_interactions.api.steps import as_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.calls import Call
     from pytest_interactions.api.conversation import Turn
     from pytest_interactions.api.exchange import Exchange, Response
+    from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.models import Step
 
 #: The answers after which a client sends its request again by itself.
@@ -134,7 +135,7 @@ def units_of(exchanges: Sequence[Exchange]) -> tuple[list[list[Unit]], list[Exch
     of_first = {id(unit.exchanges[0]): unit for unit in units}
     units += [_reading(each, of_first[id(first)]) for each, first in readings]
     told = {id(each) for unit in units for each in unit.exchanges}
-    return _conversations(units), [each for each in kept if id(each) not in told]
+    return conversations_of(units), [each for each in kept if id(each) not in told]
 
 
 def _readings(calls: Iterable[Call]) -> list[tuple[Exchange, Exchange]]:
@@ -202,7 +203,7 @@ def _unit(asked: Json, exchanges: Sequence[Exchange], turn: Turn) -> Unit:
         number=0,
         asked=asked,
         exchanges=exchanges,
-        sent=tuple(map(_sent, turn.inputs)),
+        sent=tuple(map(sent, turn.inputs)),
         raw=raw,
         steps=steps,
         errors=errors if isinstance(errors, list) else [],
@@ -232,62 +233,7 @@ def _failure(exchange: Exchange) -> Unit:
     asked = exchange.request.json()
     asked = asked if isinstance(asked, dict) else {}
     steps = [step for step in as_steps(asked.get("input")) if step.type in {"user_input", "function_result"}]
-    sent = tuple(map(_sent, steps[-1:]))
-    return Unit(number=0, asked=asked, exchanges=[exchange], sent=sent)
-
-
-def _sent(step: Any) -> str:
-    """Return what tells one input from another; of a result its function alone, as the rest follows from answers."""
-    data = plain(step)
-    if data.get("type") != "user_input":
-        return f"{data.get('type')} {data.get('name') or ''}"
-    content = data.get("content")
-    parts = content if isinstance(content, list) else [content]
-    return compact([part.get("text") or part.get("type") if isinstance(part, dict) else part for part in parts])
-
-
-# --- conversations ---
-
-
-def _previous(unit: Unit) -> str:
-    return str(unit.asked.get("previous_interaction_id") or "")
-
-
-def _conversations(units: Sequence[Unit]) -> list[list[Unit]]:
-    """Put turns that belong to one conversation together: independent ones may run at once, in any order."""
-    conversations: dict[str, list[Unit]] = {}
-    followed = Counter(name for name in map(_previous, units) if name)
-    of_name: dict[str, str] = {}
-    for unit in units:
-        previous = _previous(unit)
-        begun = of_name.get(previous, "")
-        if followed[previous] > 1 and opening(unit).startswith("["):  # several things that were said, maybe at once
-            key = begun + opening(unit)
-        else:  # an answer that is not there may be missing in a row
-            key = begun or (next(reversed(conversations), "") if previous else "") or opening(unit)
-        conversations.setdefault(key, []).append(unit)
-        for name in _names(unit):
-            of_name[name] = key
-    return list(conversations.values())
-
-
-def opening(unit: Unit) -> str:
-    """Return what opens a conversation: the first thing that was said in what a turn sends, and the instruction."""
-    said = unit.asked.get("input")
-    if isinstance(said, list):  # contents make one thing that was said; behind the first step may be a long history
-        said = [*takewhile(_is_content, said)] or said[:1]
-    instruction = unit.asked.get("system_instruction")
-    return next(map(_sent, as_steps(said)), "") + ("" if instruction is None else f" {compact(instruction)}")
-
-
-def _is_content(item: Any) -> bool:
-    return isinstance(item, str) or (isinstance(item, dict) and item.get("type") in CONTENT)
-
-
-def _names(unit: Unit) -> list[str]:
-    known = unit.raw.get("continuation_ids")
-    names = [unit.raw.get("id"), *(known if isinstance(known, list) else [])]
-    return [name for name in names if name and isinstance(name, str)]
+    return Unit(number=0, asked=asked, exchanges=[exchange], sent=tuple(map(sent, steps[-1:])))
 
 
 # --- streams ---
