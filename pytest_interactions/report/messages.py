@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.behaviour import content_of
 from pytest_interactions.api.steps import plain
+from pytest_interactions.api.tool_calls import is_call, is_result, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,29 +27,13 @@ def messages_of(steps: Iterable[Step]) -> list[Json]:
 
 def role_of(step: Step) -> str:
     """Return who speaks in a step: `user`, `assistant`, or `tool` for a result."""
-    return "user" if step.type == "user_input" else "tool" if is_result(step) else "assistant"
-
-
-def is_call(step: Step) -> bool:
-    """Return whether a step calls a tool."""
-    return step.type.endswith("_call")
-
-
-def is_result(step: Step) -> bool:
-    """Return whether a step is what a tool returned."""
-    return step.type.endswith("_result")
-
-
-def tool_of(step: Step) -> str:
-    """Return the name of the tool that a call calls; a tool of the API's has none but its type."""
-    return str(step.name or step.type.rpartition("_")[0])
+    return "user" if step.type == "user_input" else "tool" if is_result(step.type) else "assistant"
 
 
 def _parts(kind: str, step: Json) -> Iterator[Json]:
-    if kind.endswith("_call"):
-        name = step.get("name") or kind.rpartition("_")[0]
-        yield {"type": "tool_call", "id": step.get("id"), "name": name, "arguments": step.get("arguments")}
-    elif kind.endswith("_result"):
+    if is_call(kind):
+        yield {"type": "tool_call", "id": step.get("id"), "name": tool_of(step), "arguments": step.get("arguments")}
+    elif is_result(kind):
         yield {"type": "tool_call_response", "id": step.get("call_id"), "response": step.get("result")}
     elif kind == "thought":
         yield from ({**part, "type": "reasoning"} for part in _contents(step.get("summary")) if part["type"] == "text")

@@ -15,10 +15,11 @@ from pytest_interactions.api.calls import calls_of
 from pytest_interactions.api.conversation import turns
 from pytest_interactions.api.digests import hex_digest, hex_digest_of
 from pytest_interactions.api.paths import interaction_path, split
+from pytest_interactions.api.steps import plain
+from pytest_interactions.api.tool_calls import is_call, is_result, tool_of
 from pytest_interactions.cassette.age import recorded_at
 from pytest_interactions.files.origin import own_version
 from pytest_interactions.report.content import redacted
-from pytest_interactions.report.messages import is_call, is_result, tool_of
 from pytest_interactions.report.otlp_attributes import of_call, of_exchange, of_tool, told
 
 if TYPE_CHECKING:
@@ -94,12 +95,12 @@ def _spans(path: Path, exchanges: list[Exchange], begin: int) -> list[_Span]:
     calls = calls_of(exchanges)
     conversation = turns(call.interaction for call in calls)
     steps = chain.from_iterable((*turn.inputs, *turn.outputs) for turn in conversation)
-    results = {step.call_id: step for step in steps if is_result(step)}
+    results = {step.call_id: step for step in steps if is_result(step.type)}
     for call, turn in zip(calls, conversation, strict=True):
         time = _around([time_of.pop(id(exchange)) for exchange in call.exchanges])
         spans.append(_of_call(call, turn, time))
         number = len(spans) - 1
-        for step in filter(is_call, turn.outputs):
+        for step in (each for each in turn.outputs if is_call(each.type)):
             inside = 0 if step.type == "function_call" else number
             spans.append(_of_tool(step, results.get(step.id), _Time(time.end, time.end), inside))
     others = (exchange for exchange in exchanges if id(exchange) in time_of)
@@ -117,7 +118,7 @@ def _of_call(call: Call, turn: Turn, time: _Time) -> _Span:
 
 
 def _of_tool(step: Step, result: Step | None, time: _Time, inside: int) -> _Span:
-    return _Span(f"execute_tool {tool_of(step)}", _INTERNAL, time, of_tool(step, result), inside)
+    return _Span(f"execute_tool {tool_of(plain(step))}", _INTERNAL, time, of_tool(step, result), inside)
 
 
 def _of_exchange(exchange: Exchange, time: _Time) -> _Span:

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.paths import split
-from pytest_interactions.api.steps import as_steps
+from pytest_interactions.api.steps import as_steps, plain
+from pytest_interactions.api.tool_calls import tool_of
 from pytest_interactions.redaction.google import is_of_project
-from pytest_interactions.report.messages import messages_of, tool_of
+from pytest_interactions.report.messages import messages_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def of_tool(call: Step, result: Step | None) -> Json:
     return _known(
         {
             "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": tool_of(call),
+            "gen_ai.tool.name": tool_of(plain(call)),
             "gen_ai.tool.type": "function" if is_of_app else "extension",
             "gen_ai.tool.call.id": call.id,
             "gen_ai.tool.call.arguments": _json(call.arguments),
