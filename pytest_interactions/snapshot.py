@@ -19,7 +19,7 @@ from pytest_interactions.api.expected.unlike import unlike
 from pytest_interactions.api.expected.verdict import MATCHES, is_as_expected
 from pytest_interactions.api.transcript import render
 from pytest_interactions.errors import InteractionsError, OptionError, SnapshotFormatError, closest
-from pytest_interactions.files.candidates import Changed
+from pytest_interactions.files.leaving import Changed
 from pytest_interactions.redaction.secrets import of_this_run
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.commands import main
 from pytest_interactions.errors import CassetteError
-from pytest_interactions.files import candidates, media, storage
-from pytest_interactions.files.candidates import Candidate, Changed
+from pytest_interactions.files import candidates, leaving, media, storage
+from pytest_interactions.files.leaving import Changed
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -33,6 +33,7 @@ from torture.traffic import MEDIA_THRESHOLD, answer, is_whole, name_of, question
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_interactions.files.candidates import Candidate
     from torture import Outcome
 
 _AT_ONCE: Final = os.cpu_count() or 1
@@ -166,9 +167,9 @@ class _Project:
         changed = {path: Changed("new\n", "old\n" if path.exists() else None) for path in self.snapshots}
         if self._kind == "recording":
             storage.save(candidates.candidate(self.cassette), new, gate, media_threshold=MEDIA_THRESHOLD)
-            candidates.leave(self.cassette, "test_it.py::test_it", changed)
+            leaving.leave(self.cassette, "test_it.py::test_it", changed)
         else:
-            candidates.leave_snapshots(self.cassette, "test_it.py::test_it", changed, [])
+            leaving.leave_snapshots(self.cassette, "test_it.py::test_it", changed, [])
 
     def torn(self) -> list[str]:
         """Return what is not all old or all new, as a reader finds it who reads the cassette first."""

@@ -7,39 +7,28 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.files import decisions, disk, notes, storage
 from pytest_interactions.files.notes import Notes, candidate, is_candidate, notes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = [
     "Candidate",
-    "Changed",
     "candidate",
     "is_alone",
     "is_candidate",
     "is_waiting",
-    "leave",
-    "leave_snapshots",
     "named",
     "place",
     "remove",
     "remove_alone",
     "remove_notes",
 ]
-
-
-class Changed(NamedTuple):
-    """A snapshot that differs: its text as it would be, and as it was; `None` if there was none."""
-
-    text: str
-    before: str | None = None
 
 
 def is_alone(path: Path) -> bool:
@@ -149,7 +138,7 @@ class Candidate:
             recorded, then = (storage.signature(path) or (0, 0, 0) for path in (self.cassette, self.path))
             is_newer = recorded[0] > then[0]
         else:
-            is_newer = _digest_of(self.cassette) != self.notes.cassette
+            is_newer = notes.file_digest(self.cassette) != self.notes.cassette
         if is_newer:
             what = "it was recorded after this candidate, and would lose what is new in it"
             if not self.has_recording:
@@ -159,8 +148,8 @@ class Candidate:
     def _check_snapshots(self) -> None:
         """Refuse a candidate of a snapshot that somebody has changed since."""
         for path, text in self.snapshots.items():
-            now, before = _digest_of_text(path), self.notes.replaces.get(path)
-            if before is not None and now not in (before, _digest(text)):
+            now, before = notes.snapshot_digest(path), self.notes.replaces.get(path)
+            if before is not None and now not in (before, notes.text_digest(text)):
                 raise CassetteFormatError(
                     f"{path}: it was changed after this candidate, and would lose what is new in it. "
                     f"Reject {self.name}, or {self._again}."
@@ -171,94 +160,7 @@ class Candidate:
         return "record its test again" if self.has_recording else "run its test again"
 
 
-def _digest(text: str | None) -> str:
-    return "" if text is None else hex_digest(text.encode("utf-8", "surrogateescape"), IN_MEDIA_NAME)
-
-
-def _digest_of_text(path: Path) -> str:
-    """Return the digest of a snapshot's text, whatever its line ends are; `""` if there is none."""
-    try:
-        text = disk.read(path).decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return ""
-    return _digest(text.replace("\r\n", "\n"))
-
-
-def _digest_of(path: Path) -> str:
-    try:
-        return hex_digest(disk.read(path), IN_MEDIA_NAME)
-    except OSError:
-        return ""
-
-
-# --- what a run leaves ---
-
-
-def leave(cassette: Path, test: str, snapshots: Mapping[Path, Changed]) -> None:
-    """Write what belongs to the new recording of a cassette beside what others that share it have written.
-
-    Args:
-        cassette: The cassette.
-        test: The test that made it.
-        snapshots: Its snapshots that differ, by their paths.
-
-    Raises:
-        CassetteFormatError: What is there can't be read.
-        OSError: It can't be written.
-    """
-    path = candidate(cassette)
-    with disk.locked(cassette):
-        _with(Notes.of(path), test, snapshots).write(path)
-
-
-def leave_snapshots(
-    cassette: Path, test: str, snapshots: Mapping[Path, Changed], as_they_were: Collection[Path]
-) -> Path | None:
-    """Write a candidate of snapshots alone, of a test that has replayed, beside what others have written.
-
-    Args:
-        cassette: The cassette that was replayed.
-        test: The test.
-        snapshots: Its snapshots that differ, by their paths.
-        as_they_were: Its snapshots that do not, which wait no more.
-
-    Returns:
-        The candidate, if these snapshots wait there now. None do beside a new recording, which is another behaviour.
-
-    Raises:
-        CassetteFormatError: What is there can't be read.
-        OSError: It can't be written.
-    """
-    path = candidate(cassette)
-    if path.exists() or not (snapshots or notes_of(path).exists()):
-        return None
-    with disk.locked(cassette):
-        there, digest = Notes.of(path), _digest_of(cassette)
-        if there.cassette != digest:
-            there = Notes(cassette=digest)
-        left = [each for each in there.snapshots if each not in as_they_were]
-        kept = Notes(
-            tuple(each for each in there.tests if each != test),
-            {each: there.snapshots[each] for each in left},
-            {each: there.replaces[each] for each in left if each in there.replaces},
-            digest,
-        )
-        new = _with(kept, test, snapshots) if snapshots else kept
-        if new.snapshots:
-            new.write(path)
-        else:
-            remove_notes(cassette)
-    return notes_of(path) if snapshots else None
-
-
-def _with(there: Notes, test: str, snapshots: Mapping[Path, Changed]) -> Notes:
-    """Return notes with a test and its snapshots added to those of others."""
-    return Notes(
-        tuple(dict.fromkeys([*there.tests, test])),
-        {**there.snapshots, **{path: each.text for path, each in snapshots.items()}},
-        {**there.replaces, **{path: _digest(each.before) for path, each in snapshots.items()}},
-        there.cassette,
-    )
+# --- what is deleted with others ---
 
 
 def remove(cassette: Path) -> None:

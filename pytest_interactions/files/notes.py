@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import CassetteFormatError
 from pytest_interactions.files import disk
 from pytest_interactions.naming import project_of
@@ -119,3 +120,28 @@ def is_within_project(path: Path, directory: Path) -> bool:
 
 def _project(directory: Path) -> Path:
     return project_of(disk.real(directory)) or Path.cwd()
+
+
+# --- what tells whether something has changed ---
+
+
+def text_digest(text: str | None) -> str:
+    """Return the digest of a snapshot's text; `""` for none."""
+    return "" if text is None else hex_digest(text.encode("utf-8", "surrogateescape"), IN_MEDIA_NAME)
+
+
+def snapshot_digest(path: Path) -> str:
+    """Return the digest of a snapshot's text, whatever its line ends are; `""` if there is none."""
+    try:
+        text = disk.read(path).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ""
+    return text_digest(text.replace("\r\n", "\n"))
+
+
+def file_digest(path: Path) -> str:
+    """Return the digest of a file's bytes; `""` if it can't be read."""
+    try:
+        return hex_digest(disk.read(path), IN_MEDIA_NAME)
+    except OSError:
+        return ""

@@ -23,12 +23,12 @@ _CI: Final = ("CI", "TF_BUILD")
 
 def recording(config: pytest.Config, use: Use, written: Path) -> str:
     """Leave what belongs to a new recording beside it, and return how to accept it."""
-    from pytest_interactions.files import candidates
+    from pytest_interactions.files import leaving
 
     cassette = use.cassette
     snapshots = {path: each for assertion in use.snapshots for path, each in assertion.failed().items()}
     with suppress(OSError, CassetteFormatError):  # it can be accepted without
-        candidates.leave(cassette.path, cassette.redacted(use.user), snapshots)
+        leaving.leave(cassette.path, cassette.redacted(use.user), snapshots)
     accept = f"pytest-interactions review --accept {_path(config, written)} (--reject deletes it)"
     if cassette.failures:
         return f"What could be recorded may not be all of it. To accept it all the same: {accept}"
@@ -40,7 +40,7 @@ def snapshots(config: pytest.Config, use: Use) -> str:
 
     Those that are as they were, or were updated, wait no more.
     """
-    from pytest_interactions.files import candidates
+    from pytest_interactions.files import leaving
     from pytest_interactions.options import RecordMode
 
     cassette = use.cassette
@@ -51,7 +51,7 @@ def snapshots(config: pytest.Config, use: Use) -> str:
     held = {path for assertion in use.snapshots for path in assertion.held()} - failed.keys()
     test, left = cassette.redacted(use.user), None
     with suppress(OSError, CassetteFormatError):  # such as in a tree that can only be read
-        left = candidates.leave_snapshots(cassette.path, test, failed, held)
+        left = leaving.leave_snapshots(cassette.path, test, failed, held)
     if left is None:
         return ""
     look = f"pytest-interactions review {_path(config, left)}"

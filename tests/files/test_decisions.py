@@ -15,8 +15,8 @@ import pytest
 from pytest_interactions.commands import main
 from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, CassetteFormatError
-from pytest_interactions.files import candidates, decisions, disk, media, shared, storage
-from pytest_interactions.files.candidates import Changed
+from pytest_interactions.files import candidates, decisions, disk, leaving, media, shared, storage
+from pytest_interactions.files.leaving import Changed
 from pytest_interactions.files.storage import Contents, load, save
 from tests.review.projects import GATE, exchange, waiting
 
@@ -116,7 +116,7 @@ def test_a_full_disk_changes_nothing(home: Path) -> None:
 def test_a_place_that_can_not_be_written_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Such as a directory where a snapshot is to be."""
     snapshot = home / "__snapshots__" / "one.steps.txt"
-    candidates.leave(home / "cassettes" / "one.yaml", "t", {snapshot.with_name("two.steps.txt"): Changed("two\n")})
+    leaving.leave(home / "cassettes" / "one.yaml", "t", {snapshot.with_name("two.steps.txt"): Changed("two\n")})
     snapshot.with_name("two.steps.txt").mkdir()
     assert main(["review", "--accept", "."]) == Status.FAILED
     assert "two.steps.txt: can't be written: it is a directory." in capsys.readouterr().err

@@ -6,8 +6,8 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.exchange import Exchange, Request, Response
-from pytest_interactions.files import candidates, storage
-from pytest_interactions.files.candidates import Changed
+from pytest_interactions.files import candidates, leaving, storage
+from pytest_interactions.files.leaving import Changed
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
@@ -47,5 +47,5 @@ def waiting(
         storage.save(cassette, contents[0], GATE, media_threshold=100)
     contents[1].incomplete = True
     storage.save(candidates.candidate(cassette), contents[1], GATE, media_threshold=100)
-    candidates.leave(cassette, f"test_it.py::{name}", {snapshot: Changed(after, before)})
+    leaving.leave(cassette, f"test_it.py::{name}", {snapshot: Changed(after, before)})
     return candidates.candidate(cassette)

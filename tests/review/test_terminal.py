@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_interactions.files import candidates
+from pytest_interactions.files import leaving
 from tests.review.projects import waiting
 
 if sys.platform == "win32":
@@ -256,7 +256,7 @@ def test_hostile_text_is_shown_and_commands_no_terminal(at: Callable[..., Termin
     """Not in a name of a test, a file, an answer or a snapshot; a secret of this user's is not shown."""
     secret = "s3cr3t-v4lue-0f-a-k3y"
     path = waiting(home, "a", new=f"\x1b[2J\x1b]0;title\x07\u202e{secret}\r\nlast")
-    candidates.leave(home / "cassettes" / "a.yaml", f"test_it.py::\x1b[31m{secret}", {})
+    leaving.leave(home / "cassettes" / "a.yaml", f"test_it.py::\x1b[31m{secret}", {})
     terminal = at(str(path.relative_to(home)), EVIL_API_KEY=secret)
     shown = terminal.shows("1 of 1", "\\x1b[2J", "? help")
     assert secret not in shown
