@@ -155,9 +155,7 @@ def already_open(cassette: Path) -> str:
 
 def unplayed(requests: Mapping[int, Request], of: int, *, cassette: Path, rerecord: str) -> str:
     """Say that the test did not ask for recorded `requests`, which are redacted; numbers are from 0, `of` so many."""
-    listed = [f"  exchange {number + 1}: {_asked(each)}" for number, each in requests.items()]
-    if len(listed) > SHOWN + 1:
-        listed[SHOWN:] = [f"  ... and {len(listed) - SHOWN} more"]
+    listed = _indented([f"exchange {number + 1}: {_asked(each)}" for number, each in requests.items()])
     head = f"{cassette}: {len(requests)} of {of} recorded exchanges were not asked for:"
     return "\n".join([head, *listed, "", again(rerecord)])
 
@@ -173,11 +171,15 @@ def differing(lines: Sequence[str], count: int, *, cassette: Path, rerecord: str
     return "\n".join([head, *(f"  {line}" for line in lines), "", again(rerecord), MEANWHILE])
 
 
-def first_of(lines: Sequence[str]) -> list[str]:
-    """Return as many lines as a person reads, the last one saying how many more there are."""
+def first_of(lines: Sequence[str], more: str = "more lines; --full-trace shows all") -> list[str]:
+    """Return as many lines as a person reads, the last one saying how many `more` there are."""
     if len(lines) <= SHOWN + 1:
         return list(lines)
-    return [*lines[:SHOWN], f"... and {len(lines) - SHOWN} more lines; --full-trace shows all"]
+    return [*lines[:SHOWN], f"... and {len(lines) - SHOWN} {more}"]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in first_of(lines, "more")]
 
 
 def _asked(request: Request) -> str:
@@ -196,11 +198,8 @@ def stale(concerns: Sequence[str], *, cassette: Path, rerecord: str) -> str:
 
 def drifted(findings: Sequence[str], *, cassette: Path, rerecord: str) -> str:
     """Say how a live run differs from its recording, and how it is recorded again."""
-    listed = [f"  {finding}" for finding in findings]
-    if len(listed) > SHOWN + 1:
-        listed[SHOWN:] = [f"  ... and {len(listed) - SHOWN} more"]
     head = f"{cassette}: the live run differs from the recording:"
-    return "\n".join([head, *listed, "", f"If what it does now is right, record it again: {rerecord}"])
+    return "\n".join([head, *_indented(findings), "", f"If what it does now is right, record it again: {rerecord}"])
 
 
 def budget(request: Request, spent: str) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_interactions.errors import MissingExtraError, OptionError
-from pytest_interactions.naming import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -145,6 +144,8 @@ class _Writing:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the report is."""
+        from pytest_interactions.naming import shown
+
         if self._error or self._config.get_verbosity() >= 0:
             path = shown(self._path, self._config.invocation_params.dir)
             terminalreporter.write_line(f"interactions, report: {path}{self._error}", red=bool(self._error))

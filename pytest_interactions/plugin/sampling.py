@@ -136,7 +136,6 @@ def _end(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestRep
 
 def _whole(item: pytest.Item, seen: Sequence[_Sample]) -> list[pytest.TestReport]:
     """Return the reports on all runs of a test, and note the verdict on them."""
-    drifted = [each for each in seen if each.has_drifted]
     failed = [each for each in seen if not (each.holds or each.has_drifted)]
     last = seen[-1] if seen[-1].holds or not failed else failed[-1]
     if last.verdict is None:
@@ -154,8 +153,7 @@ def _whole(item: pytest.Item, seen: Sequence[_Sample]) -> list[pytest.TestReport
         severity=worst(found),
     )
     if last.has_drifted:
-        shared = _counted([each.verdict for each in drifted if each.verdict is not None])
-        _decide(item, last, verdict, [each for each in shared if each["samples"] == len(drifted)])
+        _decide(item, last, verdict, [each for each in found if each["samples"] == len(seen)])
     return last.reports
 
 
