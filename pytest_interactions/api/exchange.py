@@ -106,6 +106,8 @@ class Exchange:
     """One request with its response; `cut` is set where the response was not read to its end.
 
     `seconds` is how long it took while it was recorded, from the request to the last byte; `None` if nobody knows.
+    `times` are those of a stream, in seconds from the request on: of its head, then of the end of each piece that
+    `sse.split` makes of its body, as far as it was read; `None` if nobody knows.
     `models` are the names of models and agents in it; `None` until somebody has looked.
     """
 
@@ -113,6 +115,7 @@ class Exchange:
     response: Response
     cut: Cut | None = None
     seconds: float | None = field(default=None, compare=False)
+    times: tuple[float, ...] | None = field(default=None, compare=False, repr=False)
     models: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     def copied(self) -> Exchange:
