@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_interactions.errors import OptionError, closest
 
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
+_SPEED: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)x")
+
+
+class Speed(NamedTuple):
+    """How many times as fast as it was recorded a response is played."""
+
+    factor: float
 
 
 def choice(kind: type[StrEnum]) -> Callable[[Any], StrEnum]:
@@ -70,6 +77,18 @@ def seconds(value: Any) -> float:
     if not 0 <= found < float("inf"):
         raise OptionError(f"{value!r} is not a number of seconds from 0 up")
     return found
+
+
+def pace(value: Any) -> float | Speed:
+    """Return seconds between events, or a speed: `recorded`, or a factor of that, such as `4x`."""
+    text = str(value).strip()
+    found = _SPEED.fullmatch("1x" if text == "recorded" else text)
+    if found is not None and float(found[1]):
+        return Speed(float(found[1]))
+    try:
+        return seconds(value)
+    except OptionError as error:
+        raise OptionError(f"{error}, 'recorded', or a factor such as '4x'{near(value, ['recorded'])}") from None
 
 
 def days(value: Any) -> float | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from pytest_interactions.conversions import (
+    Speed,
     boolean,
     choice,
     chunking,
@@ -17,7 +18,7 @@ from pytest_interactions.conversions import (
     listed,
     names,
     near,
-    seconds,
+    pace,
     size,
 )
 from pytest_interactions.errors import OptionError, closest
@@ -104,8 +105,8 @@ SEQUENCE: Final = ("sequence",)
 class Options(NamedTuple):  # a dataclass takes three times as long to make, at each start of pytest
     """All options of one cassette, validated.
 
-    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, `max_age` in days, `media_threshold`
-    and `max_size` are in bytes.
+    `chunking` is `"event"`, `"whole"` or a number of bytes; `pace` is in seconds, or a speed; `max_age` is in days,
+    `media_threshold` and `max_size` are in bytes.
     The callables take and return vcrpy's types: a `vcr.request.Request`, or a response as vcrpy's dict. `None` means
     "do not record".
     """
@@ -128,7 +129,7 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     fast_forward: bool = False
     fast_sdk: bool = True
     chunking: str | int = "event"
-    pace: float = 0.0
+    pace: float | Speed = 0.0
     wording: Wording = Wording.IGNORE
     fail_on: FailOn = FailOn.CHANGED
     samples: int = 1
@@ -213,7 +214,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "fast_forward": Spec(boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
     "fast_sdk": Spec(boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True),
     "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
-    "pace": Spec(seconds, "seconds between the events of a replayed stream (default: 0)"),
+    "pace": Spec(pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)"),
     "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
     "fail_on": Spec(
         choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"

@@ -33,7 +33,7 @@ class Options(TypedDict, total=False):
     fast_forward: bool
     fast_sdk: bool
     chunking: Literal["event", "whole"] | int
-    pace: float
+    pace: float | str
     wording: Wording | Literal["ignore", "similar", "same"]
     fail_on: FailOn | Literal["breaking", "changed", "cosmetic", "never"]
     samples: int

@@ -8,6 +8,7 @@ import pytest
 
 import pytest_interactions
 from pytest_interactions import OptionError
+from pytest_interactions.conversions import Speed
 from pytest_interactions.options import Options, RecordMode, Stale, Unplayed, resolve
 
 
@@ -28,6 +29,9 @@ from pytest_interactions.options import Options, RecordMode, Stale, Unplayed, re
         ("chunking", "whole", "whole"),
         ("chunking", "12", 12),
         ("pace", "0.5", 0.5),
+        ("pace", "recorded", Speed(1)),
+        ("pace", " 4x ", Speed(4)),
+        ("pace", "0.5x", Speed(0.5)),
         ("max_age", 30, 30.0),
         ("max_age", " 90d ", 90.0),
         ("max_age", "1.5w", 10.5),
@@ -63,7 +67,9 @@ def test_an_option_is_read_from_text_and_from_python(name: str, value: Any, expe
         ("media_threshold", True, "media_threshold: True is not a number of bytes"),
         ("pace", "-1", "pace: '-1' is not a number of seconds from 0 up"),
         ("pace", None, "pace: None is not a number of seconds"),
-        ("pace", "nan", "from 0 up"),
+        ("pace", "nan", "from 0 up, 'recorded', or a factor such as '4x'.$"),
+        ("pace", "0x", "pace: '0x' is not a number of seconds, 'recorded', or a factor such as '4x'"),
+        ("pace", "recoded", "'4x'; did you mean 'recorded'[?]$"),
         ("max_age", "a year", "max_age: 'a year' is not a number of days above 0, such as 90, '90d' or '12w'"),
         ("max_age", "0w", "max_age: '0w' is not a number of days above 0"),
         ("max_age", -1, "max_age: -1 is not a number of days above 0"),

@@ -12,6 +12,7 @@ from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
 from pytest_interactions.cassette.overrides import Overrides
+from pytest_interactions.cassette.pacing import Pacing
 from pytest_interactions.cassette.player import Player
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
@@ -216,6 +217,7 @@ class Cassette(View):
             remember=self.failed_with,
             read_too_far=self._refusals.read_too_far,
             use=use,
+            pacing=Pacing.of(exchange, self.options.pace),
         )
 
     def whole(self, exchange: Exchange) -> Exchange:

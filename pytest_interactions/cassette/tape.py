@@ -13,6 +13,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.api.json_text import minified
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.errors import CassetteFormatError, InteractionsError
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from pytest_interactions.api.exchange import Cut, Exchange, Headers, Response
+    from pytest_interactions.api.exchange import Exchange, Headers, Response
+    from pytest_interactions.cassette.pacing import Pacing, Pause
     from pytest_interactions.cassette.uses import Use
     from pytest_interactions.options import Options
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 #: timeout, another task, or a client in another process. A reader that is still there afterwards reads on.
 READS_ON: Final = 5.0
 
-
+#: What a client gets that has waited for as long as it waits.
+_LATE: Final = Cut(by="connection", error="ReadTimeout", message="The read operation timed out")
 _DATES: Final = {"date", "expires"}
 
 
@@ -50,11 +53,12 @@ class Tape:
 
     Attributes:
         exchange: The recorded exchange.
-        options: The options, of which `chunking` and `pace` count here.
+        options: The options, of which `chunking` counts here.
         directory: The directory of the media files to which the body refers.
         remember: A function that takes each of our errors, as the app may swallow it.
         read_too_far: A function that makes the error for a response that is read further than it was recorded.
         use: The app's use of the response, which is to be told of its end.
+        pacing: When its parts are due; `None` if they are all due at once.
     """
 
     exchange: Exchange
@@ -63,16 +67,31 @@ class Tape:
     remember: Callable[[Any], Any]
     read_too_far: Callable[[Exchange], InteractionsError]
     use: Use
+    pacing: Pacing | None = None
 
     @property
     def response(self) -> Response:
         """Return the recorded response; its status is 0 if there was no answer at all."""
         return self.exchange.response
 
-    @property
-    def pace(self) -> float:
-        """Return the seconds between two chunks."""
-        return self.options.pace if self.response.is_stream else 0.0
+    def pause(self, patience: float | None) -> Pause | None:
+        """Return the wait for what comes next, the head or the chunk that was taken last; `None` if there is none.
+
+        Args:
+            patience: The seconds for which the client waits, as it was told to; `None` if it waits for ever.
+        """
+        return None if self.pacing is None else self.pacing.pause(patience)
+
+    def pause_at_end(self, patience: float | None) -> Pause | None:
+        """Return the wait for what the response ends with, if it is not complete."""
+        if self.pacing is None or self.ending is Ending.COMPLETE:
+            return None
+        return self.pacing.at_end(patience)
+
+    def late(self, broken: Callable[[Cut], Exception]) -> Exception:
+        """Return the error for a client that has waited too long; `broken` makes its own exception."""
+        self.left()
+        return broken(_LATE)
 
     @property
     def ending(self) -> Ending:
@@ -140,6 +159,8 @@ class Tape:
                 following = next(chunks, None)
                 if following is None and self.ending is Ending.COMPLETE:
                     self.left()  # an app may know by this one that no more is to come
+                if self.pacing is not None:
+                    self.pacing.took(chunk)
                 yield chunk
                 chunk = following
             if self.ending is Ending.COMPLETE:

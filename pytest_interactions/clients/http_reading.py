@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import time
 from http.client import IncompleteRead, RemoteDisconnected
 from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_interactions.api.exchange import Cut
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import failures, wire
-from pytest_interactions.clients.chunks import LAST
+from pytest_interactions.clients import failures, pauses, wire
 from pytest_interactions.clients.played import pieces
 
 if TYPE_CHECKING:
@@ -131,10 +129,11 @@ def _raise(error: Exception) -> NoReturn:
 class Replayed(_Played):
     """A tape, which is played at its pace, and ends as it ended."""
 
-    def __init__(self, tape: Tape, method: str) -> None:
-        """Play the response to a request of that method."""
+    def __init__(self, tape: Tape, method: str, patience: float | None) -> None:
+        """Play the response to a request of that method; who reads has the `patience` of so many seconds."""
         super().__init__(self._playing(tape, method))
         self._tape = tape
+        self._patience = patience
         self._closing = Event() if tape.closed_by else None  # made for the few that need it
 
     def _playing(self, tape: Tape, method: str) -> Iterator[bytes]:
@@ -144,11 +143,11 @@ class Replayed(_Played):
             played = pieces(tape, method)
         else:
             played = _lingering(tape, method, self._closing)
-        for number, piece in enumerate(played):
-            if tape.pace and number > 1 and piece != LAST:  # between two chunks: the first piece is the head
-                with tape.use.awaited():
-                    time.sleep(tape.pace)
+        for piece in played:
+            if tape.pacing is not None:
+                pauses.wait(tape, tape.pause(self._patience), failures.failure)
             yield piece
+        pauses.wait(tape, tape.pause_at_end(self._patience), failures.failure)
         error = None if tape.ending is Ending.COMPLETE else tape.error(failures.failure)
         # http.client raises these itself where nothing more comes.
         if error is not None and not isinstance(error, (IncompleteRead, RemoteDisconnected)):
@@ -167,8 +166,11 @@ class Replayed(_Played):
 
 def _lingering(tape: Tape, method: str, closing: Event) -> Iterator[bytes]:
     """Write a tape, and wait before its last piece until another thread closes it, as one did."""
-    *first, last = pieces(tape, method)
-    yield from first
+    written = pieces(tape, method)
+    piece = next(written)
+    for following in written:
+        yield piece
+        piece = following
     with tape.use.awaited():
         closing.wait(tape.lingers)
-    yield last
+    yield piece

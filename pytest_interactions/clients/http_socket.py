@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import ssl
 import weakref
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import failures, wire
+from pytest_interactions.clients import failures, pauses, wire
 from pytest_interactions.clients.descriptors import Descriptors
 from pytest_interactions.clients.http_reading import Failing, File, Recorded, Replayed
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
@@ -60,6 +61,11 @@ def _address(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return "127.0.0.1" if is_loopback(host) else "192.0.2.1"
+
+
+def _seconds(timeout: Any) -> float | None:
+    """A time-out in seconds; http.client and urllib3 have an object that stands for socket's default."""
+    return timeout if timeout is None or isinstance(timeout, (int, float)) else socket.getdefaulttimeout()
 
 
 class Facade:
@@ -193,10 +199,12 @@ class Facade:
         return File(Recorded(self._sock.makefile("rb", buffering=0), recording, self._method))
 
     def _play(self, tape: Tape) -> None:
-        connection, cut = self._connection(), tape.exchange.cut
+        connection: Any = self._connection()
+        cut = tape.exchange.cut
         self._tape = tape
         tape.use.is_awaited = False
         if cut and not tape.response.status and tape.ending is Ending.BROKEN and failures.is_early(cut):
+            pauses.wait(tape, tape.pause_at_end(_seconds(connection.timeout)), failures.failure)
             self._failure = unconnected(connection, failures.failure(cut))
             raise self._failure
         if getattr(connection, "proxy", None):
@@ -209,7 +217,7 @@ class Facade:
         if self._sock is not None:
             self._sock.close()
         self._sock = self._tape = None
-        return File(Replayed(tape, self._method))
+        return File(Replayed(tape, self._method, self._patience))
 
     # --- the end of a request that got no answer ---
 
@@ -277,15 +285,21 @@ class Facade:
         cassette = self._cassettes.innermost
         return self._tape is not None or (isinstance(cassette, Cassette) and cassette.replays_only)
 
+    @property
+    def _patience(self) -> float | None:
+        """The seconds for which the client waits for what it reads; `None` if it waits for ever."""
+        connection: Any = self._connection()
+        timeouts = [connection.timeout, *(args[0] for setting, args in self._settings if setting == "settimeout")]
+        return _seconds(timeouts[-1])
+
     def _told(self, name: str) -> Any:
         """What a socket tells that is connected to nothing."""
         connection: Any = self._connection()
-        timeouts = [connection.timeout, *(args[0] for setting, args in self._settings if setting == "settimeout")]
         told = {
             "getpeername": (_address(connection.host), connection.port),
             "getsockname": (_address("localhost"), 0),
             "getsockopt": 0,
-            "gettimeout": timeouts[-1] if isinstance(timeouts[-1], (int, float)) else None,  # http.client has an object
+            "gettimeout": self._patience,
         }
         if name not in told:
             raise AttributeError(f"there is no connection on replay whose {name} there could be")

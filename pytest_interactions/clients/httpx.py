@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import time
 from contextlib import suppress
 from functools import lru_cache, partial, wraps
 from threading import Event
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions.api.exchange import Cut, Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending
-from pytest_interactions.clients import beneath, httpcore
+from pytest_interactions.clients import beneath, httpcore, pauses
 from pytest_interactions.clients.beneath import Asked, AsyncAsked
+from pytest_interactions.clients.failures import is_early
 from pytest_interactions.clients.httpx_recorded import AsyncRecorded, Recorded, headers_of, unanswered
 from pytest_interactions.clients.replacing import OnceImported, Replaced
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.guard import Answering
+    from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
     from pytest_interactions.clients.replacing import Replacements
@@ -109,7 +110,10 @@ def _handler(cassettes: InForce[Answering], client: Client, real: Callable[..., 
                 response = send(transport, request)
         if asked.tape is not None:
             stream = client.Replayed(asked.tape, client, request)
-            return client.response(asked.tape, stream) if asked.tape.response.status else stream.end()
+            if not asked.tape.response.status:
+                stream.end()
+            stream.until_due()
+            return client.response(asked.tape, stream)
         if asked.recording is not None:
             response.stream = client.Recorded(client, asked.recording, response)
         return response
@@ -135,7 +139,10 @@ def _async_handler(cassettes: InForce[Answering], client: Client, real: Callable
                 response = await send(transport, request)
         if asked.tape is not None:
             stream = client.AsyncReplayed(asked.tape, client, request)
-            return client.response(asked.tape, stream) if asked.tape.response.status else await stream.end()
+            if not asked.tape.response.status:
+                await stream.end()
+            await stream.until_due()
+            return client.response(asked.tape, stream)
         if asked.recording is not None:
             response.stream = client.AsyncRecorded(client, asked.recording, response)
         return response
@@ -179,24 +186,36 @@ class _Played:
     def _broken(self, cut: Cut) -> Exception:
         return self._client.broken(cut, self._request)
 
+    @property
+    def _patience(self) -> float | None:
+        """The seconds for which the client waits; `None` if it waits for ever."""
+        cut, timeouts = self._tape.exchange.cut, self._request.extensions.get("timeout", {})
+        is_connecting = cut is not None and not self._tape.response.status and is_early(cut)
+        seconds: float | None = timeouts.get("connect" if is_connecting else "read")
+        return seconds
+
 
 class _Replayed(_Played):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._closing = Event() if self._tape.closed_by else None  # made for the few that need it
 
+    def until_due(self) -> None:
+        """Wait for what comes next: the head of the response, or a chunk."""
+        if self._tape.pacing is not None:
+            pauses.wait(self._tape, self._tape.pause(self._patience), self._broken)
+
     def __iter__(self) -> Iterator[bytes]:
-        pace = self._tape.pace
-        for number, chunk in enumerate(self._tape.chunks()):
-            if number and pace:
-                with self._tape.use.awaited():
-                    time.sleep(pace)
+        for chunk in self._tape.chunks():
+            self.until_due()
             self._check()
             yield chunk
         self.end()
 
     def end(self) -> None:
         """Raise what the recording ended with, if it wasn't its end; another thread may close it first, as it did."""
+        if self._tape.pacing is not None:
+            pauses.wait(self._tape, self._tape.pause_at_end(self._patience), self._broken)
         if self._closing is not None and self._tape.lingers:
             with self._tape.use.awaited():
                 self._closing.wait(self._tape.lingers)
@@ -215,17 +234,26 @@ class _AsyncReplayed(_Played):
         super().__init__(*args)
         self._stop_waiting: Callable[[], object] = bool
 
+    async def until_due(self) -> None:
+        """Wait for what comes next: the head of the response, or a chunk."""
+        if self._tape.pacing is not None:
+            await self._pause(self._tape.pause(self._patience))
+
+    async def _pause(self, pause: Pause | None) -> None:
+        await pauses.wait_async(self._tape, pause, self._broken)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for number, chunk in enumerate(self._tape.chunks()):
-            if number:  # without a pace too, so that another task can stop this one where it did before
-                with self._tape.use.awaited():
-                    await _sleep(self._tape.pace)
+            if number or self._tape.pacing is not None:  # without a pace another task can stop it where it did before
+                await self._pause(self._tape.pause(self._patience))
             self._check()
             yield chunk
         await self.end()
 
     async def end(self) -> None:
         """Raise what the recording ended with, if it wasn't its end; the app may stop this one first, as it did."""
+        if self._tape.pacing is not None:
+            await self._pause(self._tape.pause_at_end(self._patience))
         if self._tape.lingers and not self._is_closed:
             closing = _event()
             self._stop_waiting = closing.set
@@ -243,18 +271,9 @@ class _AsyncReplayed(_Played):
         self._stop_waiting()
 
 
-async def _sleep(seconds: float) -> None:
-    if _in_asyncio():
-        await asyncio.sleep(seconds)
-    else:
-        import anyio
-
-        await anyio.sleep(seconds)
-
-
 def _event() -> Any:
     """An event of the event loop's own kind."""
-    if _in_asyncio():
+    if pauses.in_asyncio():
         return asyncio.Event()
     import anyio
 
@@ -263,7 +282,7 @@ def _event() -> Any:
 
 async def _waited(event: Any, limit: float) -> None:
     """Wait for an event, or to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
-    if _in_asyncio():
+    if pauses.in_asyncio():
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), limit)
     else:
@@ -271,12 +290,3 @@ async def _waited(event: Any, limit: float) -> None:
 
         with anyio.move_on_after(limit):
             await event.wait()
-
-
-def _in_asyncio() -> bool:
-    """Whether the event loop is asyncio's, and not trio's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

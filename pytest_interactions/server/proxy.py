@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.server.cassettes import Route
     from pytest_interactions.server.upstream import Answer, Upstream
@@ -132,6 +134,7 @@ class _Call:
         if tape.ending is Ending.COMPLETE:
             await self._chunk(b"", more=False)
             return
+        await self._until_due(tape, tape.pause_at_end(None))
         if tape.lingers:
             # A client that left here when this was recorded leaves again now.
             await asyncio.wait([self.gone], timeout=tape.lingers)
@@ -140,13 +143,17 @@ class _Call:
 
     async def _play_response(self, tape: Tape) -> None:
         chunks = tape.chunks()
+        await self._until_due(tape, tape.pause(None))
         first = next(chunks, b"")  # before the start, as a body that can't be played is an error response
         await self._start(tape.response.status, tape.headers(), uri=tape.exchange.request.uri)
-        await self._chunk(first)
-        for chunk in chunks:
-            if tape.pace:
-                await asyncio.sleep(tape.pace)
+        for chunk in chain([first], chunks):
+            await self._until_due(tape, tape.pause(None))
             await self._chunk(chunk)
+
+    async def _until_due(self, tape: Tape, pause: Pause | None) -> None:
+        """Wait, as time passes for the client; there is none that must pass if its test skips waiting."""
+        if pause is not None and not tape.options.fast_forward:
+            await asyncio.sleep(pause.seconds)
 
     # --- recording ---
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import TCPConnector
+from aiohttp import ClientTimeout, TCPConnector
 
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette import messages
@@ -23,7 +23,7 @@ from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from aiohttp import ClientRequest
@@ -50,7 +50,7 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
             return await real(connector, req, *args, **kwargs)  # type: ignore[no-any-return]
         answer = cassette.answer(await request_of(req))
         if isinstance(answer, Tape):
-            return play(answer, connector, req)
+            return await play(answer, connector, req, _patience([*args, *kwargs.values()]))
         with errors.unanswered(answer, req), sending(req):
             connection: Connection = await real(connector, req, *args, **kwargs)
         if answer is not None:
@@ -58,6 +58,12 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
         return connection
 
     return connect
+
+
+def _patience(told: Sequence[Any]) -> float | None:
+    """The seconds for which a client waits for a connection, by what `connect` is told beside a request."""
+    timeouts = (each for each in told if isinstance(each, ClientTimeout))
+    return min((each for timeout in timeouts for each in (timeout.connect, timeout.sock_connect) if each), default=None)
 
 
 def _is_none_of_its_business(cassette: Answering, request: ClientRequest) -> bool:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import ClientConnectorError
+from aiohttp import ClientConnectorError, ConnectionTimeoutError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import played, wire
+from pytest_interactions.clients import pauses, played, wire
 from pytest_interactions.clients.aiohttp import errors
 from pytest_interactions.clients.chunks import CHUNKED, LAST, chunk
 
@@ -23,21 +23,32 @@ if TYPE_CHECKING:
     from aiohttp import ClientRequest, TCPConnector
     from aiohttp.streams import StreamReader
 
+    from pytest_interactions.api.exchange import Cut
+    from pytest_interactions.cassette.pacing import Pause
+
 # How long a chunk waits until the app has taken the one before, in seconds of real time, and how often it looks.
 _PATIENCE: Final = 1.0
 _LOOKS: Final = 0.001
 
 
-def play(tape: Tape, connector: TCPConnector, request: ClientRequest) -> Connection:
+async def play(tape: Tape, connector: TCPConnector, request: ClientRequest, patience: float | None) -> Connection:
     """Make a connection to no server, on which `tape` is the answer to `request`.
+
+    Args:
+        tape: The answer.
+        connector: The connector that is asked for the connection.
+        request: The request.
+        patience: The seconds for which the client waits for a connection; `None` if it waits for ever.
 
     Raises:
         ClientConnectorError: There was no connection either when it was recorded. An error from a connection that
             there is would be one after which aiohttp before 3.12 sends some requests again.
     """
     if tape.ending is Ending.BROKEN and not tape.response.status:
-        error = tape.error(partial(errors.raised, request=request, answered=False))
-        if isinstance(error, ClientConnectorError):
+        raised = partial(errors.raised, request=request, answered=False)
+        error = tape.error(raised)
+        if isinstance(error, (ClientConnectorError, ConnectionTimeoutError)):
+            await pauses.wait_async(tape, tape.pause_at_end(patience), raised)
             raise error
     loop = asyncio.get_running_loop()
     player = _Player(tape, request, loop)
@@ -81,6 +92,7 @@ class _Player(ResponseHandler):
         self._request = request
         self._content: StreamReader | None = None
         self._playing: asyncio.Task[None] | None = None
+        self._patience: float | None = None
         tape.use.is_awaited = False
         tape.use.asks = lambda: is_awaited(self._content)
         tape.use.refuse = partial(refuse_later, loop, self._fail)
@@ -98,6 +110,7 @@ class _Player(ResponseHandler):
     def set_response_params(self, **params: Any) -> None:
         """Take over how the client reads, but for its patience: a recorded time-out is on the tape."""
         super().set_response_params(**params | {"read_timeout": None})
+        self._patience = params.get("read_timeout")
         if self._request.headers.get("expect", "").lower() == "100-continue":
             self._loop.call_soon(self.data_received, wire.CONTINUE)
 
@@ -115,6 +128,7 @@ class _Player(ResponseHandler):
     async def _play(self) -> None:
         try:
             if self._tape.response.status:
+                await self._until_due(self._tape.pause(self._patience))
                 await self._answer()
             if self._tape.ending is not Ending.COMPLETE:
                 await self._end()
@@ -136,19 +150,27 @@ class _Player(ResponseHandler):
         self.data_received(played.head(tape, CHUNKED))
         for number, data in enumerate(tape.chunks()):
             if number:
-                await asyncio.sleep(tape.pace)  # without a pace too, so that another task can stop the app
+                await pauses.sleep(0)  # so that another task can stop the app
                 await self._until_awaited(_PATIENCE)
+            await self._until_due(tape.pause(self._patience))
             self.data_received(chunk(data))
         if tape.ending is Ending.COMPLETE:
             self.data_received(LAST)
 
     async def _end(self) -> None:
         """Raise what the recording ended with, to an app that reads on; where it left, it may do so first."""
+        await self._until_due(self._tape.pause_at_end(self._patience))
         if self._tape.lingers:
             await _real_sleep(self._tape.lingers)
         await self._until_awaited()
-        answered = self._content is not None
-        self._fail(self._tape.error(partial(errors.raised, request=self._request, answered=answered)))
+        self._fail(self._tape.error(self._raised))
+
+    async def _until_due(self, pause: Pause | None) -> None:
+        if pause is not None:
+            await pauses.wait_async(self._tape, pause, self._raised)
+
+    def _raised(self, cut: Cut) -> Exception:
+        return errors.raised(cut, self._request, answered=self._content is not None)
 
     def _fail(self, error: Exception) -> None:
         self.set_exception(error)

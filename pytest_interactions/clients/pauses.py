@@ -1,0 +1,52 @@
+"""The waits of a client while a tape is played to it, in its thread or its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_interactions.api.exchange import Cut
+    from pytest_interactions.cassette.pacing import Pause
+    from pytest_interactions.cassette.tape import Tape
+
+
+def wait(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) -> None:
+    """Wait for what comes next of a tape; `broken` makes the client's own exception, if it waits too long."""
+    if pause is None:
+        return
+    if pause.seconds:
+        with tape.use.awaited():
+            time.sleep(pause.seconds)
+    if pause.is_late:
+        raise tape.late(broken)
+
+
+async def wait_async(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) -> None:
+    """Do the same in an event loop; without a wait too, the app's other tasks may go on."""
+    with tape.use.awaited():
+        await sleep(pause.seconds if pause is not None else 0)
+    if pause is not None and pause.is_late:
+        raise tape.late(broken)
+
+
+async def sleep(seconds: float) -> None:
+    """Sleep in the event loop that runs, be it asyncio's or trio's."""
+    if in_asyncio():
+        await asyncio.sleep(seconds)
+    else:
+        import anyio
+
+        await anyio.sleep(seconds)
+
+
+def in_asyncio() -> bool:
+    """Return whether the event loop is asyncio's, and not trio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
