@@ -91,6 +91,18 @@ def pace(value: Any) -> float | Speed:
         raise OptionError(f"{error}, 'recorded', or a factor such as '4x'{near(value, ['recorded'])}") from None
 
 
+def faults(value: Any) -> tuple[Any, ...]:
+    """Return the faults that a person wrote, see `pytest_interactions.faults`; none for an empty text or `None`."""
+    if not value:
+        return ()
+    from pytest_interactions import faults  # with pydantic, which a run without faults needs not
+
+    try:
+        return faults.read(value)
+    except ValueError as error:
+        raise OptionError(str(error)) from None
+
+
 def days(value: Any) -> float | None:
     """Return a number of days above 0, of which weeks have seven; `None` stays."""
     if value is None:

@@ -95,6 +95,10 @@ class OverrideError(CassetteError, ValueError):
     """An override of a recorded answer that can't be used, or that nothing asked for."""
 
 
+class FaultError(CassetteError):
+    """The end of a test with a fault that hit nothing."""
+
+
 class DifferingWarning(UserWarning):
     """The end of such a test, with `differing = warn`."""
 

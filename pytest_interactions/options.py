@@ -13,6 +13,7 @@ from pytest_interactions.conversions import (
     chunking,
     count,
     days,
+    faults,
     function,
     items,
     listed,
@@ -130,6 +131,7 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     fast_sdk: bool = True
     chunking: str | int = "event"
     pace: float | Speed = 0.0
+    fault: tuple[Any, ...] = ()
     wording: Wording = Wording.IGNORE
     fail_on: FailOn = FailOn.CHANGED
     samples: int = 1
@@ -215,6 +217,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     "fast_sdk": Spec(boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True),
     "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)"),
+    "fault": Spec(
+        faults, "what goes wrong during replay, as in 'error: 429, retry_after: 30, on: 2', or storm", several=True
+    ),
     "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
     "fail_on": Spec(
         choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"

@@ -12,6 +12,54 @@ from pytest_interactions.options import Differing, FailOn, Lint, RecordMode, Sta
 _Names = str | Iterable[str]
 
 
+class On(TypedDict, total=False):
+    """The exchange that a fault is for: its number, or the look of its request."""
+
+    exchange: int
+    operation: Literal["create", "get", "cancel", "delete"]
+    path: str
+    input: str
+    model: str
+    agent: str
+    stream: bool
+    tool: str
+    result_of: str
+
+
+class Fault(TypedDict, total=False):
+    """What goes wrong with a replayed answer; docs/faults.md describes each key."""
+
+    on: int | On
+    times: int | Literal["all"]
+    error: int
+    message: str
+    code: str
+    retry_after: float
+    delay: float
+    events_delay: float
+    refused: Literal[True]
+    timeout: Literal["connect", "read"]
+    hang_after: int
+    cut_after: int
+    cut_after_bytes: int
+    cut_after_seconds: float
+    stop_after: int
+    stop_after_bytes: int
+    bare_error_after: int
+    error_event_after: int
+    repeat: int
+    drop: int | list[int]
+    reorder: int
+    malformed: int
+
+
+class Storm(TypedDict, total=False):
+    """Faults that a seed picks."""
+
+    storm: int | None
+    of: list[str]
+
+
 class Options(TypedDict, total=False):
     """The options of `use_cassette`, of the marker and of `interactions_config`; docs/reference.md describes each."""
 
@@ -34,6 +82,7 @@ class Options(TypedDict, total=False):
     fast_sdk: bool
     chunking: Literal["event", "whole"] | int
     pace: float | str
+    fault: str | Fault | Storm | Iterable[str | Fault | Storm]
     wording: Wording | Literal["ignore", "similar", "same"]
     fail_on: FailOn | Literal["breaking", "changed", "cosmetic", "never"]
     samples: int

@@ -10,6 +10,7 @@ from pytest_interactions.options import Options, Stale, Unplayed
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.cassette.faults import Faults
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.record_mode import AppliedMode
@@ -29,6 +30,7 @@ class Account:
         *,
         filters: Filters,
         refusals: Refusals,
+        faults: Faults,
         options: Options,
         shared: bool,
     ) -> None:
@@ -38,6 +40,7 @@ class Account:
         self._mode = mode
         self._filters = filters
         self._refusals = refusals
+        self._faults = faults
         self._options = options
         self._shared = shared
 
@@ -59,8 +62,16 @@ class Account:
         return self._refusals.shown(self._index.unplayed())
 
     def missed_out(self) -> list[int]:
-        """Return the numbers of the exchanges that the test should have asked for, and did not."""
-        if self._mode.records or self._shared or self._options.unplayed is Unplayed.IGNORE:
+        """Return the numbers of the exchanges that the test should have asked for, and did not.
+
+        An app that a fault has hit may give up, whatever it asked for when it was recorded.
+        """
+        if (
+            self._faults.may_end_early
+            or self._mode.records
+            or self._shared
+            or self._options.unplayed is Unplayed.IGNORE
+        ):
             return []
         return self._index.unplayed()
 

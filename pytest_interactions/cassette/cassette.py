@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import linting
 from pytest_interactions.cassette.account import Account
+from pytest_interactions.cassette.faults import Faults
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
@@ -25,7 +26,7 @@ from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.verifying import Verification
 from pytest_interactions.cassette.view import View
-from pytest_interactions.errors import CassetteFormatError, DriftError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, DriftError, FaultError, InteractionsError
 from pytest_interactions.files import media
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pytest_interactions.api.delays import Delays
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.recorder import Recording
     from pytest_interactions.options import Options, RecordMode
@@ -108,7 +110,15 @@ class Cassette(View):
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
         self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
         self.overrides = Overrides(path, self._index, self._mode, directory=self._media)
-        self._player = Player(self._index, self._mode, self._filters, sequence=self.sequence, overrides=self.overrides)
+        self.faults = Faults(path, self._index, options, directory=self._media)
+        self._player = Player(
+            self._index,
+            self._mode,
+            self._filters,
+            sequence=self.sequence,
+            overrides=self.overrides,
+            faults=self.faults,
+        )
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -118,6 +128,7 @@ class Cassette(View):
             self._mode,
             filters=self._filters,
             refusals=self._refusals,
+            faults=self.faults,
             options=options,
             shared=shared,
         )
@@ -195,9 +206,9 @@ class Cassette(View):
         if request is None:
             return None
         with self._lock:
-            exchange = self._player.take(request)
-            if exchange is not None:
-                return self._play(exchange)
+            played = self._player.take(request)
+            if played is not None:
+                return self._play(*played)
             if not is_to_api and self._filters.is_beside(live):
                 return None
             self._must_record(live, request)
@@ -206,7 +217,7 @@ class Cassette(View):
             self._life.add(recording)
             return recording
 
-    def _play(self, exchange: Exchange) -> Tape:
+    def _play(self, exchange: Exchange, delays: Delays | None = None) -> Tape:
         self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
@@ -217,7 +228,7 @@ class Cassette(View):
             remember=self.failed_with,
             read_too_far=self._refusals.read_too_far,
             use=use,
-            pacing=Pacing.of(exchange, self.options.pace),
+            pacing=Pacing.of(exchange, self.options.pace, delays),
         )
 
     def whole(self, exchange: Exchange) -> Exchange:
@@ -292,11 +303,16 @@ class Cassette(View):
             return None  # who forked this process judges
         if self.failures:
             return self.failures[0]
-        problems = self.overrides.problem(), self.sequence.problem(), self.account.problem(), self._drift()
+        own = self.overrides.problem(), self._hit_nothing(), self.sequence.problem()
+        problems = (*own, self.account.problem(), self._drift())
         found = [each for each in problems if each is not None]
         for other in found[1:]:
             found[0].add_note(f"Besides: {other.headline}")
         return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
+
+    def _hit_nothing(self) -> FaultError | None:
+        """Return the error for faults that hit nothing, though what was asked for was replayed."""
+        return None if self.account.recorded() else self.faults.problem()
 
     def _drift(self) -> DriftError | None:
         return None if self.verification is None else self.verification.error()

@@ -11,6 +11,7 @@ from pytest_interactions.errors import InteractionsError, UnseenRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from pytest_interactions.api.exchange import Request
     from pytest_interactions.cassette.cassette import Cassette
@@ -77,4 +78,4 @@ class Guard:
 
 if TYPE_CHECKING:
     #: What is asked for the answer to a request.
-    Answering = Cassette | Guard
+    Answering: TypeAlias = Cassette | Guard

@@ -6,27 +6,12 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.delays import Delays
 from pytest_interactions.conversions import Speed
 from pytest_interactions.files import clock
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
-
-
-class Delays(NamedTuple):
-    """What is late in a response beside its pace.
-
-    Attributes:
-        before: Seconds before the response.
-        between: Seconds before each of its events but the first.
-        hangs: Whether its end never comes.
-        breaks_at: Seconds from the request to the end of a response that breaks; `None` if it has no such time.
-    """
-
-    before: float = 0.0
-    between: float = 0.0
-    hangs: bool = False
-    breaks_at: float | None = None
 
 
 class Pause(NamedTuple):
@@ -57,12 +42,12 @@ class Pacing:
         self._events = 0
         self._began = clock.seconds()
         self._waited_for = 0.0  # the time that it is, at least, be waiting skipped or not
-        self._due = delays.before + self._recorded(0)
+        self._due = self.due(0)
 
     def took(self, chunk: bytes) -> None:
         """Take note that a chunk is what comes next."""
         self._events += len(self._decoder.feed(chunk)) if self._decoder is not None else 0
-        self._due = self._delays.before + self._recorded(self._events)
+        self._due = self.due(self._events)
 
     def at_end(self, patience: float | None) -> Pause:
         """Return the wait for the end of a response; whoever has waited for one that never comes gets its error."""
@@ -88,8 +73,11 @@ class Pacing:
         self._waited_for = now + seconds
         return Pause(seconds, is_late)
 
-    def _recorded(self, events: int) -> float:
-        """Return when so many events have come; 0 stands for the head, and any number for all of another body."""
+    def due(self, events: int) -> float:
+        """Return when so many events have come, in seconds; 0 stands for the head, and any number for another body."""
+        return self._delays.before + self._paced(events)
+
+    def _paced(self, events: int) -> float:
         exchange, pace = self._exchange, self._pace
         if self._decoder is None:
             return (exchange.seconds or 0.0) / pace.factor if isinstance(pace, Speed) else 0.0

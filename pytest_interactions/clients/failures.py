@@ -16,6 +16,8 @@ from pytest_interactions.api.exchange import Cut
 _LATE: Final = (TimeoutError, ConnectionResetError, ConnectionAbortedError, http.client.HTTPException)
 _SSL: Final = re.compile(r"\[(\w+): (\w+)\]")
 _COUNTS: Final = re.compile(r"(\d+) bytes of a chunk read, (\d+) more missing")
+# What httpx says of an answer that did not come, or not to its end.
+_INCOMPLETE: Final = ("Server disconnected without sending", "peer closed connection without sending complete message")
 _ERRNO: Final = re.compile(r"\[Errno (-?\d+)\] ([^)]*)")
 
 
@@ -80,6 +82,8 @@ def _kind(cut: Cut) -> type[Exception]:
         return kind
     if name in (InvalidChunkLength.__name__, IncompleteChunk.__name__):  # which http.client makes of both
         return http.client.IncompleteRead
+    if name == "RemoteProtocolError" and cut.message.startswith(_INCOMPLETE):
+        return http.client.IncompleteRead if "complete message" in cut.message else http.client.RemoteDisconnected
     if "Timeout" in name:
         return TimeoutError
     if _SSL.search(cut.message):

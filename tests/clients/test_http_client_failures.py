@@ -138,7 +138,11 @@ CUTS = {
     "ReadTimeout: timed out": (urllib3.exceptions.ReadTimeoutError, TimeoutError),
     "ReadError: [SSL: TLSV1_ALERT] alert": (urllib3.exceptions.SSLError, ssl.SSLError),
     "ReadError: [Errno 113] No route to host": (urllib3.exceptions.ProtocolError, OSError),
-    "RemoteProtocolError: Server disconnected": (urllib3.exceptions.ProtocolError, ConnectionResetError),
+    "RemoteProtocolError: Server disconnected without sending a response.": (
+        urllib3.exceptions.ProtocolError,
+        http.client.RemoteDisconnected,
+    ),
+    "RemoteProtocolError: illegal status line": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "ConnectionResetError: [Errno 104] reset": (urllib3.exceptions.ProtocolError, ConnectionResetError),
     "BrokenPipeError: [Errno 32] Broken pipe": (urllib3.exceptions.ProtocolError, BrokenPipeError),
     "type: a word of Python": (urllib3.exceptions.ProtocolError, ConnectionResetError),

@@ -21,6 +21,7 @@ from aiohttp.client_exceptions import (
     ClientPayloadError,
     ClientResponseError,
     ConnectionTimeoutError,
+    ServerDisconnectedError,
     ServerFingerprintMismatch,
     SocketTimeoutError,
 )
@@ -105,8 +106,19 @@ def raised(recorded: Cut, request: ClientRequest, *, answered: bool) -> Exceptio
     made = _made(kind, text, request) if isinstance(kind, type) and issubclass(kind, ClientError) else None
     if made is not None:
         return made
-    if "Timeout" in recorded.error:
+    return _nearest(recorded.error, text, request, answered=answered)
+
+
+def _nearest(name: str, text: str, request: ClientRequest, *, answered: bool) -> Exception:
+    """Aiohttp's exception for what another client has named."""
+    if name == "ConnectTimeout":
+        return ConnectionTimeoutError(f"Connection timeout to host {request.url}")
+    if "Timeout" in name:
         return SocketTimeoutError(text)
+    if name == "ConnectError" and _OS_ERROR.fullmatch(text):
+        return ClientConnectorError(_first_hop(request), _os_error(text))
+    if name == "RemoteProtocolError" and not answered:
+        return ServerDisconnectedError()
     return ClientPayloadError(text) if answered else ClientConnectionError(text)
 
 

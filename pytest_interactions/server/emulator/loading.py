@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from pytest_interactions.errors import ScriptError
-from pytest_interactions.server.emulator.script import Reply, Rule, Strict, When, problems
+from pytest_interactions.server.emulator.script import Reply, Rule, When
+from pytest_interactions.strict import Loader, Strict, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
 class _Entry(Strict):
     on: When | None = None
     reply: Reply
+
+
+_PARTS: Final[Mapping[str, type[Strict]]] = {"on": When, "reply": Reply}
 
 
 def load(path: Path) -> list[Rule]:
@@ -32,7 +36,7 @@ def load(path: Path) -> list[Rule]:
     try:
         entries = TypeAdapter(list[_Entry]).validate_python(value)
     except ValidationError as error:
-        lines = (f"{path}:{_line(root, place)}: {message}" for place, message in problems(error, _Entry))
+        lines = (f"{path}:{_line(root, place)}: {message}" for place, message in problems(error, _Entry, _PARTS))
         raise ScriptError("\n".join(lines)) from None
     return [Rule(entry.on or When(), entry.reply) for entry in entries]
 
@@ -40,7 +44,7 @@ def load(path: Path) -> list[Rule]:
 def _read(path: Path) -> tuple[yaml.Node | None, Any]:
     """Return a file's root node, which has the line numbers, and its value. That of an empty file is `[]`."""
     try:
-        loader = _Loader(path.read_text("utf-8"))
+        loader = Loader(path.read_text("utf-8"))
         root = loader.get_single_node()
         return root, loader.construct_document(root) if root else []
     except yaml.MarkedYAMLError as error:
@@ -50,16 +54,6 @@ def _read(path: Path) -> tuple[yaml.Node | None, Any]:
         raise ScriptError(f"{path}:1: not YAML: {str(error).splitlines()[0]}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ScriptError(f"{path}: can't be read: {error}") from error
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which `on` is a word, not a boolean, as in YAML 1.2."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not (tag.endswith(":bool") and first in "oOyYnN")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def _line(node: Any, path: Iterable[int | str]) -> int:

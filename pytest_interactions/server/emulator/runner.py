@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pytest_interactions.server.callers import Callers
 from pytest_interactions.server.emulator.app import Api
 from pytest_interactions.server.emulator.loading import load
-from pytest_interactions.server.emulator.script import Rule, When, build
+from pytest_interactions.server.emulator.script import Rule, When, built
 from pytest_interactions.server.emulator.state import Store
 from pytest_interactions.server.emulator.wire import Received
 from pytest_interactions.server.serving import Served, Serving
@@ -79,7 +79,7 @@ class Emulator(Served):
         Raises:
             ScriptError: A key or a value is wrong.
         """
-        rule = Rule(build(When, when))
+        rule = Rule(built(When, when))
         self._rules.append(rule)
         return rule
 

@@ -1,0 +1,189 @@
+"""What goes wrong with the answers of one cassette: which fault hits which request, and what comes after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pytest_interactions.api.delays import Delays
+from pytest_interactions.cassette.pacing import Pacing
+from pytest_interactions.errors import FaultError
+from pytest_interactions.files import media
+from pytest_interactions.redaction.google import is_login
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.matching import Key
+    from pytest_interactions.faults import Fault, Storm
+    from pytest_interactions.options import Options
+
+_NOTHING_ASKED: Final = "nothing that it is for was asked"
+
+
+class Played(NamedTuple):
+    """An exchange to play, and what is late in it."""
+
+    exchange: Exchange
+    delays: Delays | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Armed:
+    """A fault, how often it has hit, and why it did not when it could have."""
+
+    fault: Fault
+    hits: int = 0
+    why: str = _NOTHING_ASKED
+
+    @property
+    def is_left(self) -> bool:
+        return self.fault.times == "all" or self.hits < self.fault.times
+
+
+class Faults:
+    """The faults of one cassette, in the order in which the test has them.
+
+    A request is hit by each that is for it, but by one alone of those that end an answer: the next one hits the next
+    request. What was ended may be asked for again, as clients do, and so it may be resumed.
+
+    Attributes:
+        are_any: Whether there are any; nothing else of them is asked as long as there are none.
+        fired: What has hit, a line each: the number of the exchange, and the fault.
+        may_end_early: Whether an answer was ended or spoilt, so that an app may have given up.
+    """
+
+    def __init__(self, cassette: Path, index: Index, options: Options, *, directory: Path) -> None:
+        """Hold the faults of `options` for the cassette at a path, whose media are in a directory."""
+        self._cassette = cassette
+        self._index = index
+        self._options = options
+        self._directory = directory
+        self.are_any = bool(options.fault)
+        self.fired: list[str] = []
+        self.may_end_early = False
+        self._armed: list[_Armed] = []
+        self._storms: list[Storm] = []
+        self._struck: set[int] = set()
+        self._hit: dict[Key, int] = {}
+        self._resumable: dict[str, int] = {}
+        if self.are_any:
+            self._arm(options.fault)
+
+    def _arm(self, given: Sequence[Any]) -> None:
+        from pytest_interactions.faults import Fault
+
+        for each in given:
+            if isinstance(each, Fault):
+                self._armed.append(_Armed(each))
+            else:
+                self._storms.append(each)
+
+    # --- which fault hits which request ---
+
+    def play(self, number: int, exchange: Exchange, request: Request, key: Key) -> Played:
+        """Return what is played of exchange `number`, from 0, in answer to a redacted request with this key."""
+        if is_login(request):
+            return Played(exchange)
+        self._strike(number, exchange)
+        from pytest_interactions.api.faults.looks import is_for
+
+        hitting = [each for each in self._armed if each.is_left and is_for(each.fault.on, number, request)]
+        if not hitting:
+            return Played(exchange)
+        self._hit[key] = number
+        played = Played(media.whole(exchange, self._directory), Delays())
+        has_ended = False
+        for each in hitting:
+            if has_ended and each.fault.ending is not None:
+                each.why = f"exchange {number + 1} was ended by another fault each time"
+                continue
+            after = self._altered(each, number, played)
+            has_ended |= after is not None and each.fault.ending is not None
+            played = after or played
+        return played
+
+    def _altered(self, armed: _Armed, number: int, played: Played) -> Played | None:
+        """Return what a fault makes of what is played; `None` if it can't hit that."""
+        from pytest_interactions.api.faults.altering import altered, delays_of
+        from pytest_interactions.api.faults.parts import NotAlterableError
+
+        fault = armed.fault
+        delays = _both(played.delays or Delays(), delays_of(armed.fault))
+        pacing = Pacing(played.exchange, self._options.pace, delays)
+        try:
+            exchange, may_ask_again = altered(fault, played.exchange, pacing.due)
+        except NotAlterableError as error:
+            armed.why = f"exchange {number + 1} can't be hit by it: {error}"
+            return None
+        armed.hits += 1
+        self.fired.append(f"exchange {number + 1}: {fault}")
+        if may_ask_again:
+            self.may_end_early = True
+            self._index.played.discard(number)
+            self._may_be_resumed(number)
+        return Played(exchange, delays)
+
+    def _strike(self, number: int, exchange: Exchange) -> None:
+        """Let the storms, if there are any, pick a fault for an exchange that is played for the first time."""
+        if number in self._struck or not self._storms:
+            return
+        from pytest_interactions.api.faults.storm import picked
+        from pytest_interactions.faults import Fault
+
+        self._struck.add(number)
+        for storm in self._storms:
+            keys = picked(storm.storm or 0, storm.of, number, media.whole(exchange, self._directory))
+            if keys is not None:
+                self._armed.append(_Armed(Fault.model_validate({**keys, "on": number + 1})))
+
+    # --- what comes after it ---
+
+    def again(self, key: Key) -> int | None:
+        """Return the number of the exchange that was hit when a request with this key was answered; `None` for none."""
+        return self._hit.get(key)
+
+    def _may_be_resumed(self, number: int) -> None:
+        from pytest_interactions.cassette.resuming import names_of
+
+        self._resumable.update(dict.fromkeys(names_of(self._index.exchanges[number].response), number))
+
+    def resumed(self, request: Request) -> Played | None:
+        """Return the rest of an answer that a fault has ended, if a request asks for that; `None` if it does not.
+
+        It asks by the interaction's id, after the last event that it got, or by a token from the stream.
+        """
+        if not self._resumable:
+            return None
+        from pytest_interactions.cassette.resuming import asked_for, rest
+
+        number = self._resumable.get(asked_for(request) or "")
+        if number is None:
+            return None
+        self._index.played.add(number)
+        recorded = media.whole(self._index.exchanges[number], self._directory)
+        response = rest(recorded.response, request)
+        return Played(replace(recorded, request=request, response=response, seconds=None, times=None))
+
+    # --- the end ---
+
+    def problem(self) -> FaultError | None:
+        """Return the error for faults that hit nothing; `None` if there are none."""
+        missed = [each for each in self._armed if not each.hits]
+        if not missed:
+            return None
+        lines = [f"  {each.fault}: {each.why}" for each in missed]
+        count = len(self._index.exchanges)
+        head = f"{self._cassette}: faults that hit nothing, of {count} recorded exchange{'s' * (count != 1)}:"
+        again = (
+            "Take the fault away, or say by `on` what it is for. pytest-interactions show has the exchanges in order."
+        )
+        return FaultError("\n".join([head, *lines, "", again]))
+
+
+def _both(one: Delays, other: Delays) -> Delays:
+    breaks = other.breaks_at if one.breaks_at is None else one.breaks_at
+    return Delays(one.before + other.before, one.between + other.between, one.hangs or other.hangs, breaks)
