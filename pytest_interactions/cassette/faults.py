@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from functools import cache
+from secrets import randbelow
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from pytest_interactions.api.delays import Delays
 from pytest_interactions.cassette.pacing import Pacing
@@ -21,8 +25,6 @@ if TYPE_CHECKING:
     from pytest_interactions.faults import Fault, Storm
     from pytest_interactions.options import Options
 
-_NOTHING_ASKED: Final = "nothing that it is for was asked"
-
 
 class Played(NamedTuple):
     """An exchange to play, and what is late in it."""
@@ -37,7 +39,14 @@ class _Armed:
 
     fault: Fault
     hits: int = 0
-    why: str = _NOTHING_ASKED
+    why: str = ""
+
+    def reason(self, count: int) -> str:
+        """Return why it has hit none of the `count` exchanges."""
+        number = self.fault.on.exchange
+        if self.why or number is None:
+            return self.why or "no request looks like what it is for"
+        return f"exchange {number} was not asked for" if number <= count else f"there is no exchange {number}"
 
     @property
     def is_left(self) -> bool:
@@ -80,7 +89,8 @@ class Faults:
             if isinstance(each, Fault):
                 self._armed.append(_Armed(each))
             else:
-                self._storms.append(each)
+                seed = _seed_of_run() if each.storm is None else each.storm
+                self._storms.append(each.model_copy(update={"storm": seed}))
 
     # --- which fault hits which request ---
 
@@ -135,8 +145,8 @@ class Faults:
         from pytest_interactions.faults import Fault
 
         self._struck.add(number)
-        for storm in self._storms:
-            keys = picked(storm.storm or 0, storm.of, number, media.whole(exchange, self._directory))
+        for storm, seed in ((each, each.storm or 0) for each in self._storms):
+            keys = picked(seed, storm.of, number, media.whole(exchange, self._directory))
             if keys is not None:
                 self._armed.append(_Armed(Fault.model_validate({**keys, "on": number + 1})))
 
@@ -170,18 +180,33 @@ class Faults:
 
     # --- the end ---
 
+    @property
+    def storms(self) -> list[str]:
+        """Return the storms with their seeds, as they are written in an ini file."""
+        return list(map(str, self._storms))
+
     def problem(self) -> FaultError | None:
         """Return the error for faults that hit nothing; `None` if there are none."""
         missed = [each for each in self._armed if not each.hits]
         if not missed:
             return None
-        lines = [f"  {each.fault}: {each.why}" for each in missed]
         count = len(self._index.exchanges)
+        lines = [f"{each.fault}: {each.reason(count)}" for each in missed]
         head = f"{self._cassette}: faults that hit nothing, of {count} recorded exchange{'s' * (count != 1)}:"
         again = (
             "Take the fault away, or say by `on` what it is for. pytest-interactions show has the exchanges in order."
         )
-        return FaultError("\n".join([head, *lines, "", again]))
+        told = "\n".join([head, *(f"  {line}" for line in lines), "", again])
+        return FaultError(told, headline=f"hit nothing: {lines[0]}")
+
+
+@cache
+def _seed_of_run() -> int:
+    """Return a seed that this run has picked, which is the same in all of pytest-xdist's workers."""
+    from pytest_interactions.faults import SEEDS
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    return randbelow(SEEDS) if run is None else crc32(run.encode())
 
 
 def _both(one: Delays, other: Delays) -> Delays:

@@ -118,26 +118,11 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
             told = report.longreprtext
             unsaid = [str(error) for error in met(item) if str(error).splitlines()[0] not in told]
             report.sections += [("interactions: what the app was refused", text) for text in dict.fromkeys(unsaid)]
-        findings = [finding for cassette in _cassettes(item) for finding in cassette.findings()]
-        if findings:
-            report.sections.append(("interactions: what the API would refuse", "\n".join(findings)))
-        differing = [line for cassette in _cassettes(item) for line in cassette.sequence.findings()]
-        if differing:
-            report.sections.append(("interactions: requests that differ from their recordings", "\n".join(differing)))
-        report.sections += _differences(item)
+        from pytest_interactions.plugin.sections import sections
+
+        report.sections += sections(_cassettes(item))
     if report.when == "call" or report.failed:  # what comes after is told of what it meets itself
         item.stash[_KNOWN] = [*item.stash.get(_KNOWN, []), *met(item)]
-
-
-def _differences(item: pytest.Item) -> list[tuple[str, str]]:
-    """Return a section on how what a test did live differs from its recordings, if it is verified and does."""
-    verified = [cassette for cassette in _cassettes(item) if cassette.verification is not None]
-    if not verified:
-        return []
-    from pytest_interactions.cassette.verifying import differences
-
-    told = [difference for cassette in verified for difference in differences(cassette)]
-    return [("interactions: how the live run differs from the recording", "\n".join(told))] if told else []
 
 
 def _cassettes(item: pytest.Item) -> list[Cassette]:
@@ -258,6 +243,7 @@ def _save(config: pytest.Config, use: Use) -> None:
             f"{use.user} got answers in sequence to requests that differ from the recorded ones, "
             f"{len(cassette.sequence)} in all; its warning says how"
         )
+    notes.extend(_told_of_faults(use))
     if use.snapshots and written in (None, cassette.path):
         notes.extend(filter(None, [waiting.snapshots(config, use)]))
     doubts = account.doubts()
@@ -267,6 +253,16 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
+
+
+def _told_of_faults(use: Use) -> Iterator[str]:
+    """Yield what is to be known of a test's faults: by which seed a storm is the same again, or that none could hit."""
+    faults, account = use.cassette.faults, use.cassette.account
+    for storm in faults.storms:
+        hit = "; ".join(map(use.cassette.redacted, faults.fired)) or "nothing"
+        yield f"{use.user} was in a storm that hit {hit}. The same again with the option fault = '{storm}'"
+    if faults.are_any and account.recorded():
+        yield f"{use.user} recorded; its faults hit what is replayed, and nothing else"
 
 
 def tell_left_out(config: pytest.Config) -> None:

@@ -50,7 +50,7 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
             return await real(connector, req, *args, **kwargs)  # type: ignore[no-any-return]
         answer = cassette.answer(await request_of(req))
         if isinstance(answer, Tape):
-            return await play(answer, connector, req, _patience([*args, *kwargs.values()]))
+            return await play(answer, connector, req, _timeout([*args, *kwargs.values()]))
         with errors.unanswered(answer, req), sending(req):
             connection: Connection = await real(connector, req, *args, **kwargs)
         if answer is not None:
@@ -60,10 +60,9 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
     return connect
 
 
-def _patience(told: Sequence[Any]) -> float | None:
-    """The seconds for which a client waits for a connection, by what `connect` is told beside a request."""
-    timeouts = (each for each in told if isinstance(each, ClientTimeout))
-    return min((each for timeout in timeouts for each in (timeout.connect, timeout.sock_connect) if each), default=None)
+def _timeout(told: Sequence[Any]) -> ClientTimeout:
+    """The time-outs of a request, which `TCPConnector.connect` is told beside it."""
+    return next((each for each in told if isinstance(each, ClientTimeout)), ClientTimeout())
 
 
 def _is_none_of_its_business(cassette: Answering, request: ClientRequest) -> bool:

@@ -20,7 +20,7 @@ from pytest_interactions.clients.chunks import CHUNKED, LAST, chunk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp import ClientRequest, TCPConnector
+    from aiohttp import ClientRequest, ClientTimeout, TCPConnector
     from aiohttp.streams import StreamReader
 
     from pytest_interactions.api.exchange import Cut
@@ -31,14 +31,14 @@ _PATIENCE: Final = 1.0
 _LOOKS: Final = 0.001
 
 
-async def play(tape: Tape, connector: TCPConnector, request: ClientRequest, patience: float | None) -> Connection:
+async def play(tape: Tape, connector: TCPConnector, request: ClientRequest, timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109 - aiohttp's own
     """Make a connection to no server, on which `tape` is the answer to `request`.
 
     Args:
         tape: The answer.
         connector: The connector that is asked for the connection.
         request: The request.
-        patience: The seconds for which the client waits for a connection; `None` if it waits for ever.
+        timeout: The request's time-outs.
 
     Raises:
         ClientConnectorError: There was no connection either when it was recorded. An error from a connection that
@@ -48,10 +48,11 @@ async def play(tape: Tape, connector: TCPConnector, request: ClientRequest, pati
         raised = partial(errors.raised, request=request, answered=False)
         error = tape.error(raised)
         if isinstance(error, (ClientConnectorError, ConnectionTimeoutError)):
+            patience = min(filter(None, (timeout.connect, timeout.sock_connect, timeout.total)), default=None)
             await pauses.wait_async(tape, tape.pause_at_end(patience), raised)
             raise error
     loop = asyncio.get_running_loop()
-    player = _Player(tape, request, loop)
+    player = _Player(tape, request, loop, timeout.total)
     connector._acquired.add(player)  # noqa: SLF001 - so that a connector that is closed closes it
     return Connection(connector, request.connection_key, player, loop)
 
@@ -86,13 +87,16 @@ class Nowhere(asyncio.Transport):
 class _Player(ResponseHandler):
     """aiohttp's own end of a connection, with a tape at the other one."""
 
-    def __init__(self, tape: Tape, request: ClientRequest, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, tape: Tape, request: ClientRequest, loop: asyncio.AbstractEventLoop, total: float | None
+    ) -> None:
         super().__init__(loop)
         self._tape = tape
         self._request = request
         self._content: StreamReader | None = None
         self._playing: asyncio.Task[None] | None = None
-        self._patience: float | None = None
+        self._total = total
+        self._read: float | None = None
         tape.use.is_awaited = False
         tape.use.asks = lambda: is_awaited(self._content)
         tape.use.refuse = partial(refuse_later, loop, self._fail)
@@ -110,7 +114,7 @@ class _Player(ResponseHandler):
     def set_response_params(self, **params: Any) -> None:
         """Take over how the client reads, but for its patience: a recorded time-out is on the tape."""
         super().set_response_params(**params | {"read_timeout": None})
-        self._patience = params.get("read_timeout")
+        self._read = params.get("read_timeout")
         if self._request.headers.get("expect", "").lower() == "100-continue":
             self._loop.call_soon(self.data_received, wire.CONTINUE)
 
@@ -169,7 +173,14 @@ class _Player(ResponseHandler):
         if pause is not None:
             await pauses.wait_async(self._tape, pause, self._raised)
 
+    @property
+    def _patience(self) -> float | None:
+        """The seconds for which the client waits for what it reads; `None` if it waits for ever."""
+        return self._read or self._total
+
     def _raised(self, cut: Cut) -> Exception:
+        if cut.error == "ReadTimeout" and self._total and not self._read:
+            return TimeoutError()  # of the whole request, which aiohttp tells by no more
         return errors.raised(cut, self._request, answered=self._content is not None)
 
     def _fail(self, error: Exception) -> None:

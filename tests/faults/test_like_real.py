@@ -1,0 +1,103 @@
+"""Faults, compared with a server that does the same for real."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_interactions import use_cassette
+from pytest_interactions.server.emulator import Emulator
+from tests.faults.clients import CLIENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_JSON: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n" + b"{" + b" " * 199
+_EVENT: Final = b'event: interaction.created\ndata: {"event_type": "interaction.created"}\n\n'
+_STREAM: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"%x\r\n%b\r\n" % (len(_EVENT), _EVENT)
+)
+#: What goes wrong, by its fault: what a server sends before it closes, or `None` if it stays silent.
+_REAL: Final[dict[str, tuple[dict[str, Any], bytes | None]]] = {
+    "unanswered": ({"cut_after": 0}, b""),
+    "read": ({"timeout": "read"}, None),
+    "cut": ({"cut_after_bytes": 200}, _JSON),
+    "cut-stream": ({"cut_after": 1}, _STREAM),
+}
+
+
+@contextmanager
+def _server(sent: bytes | None) -> Iterator[str]:
+    """A server that takes a request, sends that, and closes; or is silent until its client has gone."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    _answer(connection, sent)
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def _answer(connection: socket.socket, sent: bytes | None) -> None:
+    asked = b""
+    while not asked.endswith(b"}"):
+        asked += connection.recv(65536)
+    if sent is None:
+        connection.recv(1)
+    else:
+        connection.sendall(sent)
+
+
+def _raised(client: str, url: str, *, stream: bool) -> type[BaseException]:
+    """Return what a client raises."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - each has its own
+        CLIENTS[client](url, stream, 0.2)
+    return caught.type
+
+
+@pytest.fixture(scope="module")
+def cassettes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cassettes of an answer in JSON and of a stream."""
+    directory = tmp_path_factory.mktemp("faults")
+    with Emulator() as emulator:
+        for stream in (False, True):
+            with use_cassette(directory / f"{stream}.yaml", record_mode="once"):
+                CLIENTS["httpx"](emulator.url, stream, 9)
+    return directory
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("kind", _REAL)
+def test_a_fault_is_like_the_real_thing(kind: str, client: str, cassettes: Path) -> None:
+    """A client raises what it raises where a server does the same, whoever has recorded."""
+    fault, sent = _REAL[kind]
+    stream = kind == "cut-stream"
+    with _server(sent) as url:
+        real = _raised(client, url, stream=stream)
+    with use_cassette(cassettes / f"{stream}.yaml", fault=fault, fast_forward=True):
+        assert _raised(client, url, stream=stream) is real
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_refused_connection_is_like_a_real_one(client: str, cassettes: Path) -> None:
+    """Nobody listens at the port: a client raises the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    real = _raised(client, url, stream=False)
+    with use_cassette(cassettes / "False.yaml", fault={"refused": True}):
+        assert _raised(client, url, stream=False) is real
