@@ -237,7 +237,8 @@ def _mapping(line: str) -> Mapping[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise ValueError(f"{line!r} is no fault, such as 'error: 429, retry_after: 30, on: 2'")  # noqa: TRY004 - too
-    return {str(key): each for key, each in value.items()}
+    # A key alone stands for what is so.
+    return {str(key): True if each is None and key != "storm" else each for key, each in value.items()}
 
 
 def _fault(keys: Mapping[str, Any]) -> Fault | Storm:
