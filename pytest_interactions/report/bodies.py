@@ -99,7 +99,7 @@ def _waits(events: list[Came]) -> list[Wait]:
         took = event.seconds - start
         if found and max(took, found[-1]["seconds"]) < least:
             found[-1]["count"] += 1
-            found[-1]["seconds"] = round(found[-1]["seconds"] + took, 3)
+            found[-1]["seconds"] = round(event.seconds - found[-1]["start"], 3)
         else:
             found.append({"event": event.number, "count": 1, "start": start, "seconds": round(took, 3)})
         start = event.seconds
