@@ -10,7 +10,7 @@ from pytest_interactions.api import sse
 from pytest_interactions.api.fold import payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.sse import ServerSentEvent
@@ -81,27 +81,19 @@ def first_of(exchanges: Iterable[Exchange]) -> First | None:
 
     As `Call.seconds`, it counts what the exchanges took, and no pause between them.
     """
+    began: float | None = 0.0
     first: float | None = None
-    for event, seconds in _since_begin(exchanges):
-        if event is None:  # what came in that exchange, nobody knows
-            return None
-        first = seconds if first is None else first
-        if _is_seen(event):
-            return First(first, seconds)
-    return None if first is None else First(first, first)
-
-
-def _since_begin(exchanges: Iterable[Exchange]) -> Iterator[tuple[ServerSentEvent | None, float]]:
-    """Yield the events of a call, each with the seconds since the call began; `None` for events without a time."""
-    begun: float | None = 0.0
     for exchange in exchanges:
         known = came(exchange)
-        if (exchange.response.is_stream and exchange.response.body and not known) or begun is None:
-            yield None, 0.0
-            return
-        for each in known:
-            yield each.event, round(begun + each.seconds, 3)
-        begun = None if exchange.seconds is None else begun + exchange.seconds
+        if began is None or (exchange.response.is_stream and exchange.response.body and not known):
+            return None
+        if known:
+            first = began + known[0].seconds if first is None else first
+            token = next((each for each in known if _is_seen(each.event)), None)
+            if token is not None:
+                return First(round(first, 3), round(began + token.seconds, 3))
+        began = None if exchange.seconds is None else began + exchange.seconds
+    return None if first is None else First(round(first, 3), round(first, 3))
 
 
 def _is_seen(event: ServerSentEvent) -> bool:
