@@ -84,6 +84,7 @@ class Recording(Use):
                 self.exchange = parsed.unparsed()
                 self._finished(parsed)
                 self.exchange.models = parsed.models
+            self.marks = []  # of a long stream, these are many
 
     def give_up(self) -> None:
         """Keep that the app waited for the answer no longer: a response with status 0, which HTTP has not."""

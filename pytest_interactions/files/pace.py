@@ -40,7 +40,8 @@ def times_in(gaps: Any) -> tuple[float, ...] | None:
     text = str(gaps) if type(gaps) is int else gaps
     if not isinstance(text, str) or not _GAPS.fullmatch(text):
         return None
-    return tuple([milliseconds / 1000 for milliseconds in accumulate(map(int, text.split(" ")))])
+    times = tuple([milliseconds / 1000 for milliseconds in accumulate(map(int, text.split(" ")))])
+    return times if times[-1] < _FOREVER else None
 
 
 def gaps_of(times: Sequence[float]) -> str:

@@ -141,6 +141,7 @@ def test_a_head_that_was_changed_by_hand_is_never_misread(place: int, inserted: 
         "  events:\n    1: 1  2\n",
         f"  events:\n    1: {'9' * 5000} 1\n",
         f"  events:\n    {'9' * 500}: 1 1\n",
+        f"  events:\n    1: {'9' * 12} {'9' * 12}\n",
         "  events:\n    0: 412 0\n",
         "  events:\n    4: 412 0\n",
         "  events:\n    2: 412 0\n",
