@@ -67,7 +67,7 @@ class Side:
         self._is_closed = False
         recording.is_awaited = False
         recording.leave = self._left
-        recording.came(0)  # but the head
+        recording.came(0)  # the head alone
 
     def _finish(self, cut: Cut | None = None) -> None:
         with self._recording.turn:

@@ -175,9 +175,10 @@ def test_an_answer_that_is_no_stream_has_no_times(
     assert "events:" not in (tmp_path / "c.yaml").read_text()
 
 
+@pytest.mark.parametrize("coding", ["", "gzip", "br"])
 @pytest.mark.parametrize("ask", CLIENTS.values(), ids=CLIENTS)
 def test_a_stream_that_breaks_has_the_times_of_what_came(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], Any], coding: str
 ) -> None:
     """The piece of an event at its end is one of them."""
 
@@ -186,10 +187,23 @@ def test_a_stream_that_breaks_has_the_times_of_what_came(
             ask(url)
 
     a, b, c, _ = EVENTS
-    exchange = _exactly(tmp_path, monkeypatch, ask_in_vain, written([a + b, c[:5], c[5:]])[:3])
+    exchange = _exactly(tmp_path, monkeypatch, ask_in_vain, written([a + b, c[:5], c[5:]], coding)[:3])
     assert exchange.cut is not None
     assert exchange.response.body == a + b + c[:5]
     assert exchange.times == (0.0, 0.25, 0.25, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("httpx", 103), ("aiohttp", 103), ("requests", 100), ("http.client", 100), ("urllib3", 100)]
+)
+def test_what_comes_before_the_head_is_not_of_the_body(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+) -> None:
+    """Such as what a server announces."""
+    head, *chunks = written(EVENTS, "gzip")
+    before = f"HTTP/1.1 {status} Wait\r\nlink: <x>\r\n\r\n".encode()
+    exchange = _exactly(tmp_path, monkeypatch, CLIENTS[name], [before + head, *chunks])
+    assert exchange.times == (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def test_an_empty_stream_has_the_time_of_its_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
