@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,3 +119,61 @@ def _decoded_once(http: Any, body: bytes, encoding: str, room: Room | None) -> t
     except http.DecodingError:
         return b"".join(pieces), True
     return b"".join(pieces), False
+
+
+# --- as it comes ---
+
+
+def decoded_sizes(encodings: Sequence[str], chunks: Sequence[bytes], size: int) -> list[int]:
+    """Return how many bytes of a decoded body each chunk of the encoded one brought.
+
+    Args:
+        encodings: The values of the header that names the encodings.
+        chunks: All that came of the encoded body.
+        size: The bytes of the decoded body.
+
+    Returns:
+        One number for each chunk; none if nobody here makes so many bytes of them.
+    """
+    for sizes in _all_sizes(encodings, chunks):
+        if sum(sizes) == size:
+            return sizes
+    return []
+
+
+def _all_sizes(encodings: Sequence[str], chunks: Sequence[bytes]) -> Iterator[list[int]]:
+    named = ",".join(encodings).lower()
+    if named == "gzip":
+        yield _unzipped_sizes(chunks)
+    for library in sorted(_LIBRARIES, key=lambda name: name not in sys.modules):
+        with suppress(ImportError):  # httpx2, which is not required
+            yield _sizes_by(import_module(library), named, chunks)
+
+
+def _unzipped_sizes(chunks: Sequence[bytes]) -> list[int]:
+    sizes = [0] * len(chunks)
+    member = zlib.decompressobj(_GZIP)
+    with suppress(zlib.error):  # after a part of it, other bytes are passed over
+        for number, chunk in enumerate(chunks):
+            rest = chunk
+            while rest:
+                sizes[number] += len(member.decompress(rest))
+                rest = member.unused_data
+                member = zlib.decompressobj(_GZIP) if member.eof else member
+    return sizes
+
+
+def _sizes_by(http: Any, encodings: str, chunks: Sequence[bytes]) -> list[int]:
+    """Return the sizes by httpx or httpx2, which asks for another chunk when it has decoded the one before."""
+    sizes = [0] * len(chunks)
+    number = 0
+
+    def coming() -> Iterator[bytes]:
+        nonlocal number
+        for number, chunk in enumerate(chunks):  # noqa: B007 - it is read below
+            yield chunk
+
+    with suppress(http.DecodingError):
+        for piece in http.Response(200, headers={"content-encoding": encodings}, content=coming()).iter_bytes():
+            sizes[number] += len(piece)
+    return sizes

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_interactions.api.arrivals import Mark
 
 #: The piece that ends a chunked body, and the header that announces one.
 LAST: Final = b"0\r\n\r\n"
@@ -86,3 +91,14 @@ class Unchunked:
             self.begun, self._left = 0, size + _AFTER
         else:
             self.has_all = True
+
+
+def unchunked(raw: bytes, marks: Sequence[Mark]) -> tuple[bytes, list[Mark]]:
+    """Return a chunked body without its framing, and the marks in it of those in `raw`."""
+    came = bytearray()
+    chunks, found = Unchunked(came), []
+    for mark in marks:
+        came += raw[len(came) : mark.size]
+        chunks.read()
+        found.append(mark._replace(size=len(chunks.body)))
+    return bytes(chunks.body), found

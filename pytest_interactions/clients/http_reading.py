@@ -63,6 +63,7 @@ class Recorded(io.RawIOBase):
             self._finish(lambda _: cut)
             raise
         if count:
+            self._recording.came(count)
             self._received.append(bytes(buffer[:count]))
         elif count is not None:
             self._finish(wire.Incoming.end)
@@ -90,8 +91,8 @@ class Recorded(io.RawIOBase):
     def _finish(self, cut: Callable[[wire.Incoming], Cut | None]) -> None:
         with self._recording.turn:
             if not self._recording.is_over:
-                incoming = wire.incoming(b"".join(self._received), self._method)
-                self._recording.finish(incoming.response, cut(incoming))
+                incoming = wire.incoming(b"".join(self._received), self._method, self._recording.marks)
+                self._recording.finish(incoming.response, cut(incoming), incoming.marks)
 
 
 class _Played(io.RawIOBase):

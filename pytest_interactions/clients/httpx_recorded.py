@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api import sse
+from pytest_interactions.api import arrivals, sse
 from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Cut, Headers, Response
 
@@ -67,6 +67,7 @@ class Side:
         self._is_closed = False
         recording.is_awaited = False
         recording.leave = self._left
+        recording.came(0)  # the head alone
 
     def _finish(self, cut: Cut | None = None) -> None:
         with self._recording.turn:
@@ -79,7 +80,14 @@ class Side:
                 headers=headers,
                 body=body,
             )
-            self._recording.finish(response, cut)
+            self._recording.finish(response, cut, self._marks(response))
+
+    def _marks(self, response: Response) -> list[arrivals.Mark]:
+        """When the body of a stream came."""
+        if not response.is_stream:
+            return []
+        headers, encoded = headers_of(self._response), b"".join(self._chunks)
+        return arrivals.decoded(headers, encoded, response.body, self._recording.marks)
 
     def _broke(self, error: Exception) -> None:
         self._finish(_broken(error, by="app" if self._is_closed else "connection"))
@@ -115,6 +123,7 @@ class Recorded(Side):
                     chunk = next(chunks, None)
                 if chunk is None:
                     break
+                self._recording.came(len(chunk))
                 self._chunks.append(chunk)
                 yield chunk
         except self._client.http.TransportError as error:
@@ -142,6 +151,7 @@ class AsyncRecorded(Side):
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     break
+                self._recording.came(len(chunk))
                 self._chunks.append(chunk)
                 yield chunk
         except self._client.http.TransportError as error:

@@ -12,15 +12,20 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from io import BytesIO
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from pytest_interactions.api import sse
+from pytest_interactions.api import arrivals, sse
 from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Cut, Headers, Request, Response
 from pytest_interactions.api.hosts import DEFAULT_PORTS
-from pytest_interactions.clients.chunks import Unchunked
+from pytest_interactions.clients.chunks import Unchunked, unchunked
 from pytest_interactions.clients.failures import IncompleteChunk, InvalidChunkLength, failed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_interactions.api.arrivals import Mark
 
 #: The answer to a client that asks first, before it sends the request's body.
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -136,11 +141,13 @@ class Incoming:
         response: The response; its status is 0 where there is none yet.
         error: What is wrong with it, if its connection ended here.
         is_open: Whether nothing but the connection's end ends it.
+        marks: When its body came, if it is a stream.
     """
 
     response: Response = field(default_factory=lambda: Response(status=0))
     error: http.client.HTTPException | None = None
     is_open: bool = False
+    marks: list[Mark] = field(default_factory=list)
 
     def end(self) -> Cut | None:
         """How it ended, if its connection ended here."""
@@ -154,10 +161,11 @@ class Incoming:
         return None if self.response.status and sse.closes(self.response.body) else Cut(by="app")
 
 
-def incoming(raw: bytes, method: str) -> Incoming:
+def incoming(raw: bytes, method: str, marks: Sequence[Mark] = ()) -> Incoming:
     """Read the response to a request of that method, as far as it has come, and as http.client reads it.
 
-    So what announces another answer (103) is one itself, and letters beyond ASCII are those of Latin-1.
+    So what announces another answer (103) is one itself, and letters beyond ASCII are those of Latin-1. `marks` say
+    when its bytes came.
     """
     message: Any = http.client.HTTPResponse(
         SimpleNamespace(makefile=lambda _: BytesIO(raw)),  # type: ignore[arg-type] # all that it asks of its socket
@@ -171,11 +179,14 @@ def incoming(raw: bytes, method: str) -> Incoming:
     for name, value in message.headers.items():
         headers.setdefault(name.lower(), []).append(value)
     is_chunked = message.chunked and method != "HEAD"
+    head = message.fp.tell()
     body, broken = unframed(message.fp.read(), is_chunked=is_chunked, length=message.length)
+    response = decoded(message.status, message.reason, headers, body, whole=broken is None)
     return Incoming(
-        response=decoded(message.status, message.reason, headers, body, whole=broken is None),
+        response=response,
         error=broken,
         is_open=not is_chunked and message.length is None,
+        marks=marks_in(response, headers, raw, head, marks, is_chunked=is_chunked),
     )
 
 
@@ -196,6 +207,27 @@ def unframed(raw: bytes, *, is_chunked: bool, length: int | None) -> tuple[bytes
     if chunks.missing:
         return body, IncompleteChunk(body, chunks.begun, chunks.missing)
     return body, None if chunks.has_all else http.client.IncompleteRead(body)
+
+
+def marks_in(  # noqa: PLR0913 - what a response says of itself, and what came
+    response: Response, headers: Headers, raw: bytes, head: int, marks: Sequence[Mark], *, is_chunked: bool
+) -> list[Mark]:
+    """Return when the body of a stream came; nothing for another response, or if nobody knows.
+
+    Args:
+        response: The response as it is recorded.
+        headers: Its headers as they came.
+        raw: All that came.
+        head: How many bytes of that are before the body.
+        marks: When it came.
+        is_chunked: Whether the body is framed in chunks.
+    """
+    if not (marks and response.is_stream):
+        return []
+    framed, marks = raw[head:], arrivals.behind(marks, head)
+    if is_chunked:
+        framed, marks = unchunked(framed, marks)
+    return arrivals.decoded(headers, framed, response.body, marks)
 
 
 def decoded(status: int, reason: str, headers: Headers, body: bytes, *, whole: bool) -> Response:

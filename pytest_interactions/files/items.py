@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The text of an exchange, the media that it refers to, by name, and how long it took."""
+    """The text of an exchange, the media that it refers to, by name, and its times."""
 
     text: bytes
     media: dict[str, bytes]
     seconds: float | None
+    times: tuple[float, ...] | None
 
 
 def unwritten(_: Exchange) -> bytes:
@@ -55,7 +56,7 @@ def checked(
             gate.check(number, redacted, laid_out)
             text = laid_out.encode()
         _check_media(number, new_files, gate)
-        yield Item(text, new_files, exchange.seconds)
+        yield Item(text, new_files, exchange.seconds, exchange.times)
 
 
 def edited(
@@ -69,7 +70,7 @@ def edited(
             text = _edited(layout.exchange_text(moved), edit)
             gate.check_text(number, text)
             _check_media(number, new_files, gate)
-            yield Item(text.encode(), new_files, exchange.seconds)
+            yield Item(text.encode(), new_files, exchange.seconds, exchange.times)
 
 
 def _check_media(number: int, files: Mapping[str, bytes], gate: Gate) -> None:

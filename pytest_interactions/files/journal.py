@@ -19,6 +19,7 @@ from uuid import uuid4
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.errors import SecretLeakError
 from pytest_interactions.files import disk, layout
+from pytest_interactions.files.pace import gaps_of
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 #: The environment variable that names another directory for journals, such as one that outlives a container.
 VARIABLE: Final = "PYTEST_INTERACTIONS_JOURNALS"
 HEAD: Final = b"# A recording that is under way, or whose process was killed: "
-END: Final = re.compile(rb"^# finished(?: in (\d+\.\d+) s)?\n", re.MULTILINE)  # as no line of an exchange begins
+#: The line behind each exchange, which begins as no line of one: how long it took, and when its events came.
+END: Final = re.compile(rb"^# finished(?: in (\d+\.\d+) s)?(?:, events: ([\d ]+))?\n", re.MULTILINE)
 SUFFIX: Final = ".journal"
 BESIDE: Final = ".failed.journal"
 
@@ -164,7 +166,8 @@ class Journal:
     def _write(self, file: BinaryIO, exchange: Exchange, item: bytes) -> None:
         took = "" if exchange.seconds is None else f" in {exchange.seconds:.3f} s"
         self._places[_bodies(exchange)] = self._size, self._size + len(item)
-        self._size += file.write(item) + file.write(f"# finished{took}\n".encode())
+        came = f", events: {gaps_of(exchange.times)}" if exchange.times else ""
+        self._size += file.write(item) + file.write(f"# finished{took}{came}\n".encode())
 
     def _begin(self) -> BufferedRandom:
         """Open the journal's file, and lock it; another process may take it for an old one before it is locked."""

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
 
+from pytest_interactions.api.arrivals import fitting_times
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Response
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.files.marks import digest
 from pytest_interactions.files.origin import UNKNOWN
+from pytest_interactions.files.pace import gaps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +52,12 @@ _JSON: Final = re.compile(r"[^/]+/(?:(?!stream\+)[^/]+\+)?json")
 
 
 def head(
-    count: int, *, incomplete: bool = False, origin: Origin = UNKNOWN, seconds: Sequence[float | None] = ()
+    count: int,
+    *,
+    incomplete: bool = False,
+    origin: Origin = UNKNOWN,
+    seconds: Sequence[float | None] = (),
+    times: Sequence[Sequence[float] | None] = (),
 ) -> str:
     """Return the text before `count` exchanges.
 
@@ -59,11 +66,14 @@ def head(
         incomplete: Whether this is a first recording whose test failed.
         origin: When they were recorded, and by what.
         seconds: How long each took, as far as that is known.
+        times: When the events of each came, as far as it is a stream and that is known.
     """
     metadata = {"exchanges": count, **({"incomplete": True} if incomplete else {}), **origin.written()}
     if any(each is not None for each in seconds):
         metadata["seconds"] = list(seconds)
     lines = "".join(f"  {name}: {_inline(value)}\n" for name, value in metadata.items())
+    events = "".join(f"    {number}: {gaps_of(each)}\n" for number, each in enumerate(times, 1) if each)
+    lines += f"  events:\n{events}" if events else ""
     return f"version: 1\nmetadata:\n{lines}interactions:{'' if count else ' []'}\n"
 
 
@@ -77,8 +87,9 @@ def _inline(value: Any) -> str:
 def dumps(exchanges: Sequence[Exchange], *, incomplete: bool = False, origin: Origin = UNKNOWN) -> str:
     """Return the text of a whole cassette."""
     items = [exchange_text(exchange.unparsed()) for exchange in exchanges]
-    seconds = [exchange.seconds for exchange in exchanges]
-    return head(len(items), incomplete=incomplete, origin=origin, seconds=seconds) + "".join(items)
+    seconds, times = [exchange.seconds for exchange in exchanges], list(map(fitting_times, exchanges))
+    begun = head(len(items), incomplete=incomplete, origin=origin, seconds=seconds, times=times)
+    return begun + "".join(items)
 
 
 def exchange_text(exchange: Exchange) -> str:

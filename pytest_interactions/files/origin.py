@@ -117,18 +117,6 @@ def client_of(headers: Headers) -> str:
     return " ".join(next(own, ()))
 
 
-def read_seconds(metadata: Mapping[Any, Any], exchanges: Sequence[Exchange]) -> None:
-    """Tell exchanges how long they took, if their file's metadata say so of each of them."""
-    seconds = metadata.get("seconds")
-    if not isinstance(seconds, list) or len(seconds) != len(exchanges):
-        return
-    for exchange, took in zip(exchanges, seconds, strict=True):
-        exchange.seconds = float(took) if type(took) in {int, float} and 0 <= took < _FOREVER else None
-
-
-_FOREVER: Final = 10.0**9
-
-
 @lru_cache(maxsize=1)
 def own_version() -> str:
     """Return the name and the version of this package; "" where it is not installed."""

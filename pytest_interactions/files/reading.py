@@ -9,11 +9,13 @@ from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Re
 from pytest_interactions.files.marks import PREFIX, Marked
 
 _HEAD = re.compile(
-    rb"version: 1\n(?:metadata:\n(?:  exchanges: ([1-9]\d{0,9})\n)?(  incomplete: true\n)?((?:  [a-z_]+: [^\n]+\n)*))?"
+    rb"version: 1\n(?:metadata:\n(?:  exchanges: ([1-9]\d{0,9})\n)?(  incomplete: true\n)?((?:  [a-z_]+: [^\n]+\n)*)"
+    rb"(?:  events:\n((?:    [^\n]+\n)+))?)?"
     rb"interactions:\n(?=- request:\n)"
 )
 _TEXTS = frozenset({"recorded", "by", "client", "api_revision"})
 _LISTS = frozenset({"models", "seconds"})
+_EVENTS = re.compile(rb"^    ([1-9]\d{0,8}): ((?:0|[1-9]\d*)(?: (?:0|[1-9]\d*))*)\n", re.MULTILINE)
 _NUMBER = re.compile(rb"(?:0|[1-9]\d{0,8})\.\d{1,20}")
 _NAME = re.compile(rb"[A-Za-z][\w.:@/-]*|'[^',\s]*'")
 _SCALAR = rb"([A-Za-z][ -~]*|'[ -&(-~]*')"
@@ -47,9 +49,11 @@ def read(raw: bytes) -> Marked | None:
     head = _HEAD.match(raw)
     if head is None or not raw.endswith(b"\n") or len(raw.translate(None, _CONTROLS)) < len(raw) or not _is_utf8(raw):
         return None
-    metadata = _read_metadata(head[3] or b"")
-    if metadata is None:
+    metadata, events = _read_metadata(head[3] or b""), _read_events(head[4] or b"")
+    if metadata is None or events is None:
         return None
+    if events:
+        metadata["events"] = events
     marked = Marked(count=int(head[1]) if head[1] else None, incomplete=head[2] is not None, metadata=metadata)
     place, line = head.end(), raw.count(b"\n", 0, head.end()) + 1
     while place < len(raw):
@@ -77,6 +81,12 @@ def _read_metadata(lines: bytes) -> dict[str, Any] | None:
         if found[name] is None:
             return None
     return found
+
+
+def _read_events(lines: bytes) -> dict[int, str] | None:
+    """Return when the events of streams came, by the numbers of their exchanges; `None` for anything else."""
+    found = {int(number): gaps.decode() for number, gaps in _EVENTS.findall(lines)}
+    return found if len(found) == lines.count(b"\n") else None
 
 
 def _read_text(value: bytes) -> str | None:

@@ -13,6 +13,7 @@ from pytest_interactions.files import clock, disk, layout, media, storage
 from pytest_interactions.files.candidates import candidate, remove_notes
 from pytest_interactions.files.journal import BESIDE, END, HEAD, SUFFIX, directory_of, home, tidy
 from pytest_interactions.files.origin import Origin
+from pytest_interactions.files.pace import times_in
 from pytest_interactions.files.real import real_files
 
 if TYPE_CHECKING:
@@ -111,8 +112,9 @@ def _read(journal: Path) -> tuple[list[Exchange], int]:
     _head, _, items = disk.read(journal).partition(b"\n")
     *finished, _unfinished = END.split(items)
     exchanges, damaged = [], 0
-    for item, took in zip(finished[::2], finished[1::2], strict=True):
-        head = layout.head(1, seconds=[float(took) if took else None])
+    for item, took, gaps in zip(finished[::3], finished[1::3], finished[2::3], strict=True):
+        times = times_in(gaps.decode()) if gaps else None
+        head = layout.head(1, seconds=[float(took) if took else None], times=[times])
         try:
             exchanges += storage.loads(head.encode() + item, journal).exchanges
         except CassetteFormatError:

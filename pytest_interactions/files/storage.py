@@ -15,12 +15,12 @@ from pytest_interactions.errors import (
     SecretLeakError,
     TooLargeError,
 )
-from pytest_interactions.files import convert, decisions, disk, items, layout, marks, media, parsing, reading
-from pytest_interactions.files.origin import UNKNOWN, Origin, read_seconds
+from pytest_interactions.files import convert, decisions, disk, items, layout, marks, media, pace, parsing, reading
+from pytest_interactions.files.origin import UNKNOWN, Origin
 from pytest_interactions.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.redaction.gate import Gate
@@ -103,7 +103,7 @@ def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = F
         raise _unusable(path, error.line, error.problem) from None
     except TooLargeError as error:
         raise TooLargeError(f"{path}: {error}. To read it, {larger(limit * 10)}") from None
-    read_seconds(marked.metadata, exchanges)
+    pace.read(marked.metadata, exchanges)
     return Contents(exchanges, incomplete=marked.incomplete, origin=Origin.read(marked.metadata))
 
 
@@ -196,20 +196,22 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
         SecretLeakError: The gate refused a text; nothing was written.
         OSError: The directory can't be written; the file is as it was.
     """
-    seconds = [exchange.seconds for exchange in contents.exchanges]
+    paces: Sequence[Exchange | items.Item] = contents.exchanges
     if edit is None:
         made: Iterable[items.Item] = items.checked(contents.exchanges, gate, media_threshold, written)
     else:
         made = list(items.edited(contents.exchanges, gate, media_threshold, edit))
-        seconds = [item.seconds for item in made]
-    count, origin = len(seconds), _without_secrets(contents.origin, gate)
+        paces = made
+    count, origin = len(paces), _without_secrets(contents.origin, gate)
     for left in disk.temporaries(path):
         left.unlink(missing_ok=True)
     directory = media.directory_of(path)
     files: dict[str, bytes] = {}
     used: set[str] = set()
     with disk.replacing(path) as file:
-        file.write(layout.head(count, incomplete=contents.incomplete, origin=origin, seconds=seconds).encode())
+        seconds, times = [each.seconds for each in paces], [each.times for each in paces]
+        head = layout.head(count, incomplete=contents.incomplete, origin=origin, seconds=seconds, times=times)
+        file.write(head.encode())
         for item in made:
             files |= item.media
             used |= media.references_in(item.text)

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.api.latency import came
 from pytest_interactions.api.sse import decode
 from pytest_interactions.report.media import told
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.api.exchange import Exchange, Message
+    from pytest_interactions.api.latency import Came
     from pytest_interactions.api.sse import ServerSentEvent
-    from pytest_interactions.report.model import Bodies, Body, Events
+    from pytest_interactions.report.model import Bodies, Body, Events, Wait
 
 #: The characters of a body, of one line of a stream, and of the text of events that are shown.
 _SHOWN: Final = 20_000
@@ -35,6 +37,7 @@ def bodies_of(exchange: Exchange) -> Bodies:
         "request": _body(exchange.request),
         "response": _stream_body(exchange.response.body) if is_stream else _body(exchange.response),
         "events": list(_grouped(events)),
+        "waits": _waits(came(exchange)),
     }
 
 
@@ -85,6 +88,22 @@ def _grouped(events: list[ServerSentEvent]) -> Iterator[Events]:
             "text": "".join(map(_text, group))[:_TEXT],
         }
         number, start = number + len(group), start + size
+
+
+def _waits(events: list[Came]) -> list[Wait]:
+    """Return the waits for events; those that could not be told apart in a drawing are one."""
+    least = events[-1].seconds / _GROUPS if events else 0.0
+    found: list[Wait] = []
+    start = 0.0
+    for event in events:
+        took = event.seconds - start
+        if found and max(took, found[-1]["seconds"]) < least:
+            found[-1]["count"] += 1
+            found[-1]["seconds"] = round(event.seconds - found[-1]["start"], 3)
+        else:
+            found.append({"event": event.number, "count": 1, "start": start, "seconds": round(took, 3)})
+        start = event.seconds
+    return found
 
 
 def _kind(event: ServerSentEvent) -> _Kind:

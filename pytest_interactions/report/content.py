@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.api import latency
 from pytest_interactions.api.behaviour import behaviour_of
 from pytest_interactions.api.calls import calls_of
 from pytest_interactions.api.digests import IN_SNAPSHOT, hex_digest
@@ -19,7 +20,7 @@ from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.calls import Call
@@ -67,7 +68,7 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
     exchanges = [redacted(exchange, redactor) for exchange in contents.exchanges]
     calls = calls_of(exchanges)
     interactions = [call.interaction for call in calls]
-    turns = list(_turns(calls))
+    turns = list(_turns(calls, exchanges))
     known = [turn["seconds"] for turn in turns if "seconds" in turn]
     turn_of = {id(each): number for number, call in enumerate(calls, 1) for each in call.exchanges}
     return {
@@ -98,20 +99,22 @@ def _sizes(exchange: Exchange) -> Json:
     return {"request_bytes": len(exchange.request.body), "response_bytes": len(exchange.response.body)}
 
 
-def _turns(calls: list[Call]) -> Iterator[Json]:
-    """Yield each turn's behaviour, with its setting and what it cost.
+def _turns(calls: list[Call], exchanges: list[Exchange]) -> Iterator[Json]:
+    """Yield each turn's behaviour, with its setting, what it cost, and when it came, if it was streamed.
 
     `changed` has the names of the setting that are not as in the turn that it continues, else as in the one before.
     """
     behaviour = behaviour_of(_Conversation([call.interaction for call in calls]), opening=True)
     settings: dict[str, Json] = {}
     before: Json = {}
+    number_of = {id(exchange): number for number, exchange in enumerate(exchanges, 1)}
     for turn, call in zip(behaviour, calls, strict=True):
         setting = setting_of(call.asked)
         before = settings.get(str(call.interaction.previous_interaction_id), before)
         cost = {} if call.seconds is None else {"seconds": call.seconds}
         told = {"tokens": _tokens([call.interaction]), "setting": setting, "changed": changed(setting, before)}
-        yield {"status": turn["status"], **cost, **told, **turn}
+        pace = pace_of(call.exchanges, [number_of[id(exchange)] for exchange in call.exchanges])
+        yield {"status": turn["status"], **cost, **pace, **told, **turn}
         before = setting
         if call.interaction.id:
             settings[str(call.interaction.id)] = setting
@@ -139,6 +142,27 @@ def _of_agent(request: Any) -> Json:
     return {name: setting[name] for name in ("system_instruction", "tools") if name in setting}
 
 
+def pace_of(exchanges: list[Exchange], numbers: Sequence[int] = ()) -> Json:
+    """Return when the first token of a call came, and the gaps between its events, as far as these are known.
+
+    The longest gap is told with the event that it was before. With the `numbers` of the exchanges, so is the exchange.
+    """
+    pace: Json = {}
+    first = latency.first_of(exchanges)
+    if first is not None:
+        pace["first_token"] = first.token
+    if gaps := latency.gaps(exchanges):
+        longest = latency.longest(gaps)
+        where = {"exchange": numbers[longest.stream]} if numbers else {}
+        pace["gaps"] = {
+            "median": latency.typical(gaps),
+            "longest": longest.seconds,
+            **where,
+            "before_event": longest.event,
+        }
+    return pace
+
+
 def _exchange(exchange: Exchange, turn: int | None) -> Json:
     request, response = exchange.request, exchange.response
     path, url = interaction_path(request.uri), split(request.uri)
@@ -150,6 +174,7 @@ def _exchange(exchange: Exchange, turn: int | None) -> Json:
     }
     if exchange.seconds is not None:
         report["seconds"] = exchange.seconds
+    report |= pace_of([exchange])
     if turn is not None:
         report["turn"] = turn
     if path is None and (setting := _of_agent(request.json())):

@@ -115,11 +115,28 @@ class Traced(TypedDict):
 
 
 class Bodies(TypedDict):
-    """What an exchange carried; `events` is empty unless it was streamed."""
+    """What an exchange carried; `events` is empty unless it was streamed, and `waits` unless it is known when."""
 
     request: Body
     response: Body
     events: list[Events]
+    waits: list[Wait]
+
+
+class Wait(TypedDict):
+    """The time before an event of a stream, or before several that came soon after one another.
+
+    Attributes:
+        event: The number of the first event that ended it, from 1.
+        count: How many events there are.
+        start: The seconds since the request until it began.
+        seconds: How long it was.
+    """
+
+    event: int
+    count: int
+    start: float
+    seconds: float
 
 
 class Body(TypedDict):

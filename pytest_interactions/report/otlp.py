@@ -1,7 +1,8 @@
 """A cassette as OpenTelemetry spans, in the JSON form of OTLP (`ExportTraceServiceRequest`).
 
 Names and attributes are those of OpenTelemetry's semantic conventions for generative AI, version 1.37:
-https://github.com/open-telemetry/semantic-conventions/tree/v1.37.0/docs/gen-ai. A cassette knows when it was recorded,
+https://github.com/open-telemetry/semantic-conventions/tree/v1.37.0/docs/gen-ai; the time to the first chunk of a stream
+is one of a later version. A cassette knows when it was recorded,
 and how long each exchange took. It does not know what happened between them, so they are laid end to end.
 """
 

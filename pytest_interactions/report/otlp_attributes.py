@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_interactions.api.latency import first_of
 from pytest_interactions.api.paths import split
 from pytest_interactions.api.steps import as_steps, plain
 from pytest_interactions.api.tool_calls import tool_of
@@ -48,6 +49,7 @@ def of_call(call: Call, turn: Turn) -> Json:
     """Return the attributes of a call of the app, which is a turn of the conversation."""
     asked, interaction = call.asked, call.interaction
     finish = _FINISHES.get(str(interaction.status), str(interaction.status or ""))
+    first = first_of(call.exchanges)
     answers = [{**message, "finish_reason": finish} for message in messages_of(turn.outputs)]
     return _known(
         {
@@ -59,6 +61,7 @@ def of_call(call: Call, turn: Turn) -> Json:
             "gen_ai.response.id": interaction.id,
             "gen_ai.response.model": interaction.model,
             "gen_ai.response.finish_reasons": [finish] if finish else None,
+            "gen_ai.response.time_to_first_chunk": first.event if first is not None else None,
             **_requested(asked.get("generation_config")),
             **_tokens(interaction),
             "gen_ai.system_instructions": _json(_instructions(asked.get("system_instruction"))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.setting import setting_lines
@@ -63,7 +64,9 @@ def lines_of_exchanges_and_turns(report: Json) -> Iterator[Line]:
         yield from _exchange_lines("  ", _exchange_text(exchange), exchange)
     for number, turn in enumerate(report["turns"], 1):
         cost = [seconds_text(turn.get("seconds")), tokens_text(turn["tokens"])]
-        yield from lines_of_turn(number, turn, note=", ".join(filter(None, cost)), notes=_setting(number, turn))
+        streamed = [Line("note", text)] if (text := pace_text(turn)) else []
+        notes = chain(streamed, _setting(number, turn))
+        yield from lines_of_turn(number, turn, note=", ".join(filter(None, cost)), notes=notes)
 
 
 def lasting_lines(report: Json) -> Iterator[Line]:
@@ -99,6 +102,17 @@ def seconds_text(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:,.2f} s" if seconds >= 0.1 else f"{seconds:.3f} s"  # noqa: PLR2004 - more would be noise
+
+
+def pace_text(told: Json) -> str:
+    """Return when the first token of a turn or a stream came, and the gaps of its events; `""` if nobody knows."""
+    first = f"first token after {seconds_text(told['first_token'])}" if "first_token" in told else ""
+    gaps = told.get("gaps")
+    if not gaps:
+        return first
+    where = f"event {gaps['before_event']}" + (f" of exchange {gaps['exchange']}" if "exchange" in gaps else "")
+    longest = f"the longest {seconds_text(gaps['longest'])} before {where}"
+    return ", ".join(filter(None, [first, f"gaps of {seconds_text(gaps['median'])} (median)", longest]))
 
 
 def _names(report: Json) -> dict[str, str]:

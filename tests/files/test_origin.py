@@ -112,7 +112,8 @@ def test_a_cassette_says_when_and_by_what_it_was_recorded(emulator: Emulator, tm
     assert _is_now(head[3].split("'")[1])
     assert head[4:7] == [f"  by: {VERSION}", f"  client: {SDK}", f"  models: [{MODEL}]"]
     assert re.fullmatch(r"  seconds: \[\d+\.\d{1,3}, \d+\.\d{1,3}\]", head[7])
-    assert len(head) == 8
+    assert re.fullmatch(r"    2: \d+( \d+)+", head[9])
+    assert head[8:] == ["  events:", head[9]]
     assert reading.read(path.read_bytes()) == parsing.read(path.read_bytes(), 10**6)
 
 

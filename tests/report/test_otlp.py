@@ -11,6 +11,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from pytest_interactions.files.layout import dumps
+from tests.api.test_latency import CREATED, TEXT, stream
 from tests.commands.showing import cassette, exchange, show
 
 if TYPE_CHECKING:
@@ -123,6 +125,16 @@ def test_times_are_laid_end_to_end_from_the_recording(agent: Path, capsys: pytes
     begin = 1795687200 * 10**9  # 2026-11-26 10:00:00
     seconds = [((span.start_time_unix_nano - begin) / 1e9, (span.end_time_unix_nano - begin) / 1e9) for span in spans]
     assert seconds == [(0, 15), (1, 3), (3, 3), (3, 6), (6, 6), (0, 1), (6, 10), (10, 15)]
+
+
+def test_a_streamed_call_has_the_time_to_its_first_chunk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In seconds, since the request; a call without `stream`, or without known times, has none."""
+    path = tmp_path / "c.yaml"
+    path.write_text(dumps([stream(CREATED, TEXT, times=(0.1, 0.25, 0.5)), stream(CREATED, TEXT)]))
+    assert show("--otlp", path) == 0
+    _, timed, other = map(_attributes, _spans(capsys.readouterr().out))
+    assert timed["gen_ai.response.time_to_first_chunk"] == 0.25
+    assert "gen_ai.response.time_to_first_chunk" not in other
 
 
 def test_attributes_are_those_of_the_conventions(agent: Path, capsys: pytest.CaptureFixture[str]) -> None:

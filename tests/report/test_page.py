@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from base64 import b64decode
 from copy import copy
 from io import BytesIO
@@ -147,6 +148,24 @@ def test_a_stream_is_a_timeline_of_its_events(page: Path, browser: Browser) -> N
     assert "step.delta step 2, text" in texts
     widths = [float(each.get_attribute("width") or 0) for each in browser.all(".stream rect")]
     assert sum(widths) == pytest.approx(1000, abs=0.1)
+
+
+def test_a_stream_shows_when_its_events_came(page: Path, browser: Browser) -> None:
+    """As a bar of the waits, with the same in words beside it, for whoever sees no bar."""
+    browser.open(page, "#test=test_trips.py%3A%3Atest_tells_a_story")
+    told = browser.one(".turn .pace").text
+    assert re.fullmatch(
+        r"first token after \d\.\d+ s, gaps of \d\.\d+ s \(median\), "
+        r"the longest \d\.\d+ s before event \d+ of exchange 1",
+        told,
+    )
+    browser.one(".exchange summary").click()
+    bars = browser.all(".gaps rect")
+    widths = [float(each.get_attribute("width") or 0) for each in bars]
+    assert sum(widths) == pytest.approx(1000, abs=1)
+    assert browser.one(".exchange .pace").text == told.removesuffix(" of exchange 1")
+    assert browser.run("return document.querySelector('.gaps').getAttribute('aria-hidden')") == "true"
+    assert browser.run("return document.querySelector('.gaps rect title').textContent").endswith(" s before event 1")
 
 
 def test_what_stands_for_a_secret_is_marked(page: Path, browser: Browser) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from pytest_interactions import StreamEndedError
 from pytest_interactions.api.exchange import Cut
-from pytest_interactions.files import storage
+from pytest_interactions.files import clock, storage
+from pytest_interactions.server import ReplayServer
 from pytest_interactions.server.emulator import Emulator, Hold
 from tests.cassette.clients import MODEL, _post, sdk
+from tests.clients.paced_server import Clock, paced, written
+from tests.support import use_cassette
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tests.server.conftest import Served
 
 
@@ -142,3 +148,27 @@ def test_a_broken_connection_breaks_again_at_the_same_event(served: Served) -> N
         outcomes.append((events, type(error.value)))
     assert len(outcomes[0][0]) == 8
     assert outcomes[1] == outcomes[0]
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_each_event_has_the_time_when_it_came_from_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coding: str
+) -> None:
+    """To the server, that is, and not to the client, which may read slowly."""
+    events = [b"event: a\ndata: 1\n\n", b"event: b\ndata: 2\n\n", b"event: done\ndata: [DONE]\n\n"]
+    watch = Clock()
+    monkeypatch.setattr(clock, "seconds", watch.seconds)
+
+    def send(write: Callable[[bytes], Any]) -> None:
+        for number, data in enumerate(written(events, coding)):
+            with watch.at(number / 4):
+                write(data)
+
+    with (
+        paced(send) as url,
+        use_cassette(tmp_path / "c.yaml", record_mode="once") as cassette,
+        ReplayServer(cassette, upstream=url) as server,
+    ):
+        assert httpx.get(f"{server.url}/v1beta/interactions/1", timeout=5).content == b"".join(events)
+    (exchange,) = storage.load(tmp_path / "c.yaml").exchanges
+    assert exchange.times == (0.0, 0.25, 0.5, 0.75)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiohttp.http_parser import RawResponseMessage
     from aiohttp.streams import StreamReader
 
+    from pytest_interactions.api.arrivals import Mark
     from pytest_interactions.api.exchange import Headers
     from pytest_interactions.cassette.recorder import Recording
 
@@ -58,6 +59,7 @@ class Tap(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep `data`, and pass it on."""
+        self._recording.came(len(data))
         self._received += data
         self._handler.data_received(data)
 
@@ -107,7 +109,9 @@ class Tap(asyncio.Protocol):
             error = self._broken() or errors.timed_out(self._request)
             cut = None if error is None else errors.cut(error, self._request)
             if self._head is not None and self._content is not None:
-                self._recording.finish(*self._kept(self._head, self._content, cut))
+                response, cut = self._kept(self._head, self._content, cut)
+                marks = self._marks(response, self._head) if response.is_stream else ()
+                self._recording.finish(response, cut, marks)
             else:
                 self._recording.finish(Response(status=0), cut or Cut(by="app"))
 
@@ -126,9 +130,7 @@ class Tap(asyncio.Protocol):
         return None if type(error) is ClientConnectionError else error
 
     def _kept(self, head: RawResponseMessage, content: StreamReader, cut: Cut | None) -> tuple[Response, Cut | None]:
-        headers: Headers = {}
-        for name, value in head.raw_headers:
-            headers.setdefault(wire.text(name).lower(), []).append(wire.text(value))
+        headers = _headers_of(head)
         reason = wire.text(head.reason.encode("utf-8", "surrogateescape"))
         response = wire.decoded(head.code, reason, headers, self._body(head), whole=content.is_eof())
         is_whole = content.is_eof() or (cut is None and sse.closes(response.body))
@@ -136,14 +138,31 @@ class Tap(asyncio.Protocol):
 
     def _body(self, head: RawResponseMessage) -> bytes:
         """What has come of the body; the heads before it are read by aiohttp alone, which takes more than others do."""
-        raw = bytes(self._received)
-        for _ in range(self._heads):
-            raw = _END_OF_HEAD.split(raw.lstrip(), maxsplit=1)[-1]
         if not wire.has_body(self._request.method, head.code):
             return b""
         length = head.headers.get("content-length")
-        body, _ = wire.unframed(raw, is_chunked=head.chunked, length=None if length is None else int(length))
+        body, _ = wire.unframed(self._framed(), is_chunked=head.chunked, length=None if length is None else int(length))
         return body
+
+    def _framed(self) -> bytes:
+        """What has come behind the heads."""
+        raw = bytes(self._received)
+        for _ in range(self._heads):
+            raw = _END_OF_HEAD.split(raw.lstrip(), maxsplit=1)[-1]
+        return raw
+
+    def _marks(self, response: Response, head: RawResponseMessage) -> list[Mark]:
+        """When the body of a stream came."""
+        raw, marks = bytes(self._received), self._recording.marks
+        before = len(raw) - len(self._framed())
+        return wire.marks_in(response, _headers_of(head), raw, before, marks, is_chunked=head.chunked)
+
+
+def _headers_of(head: RawResponseMessage) -> Headers:
+    headers: Headers = {}
+    for name, value in head.raw_headers:
+        headers.setdefault(wire.text(name).lower(), []).append(wire.text(value))
+    return headers
 
 
 def _raise(error: Exception) -> Never:

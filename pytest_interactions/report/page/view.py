@@ -12,14 +12,14 @@ from pytest_interactions.api.transcript import inline
 from pytest_interactions.escaping import escaped
 from pytest_interactions.redaction.placeholders import HANDED_OUT, LOCATION, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.signatures import SIGNATURE
-from pytest_interactions.report.text import seconds_text, tokens_text
+from pytest_interactions.report.text import pace_text, seconds_text, tokens_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.transcript import Line
-    from pytest_interactions.report.model import Events
+    from pytest_interactions.report.model import Events, Wait
 
 _MARKS: Final = re.compile(rf"{SIGNATURE}[0-9a-f]+|{HANDED_OUT}\w+|{REDACTED}|{PLACEHOLDER_KEY}|{PROJECT}|{LOCATION}")
 _STATUSES: Final = ("completed", "failed", "incomplete", "budget_exceeded", "cancelled")
@@ -142,6 +142,13 @@ def bars(events: list[Events]) -> Iterator[tuple[Events, float, float]]:
         yield event, round(event["start"] * _WIDTH / total, 2), round(event["bytes"] * _WIDTH / total, 2)
 
 
+def waits(found: list[Wait]) -> Iterator[tuple[Wait, float, float]]:
+    """Yield the waits of a stream, each with the place and the width at which its time is drawn."""
+    total = found[-1]["start"] + found[-1]["seconds"] or 1
+    for wait in found:
+        yield wait, round(wait["start"] * _WIDTH / total, 2), round(wait["seconds"] * _WIDTH / total, 2)
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "bars": bars,
     "contents": contents,
@@ -149,6 +156,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "facts": facts,
     "link": link,
     "marked": marked,
+    "pace": pace_text,
     "pretty": pretty,
     "parts": parts,
     "preview": preview,
@@ -157,4 +165,5 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "size": size,
     "status_class": status_class,
     "tokens": tokens_text,
+    "waits": waits,
 }
