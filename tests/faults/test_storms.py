@@ -186,7 +186,7 @@ def test_a_fault_that_hits_nothing_fails_the_test(run: Runner) -> None:
     result = run.replay("-rE")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["E   FaultError: cassettes*c.yaml: faults that hit nothing, of 1 recorded exchange:"])
-    result.stdout.fnmatch_lines(["ERROR test_it.py::test_one - FaultError: hit nothing: error: 503, on: 2: there *"])
+    result.stdout.fnmatch_lines(["ERROR test_it.py::test_one - FaultError: hit nothing: error: 503, on: 2: ther*"])
     run.test(_TEST.replace("OPTIONS", "fault={'erorr': 503}").replace("HOLDS", "True"))
     result = run.replay()
     result.assert_outcomes(errors=1)
