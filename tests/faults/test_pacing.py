@@ -167,7 +167,7 @@ def test_each_client_waits_as_long_as_it_took(pace: str, factor: int, stream: bo
     """All in all, a replay takes the recorded time, or a part of it."""
     url, path = recorded
     [exchange] = storage.load(path(stream)).exchanges
-    expected = exchange.times[-1] if stream else 3.0
+    expected = (exchange.times or (0.0,))[-1] if stream else 3.0
     assert expected > 3 or not stream
     with use_cassette(path(stream), pace=pace, fast_forward=True) as cassette:
         CLIENTS[client](url, stream, 9)
