@@ -6,27 +6,24 @@ from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api.hosts import is_allowed
-from pytest_interactions.cassette import linting
+from pytest_interactions.cassette import judging, linting
 from pytest_interactions.cassette.account import Account
-from pytest_interactions.cassette.faults import Faults
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
 from pytest_interactions.cassette.life import BEGINNING, Life
-from pytest_interactions.cassette.overrides import Overrides
 from pytest_interactions.cassette.pacing import Pacing
 from pytest_interactions.cassette.player import Player
 from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
-from pytest_interactions.cassette.sequence import InSequence
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.verifying import Verification
 from pytest_interactions.cassette.view import View
-from pytest_interactions.errors import CassetteFormatError, DriftError, FaultError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, InteractionsError
 from pytest_interactions.files import media
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
@@ -108,17 +105,8 @@ class Cassette(View):
             state=self._filters.state,
         )
         self._refusals = Refusals(path, self._index, self._filters, rerecord=rerecord)
-        self.sequence = InSequence(self._index, self._mode, refusals=self._refusals, options=options)
-        self.overrides = Overrides(path, self._index, self._mode, directory=self._media)
-        self.faults = Faults(path, self._index, options, directory=self._media)
-        self._player = Player(
-            self._index,
-            self._mode,
-            self._filters,
-            sequence=self.sequence,
-            overrides=self.overrides,
-            faults=self.faults,
-        )
+        self._player = Player(path, self._index, self._mode, self._filters, refusals=self._refusals, options=options)
+        self.sequence, self.overrides, self.faults = self._player.sequence, self._player.overrides, self._player.faults
         self._recorder = Recorder(
             self._mode, self._filters, gate, media_threshold=options.media_threshold, outlived=self._life.outlived
         )
@@ -299,23 +287,9 @@ class Cassette(View):
 
     def problem(self) -> InteractionsError | None:
         """Return an error that must fail the test: a swallowed one, or one of what was not played or not sent right."""
-        if not self._life.is_here:
-            return None  # who forked this process judges
-        if self.failures:
-            return self.failures[0]
-        own = self.overrides.problem(), self._hit_nothing(), self.sequence.problem()
-        problems = (*own, self.account.problem(), self._drift())
-        found = [each for each in problems if each is not None]
-        for other in found[1:]:
-            found[0].add_note(f"Besides: {other.headline}")
-        return found[0] if found else linting.judge(self.path, self._timeline.exchanges(), self.options.lint)
-
-    def _hit_nothing(self) -> FaultError | None:
-        """Return the error for faults that hit nothing, though what was asked for was replayed."""
-        return None if self.account.recorded() else self.faults.problem()
-
-    def _drift(self) -> DriftError | None:
-        return None if self.verification is None else self.verification.error()
+        return (
+            judging.problem(self, self._timeline.exchanges()) if self._life.is_here else None
+        )  # else the parent judges
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""

@@ -52,12 +52,12 @@ class Overrides:
         are_any: Whether there are any; nothing else of them is asked as long as there are none.
     """
 
-    def __init__(self, cassette: Path, index: Index, mode: AppliedMode, *, directory: Path) -> None:
-        """Replace answers of the cassette at a path, whose media are in a directory."""
+    def __init__(self, cassette: Path, index: Index, mode: AppliedMode) -> None:
+        """Replace answers of the cassette at a path."""
         self._cassette = cassette
         self._index = index
         self._mode = mode
-        self._directory = directory
+        self._directory = media.directory_of(cassette)
         self._all: dict[int, _Replaced] = {}
         self._again: dict[Key, int] = {}
         self.are_any = False

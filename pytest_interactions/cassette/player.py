@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_interactions.cassette.faults import Played
+from pytest_interactions.cassette.faults import Faults, Played
+from pytest_interactions.cassette.overrides import Overrides
+from pytest_interactions.cassette.sequence import InSequence
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_interactions.api.exchange import Exchange, Request
-    from pytest_interactions.cassette.faults import Faults
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.matching import Key
-    from pytest_interactions.cassette.overrides import Overrides
     from pytest_interactions.cassette.record_mode import AppliedMode
-    from pytest_interactions.cassette.sequence import InSequence
+    from pytest_interactions.cassette.refusals import Refusals
+    from pytest_interactions.options import Options
 
 
 class Player:
-    """The player of one cassette; who asks it for an exchange plays that."""
+    """The player of one cassette; who asks it for an exchange plays that.
+
+    Attributes:
+        sequence: The recordings that answer in their order.
+        overrides: The answers that the test has replaced.
+        faults: What goes wrong with answers.
+    """
 
     def __init__(  # noqa: PLR0913 - it asks each in turn
-        self,
-        index: Index,
-        mode: AppliedMode,
-        filters: Filters,
-        *,
-        sequence: InSequence,
-        overrides: Overrides,
-        faults: Faults,
+        self, path: Path, index: Index, mode: AppliedMode, filters: Filters, *, refusals: Refusals, options: Options
     ) -> None:
-        """Play what an index has, if the record mode plays."""
+        """Play what an index has of the cassette at a path, if the record mode plays; `refusals` makes its errors."""
+        self.sequence = InSequence(index, mode, refusals=refusals, options=options)
+        self.overrides = Overrides(path, index, mode)
+        self.faults = Faults(path, index, options)
         self._index = index
         self._mode = mode
         self._filters = filters
-        self._sequence = sequence
-        self._overrides = overrides
-        self._faults = faults
 
     @property
     def is_literal(self) -> bool:
@@ -51,7 +53,7 @@ class Player:
     @property
     def _is_by_the_book(self) -> bool:
         """Return whether what was recorded is played as it was."""
-        return not (self._overrides.are_any or self._faults.are_any)
+        return not (self.overrides.are_any or self.faults.are_any)
 
     def take(self, request: Request) -> Played | None:
         """Return what answers a redacted request; `None` if nothing does."""
@@ -60,15 +62,15 @@ class Player:
         key = self._filters.key(request)
         number = self._number(key, request)
         if number is None:
-            return self._faults.resumed(request)
-        overridden = self._overrides.play(number, key) if self._overrides.are_any else None
+            return self.faults.resumed(request)
+        overridden = self.overrides.play(number, key) if self.overrides.are_any else None
         exchange = overridden or self._index.exchanges[number]
-        exchange = self._sequence.as_asked(exchange, request) if self._sequence.is_on else exchange
-        return self._faults.play(number, exchange, request, key) if self._faults.are_any else Played(exchange)
+        exchange = self.sequence.as_asked(exchange, request) if self.sequence.is_on else exchange
+        return self.faults.play(number, exchange, request, key) if self.faults.are_any else Played(exchange)
 
     def _number(self, key: Key, request: Request) -> int | None:
         """Return the number of the exchange that answers a request with this key; `None` if none does."""
-        number = self._overrides.again(key) if self._overrides.are_any else None
+        number = self.overrides.again(key) if self.overrides.are_any else None
         number = self._index.take(key) if number is None else number
-        number = self._sequence.take(request) if number is None else number
-        return self._faults.again(key) if number is None else number
+        number = self.sequence.take(request) if number is None else number
+        return self.faults.again(key) if number is None else number
