@@ -27,6 +27,7 @@ _QUESTIONS: Final = (
     "recording",
     "recording_cost",
     "first_event",
+    "pacing",
     "startup",
     "opening",
     "reviewing",
