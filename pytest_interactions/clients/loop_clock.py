@@ -1,0 +1,135 @@
+"""The clocks of asyncio's event loops: where nothing real is under way, they jump to the next timer of a replay."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from asyncio import BaseEventLoop, futures
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
+
+from pytest_interactions.clients import pending
+from pytest_interactions.clients.replacing import Replaced
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from pytest_interactions.cassette.sleeps import Sleeps
+
+#: What the timer of a sleep calls. All others are taken for time-outs, which are never to come too early.
+_WAKE: Final = vars(futures)["_set_result_unless_cancelled"]
+#: The timers of each replay that skips waiting, by identity: a timer's hash is its time, which changes.
+_TIMERS: Final[WeakKeyDictionary[Sleeps, WeakValueDictionary[int, TimerHandle]]] = WeakKeyDictionary()
+
+
+def patches(skipping: Callable[[], Sleeps | None]) -> Iterator[AbstractContextManager[object]]:
+    """Yield the patches by which loops jump.
+
+    Args:
+        skipping: Returns the replay that whoever asks belongs to, if that skips waiting.
+    """
+    yield from pending.patches()
+    yield Replaced(BaseEventLoop, "call_at", partial(_setting, skipping))
+    yield Replaced(BaseEventLoop, "_run_once", _turning)
+
+
+def jumps(loop: Any) -> bool:
+    """Return whether a loop is one of those that jump, while the patches are in place."""
+    turn = getattr(type(loop), "_run_once", None)
+    is_turned = turn is vars(BaseEventLoop)["_run_once"] and pending.is_known(loop)
+    return is_turned and isinstance(vars(loop).get("time"), _Ahead | None)
+
+
+def forget(sleeps: Sleeps) -> None:
+    """Let the timers of a replay that is over be real, as those of any other code are."""
+    _TIMERS.pop(sleeps, None)
+
+
+def _setting(skipping: Callable[[], Sleeps | None], real: Callable[..., TimerHandle]) -> Callable[..., TimerHandle]:
+    def call_at(self: BaseEventLoop, *args: Any, **kwargs: Any) -> TimerHandle:
+        timer = real(self, *args, **kwargs)
+        sleeps = skipping()
+        if sleeps is not None:
+            _TIMERS.setdefault(sleeps, WeakValueDictionary())[id(timer)] = timer
+        return timer
+
+    return call_at
+
+
+def _turning(real: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _run_once(self: Any) -> None:
+        if _TIMERS and self._scheduled and not (self._ready or self._stopping) and jumps(self):
+            _skip(self)
+        real(self)
+
+    return _run_once
+
+
+def _skip(loop: Any) -> None:
+    """Skip the waiting for the next timer of a replay; where something real is under way, for the next sleep."""
+    timers = [each for each in loop._scheduled if not each.cancelled()]  # noqa: SLF001 - no loop shows its timers
+    ours = [each for each in timers if _replay_of(each) and each.when() < math.inf]
+    others = [each for each in timers if not _replay_of(each)]
+    first = min(ours, key=_when, default=None)
+    if first is None or first.when() <= loop.time():
+        return
+    if any(each.when() < first.when() for each in others) or pending.is_anything(loop):
+        _wake(loop, list(filter(_is_sleep, ours)))
+    else:
+        _jump(loop, first, others)
+
+
+def _jump(loop: Any, first: TimerHandle, others: list[TimerHandle]) -> None:
+    """Set the loop's clock to the time of a timer, and the timers of other code as much later: they stay real."""
+    seconds = first.when() - loop.time()
+    _count(first, seconds)
+    vars(loop).setdefault("time", _Ahead(loop)).seconds += seconds
+    _move(loop, others, seconds)
+
+
+def _wake(loop: Any, asleep: list[TimerHandle]) -> None:
+    """Bring the timers of sleeps forward, so that the first one is over; the clock and time-outs stay as they are."""
+    first = min(asleep, key=_when, default=None)
+    if first is not None:
+        seconds = first.when() - loop.time()
+        _count(first, seconds)
+        _move(loop, asleep, -seconds)
+
+
+def _move(loop: Any, timers: list[TimerHandle], seconds: float) -> None:
+    for each in timers:
+        each._when += seconds  # type: ignore[attr-defined] # noqa: SLF001 - a timer can't be set anew
+    heapq.heapify(loop._scheduled)  # noqa: SLF001 - the loop keeps them in this order
+
+
+def _count(timer: TimerHandle, seconds: float) -> None:
+    sleeps = _replay_of(timer)
+    if sleeps is not None and seconds > 0:
+        sleeps.skipped(seconds)
+
+
+def _replay_of(timer: TimerHandle) -> Sleeps | None:
+    return next((sleeps for sleeps, timers in list(_TIMERS.items()) if timers.get(id(timer)) is timer), None)
+
+
+def _when(timer: TimerHandle) -> float:
+    return timer.when()
+
+
+def _is_sleep(timer: TimerHandle) -> bool:
+    return timer._callback is _WAKE  # type: ignore[attr-defined] # noqa: SLF001 - nothing else tells it
+
+
+class _Ahead:
+    """The clock of a loop that has jumped: it goes on at the real rate, and not back, as long as the loop lives."""
+
+    def __init__(self, loop: Any) -> None:
+        self._loop = ref(loop)
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        loop: Any = self._loop()
+        return float(type(loop).time(loop)) + self.seconds
