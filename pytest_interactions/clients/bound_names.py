@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from contextlib import AbstractContextManager
 from functools import partial
@@ -97,24 +98,34 @@ class _Defaults(AbstractContextManager[None]):
 
     def __init__(self, function: FunctionType, replacements: Mapping[int, Any]) -> None:
         self._function, self._replacements = function, replacements
+        self._originals = self._present
+        by_place, by_name = self._originals
+        self._replaced = (
+            by_place and tuple(map(self._instead, by_place)),
+            by_name and {name: self._instead(value) for name, value in by_name.items()},
+        )
 
     @property
-    def is_in_place(self) -> bool:
-        """Return whether nobody has put others in their place."""
-        return (self._function.__defaults__, self._function.__kwdefaults__) == self._replaced
-
-    def __enter__(self) -> None:
-        function = self._function
-        self._originals = function.__defaults__, function.__kwdefaults__
-        function.__defaults__ = tuple(map(self._instead, function.__defaults__ or ())) or None
-        function.__kwdefaults__ = {
-            name: self._instead(value) for name, value in (function.__kwdefaults__ or {}).items()
-        }
-        self._replaced = function.__defaults__, function.__kwdefaults__
+    def _present(self) -> tuple[tuple[Any, ...] | None, dict[str, Any] | None]:
+        return self._function.__defaults__, self._function.__kwdefaults__
 
     def _instead(self, value: Any) -> Any:
         return self._replacements.get(id(value), value)
 
+    @property
+    def is_in_place(self) -> bool:
+        """Return whether nobody has put others in their place."""
+        return _are_same(self._present, self._replaced)
+
+    def __enter__(self) -> None:
+        if _are_same(self._present, self._originals):
+            self._function.__defaults__, self._function.__kwdefaults__ = self._replaced
+
     def __exit__(self, *_: object) -> None:
         if self.is_in_place:
             self._function.__defaults__, self._function.__kwdefaults__ = self._originals
+
+
+def _are_same(some: Any, others: Any) -> bool:
+    """Return whether these are the same defaults, without asking values of others whether they are equal."""
+    return all(map(operator.is_, some, others))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What the timer of a sleep calls. All others are taken for time-outs, which are never to come too early.
 _WAKE: Final = vars(futures)["_set_result_unless_cancelled"]
+#: The seconds that a skipped sleep takes while something real is under way: who sleeps until that is done would spin.
+_BREATH: Final = 0.001
 #: The timers of each replay that skips waiting, by identity: a timer's hash is its time, which changes.
 _TIMERS: Final[WeakKeyDictionary[Sleeps, WeakValueDictionary[int, TimerHandle]]] = WeakKeyDictionary()
 
@@ -70,11 +72,9 @@ def _turning(real: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _skip(loop: Any) -> None:
     """Skip the waiting for the next timer of a replay; where something real is under way, for the next sleep."""
-    timers = [each for each in loop._scheduled if not each.cancelled()]  # noqa: SLF001 - no loop shows its timers
-    ours = [each for each in timers if _replay_of(each) and each.when() < math.inf]
-    others = [each for each in timers if not _replay_of(each)]
+    ours, others = _parted(loop)
     first = min(ours, key=_when, default=None)
-    if first is None or first.when() <= loop.time():
+    if first is None or _until(loop, first) <= 0:
         return
     if any(each.when() < first.when() for each in others) or pending.is_anything(loop):
         _wake(loop, list(filter(_is_sleep, ours)))
@@ -82,9 +82,19 @@ def _skip(loop: Any) -> None:
         _jump(loop, first, others)
 
 
+def _parted(loop: Any) -> tuple[list[TimerHandle], list[TimerHandle]]:
+    """Return the timers of replays, as far as they will ever be due, and those of other code."""
+    ours: list[TimerHandle] = []
+    others: list[TimerHandle] = []
+    for each in loop._scheduled:  # noqa: SLF001 - no loop shows its timers
+        if not each.cancelled() and each.when() < math.inf:
+            (ours if _replay_of(each) else others).append(each)
+    return ours, others
+
+
 def _jump(loop: Any, first: TimerHandle, others: list[TimerHandle]) -> None:
     """Set the loop's clock to the time of a timer, and the timers of other code as much later: they stay real."""
-    seconds = first.when() - loop.time()
+    seconds = _until(loop, first)
     _count(first, seconds)
     vars(loop).setdefault("time", _Ahead(loop)).seconds += seconds
     _move(loop, others, seconds)
@@ -94,9 +104,17 @@ def _wake(loop: Any, asleep: list[TimerHandle]) -> None:
     """Bring the timers of sleeps forward, so that the first one is over; the clock and time-outs stay as they are."""
     first = min(asleep, key=_when, default=None)
     if first is not None:
-        seconds = first.when() - loop.time()
+        loop._process_events(loop._selector.select(_BREATH))  # noqa: SLF001 - as a loop does when it turns
+        seconds = _until(loop, first)
         _count(first, seconds)
         _move(loop, asleep, -seconds)
+
+
+def _until(loop: Any, timer: TimerHandle) -> float:
+    """Return the seconds until a timer is due; 0, or less, if it is."""
+    when, now = timer.when(), loop.time()
+    # A loop asks in its own way; a clock that a test has stopped shows that its numbers have an end.
+    return when - now + 2 * math.ulp(when) if when >= now + loop._clock_resolution else 0  # noqa: SLF001 - the loop's own
 
 
 def _move(loop: Any, timers: list[TimerHandle], seconds: float) -> None:
@@ -107,12 +125,15 @@ def _move(loop: Any, timers: list[TimerHandle], seconds: float) -> None:
 
 def _count(timer: TimerHandle, seconds: float) -> None:
     sleeps = _replay_of(timer)
-    if sleeps is not None and seconds > 0:
+    if sleeps is not None:
         sleeps.skipped(seconds)
 
 
 def _replay_of(timer: TimerHandle) -> Sleeps | None:
-    return next((sleeps for sleeps, timers in list(_TIMERS.items()) if timers.get(id(timer)) is timer), None)
+    for sleeps, timers in list(_TIMERS.items()):
+        if timers.get(id(timer)) is timer:
+            return sleeps
+    return None
 
 
 def _when(timer: TimerHandle) -> float:

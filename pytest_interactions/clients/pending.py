@@ -9,6 +9,7 @@ import asyncio.futures
 import concurrent.futures.thread
 import sys
 import threading
+from socket import socket
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -27,6 +28,9 @@ _AWAITED: Final[WeakSet[asyncio.Future[Any]]] = WeakSet()
 _WAIT: Final = Condition.wait.__code__
 #: Where a thread of a pool waits for work: a function of a module without types.
 _WORKER: Final = vars(concurrent.futures.thread)["_worker"].__code__
+#: Where a server waits for a client, who would be another thing that is under way.
+_ACCEPT: Final = socket.accept.__code__
+_SERVE: Final = "BaseServer.serve_forever"
 _JOINS: Final = [vars(Thread)[name].__code__ for name in ("join", "_wait_for_tstate_lock") if name in vars(Thread)]
 
 
@@ -82,12 +86,17 @@ def _are_threads_busy() -> bool:
 
 
 def _is_at_rest(thread: Thread, frame: FrameType | None) -> bool:
-    """Return whether a thread waits for another one: for work of a pool, for its end, or to be notified."""
-    if frame is None or frame.f_code is _WORKER:
+    """Return whether a thread waits for another one: for work of a pool, for its end, to be notified, or to serve."""
+    if frame is None or frame.f_code in (_WORKER, _ACCEPT) or _serves(frame):
         return True
     if frame.f_code in _JOINS:
         return bool(frame.f_locals["self"].is_alive())
     return frame.f_code is _WAIT and _is_unnotified(frame) and not _wakes_by_itself(thread, frame)
+
+
+def _serves(frame: FrameType) -> bool:
+    """Return whether a server of socketserver's, such as those of http.server, waits for a client."""
+    return frame.f_back is not None and frame.f_back.f_code.co_qualname == _SERVE
 
 
 def _is_unnotified(wait: FrameType) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from pytest_interactions.cassette.sleeps import Sleeps, is_an_end
 from pytest_interactions.clients import loop_clock
@@ -33,6 +34,8 @@ def watched(sleeps: Sleeps | None, *, yields: bool = False) -> Iterator[None]:
     Inside a block of `None` nothing is, whatever is outside. If it `yields`, what is watched in there goes first.
     """
     skipping = sleeps if sleeps is not None and sleeps.skip else None
+    if skipping is not None:
+        _BEFORE[skipping] = WeakSet(_tasks())
     try:
         with _WATCHED.hold(sleeps, yields=yields), _SKIPPED.hold(skipping, yields=yields):
             if skipping is not None:
@@ -41,13 +44,7 @@ def watched(sleeps: Sleeps | None, *, yields: bool = False) -> Iterator[None]:
     finally:
         if skipping is not None:
             loop_clock.forget(skipping)
-
-
-@contextmanager
-def in_real_time() -> Iterator[None]:
-    """Let sleeps and timers that are set inside the block be real, whatever is done to those outside."""
-    with _WATCHED.hold(None), _SKIPPED.hold(None):
-        yield
+            _BEFORE.pop(skipping, None)
 
 
 # --- what is in force ---
@@ -74,11 +71,34 @@ _WATCHED: Final[InForce[Sleeps]] = InForce(_watching, _unclear, may_stay=True)
 _SKIPPED: Final[InForce[Sleeps]] = InForce(_skipping, _unclear, may_stay=True)
 
 
+#: The tasks that were there when a replay began that skips waiting: another test's, or a server's.
+_BEFORE: Final[WeakKeyDictionary[Sleeps, WeakSet[asyncio.Task[Any]]]] = WeakKeyDictionary()
+#: The task that anyio's plugin runs all tests in, one after another.
+_RUNNER: Final = "TestRunner._run_tests_and_fixtures"
+
+
 def _skipped_here() -> Sleeps | None:
-    """Return the replay to which whoever asks belongs: by its context, or as it is in the thread of the only one."""
+    """Return the replay to which whoever asks belongs: by its context, or as what was begun since in its thread."""
     sleeps = _SKIPPED.innermost
-    is_here = sleeps is not None and sleeps.skip and (sleeps.thread == get_ident() or _SKIPPED.is_bound)
+    if sleeps is None or not sleeps.skip:
+        return None
+    is_here = _SKIPPED.is_bound or (sleeps.thread == get_ident() and not _is_from_before(_BEFORE[sleeps]))
     return sleeps if is_here else None
+
+
+def _is_from_before(tasks: WeakSet[asyncio.Task[Any]]) -> bool:
+    """Return whether the loop of this thread, if one runs, is at one of these tasks, or at none."""
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - documented as the one that raises nothing
+    task = asyncio.current_task(loop) if loop is not None else None
+    if task is None:
+        return loop is not None
+    return task in tasks and getattr(task.get_coro(), "__qualname__", None) != _RUNNER
+
+
+def _tasks() -> set[asyncio.Task[Any]]:
+    """Return the tasks of all loops, as far as Python lists them: 3.11 and later ones by other names."""
+    of_asyncio = vars(asyncio.tasks)
+    return set(of_asyncio.get("_scheduled_tasks", of_asyncio.get("_all_tasks", ())))
 
 
 # --- sleeps ---
