@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: What the timer of a sleep calls. All others are taken for time-outs, which are never to come too early.
 _WAKE: Final = vars(futures)["_set_result_unless_cancelled"]
 #: The seconds that a skipped sleep takes while something real is under way: who sleeps until that is done would spin.
-_BREATH: Final = 0.001
+_BREATH: Final = 0.002
 #: The timers of each replay that skips waiting, by identity: a timer's hash is its time, which changes.
 _TIMERS: Final[WeakKeyDictionary[Sleeps, WeakValueDictionary[int, TimerHandle]]] = WeakKeyDictionary()
 
@@ -72,23 +72,28 @@ def _turning(real: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _skip(loop: Any) -> None:
     """Skip the waiting for the next timer of a replay; where something real is under way, for the next sleep."""
-    ours, others = _parted(loop)
-    first = min(ours, key=_when, default=None)
-    if first is None or _until(loop, first) <= 0:
-        return
-    if any(each.when() < first.when() for each in others) or pending.is_anything(loop):
+    while not loop._ready:  # noqa: SLF001 - as a loop does
+        ours, others = _parted(loop)
+        first = min(ours, key=_when, default=None)
+        if first is None or any(_until(loop, each) <= 0 for each in (first, *others)):
+            return
+        if not (any(each.when() < first.when() for each in others) or pending.is_anything(loop)):
+            _jump(loop, first, others)
+            return
+        # Not for longer: what is under way may end, and tell nobody.
+        loop._process_events(loop._selector.select(_BREATH))  # noqa: SLF001 - as a loop does
         _wake(loop, list(filter(_is_sleep, ours)))
-    else:
-        _jump(loop, first, others)
 
 
 def _parted(loop: Any) -> tuple[list[TimerHandle], list[TimerHandle]]:
     """Return the timers of replays, as far as they will ever be due, and those of other code."""
     ours: list[TimerHandle] = []
     others: list[TimerHandle] = []
+    of_replays = list(_TIMERS.values())
     for each in loop._scheduled:  # noqa: SLF001 - no loop shows its timers
         if not each.cancelled() and each.when() < math.inf:
-            (ours if _replay_of(each) else others).append(each)
+            is_ours = any(timers.get(id(each)) is each for timers in of_replays)
+            (ours if is_ours else others).append(each)
     return ours, others
 
 
@@ -104,7 +109,6 @@ def _wake(loop: Any, asleep: list[TimerHandle]) -> None:
     """Bring the timers of sleeps forward, so that the first one is over; the clock and time-outs stay as they are."""
     first = min(asleep, key=_when, default=None)
     if first is not None:
-        loop._process_events(loop._selector.select(_BREATH))  # noqa: SLF001 - as a loop does when it turns
         seconds = _until(loop, first)
         _count(first, seconds)
         _move(loop, asleep, -seconds)

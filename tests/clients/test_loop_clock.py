@@ -445,7 +445,7 @@ async def test_many_timers_cost_little(skipped: Sleeps) -> None:
     began = time.monotonic()
     await asyncio.gather(*(asyncio.wait_for(asyncio.sleep(number / 10), 600) for number in range(500)))
     assert time.monotonic() - began < 5
-    assert skipped.seconds == pytest.approx(49.9, abs=1)
+    assert skipped.seconds == pytest.approx(49.9, abs=3)
 
 
 async def test_a_client_s_time_out_of_a_real_request_is_real(emulator: Emulator, skipped: Sleeps) -> None:
