@@ -14,7 +14,7 @@ from weakref import WeakSet
 from pytest_interactions.clients.replacing import Replaced, Replacements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: Who binds one for its own use.
 _LEFT_ALONE: Final = {*sys.stdlib_module_names, "_pytest", "pytest_interactions"}
@@ -83,10 +83,10 @@ def _classes(module: ModuleType) -> Iterator[type]:
             yield each
 
 
-def _defaults(value: Any) -> Iterable[Any]:
-    if type(value) is not FunctionType:
-        return ()
-    return (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+def _defaults(value: Any) -> Iterator[Any]:
+    if type(value) is FunctionType:
+        yield from value.__defaults__ or ()
+        yield from (value.__kwdefaults__ or {}).values()
 
 
 def _instead(replacement: Any, _original: object) -> Any:

@@ -128,16 +128,9 @@ def _move(loop: Any, timers: list[TimerHandle], seconds: float) -> None:
 
 
 def _count(timer: TimerHandle, seconds: float) -> None:
-    sleeps = _replay_of(timer)
-    if sleeps is not None:
-        sleeps.skipped(seconds)
-
-
-def _replay_of(timer: TimerHandle) -> Sleeps | None:
     for sleeps, timers in list(_TIMERS.items()):
         if timers.get(id(timer)) is timer:
-            return sleeps
-    return None
+            sleeps.skipped(seconds)
 
 
 def _when(timer: TimerHandle) -> float:

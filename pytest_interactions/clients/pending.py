@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _AWAITED: Final[WeakSet[asyncio.Future[Any]]] = WeakSet()
 
 _WAIT: Final = Condition.wait.__code__
-#: Where a thread of a pool waits for work: a function of a module without types.
+#: Where a thread of a pool waits for work.
 _WORKER: Final = vars(concurrent.futures.thread)["_worker"].__code__
 #: Where a server waits for a client, who would be another thing that is under way.
 _ACCEPT: Final = socket.accept.__code__
@@ -87,16 +87,25 @@ def _are_threads_busy() -> bool:
 
 def _is_at_rest(thread: Thread, frame: FrameType | None) -> bool:
     """Return whether a thread waits for another one: for work of a pool, for its end, to be notified, or to serve."""
-    if frame is None or frame.f_code in (_WORKER, _ACCEPT) or _serves(frame):
+    if frame is None or frame.f_code is _ACCEPT or _serves(frame):
         return True
+    if frame.f_code is _WORKER:
+        return _has_no_work(frame)
     if frame.f_code in _JOINS:
         return bool(frame.f_locals["self"].is_alive())
     return frame.f_code is _WAIT and _is_unnotified(frame) and not _wakes_by_itself(thread, frame)
 
 
+def _has_no_work(worker: FrameType) -> bool:
+    """Return whether a pool's thread has been given nothing, and has not been told to end."""
+    pool = worker.f_locals["executor_reference"]()
+    return pool is not None and not pool._shutdown and pool._work_queue.empty()  # noqa: SLF001 - no pool shows it
+
+
 def _serves(frame: FrameType) -> bool:
     """Return whether a server of socketserver's, such as those of http.server, waits for a client."""
-    return frame.f_back is not None and frame.f_back.f_code.co_qualname == _SERVE
+    caller = frame.f_back
+    return frame.f_code.co_name == "select" and caller is not None and caller.f_code.co_qualname == _SERVE
 
 
 def _is_unnotified(wait: FrameType) -> bool:

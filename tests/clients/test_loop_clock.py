@@ -444,8 +444,9 @@ async def test_wrong_times_are_the_loop_s_own_errors(skipped: Sleeps) -> None:
 async def test_many_timers_cost_little(skipped: Sleeps) -> None:
     began = time.monotonic()
     await asyncio.gather(*(asyncio.wait_for(asyncio.sleep(number / 10), 600) for number in range(500)))
-    assert time.monotonic() - began < 5
-    assert skipped.seconds == pytest.approx(49.9, abs=3)
+    took = time.monotonic() - began
+    assert took < 10
+    assert skipped.seconds + took == pytest.approx(49.9, abs=0.5)
 
 
 async def test_a_client_s_time_out_of_a_real_request_is_real(emulator: Emulator, skipped: Sleeps) -> None:
