@@ -83,10 +83,8 @@ def _classes(module: ModuleType) -> Iterator[type]:
             yield each
 
 
-def _defaults(value: Any) -> Iterator[Any]:
-    if type(value) is FunctionType:
-        yield from value.__defaults__ or ()
-        yield from (value.__kwdefaults__ or {}).values()
+def _defaults(function: FunctionType) -> Iterable[Any]:
+    return (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
 
 
 def _instead(replacement: Any, _original: object) -> Any:
