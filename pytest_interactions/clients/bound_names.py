@@ -14,7 +14,7 @@ from weakref import WeakSet
 from pytest_interactions.clients.replacing import Replaced, Replacements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 #: Who binds one for its own use.
 _LEFT_ALONE: Final = {*sys.stdlib_module_names, "_pytest", "pytest_interactions"}
