@@ -77,7 +77,10 @@ def _skip(loop: Any) -> None:
         first = min(ours, key=_when, default=None)
         if first is None or any(_until(loop, each) <= 0 for each in (first, *others)):
             return
-        if not (any(each.when() < first.when() for each in others) or pending.is_anything(loop)):
+        is_anything_real = any(each.when() < first.when() for each in others) or pending.is_anything(loop)
+        if loop._ready:  # noqa: SLF001 - a thread may have called, and ended, before it was looked for
+            return
+        if not is_anything_real:
             _jump(loop, first, others)
             return
         # Not for longer: what is under way may end, and tell nobody.

@@ -194,6 +194,22 @@ async def test_sleeps_are_skipped_while_something_real_is_under_way(reality: str
     assert skipped.seconds >= 60
 
 
+async def test_a_thread_that_calls_and_ends_just_before_it_is_looked_for_is_heard(
+    skipped: Sleeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def is_anything(_: object) -> bool:
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(done.set,))
+        thread.start()
+        thread.join()
+        return False
+
+    monkeypatch.setattr(pending, "is_anything", is_anything)
+    await asyncio.wait_for(done.wait(), LIMIT)
+    assert skipped.seconds == 0
+
+
 async def test_timers_are_skipped_again_when_what_was_real_is_over(skipped: Sleeps) -> None:
     """Threads of pools stay, and wait for more."""
     for reality in ("to_thread", "anyio.to_thread", "loopback", "a child", "a thread", "a future"):
