@@ -213,7 +213,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "skip_rules": Spec(names, "ids of rules for keys that are not to be used", adds=True),
     "allowed_hosts": Spec(names, "hosts that may be reached, unrecorded, during replay too", adds=True),
     "recorded_hosts": Spec(names, "addresses of this machine to record though they are not the API's", adds=True),
-    "fast_forward": Spec(boolean, "skip time.sleep and asyncio.sleep during replay", on=True),
+    "fast_forward": Spec(boolean, "skip sleeps, and what timers of asyncio wait for, during replay", on=True),
     "fast_sdk": Spec(boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True),
     "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
     "pace": Spec(pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)"),

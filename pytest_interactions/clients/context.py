@@ -12,7 +12,17 @@ from weakref import WeakSet
 from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.verifying import differences
-from pytest_interactions.clients import blocks, decorating, google_auth, http_client, httpx, isolation, sdk, threads
+from pytest_interactions.clients import (
+    blocks,
+    decorating,
+    google_auth,
+    http_client,
+    httpx,
+    isolation,
+    sdk,
+    threads,
+    waiting,
+)
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.clients.replacing import OnceImported
 from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
@@ -87,6 +97,7 @@ def opened(cassette: Cassette, *, yields: bool = False) -> Iterator[Cassette]:
         stack.enter_context(_CASSETTES.hold(cassette, yields=yields))
         stack.enter_context(google_auth.logging_in(login, yields=yields))
         stack.enter_context(isolation.isolated(_cut_off(cassette), yields=yields))
+        stack.enter_context(waiting.watched(cassette.sleeps if cassette.replays_only else None, yields=yields))
         stack.enter_context(sdk.fast(is_on=cassette.replays_only and cassette.options.fast_sdk, yields=yields))
         yield cassette
 
@@ -110,9 +121,7 @@ def _login(*, replays: bool, may_replay: bool = False) -> google_auth.Login:
 def _cut_off(cassette: Cassette) -> isolation.Isolation | None:
     if not cassette.replays_only:
         return None
-    return isolation.Isolation(
-        allowed=cassette.options.allowed_hosts, report=cassette.failed_with, sleeps=cassette.sleeps
-    )
+    return isolation.Isolation(allowed=cassette.options.allowed_hosts, report=cassette.failed_with)
 
 
 class use_cassette(AbstractContextManager[Cassette]):  # noqa: N801 - called as a function is

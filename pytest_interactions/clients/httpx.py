@@ -281,7 +281,7 @@ def _event() -> Any:
 
 
 async def _waited(event: Any, limit: float) -> None:
-    """Wait for an event, or to be cancelled, for `limit` seconds of real time, whatever is done to sleeps."""
+    """Wait for an event, or to be cancelled, for `limit` seconds."""
     if pauses.in_asyncio():
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), limit)

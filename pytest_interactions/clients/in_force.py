@@ -96,6 +96,11 @@ class InForce(Generic[T]):
         held = self._held()
         return self._inside(held) if held is None or held.yields else held.thing
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether a thing was put in force in the very context of whoever asks, or around it."""
+        return self._held() is not None
+
     def _held(self) -> _Held[T] | None:
         held = _HERE.get().get(self)
         while held is not None and not held.is_open:

@@ -1,13 +1,11 @@
-"""What a replay needs to need nothing: no network, no key, no waiting, no certificates."""
+"""What a replay needs to need nothing: no network, no key, no certificates."""
 
 from __future__ import annotations
 
 import _socket
-import asyncio
 import os
 import socket
 import ssl
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import messages
-from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients import network, uvloop
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.clients.replacing import Replaced
@@ -35,13 +32,11 @@ class Isolation:
     Attributes:
         allowed: Hosts that may be reached; where there are any, certificates are loaded, as they are needed.
         report: Takes each refusal, so that code that swallows it is found out.
-        sleeps: What becomes of sleeping.
         resolved: The addresses that the allowed hosts turned out to have.
     """
 
     allowed: Sequence[str]
     report: Callable[[NetworkBlockedError], object]
-    sleeps: Sleeps
     resolved: set[str] = field(default_factory=set)
 
     def check(self, host: Any, port: Any) -> None:
@@ -61,7 +56,7 @@ class Isolation:
 
 
 def isolated(isolation: Isolation | None, *, yields: bool = False) -> AbstractContextManager[None]:
-    """Refuse sockets to other machines, watch or skip sleeps, and load no CA certificates, in the block's context.
+    """Refuse sockets to other machines, and load no CA certificates, in the block's context.
 
     A TLS context that is made without certificates trusts nobody: if it is ever used to connect, that fails. Inside a
     block of `None` nothing is cut off, whatever is outside. If it `yields`, what is cut off in there goes first.
@@ -97,15 +92,12 @@ def _patches() -> Iterator[AbstractContextManager[object]]:
         yield Replaced(module, "gethostbyname", partial(_resolving, lambda address: {address}))
         yield Replaced(module, "gethostbyname_ex", partial(_resolving, lambda found: set(found[2])))
     yield uvloop.patch(_check, _learn)
-    yield Replaced(time, "sleep", _blocking)
-    yield Replaced(asyncio.tasks, "sleep", _sleeping)
-    yield Replaced(asyncio, "sleep", _sleeping)
     for name in ("load_verify_locations", "load_default_certs", "set_default_verify_paths"):
         yield Replaced(ssl.SSLContext, name, _certificates)
 
 
 def _all_of(isolations: Sequence[Isolation]) -> Isolation:
-    """Cut off code that may be any replay's as all of them are: what one refuses is refused, and nobody skips sleep."""
+    """Cut off code that may be any replay's as all of them are: what one refuses is refused."""
 
     def report(error: NetworkBlockedError) -> None:
         for isolation in isolations:
@@ -114,7 +106,7 @@ def _all_of(isolations: Sequence[Isolation]) -> Isolation:
     first, *others = isolations
     allowed = [host for host in first.allowed if all(host in other.allowed for other in others)]
     resolved = first.resolved.intersection(*(other.resolved for other in others))
-    return Isolation(allowed=allowed, report=report, sleeps=Sleeps(skip=False), resolved=resolved)
+    return Isolation(allowed=allowed, report=report, resolved=resolved)
 
 
 _isolations: Final[InForce[Isolation]] = InForce(_patches, _all_of, may_stay=True)
@@ -127,29 +119,6 @@ def _resolving(addresses: Callable[[Any], set[str]], real: Callable[..., Any]) -
         return result
 
     return look_up
-
-
-def _blocking(real: Callable[[float], None]) -> Callable[[float], None]:
-    def sleep(seconds: float, /) -> None:
-        isolation = _isolations.innermost
-        if isolation is None:
-            real(seconds)
-            return
-        with isolation.sleeps.one(seconds) as duration:
-            real(duration)
-
-    return sleep
-
-
-def _sleeping(real: Callable[..., Any]) -> Callable[..., Any]:
-    async def sleep(delay: float, result: Any = None) -> Any:
-        isolation = _isolations.innermost
-        if isolation is None:
-            return await real(delay, result)
-        with isolation.sleeps.one(delay) as duration:
-            return await real(duration, result)
-
-    return sleep
 
 
 def _certificates(real: Callable[..., Any]) -> Callable[..., Any]:

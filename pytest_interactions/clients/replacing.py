@@ -78,7 +78,7 @@ class Replaced(AbstractContextManager[None]):
         return vars(self.holder).get(self.name) is self._replacement
 
     def __enter__(self) -> None:
-        self._original = _original(getattr(self.holder, self.name))
+        self._original = original(getattr(self.holder, self.name))
         self._is_inherited = self.name not in vars(self.holder)
         self._replacement = self._make(self._original)
         _ORIGINALS[self._replacement] = self._original
@@ -98,7 +98,7 @@ class Replaced(AbstractContextManager[None]):
             setattr(self.holder, self.name, self._original)
 
 
-def _original(found: Any) -> Any:
+def original(found: Any) -> Any:
     """Return what stands behind replacements that another tool has put back."""
     try:
         while found in _ORIGINALS:

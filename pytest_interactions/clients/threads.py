@@ -37,6 +37,16 @@ def are_at_work(is_inside: Callable[[Place], bool], *, daemons: bool) -> bool:
     return any(map(is_inside, places))
 
 
+def are_works_open() -> bool:
+    """Return whether a pool of threads has work that is not done, which it was given since something is in force."""
+    return any(not work.done() for work in list(_WORKS))
+
+
+def is_begun_inside(thread: Thread) -> bool:
+    """Return whether a thread, which is no pool's, was begun while something was in force."""
+    return _PLACE in vars(thread)
+
+
 def patches() -> Iterator[AbstractContextManager[object]]:
     """Yield the patches by which threads and the work of pools take along what is in force."""
     yield Replaced(Thread, "start", _starting)

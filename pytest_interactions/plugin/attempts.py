@@ -253,6 +253,12 @@ def _save(config: pytest.Config, use: Use) -> None:
         notes.append(
             f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
         )
+    if cassette.sleeps.spins:
+        notes.append(
+            f"{use.user} skipped {cassette.sleeps.count:,} waits within {cassette.sleeps.elapsed:.1f} s: a loop that "
+            "waits for time.monotonic() or time.time() to reach a moment spins until then, as fast_forward leaves them "
+            "real; count tries instead, or set fast_forward = false"
+        )
 
 
 def _told_of_faults(use: Use) -> Iterator[str]:

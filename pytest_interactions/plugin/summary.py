@@ -130,6 +130,8 @@ def _told(tally: Tally) -> Iterator[tuple[str, dict[str, bool]]]:
         yield f"{tally.refused:,} refused", {"red": True}
     if tally.tokens:
         yield f"{_several(tally.tokens, 'token')} not spent", {}
+    if round(tally.skipped, 1):
+        yield f"{tally.skipped:,.1f} s of waiting skipped", {}
 
 
 def _most(config: pytest.Config, tally: Tally) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Tally:
         recorded: How many exchanges were recorded and saved.
         refused: How many requests were refused.
         tokens: How many tokens the answers that were played had cost.
+        skipped: The seconds of waiting that were skipped.
         new: The cassettes that were not there before.
         waiting: The recordings that wait beside a cassette.
         seconds: Cassettes, each with the seconds that its answers took when they were recorded.
@@ -46,6 +47,7 @@ class Tally:
     recorded: int = 0
     refused: int = 0
     tokens: int = 0
+    skipped: float = 0.0
     new: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     seconds: list[tuple[str, float]] = field(default_factory=list)
@@ -71,6 +73,7 @@ def tally_of(cassette: Cassette, written: Path | None, *, details: bool) -> Tall
         recorded=len(added),
         refused=refused(cassette.failures),
         tokens=total_tokens(replayed),
+        skipped=cassette.sleeps.seconds if cassette.sleeps.skip else 0.0,
         new=[path] if written == cassette.path and account.is_new else [],
         waiting=[str(written)] if written not in (None, cassette.path) else [],
     )

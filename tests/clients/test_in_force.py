@@ -25,7 +25,7 @@ import requests
 import urllib3
 
 from pytest_interactions import NetworkBlockedError
-from pytest_interactions.clients import context, isolation
+from pytest_interactions.clients import context, isolation, waiting
 from pytest_interactions.clients.in_force import InForce
 from pytest_interactions.clients.replacing import OnceImported, Replaced, Replacements
 from tests.support import use_cassette
@@ -74,7 +74,7 @@ def test_a_patch_that_fails_takes_the_others_off_and_leaves_nothing_in_force() -
 
 
 def _originals() -> list[tuple[Any, str, Any]]:
-    replaced = [each for each in isolation._patches() if isinstance(each, Replaced)]
+    replaced = [each for each in (*isolation._patches(), *waiting._watching()) if isinstance(each, Replaced)]
     return [(each.holder, each.name, getattr(each.holder, each.name)) for each in replaced]
 
 
@@ -179,7 +179,8 @@ def test_a_transport_s_method_that_was_kept_sends_once_no_cassette_is_in_force(
 
 def _replaced() -> Iterator[tuple[Any, str]]:
     """All places whose names are replaced while a cassette is in force."""
-    with Replacements.entered([*context._patches(), *isolation._patches()]) as all_of_them:
+    patches = [*context._patches(), *isolation._patches(), *waiting._watching(), *waiting._skipping()]
+    with Replacements.entered(patches) as all_of_them:
         found = list(_each(all_of_them))
     return iter(found)
 
@@ -198,10 +199,18 @@ def test_all_that_is_replaced_does_what_the_original_does_for_whoever_keeps_it(
     """Every replacement stays in its place here, as in a module that imported it in a replay, and every client asks."""
     (tmp_path / "c.yaml").write_text("version: 1\ninteractions: []\n")
     originals = {(place, name): getattr(place, name) for place, name in _replaced()}
-    with use_cassette(tmp_path / "c.yaml"):
+    with use_cassette(tmp_path / "c.yaml", fast_forward=True):
         kept = {(place, name): getattr(place, name) for place, name in originals}
     assert all(kept[each] is not originals[each] for each in originals)
-    assert {name for _, name in originals} >= {"connect", "putrequest", "handle_request", "submit", "start", "sleep"}
+    assert {name for _, name in originals} >= {
+        "connect",
+        "putrequest",
+        "handle_request",
+        "submit",
+        "start",
+        "sleep",
+        "call_at",
+    }
     for (place, name), replacement in kept.items():
         monkeypatch.setattr(place, name, replacement)
     url = f"{emulator.url}/v1beta/interactions/none?key=any"

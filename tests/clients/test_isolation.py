@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import ssl
-import time
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import pytest
 import urllib3
 
 from pytest_interactions import NetworkBlockedError
-from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients.isolation import Isolation, isolated, placeholder_key
 from tests.support import edit, use_cassette
 
@@ -32,9 +30,9 @@ def _unexpected(error: NetworkBlockedError) -> None:
 
 
 def _replay(
-    *allowed: str, report: Callable[[NetworkBlockedError], object] = _unexpected, sleeps: Sleeps | None = None
+    *allowed: str, report: Callable[[NetworkBlockedError], object] = _unexpected
 ) -> AbstractContextManager[None]:
-    return isolated(Isolation(allowed=allowed, report=report, sleeps=sleeps or Sleeps(skip=False)))
+    return isolated(Isolation(allowed=allowed, report=report))
 
 
 def test_a_socket_to_another_host_is_refused_and_reported() -> None:
@@ -77,7 +75,7 @@ def test_loopback_unix_sockets_and_allowed_hosts_pass(emulator: Emulator, tmp_pa
 
 def test_replays_may_end_in_any_order() -> None:
     """Whichever of two replays ends first, the other is cut off as ever, and nothing is left in force after both."""
-    before = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
+    before = socket.socket.connect, socket.gethostbyname, ssl.SSLContext.load_default_certs
     outer, inner, keys = _replay(report=lambda _: None), _replay(), [placeholder_key(), placeholder_key()]
     for context in (outer, inner, *keys):
         context.__enter__()
@@ -87,7 +85,7 @@ def test_replays_may_end_in_any_order() -> None:
     assert socket.gethostbyname is not before[1]
     for context in (inner, keys[1]):
         context.__exit__(None, None, None)
-    after = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep, ssl.SSLContext.load_default_certs
+    after = socket.socket.connect, socket.gethostbyname, ssl.SSLContext.load_default_certs
     assert after == before
     assert "GEMINI_API_KEY" not in os.environ
 
@@ -121,10 +119,10 @@ def test_a_swallowed_refusal_fails_the_replay(tmp_path: Path) -> None:
 
 def test_the_guard_is_gone_after_the_replay() -> None:
     """Leaving puts the real functions back."""
-    before = socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep
-    with _replay(sleeps=Sleeps(skip=True)):
+    before = socket.socket.connect, socket.gethostbyname
+    with _replay():
         assert socket.gethostbyname is not before[1]
-    assert (socket.socket.connect, socket.gethostbyname, time.sleep, asyncio.sleep) == before
+    assert (socket.socket.connect, socket.gethostbyname) == before
 
 
 @pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])
@@ -137,17 +135,6 @@ def test_a_key_that_is_there_stays(name: str, monkeypatch: pytest.MonkeyPatch) -
     with placeholder_key():
         assert [os.environ.get(n) for n in ("GEMINI_API_KEY", "GOOGLE_API_KEY")].count("mine") == 1
         assert "placeholder" not in os.environ.get("GEMINI_API_KEY", "")
-
-
-async def test_sleeps_at_once_are_one_while() -> None:
-    """Tasks that sleep at the same time are counted once, and one that is cancelled only as long as it slept."""
-    sleeps = Sleeps(skip=False)
-    with _replay(sleeps=sleeps):
-        long = asyncio.create_task(asyncio.sleep(3600))
-        await asyncio.gather(*(asyncio.sleep(0.02) for _ in range(20)))
-        long.cancel()
-        await asyncio.gather(long, return_exceptions=True)
-    assert 0.02 <= sleeps.seconds < 0.4
 
 
 def test_an_app_may_change_the_placeholder() -> None:
@@ -163,21 +150,6 @@ def test_an_empty_key_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     with placeholder_key():
         assert os.environ["GEMINI_API_KEY"]
     assert os.environ["GEMINI_API_KEY"] == ""
-
-
-async def test_sleeps_are_skipped_or_measured() -> None:
-    """fast_forward skips both kinds of sleep; without it they are measured, and worth a word above a second."""
-    skipped = Sleeps(skip=True)
-    with _replay(sleeps=skipped):
-        time.sleep(1000)
-        assert await asyncio.sleep(1000, "result") == "result"
-    assert (skipped.seconds, skipped.idle) == (2000, False)
-    measured = Sleeps(skip=False)
-    with _replay(sleeps=measured):
-        time.sleep(0.001)
-        await asyncio.sleep(0.001)
-    assert 0.002 <= measured.seconds < 0.5
-    assert not measured.idle
 
 
 def test_a_key_in_a_url_is_not_logged(emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions import NetworkBlockedError
-from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients import isolation, network
 from pytest_interactions.clients.isolation import Isolation, isolated
 from tests.support import sockets, use_cassette
@@ -204,7 +203,7 @@ def test_what_others_are_asked_about_or_reached_by_is_not(host: Any) -> None:
 
 
 def _isolation() -> Isolation:
-    return Isolation(allowed=(), report=lambda _: None, sleeps=Sleeps(skip=False))
+    return Isolation(allowed=(), report=lambda _: None)
 
 
 def test_the_addresses_of_what_was_looked_up_are_reached() -> None:

@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from pytest_interactions import NetworkBlockedError
-from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.clients import uvloop as ours
 from pytest_interactions.clients.isolation import Isolation, isolated
 from tests.support import require
@@ -32,7 +31,7 @@ def _there() -> None:
 @pytest.fixture
 def isolation() -> Iterator[Isolation]:
     """What is in force."""
-    found = Isolation(allowed=(), report=lambda _: None, sleeps=Sleeps(skip=False))
+    found = Isolation(allowed=(), report=lambda _: None)
     with isolated(found):
         yield found
 
@@ -94,7 +93,7 @@ def test_uvloop_does_what_it_does_once_no_replay_is_in_force(emulator: Emulator)
 
     loop = importlib.import_module("uvloop").Loop
     before = {name: getattr(loop, name) for name in [*ours._TOLD, "getaddrinfo"]}
-    with isolated(Isolation(allowed=(), report=lambda _: None, sleeps=Sleeps(skip=False))):
+    with isolated(Isolation(allowed=(), report=lambda _: None)):
         assert all(getattr(loop, name) is not method for name, method in before.items())
     assert {name: getattr(loop, name) for name in before} == before
     assert _run(work) == 403  # as the emulator has it without a key

@@ -208,5 +208,5 @@ def refuse_later(loop: asyncio.AbstractEventLoop, refuse: Callable[[Exception], 
 
 
 async def _real_sleep(seconds: float) -> None:
-    """Wait in real time, whatever is done to sleeps."""
+    """Wait, by a timer of the loop: a skipped sleep would not wait for what is under way."""
     await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
