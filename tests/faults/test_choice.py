@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from pytest_interactions import CassetteMissError, DifferingWarning, FaultError, UnplayedError, use_cassette
+from pytest_interactions.api import sse
 from tests.commands.showing import API, cassette, exchange
 
 if TYPE_CHECKING:
@@ -216,3 +217,47 @@ def test_a_broken_answer_stays_broken(path: Path) -> None:
             httpx.post(API, json={"input": "x"})
     with opened(path, fault={"error": 503}):
         assert httpx.post(API, json={"input": "x"}).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"drop": 1, "repeat": 1}, [2, 3]),
+        ({"drop": 2, "repeat": 2}, [1, 3]),
+        ({"drop": 2, "reorder": 2}, [1, 3]),
+        ({"drop": [1, 3], "reorder": 1, "repeat": 2}, [2, 2]),
+        ({"repeat": 1, "reorder": 2}, [1, 1, 3, 2]),
+    ],
+    ids=str,
+)
+def test_changes_of_one_fault_count_the_recorded_events(fault: Any, expected: list[int], path: Path) -> None:
+    """An event that is left out can't be doubled or moved; the numbers are those of the recording."""
+    with opened(path, fault=fault | {"on": 5}, unplayed="ignore"):
+        data = [event.data for event in sse.decode(ask("stream").content) if event.event]
+    numbers = {'{"n": 1}': 1, '{"n": 2}': 2, "[DONE]": 3}
+    assert [numbers[each or ""] for each in data] == expected
+
+
+def test_a_stream_without_a_type_is_one_to_its_end(tmp_path: Path) -> None:
+    """Some recorders keep no headers; what is left of a stream is one, be it nothing at all."""
+    sent = exchange({"input": "x"}, EVENTS)
+    sent["response"]["headers"] = {}
+    path = cassette(tmp_path / "c.yaml", sent)
+    with use_cassette(path, fault=[{"stop_after": 0}, {"stop_after": 1}]):
+        answers = [httpx.post(API, json={"input": "x"}) for _ in range(3)]
+    assert [answer.content for answer in answers] == [b"", EVENTS[: EVENTS.index(b"event: b")], EVENTS]
+    assert {answer.headers["content-type"] for answer in answers} == {"text/event-stream"}
+
+
+def test_a_request_that_is_no_json_has_no_look(tmp_path: Path) -> None:
+    """It is hit by its number alone."""
+    odd = exchange({}, {"id": "odd"})
+    odd["request"]["body"] = "[]"
+    path = cassette(tmp_path / "c.yaml", odd)
+    with (
+        pytest.raises(FaultError, match="no request looks like"),
+        use_cassette(path, fault="error: 500, on: {input: x}"),
+    ):
+        httpx.post(API, content="[]")
+    with use_cassette(path, fault="error: 500, on: {operation: create}"):
+        assert httpx.post(API, content="[]").status_code == 500

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import pytest
 
 from pytest_interactions import use_cassette
 from pytest_interactions.server.emulator import Emulator
-from tests.faults.clients import CLIENTS
+from tests.cassette.clients import MODEL
+from tests.faults.clients import CLIENTS, PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,3 +104,26 @@ def test_a_refused_connection_is_like_a_real_one(client: str, cassettes: Path) -
     real = _raised(client, url, stream=False)
     with use_cassette(cassettes / "False.yaml", fault={"refused": True}):
         assert _raised(client, url, stream=False) is real
+
+
+async def _asked(timeout: aiohttp.ClientTimeout, url: str) -> None:
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with session.post(f"{url}/v1beta/interactions", json={"model": MODEL, "input": PROMPT}) as response:
+            await response.read()
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [
+        (aiohttp.ClientTimeout(total=0.1), TimeoutError),
+        (aiohttp.ClientTimeout(total=9, sock_read=0.1), aiohttp.SocketTimeoutError),
+    ],
+    ids=["of the whole request", "of reading"],
+)
+def test_the_time_outs_of_aiohttp_are_like_real_ones(timeout: Any, expected: type[Exception], cassettes: Path) -> None:
+    """It has one for the whole request, which is told by another exception."""
+    with _server(None) as url, pytest.raises(TimeoutError) as real:
+        asyncio.run(_asked(timeout, url))
+    with use_cassette(cassettes / "False.yaml", fault={"timeout": "read"}), pytest.raises(TimeoutError) as played:
+        asyncio.run(_asked(timeout, url))
+    assert type(real.value) is type(played.value) is expected
