@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import ssl
 import weakref
 from contextlib import contextmanager
@@ -61,11 +60,6 @@ def _address(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return "127.0.0.1" if is_loopback(host) else "192.0.2.1"
-
-
-def _seconds(timeout: Any) -> float | None:
-    """A time-out in seconds; http.client and urllib3 have an object that stands for socket's default."""
-    return timeout if timeout is None or isinstance(timeout, (int, float)) else socket.getdefaulttimeout()
 
 
 class Facade:
@@ -204,7 +198,7 @@ class Facade:
         self._tape = tape
         tape.use.is_awaited = False
         if cut and not tape.response.status and tape.ending is Ending.BROKEN and failures.is_early(cut):
-            pauses.wait(tape, tape.pause_at_end(_seconds(connection.timeout)), failures.failure)
+            pauses.wait(tape, tape.pause_at_end(pauses.patience_of(connection.timeout)), failures.failure)
             self._failure = unconnected(connection, failures.failure(cut))
             raise self._failure
         if getattr(connection, "proxy", None):
@@ -290,7 +284,7 @@ class Facade:
         """The seconds for which the client waits for what it reads; `None` if it waits for ever."""
         connection: Any = self._connection()
         timeouts = [connection.timeout, *(args[0] for setting, args in self._settings if setting == "settimeout")]
-        return _seconds(timeouts[-1])
+        return pauses.patience_of(timeouts[-1])
 
     def _told(self, name: str) -> Any:
         """What a socket tells that is connected to nothing."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.tape import Tape
+
+
+def patience_of(timeout: Any) -> float | None:
+    """Return a time-out in seconds, `None` for none; http.client and urllib3 have an object for socket's default."""
+    return timeout if timeout is None or isinstance(timeout, (int, float)) else socket.getdefaulttimeout()
 
 
 def wait(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) -> None:

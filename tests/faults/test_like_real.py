@@ -106,8 +106,8 @@ def test_a_refused_connection_is_like_a_real_one(client: str, cassettes: Path) -
         assert _raised(client, url, stream=False) is real
 
 
-async def _asked(timeout: aiohttp.ClientTimeout, url: str) -> None:
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+async def _asked(limits: aiohttp.ClientTimeout, url: str) -> None:
+    async with aiohttp.ClientSession(timeout=limits) as session:
         async with session.post(f"{url}/v1beta/interactions", json={"model": MODEL, "input": PROMPT}) as response:
             await response.read()
 
