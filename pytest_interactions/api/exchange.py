@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pytest_interactions.api.json_text import is_told
 from pytest_interactions.api.json_values import compact, parse
@@ -12,6 +13,8 @@ from pytest_interactions.api.json_values import compact, parse
 Headers = dict[str, list[str]]
 
 _UNPARSED: Any = object()
+# As httpx says it, and as http.client does.
+_EXPECTED: Final = re.compile(r"received \d+ bytes, expected (\d+)|(\d+) more expected")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +102,13 @@ class Cut:
     by: str
     error: str = ""
     message: str = ""
+
+    def expected(self, size: int) -> int | None:
+        """Return the length that was promised of a body of which `size` bytes came; `None` if nothing tells."""
+        found = _EXPECTED.search(self.message)
+        if found is None:
+            return None
+        return int(found[1]) if found[1] else size + int(found[2])
 
 
 @dataclass(slots=True, kw_only=True)

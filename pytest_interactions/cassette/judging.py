@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.cassette.cassette import Cassette
-    from pytest_interactions.errors import InteractionsError
+    from pytest_interactions.errors import FaultError, InteractionsError
 
 
 def problem(cassette: Cassette, asked: Sequence[Exchange]) -> InteractionsError | None:
@@ -30,10 +30,14 @@ def problem(cassette: Cassette, asked: Sequence[Exchange]) -> InteractionsError 
 def _problems(cassette: Cassette) -> Iterator[InteractionsError]:
     found = (
         cassette.overrides.problem(),
-        # What is recorded is hit by no fault.
-        None if cassette.account.recorded() else cassette.faults.problem(),
+        hit_nothing(cassette),
         cassette.sequence.problem(),
         cassette.account.problem(),
         None if cassette.verification is None else cassette.verification.error(),
     )
     return filter(None, found)
+
+
+def hit_nothing(cassette: Cassette) -> FaultError | None:
+    """Return the error for faults that hit nothing; `None` if there are none, or as what is recorded is hit by none."""
+    return None if cassette.account.recorded() else cassette.faults.problem()

@@ -44,6 +44,11 @@ class Pacing:
         self._waited_for = 0.0  # the time that it is, at least, be waiting skipped or not
         self._due = self.due(0)
 
+    @property
+    def hangs(self) -> bool:
+        """Return whether the end never comes."""
+        return self._delays.hangs
+
     def took(self, chunk: bytes) -> None:
         """Take note that a chunk is what comes next."""
         self._events += len(self._decoder.feed(chunk)) if self._decoder is not None else 0

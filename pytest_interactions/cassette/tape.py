@@ -94,6 +94,19 @@ class Tape:
         return broken(_LATE)
 
     @property
+    def hangs(self) -> bool:
+        """Return whether what the response ends with never comes."""
+        return self.pacing is not None and self.pacing.hangs
+
+    @property
+    def promised(self) -> int | None:
+        """Return the length that was promised of a body of which less came; `None` if none was, or nobody knows it."""
+        response, cut = self.response, self.exchange.cut
+        if cut is None or response.is_stream or "content-length" in response.headers:
+            return None
+        return cut.expected(len(response.body))
+
+    @property
     def ending(self) -> Ending:
         """Return how the response ended."""
         cut = self.exchange.cut
@@ -171,7 +184,8 @@ class Tape:
     def on_one_line(self) -> Self:
         """Return the tape with JSON on one line, as the API writes it; a cassette has it on many, for its readers."""
         response = self.response
-        is_laid_out = not response.is_stream and response.body.startswith((b"{\n", b"[\n"))
+        is_whole = self.exchange.cut is None  # of one that broke off, the cut tells how many bytes came
+        is_laid_out = is_whole and not response.is_stream and response.body.startswith((b"{\n", b"[\n"))
         if not is_laid_out or response.json() is NOT_JSON:
             return self
         return replace(self, exchange=replace(self.exchange, response=response.with_body(minified(response.body))))

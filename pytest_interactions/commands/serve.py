@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: The options of a cassette that the command line takes.
 _OPTIONS = (
-    *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "unplayed", "differing", "lint"),
-    *("max_age", "stale", "retired_models"),
+    *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "fault", "fast_forward"),
+    *("unplayed", "differing", "lint", "max_age", "stale", "retired_models"),
 )
 _USAGE_OF_FILE = """\
 
@@ -53,8 +53,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--upstream", metavar="URL", help="what to record (default: $GOOGLE_GEMINI_BASE_URL, or the real API)"
     )
     for name in _OPTIONS:
-        action = "append" if SPECS[name].adds else "store"
-        parser.add_argument(f"--{name.replace('_', '-')}", action=action, metavar=name.upper(), help=SPECS[name].help)
+        parser.add_argument(f"--{name.replace('_', '-')}", **_kind(name))
 
 
 def run(options: Namespace) -> Status:
@@ -97,6 +96,18 @@ def run(options: Namespace) -> Status:
         for line in report.lines():
             _tell(line)
     return Status.FAILED if any(report.unsaved for report in reports) else Status.OK
+
+
+def _kind(name: str) -> dict[str, Any]:
+    """Return how an option is given, as argparse has it: as a switch, as often as wanted, or with one value."""
+    if name == "fast_forward":  # a server sleeps for nobody
+        return {
+            "action": "store_const",
+            "const": "true",
+            "help": "let no time pass for --pace, nor for delays of --fault",
+        }
+    several = {"action": "append"} if SPECS[name].adds or name == "fault" else {}
+    return {"metavar": name.upper(), "help": SPECS[name].help, **several}
 
 
 def _given(options: Namespace) -> dict[str, Any]:

@@ -32,34 +32,51 @@ _API: Final = re.compile(r"v\d+\w*|upload|download")
 _GRACE: Final = 2.0
 
 
+@dataclass(eq=False, slots=True)
+class OnItsWay:
+    """An answer that is on its way.
+
+    Attributes:
+        break_off: Breaks it off.
+        over: Is done when it is over.
+        hangs: Whether nothing more of it comes, so that nobody need wait for that.
+    """
+
+    break_off: Callable[[], None]
+    over: asyncio.Future[None]
+    hangs: bool = False
+
+
 class OpenCassette:
     """A cassette from its beginning to its end, with the answers from it that are on their way."""
 
     def __init__(self, cassette: Cassette) -> None:
         self.cassette = cassette
         self.was_asked = False
-        self._answers: dict[asyncio.Future[None], Callable[[], None]] = {}
+        self._answers: set[OnItsWay] = set()
 
     @contextmanager
-    def answering(self, break_off: Callable[[], None]) -> Iterator[None]:
+    def answering(self, break_off: Callable[[], None]) -> Iterator[OnItsWay]:
         """Hold the end of the cassette up a little for the answer that is made inside, then `break_off` that."""
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answers[over] = break_off
+        answer = OnItsWay(break_off, asyncio.get_running_loop().create_future())
+        self._answers.add(answer)
         self.was_asked = True
         try:
-            yield
+            yield answer
         finally:
-            del self._answers[over]
-            over.set_result(None)
+            self._answers.remove(answer)
+            answer.over.set_result(None)
 
     async def finish(self, *, failed: bool) -> Report:
         """Save the cassette, and return what became of it."""
-        if self._answers:
-            await asyncio.wait(self._answers, timeout=_GRACE)
-        for break_off in list(self._answers.values()):
-            break_off()
-        if self._answers:
-            await asyncio.wait(self._answers)
+        coming = [answer.over for answer in self._answers if not answer.hangs]
+        if coming:
+            await asyncio.wait(coming, timeout=_GRACE)
+        left = list(self._answers)
+        for answer in left:
+            answer.break_off()
+        if left:
+            await asyncio.wait([answer.over for answer in left])
         return await asyncio.to_thread(finished, self.cassette, failed=failed)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse
 
+from pytest_interactions.clients.failures import is_early
 from pytest_interactions.errors import CassetteMissError, CassetteNotFoundError, InteractionsError
 
 if TYPE_CHECKING:
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope
+
+    from pytest_interactions.api.exchange import Cut
 
 #: The largest body of a request, in bytes: the API takes 100 MB of JSON, and clients upload files in parts.
 LARGEST_BODY: Final = 256 * 1024 * 1024
@@ -24,6 +30,8 @@ _ERRORS: Final[dict[type[InteractionsError], tuple[int, str]]] = {
     CassetteNotFoundError: (404, "not_found"),
 }
 _OTHER_ERROR: Final = (400, "failed_precondition")
+# How long the rest of what was sent lingers in a socket: on, and for no second. Windows has shorter numbers.
+_AT_ONCE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class RefusedError(Exception):
@@ -84,6 +92,16 @@ async def cut(scope: Scope, gone: asyncio.Future[None]) -> None:
     for connection in _connections(scope):
         connection.transport.close()
     await gone
+
+
+async def broken(scope: Scope, gone: asyncio.Future[None], ending: Cut) -> None:
+    """End the connection as another one ended; what came before there was one is a reset here, as this one stands."""
+    if is_early(ending):
+        for connection in _connections(scope):
+            # Nothing lingers, so the system tells the caller of a reset, and not of an end.
+            connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        abort(scope)
+    await cut(scope, gone)
 
 
 def abort(scope: Scope) -> None:

@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 #: The beginning of the paths of all calls, as they are sent; no path of the API's has it.
 PATH: Final = b"/_interactions/"
 # The options that may differ from test to test. What is kept in a file, and where, is the server's own.
-_OPTIONS: Final = ("record_mode", "match_on", "redact", "chunking", "pace", "unplayed", "differing", "lint")
+_OPTIONS: Final = (
+    *(
+        "record_mode",
+        "match_on",
+        "redact",
+        "chunking",
+        "pace",
+        "fault",
+        "fast_forward",
+        "unplayed",
+        "differing",
+        "lint",
+    ),
+)
 _CONFLICT: Final = 409
 
 

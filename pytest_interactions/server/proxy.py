@@ -16,7 +16,16 @@ from pytest_interactions.api import sse
 from pytest_interactions.api.exchange import Headers, Request
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.server.connections import abort, address, body_of, cut, disconnected, failure, failure_of
+from pytest_interactions.server.connections import (
+    abort,
+    address,
+    body_of,
+    broken,
+    cut,
+    disconnected,
+    failure,
+    failure_of,
+)
 from pytest_interactions.server.control import PATH, Control
 from pytest_interactions.server.upstream import HOP_BY_HOP
 
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.recorder import Recording
-    from pytest_interactions.server.cassettes import Route
+    from pytest_interactions.server.cassettes import OnItsWay, Route
     from pytest_interactions.server.upstream import Answer, Upstream
 
 # The seconds to wait for the end of a response before its last chunk is forwarded.
@@ -90,12 +99,12 @@ class _Call:
         """Replay the answer, or forward the request; send an error of ours in the API's own shape."""
         try:
             route = await find(self.incoming.scope["raw_path"].decode("latin-1"))
-            with route.opened.answering(lambda: abort(self.incoming.scope)):
+            with route.opened.answering(lambda: abort(self.incoming.scope)) as on_its_way:
                 self.prefix = route.prefix
                 request = self._request(route.path)
                 answer = route.opened.cassette.answer(request, is_to_api=True)
                 if isinstance(answer, Tape):
-                    await self._play(answer)
+                    await self._play(answer, on_its_way)
                 else:
                     await self._forward(request, answer)
         except InteractionsError as error:
@@ -122,30 +131,40 @@ class _Call:
 
     # --- replay ---
 
-    async def _play(self, tape: Tape) -> None:
+    async def _play(self, tape: Tape, on_its_way: OnItsWay) -> None:
         try:
-            await self._play_to_end(tape.on_one_line())
+            await self._play_to_end(tape.on_one_line(), on_its_way)
         finally:
             tape.left()  # at the latest now, as the client has gone
 
-    async def _play_to_end(self, tape: Tape) -> None:
+    async def _play_to_end(self, tape: Tape, on_its_way: OnItsWay) -> None:
         if tape.response.status:
             await self._play_response(tape)
-        if tape.ending is Ending.COMPLETE:
+        if tape.hangs:
+            on_its_way.hangs = True
+            await self.gone
+        elif tape.ending is Ending.COMPLETE:
             await self._chunk(b"", more=False)
-            return
+        else:
+            await self._end_as(tape)
+
+    async def _end_as(self, tape: Tape) -> None:
         await self._until_due(tape, tape.pause_at_end(None))
         if tape.lingers:
             # A client that left here when this was recorded leaves again now.
             await asyncio.wait([self.gone], timeout=tape.lingers)
         tape.error(lambda cut: ConnectionError(cut.message))  # the cassette remembers the error, if it is ours
-        await self._break()
+        if tape.exchange.cut is not None and not self.started:
+            await broken(self.incoming.scope, self.gone, tape.exchange.cut)
+        else:
+            await self._break()
 
     async def _play_response(self, tape: Tape) -> None:
         chunks = tape.chunks()
         await self._until_due(tape, tape.pause(None))
         first = next(chunks, b"")  # before the start, as a body that can't be played is an error response
-        await self._start(tape.response.status, tape.headers(), uri=tape.exchange.request.uri)
+        promised = [] if tape.promised is None else [("content-length", str(tape.promised))]
+        await self._start(tape.response.status, [*tape.headers(), *promised], uri=tape.exchange.request.uri)
         for chunk in chain([first], chunks):
             await self._until_due(tape, tape.pause(None))
             await self._chunk(chunk)

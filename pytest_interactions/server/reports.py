@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.cassette.judging import hit_nothing
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.options import Differing, Lint, Unplayed
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Request
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.cassette.cassette import Cassette
+    from pytest_interactions.cassette.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,24 @@ class Report:
         """Return what a person is told at the end of the server: what failed, and what was saved."""
         saved = [] if self.saved is None else [f"{self.saved}: saved"]
         cassette = self.cassette
-        doubts = [f"{cassette.path}: {each}" for each in [*cassette.account.doubts(), *cassette.sequence.findings()]]
-        return [*map(str, cassette.failures), *doubts, *filter(None, [self.unsaved]), *saved]
+        told = [*cassette.account.doubts(), *cassette.sequence.findings(), *self._storms()]
+        doubts = [f"{cassette.path}: {each}" for each in told]
+        missed = [] if self._missed is None else [self._missed]
+        return [*map(str, cassette.failures), *doubts, *missed, *filter(None, [self.unsaved]), *saved]
+
+    def _storms(self) -> list[str]:
+        """Return by which seed each storm is the same again."""
+        return [f"it was in a storm, which is the same again by {storm}" for storm in self._faults.storms]
+
+    @property
+    def _faults(self) -> Faults:
+        return self.cassette.faults
+
+    @property
+    def _missed(self) -> str | None:
+        """Return which faults hit nothing, and why, without a secret that their messages may hold."""
+        error = hit_nothing(self.cassette)
+        return None if error is None else self.cassette.redacted(str(error))
 
     def problems(self) -> list[str]:
         """Return why the test that used the cassette must fail; nothing if it need not."""
@@ -51,7 +69,7 @@ class Report:
         verification = self.cassette.verification
         drift = None if verification is None else verification.error()
         return [
-            *map(str, filter(None, [differing, unplayed, drift])),
+            *map(str, filter(None, [self._missed, differing, unplayed, drift])),
             *(f"the API would refuse what was sent: {each}" for each in refused),
         ]
 
@@ -68,6 +86,8 @@ class Report:
             "misses": list(map(str, cassette.failures)),
             "refused": cassette.findings(),
             "differing": cassette.sequence.findings(),
+            "faults": list(map(cassette.redacted, self._faults.fired)),
+            "storms": self._faults.storms,
         }
 
 

@@ -197,9 +197,8 @@ def test_options_are_those_of_the_plugin(emulator: Emulator, tmp_path: Path) -> 
     assert "x-two" in text
     assert "x-three" not in text
     assert "Hello" not in text
-    assert _refused(path, "--pace", "fast") == (
-        "pytest-interactions: command line: pace: 'fast' is not a number of seconds"
-    )
+    refused = "pytest-interactions: command line: pace: 'fast' is not a number of seconds"
+    assert _refused(path, "--pace", "fast").startswith(refused)
 
 
 def test_what_can_t_be_served_is_said_in_one_line(emulator: Emulator, tmp_path: Path) -> None:

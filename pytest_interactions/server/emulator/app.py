@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator.turn import Turn
 
 _NO_REPLY = Reply()
-#: The last bytes of a deep-research stream of the real API, as seen in traffic: no event and no `data:`.
-_BARE_ERROR = b'[{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}]'
 #: The headers of every answer, as seen in real traffic.
 _ALWAYS = [
     ("vary", "Origin"),
@@ -176,7 +174,7 @@ class Api:
                 return self._failure(reply.failure, reply)
             result = await operation.answer(Call(request))
             if result.content is not None:
-                return Answer(200, self._headers(result.content_type), [result.content], reply.delivery)
+                return Answer(200, self._headers(result.content_type), [result.content], reply, reply.hold)
             return self._json(result.value | (reply.fields or {}), result.headers, reply=reply)
 
         start = "/upload" if operation.is_upload else ""
@@ -187,13 +185,13 @@ class Api:
         return next(filter(None, (rule.take(operation, turn) for rule in self._rules)), _NO_REPLY)
 
     def _json(self, value: Json, headers: Sequence[tuple[str, str]] = (), *, reply: Reply = _NO_REPLY) -> Answer:
-        return Answer(200, [*self._headers("application/json"), *headers], [compact(value).encode()], reply.delivery)
+        return Answer(200, [*self._headers("application/json"), *headers], [compact(value).encode()], reply, reply.hold)
 
     def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:
         headers = self._headers("application/json; charset=UTF-8")
         if error.retry_after is not None:
             headers.append(("retry-after", f"{error.retry_after:g}"))
-        return Answer(error.status, headers, [compact(error.body).encode()], reply.delivery)
+        return Answer(error.status, headers, [compact(error.body).encode()], reply, reply.hold)
 
     def _stream(
         self,
@@ -209,15 +207,7 @@ class Api:
         if with_ids:
             events = resumed.after(streaming.identified(events), after)
         chunks = [*map(streaming.encode, events), streaming.DONE]
-        endings: tuple[tuple[int | None, list[bytes]], ...] = (
-            (reply.stop_after, []),
-            (reply.bare_error_after, [_BARE_ERROR]),
-            (reply.error_event_after, [streaming.encode({"event_type": "error"})]),
-        )
-        for count, ending in endings:
-            if count is not None:
-                chunks = [*chunks[:count], *ending]
-        return Answer(200, [*self._headers("text/event-stream"), *headers], chunks, reply.delivery)
+        return Answer(200, [*self._headers("text/event-stream"), *headers], chunks, reply, reply.hold)
 
     def _headers(self, content_type: str) -> list[tuple[str, str]]:
         date = format_datetime(self._store.now(), usegmt=True)

@@ -16,7 +16,7 @@ from pytest_interactions.faults import Count, Effects, Look, Seconds
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.resources.kinds import OPERATIONS
 from pytest_interactions.server.emulator.turn import STEP_KEYS, wrong_in
-from pytest_interactions.server.emulator.wire import Delivery, Hold
+from pytest_interactions.server.emulator.wire import Hold  # noqa: TC001 - pydantic reads the annotations
 from pytest_interactions.strict import Strict, meant
 
 if TYPE_CHECKING:
@@ -132,11 +132,6 @@ class Reply(Effects):
         if value is not None and others:
             raise ValueError(f"can't be the answer beside {others[0]!r}")
         return value
-
-    @property
-    def delivery(self) -> Delivery:
-        """Return how the answer is sent."""
-        return Delivery(delay=self.delay, events_delay=self.events_delay, cut_after=self.cut_after, hold=self.hold)
 
     @property
     def deltas(self) -> list[str] | None:

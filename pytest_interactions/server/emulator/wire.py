@@ -1,4 +1,4 @@
-"""Answers on their way to the client: delayed, held, cut, and stopped when the client goes away."""
+"""Answers on their way to the client: late, held, broken, and stopped when the client goes away."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.json_values import NOT_JSON, parse
-from pytest_interactions.server.connections import cut, disconnected
+from pytest_interactions.server.connections import broken, disconnected
+from pytest_interactions.server.emulator.spoilt import sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from starlette.types import Receive, Scope, Send
+
+    from pytest_interactions.api.exchange import Cut
+    from pytest_interactions.faults import Effects
 
 
 class Hold:
@@ -76,23 +80,6 @@ class Received:
         return None if value is NOT_JSON else value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """The manner of sending an answer.
-
-    Attributes:
-        delay: Seconds before the answer.
-        events_delay: Seconds before each event but the first.
-        cut_after: The number of events after which the connection breaks.
-        hold: A barrier before one of the events.
-    """
-
-    delay: float = 0.0
-    events_delay: float = 0.0
-    cut_after: int | None = None
-    hold: Hold | None = None
-
-
 class Answer:
     """An HTTP response as an ASGI app; flushes each chunk by itself, and gzips it if the client accepts that.
 
@@ -106,12 +93,16 @@ class Answer:
         status: int,
         headers: Iterable[tuple[str, str]],
         chunks: Sequence[bytes],
-        delivery: Delivery,
+        effects: Effects,
+        hold: Hold | None = None,
     ) -> None:
-        self._status = status
+        """Answer with `chunks`, each an event of a stream, or a body; `effects` say what goes wrong with them.
+
+        `hold` is a barrier before one of the chunks.
+        """
         self._headers = [(name.encode(), value.encode()) for name, value in headers]
-        self._chunks = chunks
-        self._delivery = delivery
+        self._sent = sent(status, dict(headers), chunks, effects)
+        self._hold = hold
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; return early, without an error, if the client goes away."""
@@ -126,30 +117,48 @@ class Answer:
                 self.then()
 
     async def _send(self, scope: Scope, received: Received, gone: asyncio.Future[None], send: Send) -> None:
-        delivery = self._delivery
-        compress = _gzip if "gzip" in received.headers.get("accept-encoding", "") else _plain
-        encode, finish, encoding = compress()
-        start = {
+        encode, finish, encoding = self._coding(received)
+        head = {
             "type": "http.response.start",
-            "status": self._status,
+            "status": self._sent.status,
             "headers": [*self._headers, *encoding],
         }
-        for index, chunk in enumerate(self._chunks):
-            await _pause(delivery.events_delay if index else delivery.delay, gone)
-            if delivery.hold and delivery.hold.before == index:
-                arrived = delivery.hold._arrive()  # noqa: SLF001 - the barrier's server side
-                await asyncio.wait([gone, arrived], return_when=asyncio.FIRST_COMPLETED)
+        for index, chunk in enumerate(self._sent.chunks):
+            await _pause(self._sent.wait(chunk), gone)
+            await self._pass_barrier(index, gone)
             if gone.done():
                 received.disconnected.set()
                 return
-            if delivery.cut_after == index:
-                await cut(scope, gone)
-                return
             if index == 0:
-                await send(start)
+                await send(head)
             await send({"type": "http.response.body", "body": encode(chunk), "more_body": True})
-            received.events_sent += 1
-        await send({"type": "http.response.body", "body": finish()})
+            received.events_sent += bool(chunk)
+        if self._sent.cut is None:
+            await send({"type": "http.response.body", "body": finish()})
+        else:
+            await self._break(self._sent.cut, scope, received, gone)
+
+    def _coding(self, received: Received) -> tuple[Any, Any, list[tuple[bytes, bytes]]]:
+        """Return how chunks are encoded, and how the last one ends, with the headers that say so."""
+        promised = self._sent.promised
+        if promised is not None:  # a length of which less comes can be told of what is not compressed
+            return *_plain()[:2], [(b"content-length", str(promised).encode())]
+        return _gzip() if "gzip" in received.headers.get("accept-encoding", "") else _plain()
+
+    async def _pass_barrier(self, index: int, gone: asyncio.Future[None]) -> None:
+        """Wait at the barrier, if it is before this chunk, for its release or for the client to go away."""
+        if self._hold and self._hold.before == index:
+            arrived = self._hold._arrive()  # noqa: SLF001 - the barrier's server side
+            await asyncio.wait([gone, arrived], return_when=asyncio.FIRST_COMPLETED)
+
+    async def _break(self, ending: Cut, scope: Scope, received: Received, gone: asyncio.Future[None]) -> None:
+        """Break the connection in its time, or wait for the client to go away, if that never comes."""
+        await (gone if self._sent.hangs else _pause(self._sent.wait_at_end(), gone))
+        await self._pass_barrier(len(self._sent.chunks), gone)
+        if gone.done():
+            received.disconnected.set()
+        else:
+            await broken(scope, gone, ending)
 
 
 async def _pause(seconds: float, gone: asyncio.Future[None]) -> None:
