@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from tests.cassette.clients import sdk
 from tests.support import node, program, use_cassette
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.server.conftest import Served
 
 _TESTS = Path(__file__).parents[1]
@@ -116,7 +119,7 @@ def recipes(tmp_path: Path) -> Path:
         r"^```\w+\n(?:#|//) (\S+\.\w+)\n(.*?)^```$", _RECIPES.read_text(), re.MULTILINE | re.DOTALL
     ):
         (directory / name).write_text(text)
-    assert {"test_agent.py", "agent.py", "agent.test.mjs", "talk.sh", "finish.sh"} <= {
+    assert {"test_agent.py", "agent.py", "agent.test.mjs", "talk.sh", "finish.sh", "faults.sh"} <= {
         file.name for file in directory.iterdir()
     }
     return directory
@@ -169,20 +172,55 @@ def test_the_recipe_for_a_cassette_that_is_finished(recipes: Path, served: Serve
     """The documentation's calls by curl begin and finish a cassette of a running server, which is saved and replays."""
     program("curl")
     command = [str(Path(sys.executable).parent / "pytest-interactions"), "serve", "talks", "--record-mode", "once"]
-    env = os.environ | served.emulator.env
     told = []
-    with subprocess.Popen(command, cwd=recipes, env=env, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
+    with _serving(command, recipes, served.emulator.env) as url:
         for _ in range(2):
             printed = _run([program("sh"), "finish.sh"], recipes, {"url": url})
             begun, answer, report = [json.loads(each) for each in re.split(r"(?<=\})(?=\{\")", printed)]
             assert begun["url"] == f"{url}/weather"
             assert answer["status"] == "completed"
             told.append((len(report["recorded"]), len(report["played"]), report["misses"]))
-        server.terminate()
     assert told == [(1, 0, []), (0, 1, [])]
     assert len(served.emulator.requests) == 1
+
+
+def test_the_recipe_for_faults_in_pytest(recipes: Path, served: Served) -> None:
+    """The documentation's marker lets the program ask again, with the recording of the test above it."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:recording", "-p", "no:cacheprovider"]
+    _run([*command, "--interactions-record-mode=once"], recipes, served.emulator.env)
+    served.emulator.stop()
+    (test,) = re.findall(r"^```python\n(@pytest\.mark\..*?)^```$", _RECIPES.read_text(), re.MULTILINE | re.DOTALL)
+    imports = "import os\nimport subprocess\nimport sys\n\nimport pytest\n\n\n"
+    (recipes / "test_faults.py").write_text(imports + test)
+    assert "2 passed" in _run(command, recipes, {})
+
+
+def test_the_recipe_for_faults_in_a_shell(recipes: Path, served: Served) -> None:
+    """The documentation's calls by curl get what its comments say, and the finishes list what hit."""
+    program("curl")
+    serve = [str(Path(sys.executable).parent / "pytest-interactions"), "serve", "talks"]
+    script = (recipes / "faults.sh").read_text()
+    with _serving([*serve, "--record-mode", "once"], recipes, served.emulator.env) as url:
+        _run([program("sh"), "finish.sh"], recipes, {"url": url})
+    with _serving(serve, recipes, {}) as url:
+        printed = _run([program("sh"), "faults.sh"], recipes, {"url": url})
+    comments = re.findall(r"^ask # ([a-z]+ [0-9]+)", script, re.MULTILINE)
+    asked = re.findall(r"^(status [0-9]+), (curl [0-9]+)$", printed, re.MULTILINE)
+    assert len(asked) == 6
+    assert all(comment in each for comment, each in zip(comments, asked, strict=True))
+    finished = map(json.loads, re.findall(r'"faults":(\[.*?\]),"storms"', printed))
+    assert [len(faults) for faults in finished] == [1, 2, 1]
+
+
+@contextmanager
+def _serving(command: list[str], at: Path, env: dict[str, str]) -> Iterator[str]:
+    """Run a server, and yield its address."""
+    with subprocess.Popen(command, cwd=at, env=os.environ | env, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
 
 
 def test_the_recipe_for_a_shell(recipes: Path, served: Served) -> None:
