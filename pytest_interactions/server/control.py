@@ -21,18 +21,8 @@ if TYPE_CHECKING:
 PATH: Final = b"/_interactions/"
 # The options that may differ from test to test. What is kept in a file, and where, is the server's own.
 _OPTIONS: Final = (
-    *(
-        "record_mode",
-        "match_on",
-        "redact",
-        "chunking",
-        "pace",
-        "fault",
-        "fast_forward",
-        "unplayed",
-        "differing",
-        "lint",
-    ),
+    *("record_mode", "match_on", "redact", "chunking", "pace", "fault", "fast_forward"),
+    *("unplayed", "differing", "lint"),
 )
 _CONFLICT: Final = 409
 
