@@ -62,7 +62,7 @@ class Faults:
     Attributes:
         are_any: Whether there are any; nothing else of them is asked as long as there are none.
         fired: What has hit, a line each: the number of the exchange, and the fault.
-        may_end_early: Whether an answer was ended or spoilt, so that an app may have given up.
+        may_end_early: Whether an answer went wrong, so that an app may have given up.
     """
 
     def __init__(self, cassette: Path, index: Index, options: Options) -> None:
@@ -131,10 +131,10 @@ class Faults:
             return None
         armed.hits += 1
         self.fired.append(f"exchange {number + 1}: {fault}")
+        self.may_end_early = True  # one that is late alone, too, as its client may have lost patience
+        self._may_be_resumed(number)
         if may_ask_again:
-            self.may_end_early = True
             self._index.played.discard(number)
-            self._may_be_resumed(number)
         return Played(exchange, delays)
 
     def _strike(self, number: int, exchange: Exchange) -> None:

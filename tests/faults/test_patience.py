@@ -1,0 +1,49 @@
+"""An app that loses patience with a late answer may give up, or look for that answer by its id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from pytest_interactions import use_cassette
+from tests.cassette.clients import KEY, MODEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_interactions.server.emulator import Emulator
+
+_HEADERS = {"x-goog-api-key": KEY}
+
+
+def _ask(url: str, prompt: str) -> Any:
+    body = {"model": MODEL, "input": prompt}
+    return httpx.post(f"{url}/v1beta/interactions", json=body, headers=_HEADERS, timeout=5).json()
+
+
+def test_an_app_may_give_up_after_an_answer_that_was_late(tmp_path: Path, emulator: Emulator) -> None:
+    """What it would have asked for then is no failure."""
+    path = tmp_path / "two.yaml"
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator.url, "One")
+        _ask(emulator.url, "Two")
+    with use_cassette(path, fault={"delay": 60}, fast_forward=True) as cassette:
+        with pytest.raises(httpx.ReadTimeout):
+            _ask(emulator.url, "One")
+    assert len(cassette.exchanges) == 1
+
+
+def test_an_app_may_look_for_an_answer_whose_events_were_late(tmp_path: Path, emulator: Emulator) -> None:
+    """It asks by the id that the first event had, and gets the whole interaction."""
+    path = tmp_path / "stream.yaml"
+    url, body = f"{emulator.url}/v1beta/interactions", {"model": MODEL, "input": "One", "stream": True}
+    with use_cassette(path, record_mode="once"):
+        created = httpx.post(f"{url}?alt=sse", json=body, headers=_HEADERS).text
+    number = created.partition('"id":"')[2].partition('"')[0]
+    with use_cassette(path, fault={"events_delay": 60}, fast_forward=True):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{url}?alt=sse", json=body, headers=_HEADERS, timeout=5)
+        found = httpx.get(f"{url}/{number}", headers=_HEADERS).json()
+    assert (found["id"], found["status"]) == (number, "completed")
