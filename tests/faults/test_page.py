@@ -30,6 +30,14 @@ def test_all_examples_hold(page: Runner) -> None:
     page.replay().assert_outcomes(passed=37)
 
 
+def test_the_whole_example_is_recorded_as_the_page_says(run: Runner) -> None:
+    """Its two blocks alone, in one run that skips the test with a fault."""
+    app, test, *_ = PAGE.blocks("python")
+    run.pytester.makepyfile(app=app, test_app=test)
+    run.record().assert_outcomes(passed=2, skipped=1)
+    run.replay().assert_outcomes(passed=3)
+
+
 def test_faults_of_the_command_line_and_of_an_ini_file_hit(page: Runner) -> None:
     """Each as the page has it, in a test whose marker has no fault."""
     (line,) = re.findall(r"^\$ pytest (.*) --interactions-fault='(.*)'$", PAGE.text, re.MULTILINE)
