@@ -1,4 +1,4 @@
-"""An app that loses patience with a late answer may give up, or look for that answer by its id."""
+"""An app that loses patience with a late answer may ask again, look for the answer by its id, or give up."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _HEADERS = {"x-goog-api-key": KEY}
 
 
-def _ask(url: str, prompt: str) -> Any:
+def _ask(url: str, prompt: str, timeout: float | None = 5) -> Any:
     body = {"model": MODEL, "input": prompt}
-    return httpx.post(f"{url}/v1beta/interactions", json=body, headers=_HEADERS, timeout=5).json()
+    return httpx.post(f"{url}/v1beta/interactions", json=body, headers=_HEADERS, timeout=timeout).json()
 
 
 def test_an_app_may_give_up_after_an_answer_that_was_late(tmp_path: Path, emulator: Emulator) -> None:
@@ -33,6 +33,22 @@ def test_an_app_may_give_up_after_an_answer_that_was_late(tmp_path: Path, emulat
         with pytest.raises(httpx.ReadTimeout):
             _ask(emulator.url, "One")
     assert len(cassette.exchanges) == 1
+
+
+@pytest.mark.parametrize("late", [{"fault": {"delay": 60}}, {"pace": "0.0001x"}], ids=["a fault", "the pace"])
+def test_an_app_that_asks_again_gets_the_answer_that_was_late(
+    late: dict[str, Any], tmp_path: Path, emulator: Emulator
+) -> None:
+    """And not the next one that was recorded for the same request, whatever made it late."""
+    path = tmp_path / "same.yaml"
+    with use_cassette(path, record_mode="once"):
+        first, second = _ask(emulator.url, "Late"), _ask(emulator.url, "Late")
+    with use_cassette(path, fast_forward=True, **late) as cassette:
+        with pytest.raises(httpx.ReadTimeout):
+            _ask(emulator.url, "Late")
+        assert _ask(emulator.url, "Late", None)["id"] == first["id"]
+        assert _ask(emulator.url, "Late", None)["id"] == second["id"]
+        assert cassette.all_played
 
 
 def test_an_app_may_look_for_an_answer_whose_events_were_late(tmp_path: Path, emulator: Emulator) -> None:
