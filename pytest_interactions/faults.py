@@ -24,8 +24,26 @@ def _writable(text: str) -> str:
     return text
 
 
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _times(value: Any) -> Any:
+    if value != "all" and not _number(value):
+        raise ValueError("must be a number from 1 up, or 'all'")
+    return value
+
+
+def _events(value: Any) -> Any:
+    if not all(map(_number, value if isinstance(value, list) else [value])):
+        raise ValueError("must be the number of an event, from 1 up, or a list of these")
+    return value
+
+
 _Text = Annotated[str, AfterValidator(_writable)]
 _HttpError = Annotated[int, Field(ge=400, le=599)]
+_Events = Annotated[Number | list[Number], BeforeValidator(_events)]
+_Times = Annotated[Number | Literal["all"], BeforeValidator(_times)]
 
 #: What can end an answer; each stands alone.
 ENDINGS: Final = (
@@ -109,7 +127,7 @@ class Effects(Strict):
     bare_error_after: Count | None = None
     error_event_after: Count | None = None
     repeat: Number | None = None
-    drop: Number | list[Number] | None = None
+    drop: _Events | None = None
     reorder: Number | None = None
     malformed: Number | None = None
 
@@ -160,7 +178,7 @@ class Fault(Effects):
     """
 
     on: Annotated[On, BeforeValidator(_on)] = On()
-    times: Number | Literal["all"] = 1
+    times: _Times = 1
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:

@@ -215,9 +215,14 @@ class Cassette(View):
             directory=self._media,
             remember=self.failed_with,
             read_too_far=self._refusals.read_too_far,
+            lost_patience=self._lost_patience,
             use=use,
             pacing=Pacing.of(exchange, self.options.pace, delays),
         )
+
+    def _lost_patience(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.faults.lost_patience(exchange)
 
     def whole(self, exchange: Exchange) -> Exchange:
         """Return the exchange with its media in it; raise `CassetteFormatError` if a file is missing or was altered."""

@@ -62,7 +62,7 @@ class Faults:
     Attributes:
         are_any: Whether there are any; nothing else of them is asked as long as there are none.
         fired: What has hit, a line each: the number of the exchange, and the fault.
-        may_end_early: Whether an answer was ended or spoilt, so that an app may have given up.
+        may_end_early: Whether an answer went wrong, so that an app may have given up.
     """
 
     def __init__(self, cassette: Path, index: Index, options: Options) -> None:
@@ -105,7 +105,7 @@ class Faults:
         if not hitting:
             return Played(exchange)
         self._hit[key] = number
-        played = Played(media.whole(exchange, self._directory), Delays())
+        played = Played(replace(exchange, response=media.inlined(exchange.response, self._directory)), Delays())
         has_ended = False
         for each in hitting:
             if has_ended and each.fault.ending is not None:
@@ -131,11 +131,18 @@ class Faults:
             return None
         armed.hits += 1
         self.fired.append(f"exchange {number + 1}: {fault}")
+        if may_ask_again or fault.changes:
+            self._went_wrong(number)
         if may_ask_again:
-            self.may_end_early = True
-            self._index.played.discard(number)
-            self._may_be_resumed(number)
+            self._index.give_back(number)
         return Played(exchange, delays)
+
+    def _went_wrong(self, number: int) -> None:
+        """Take note that an app may give up, or resume the answer of exchange `number`."""
+        from pytest_interactions.cassette.resuming import names_of
+
+        self.may_end_early = True
+        self._resumable.update(dict.fromkeys(names_of(self._index.exchanges[number].response), number))
 
     def _strike(self, number: int, exchange: Exchange) -> None:
         """Let the storms, if there are any, pick a fault for an exchange that is played for the first time."""
@@ -156,10 +163,12 @@ class Faults:
         """Return the number of the exchange that was hit when a request with this key was answered; `None` for none."""
         return self._hit.get(key)
 
-    def _may_be_resumed(self, number: int) -> None:
-        from pytest_interactions.cassette.resuming import names_of
-
-        self._resumable.update(dict.fromkeys(names_of(self._index.exchanges[number].response), number))
+    def lost_patience(self, exchange: Exchange) -> None:
+        """Take note that a client did not wait for an exchange that it is played, by a fault or by the pace."""
+        for number, each in enumerate(self._index.exchanges):
+            if each.request is exchange.request:
+                self._went_wrong(number)
+                self._index.give_back(number)
 
     def resumed(self, request: Request) -> Played | None:
         """Return the rest of an answer that a fault has ended, if a request asks for that; `None` if it does not.

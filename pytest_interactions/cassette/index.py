@@ -118,6 +118,12 @@ class Index:
             self.played.add(found)
         return found
 
+    def give_back(self, number: int) -> None:
+        """Let an exchange be played once more, as its client did not get it as it is."""
+        self.played.discard(number)
+        self._first = min(self._first, number)
+        self._next.clear()
+
     def unplayed(self) -> list[int]:
         """Return the numbers of the exchanges that were not played, but for those that no test needs to ask for."""
         return [n for n, exchange in enumerate(self.exchanges) if n not in self.played and not _may_vary(exchange)]

@@ -33,8 +33,14 @@ def wait(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) ->
 
 async def wait_async(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) -> None:
     """Do the same in an event loop; without a wait too, the app's other tasks may go on."""
-    with tape.use.awaited():
-        await sleep(pause.seconds if pause is not None else 0)
+    seconds = pause.seconds if pause is not None else 0
+    try:
+        with tape.use.awaited():
+            await sleep(seconds)
+    except BaseException:  # of whatever library of event loops, as the app has a limit of its own
+        if seconds:
+            tape.lost_patience(tape.exchange)
+        raise
     if pause is not None and pause.is_late:
         raise tape.late(broken)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: What a client raises: where its connection is refused, where its time is out as it connects and as it reads, where no
 #: answer comes, where one breaks off, in JSON and as a stream.
-_RAISED: Final[dict[str, dict[str, Any]]] = {
+RAISED: Final[dict[str, dict[str, Any]]] = {
     "httpx": {
         "refused": httpx.ConnectError,
         "connect": httpx.ConnectTimeout,
@@ -108,7 +108,7 @@ def _family(client: str) -> str:
 
 def _raises(client: str, kind: str) -> Any:
     """Expect a client's own exception."""
-    expected = _RAISED[_family(client)][kind]
+    expected = RAISED[_family(client)][kind]
     return _of_name(expected) if isinstance(expected, str) else pytest.raises(expected)
 
 
