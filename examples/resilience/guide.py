@@ -9,7 +9,7 @@ from google import genai
 
 MODEL = "gemini-3.5-flash"
 TIMEOUT = 20_000  # milliseconds without a word from the API
-ATTEMPTS = 2  # for each turn; in each of them the SDK asks up to five times where the API says that it is busy
+ATTEMPTS = 2  # for each turn; in each of them the SDK asks several times where the API is busy
 PAUSE = 5.0  # seconds between them
 IN_VAIN = {400, 401, 403, 404}  # statuses after which it is no use to ask again
 SORRY = "Sorry, the travel service does not answer now. Please ask me again in some minutes."

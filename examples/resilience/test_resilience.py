@@ -1,7 +1,7 @@
 """How the guide survives what goes wrong. All tests but the first replay one cassette, each with a fault of its own."""
 
 import pytest
-from guide import SORRY, Guide
+from guide import ATTEMPTS, SORRY, Guide
 
 QUESTION = "What is the forecast for Lisbon?"
 FORECAST = "get_forecast returned"
@@ -101,6 +101,7 @@ def test_a_failure_after_the_tool_was_called(guide, asked):
 
 @pytest.mark.interactions(fault={"error": 503, "times": "all"})
 def test_an_api_that_is_down(guide, asked):
-    """Twice the guide asks, and each time the SDK does so five times."""
+    """Twice the guide asks, and each time the SDK asks as often as it does, which is five times in its version 3."""
     assert guide.answer(QUESTION) == SORRY
-    assert asked() == [503] * 10
+    assert set(asked()) == {503}
+    assert len(asked()) > ATTEMPTS

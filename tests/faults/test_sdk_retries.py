@@ -171,12 +171,14 @@ def test_the_sdk_gives_up_on_a_429_after_as_many_attempts_as_live(
     url, path = recorded(ask)
     with scripted(_busy(9)) as server:
         live = _raised(ask, server.url, attempts)
-    assert (len(server.asked), slept) == (attempts, [30] * (attempts - 1))
+    asked = len(server.asked)
+    assert asked in (attempts, attempts + 1)  # to version 2 the number is that of the attempts after the first one
+    assert slept == [30] * (asked - 1)
     monkeypatch.undo()
     with use_cassette(path, fast_forward=True, fault={"error": 429, "retry_after": 30, "times": "all"}) as cassette:
         assert _raised(ask, url, attempts) == live == "RateLimitError"
-    assert _statuses(cassette) == [429] * attempts
-    assert cassette.sleeps.seconds == pytest.approx(30 * (attempts - 1), abs=0.5)
+    assert _statuses(cassette) == [429] * asked
+    assert cassette.sleeps.seconds == pytest.approx(30 * (asked - 1), abs=0.5)
 
 
 def _raised(ask: Ask, url: str, attempts: int, timeout: float = 20) -> str:
@@ -245,7 +247,7 @@ def test_after_a_failed_connection_the_sdk_asks_as_often_as_live(
     url, path = recorded(ask)
     serve, fault = _FAILURES[failure]
     with serve() as (live_url, connections):
-        live = _raised(ask, live_url, _ATTEMPTS, 0.1)
+        live = _raised(ask, live_url, _ATTEMPTS, 0.1 if failure == "silent" else 20)
     attempts = len(slept) + 1
     assert len(connections) in (0, attempts)
     monkeypatch.undo()
