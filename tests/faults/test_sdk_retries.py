@@ -140,7 +140,7 @@ def test_a_recorded_429_is_waited_for_live_and_not_on_replay(
     began = time.perf_counter()
     with use_cassette(path, fast_forward=True) as cassette:
         assert ask(url, _ATTEMPTS)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5  # a loaded machine takes some of these
     assert _statuses(cassette) == [429, 429, 200]
     assert cassette.sleeps.seconds == pytest.approx(60, abs=0.5)
     assert cassette.all_played
@@ -156,7 +156,7 @@ def test_a_429_by_a_fault_is_waited_for_as_if_it_were_real(
     began = time.perf_counter()
     with use_cassette(path, fast_forward=True, fault={"error": 429, "retry_after": 30, "times": times}) as cassette:
         assert ask(url, _ATTEMPTS)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5  # a loaded machine takes some of these
     assert _statuses(cassette) == [*[429] * times, 200]
     assert cassette.sleeps.seconds == pytest.approx(30 * times, abs=0.5)
     assert cassette.all_played
@@ -267,5 +267,5 @@ def test_a_time_out_of_the_sdk_costs_no_time(
     with use_cassette(path, fast_forward=True, fault=fault) as cassette:
         assert _raised(ask, url, 1) == "APITimeoutError"
         assert ask(url, 1)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5  # a loaded machine takes some of these
     assert cassette.sleeps.seconds == pytest.approx(20, abs=0.5)
