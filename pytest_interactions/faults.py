@@ -51,7 +51,6 @@ ENDINGS: Final = (
     *("cut_after", "cut_after_bytes", "cut_after_seconds", "stop_after", "stop_after_bytes"),
     *("bare_error_after", "error_event_after"),
 )
-_OF_ERRORS: Final = ("message", "code", "retry_after")
 #: The kinds of faults that a storm picks from, by their keys: those for any answer, and those for streams alone.
 OF_ANY: Final = ("error", "refused", "timeout", "cut_after_bytes", "stop_after_bytes", "delay")
 OF_STREAMS: Final = (

@@ -153,7 +153,8 @@ class Faults:
 
         self._struck.add(number)
         for storm, seed in ((each, each.storm or 0) for each in self._storms):
-            keys = picked(seed, storm.of, number, media.whole(exchange, self._directory))
+            name = f"{self._cassette.stem}/{number}"
+            keys = picked(seed, storm.of, name, media.whole(exchange, self._directory))
             if keys is not None:
                 self._armed.append(_Armed(Fault.model_validate({**keys, "on": number + 1})))
 

@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 
 class Pause(NamedTuple):
-    """A wait: its seconds, and whether the client's patience is over then, so that it gets no more."""
+    """A wait.
+
+    Attributes:
+        seconds: How long it is.
+        is_late: Whether the client's patience is over then, so that it gets no more.
+        is_endless: Whether nobody would ever end it: what is waited for never comes, and the client has no time-out.
+    """
 
     seconds: float
     is_late: bool
+    is_endless: bool = False
 
 
 class Pacing:
@@ -63,7 +70,7 @@ class Pacing:
         if not self._delays.hangs:
             return self.pause(patience)
         self._due = inf
-        return Pause(self.pause(patience).seconds, is_late=False)
+        return self.pause(patience)._replace(is_late=False)
 
     def pause(self, patience: float | None) -> Pause:
         """Return the wait for what comes next; a client has the `patience` of so many seconds, or of any number.
@@ -74,9 +81,10 @@ class Pacing:
         missing = max(0.0, self._due - now)
         is_late = missing == inf or (patience is not None and missing > patience)
         seconds = min(missing, inf if patience is None else patience)
-        seconds = 0.0 if seconds == inf else seconds
+        is_endless = seconds == inf
+        seconds = 0.0 if is_endless else seconds
         self._waited_for = now + seconds
-        return Pause(seconds, is_late)
+        return Pause(seconds, is_late, is_endless)
 
     def due(self, events: int) -> float:
         """Return when so many events have come, in seconds; 0 stands for the head, and any number for another body."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.tape import Tape
+
+#: More seconds than any app waits for.
+_FOR_EVER: Final = 3600.0
 
 
 def patience_of(timeout: Any) -> float | None:
@@ -33,7 +36,7 @@ def wait(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) ->
 
 async def wait_async(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Exception]) -> None:
     """Do the same in an event loop; without a wait too, the app's other tasks may go on."""
-    seconds = pause.seconds if pause is not None else 0
+    seconds = _seconds(tape, pause)
     try:
         with tape.use.awaited():
             await sleep(seconds)
@@ -43,6 +46,13 @@ async def wait_async(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Ex
         raise
     if pause is not None and pause.is_late:
         raise tape.late(broken)
+
+
+def _seconds(tape: Tape, pause: Pause | None) -> float:
+    """Return how long a task waits. Where waiting is skipped, a limit of the app's own comes before it ends."""
+    if pause is None:
+        return 0
+    return _FOR_EVER if pause.is_endless and tape.options.fast_forward else pause.seconds
 
 
 async def sleep(seconds: float) -> None:

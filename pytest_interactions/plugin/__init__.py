@@ -18,6 +18,7 @@ from pytest_interactions.plugin import (
     sampling,
     scopes,
     stale,
+    storms,
     summary,
     verifying,
 )
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.pluginmanager.register(scopes)
     config.pluginmanager.register(stale)
+    config.pluginmanager.register(storms)
     config.pluginmanager.register(summary)
     config.pluginmanager.register(verifying)
     config.pluginmanager.register(sampling)

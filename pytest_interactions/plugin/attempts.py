@@ -10,7 +10,7 @@ import pytest
 
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.options import Differing
-from pytest_interactions.plugin import summary, waiting
+from pytest_interactions.plugin import storms, summary, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,7 +243,9 @@ def _save(config: pytest.Config, use: Use) -> None:
             f"{use.user} got answers in sequence to requests that differ from the recorded ones, "
             f"{len(cassette.sequence)} in all; its warning says how"
         )
-    notes.extend(_told_of_faults(use))
+    storms.note(config, use)
+    if cassette.faults.are_any and account.recorded():
+        notes.append(f"{use.user} recorded; its faults hit what is replayed, and nothing else")
     if use.snapshots and written in (None, cassette.path):
         notes.extend(filter(None, [waiting.snapshots(config, use)]))
     doubts = account.doubts()
@@ -259,16 +261,6 @@ def _save(config: pytest.Config, use: Use) -> None:
             "waits for time.monotonic() or time.time() to reach a moment spins until then, as fast_forward leaves them "
             "real; count tries instead, or set fast_forward = false"
         )
-
-
-def _told_of_faults(use: Use) -> Iterator[str]:
-    """Yield what is to be known of a test's faults: by which seed a storm is the same again, or that none could hit."""
-    faults, account = use.cassette.faults, use.cassette.account
-    for storm in faults.storms:
-        hit = "; ".join(map(use.cassette.redacted, faults.fired)) or "nothing"
-        yield f"{use.user} was in a storm that hit {hit}. The same again with the option fault = '{storm}'"
-    if faults.are_any and account.recorded():
-        yield f"{use.user} recorded; its faults hit what is replayed, and nothing else"
 
 
 def tell_left_out(config: pytest.Config) -> None:

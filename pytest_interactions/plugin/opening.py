@@ -100,6 +100,9 @@ def of_test(item: pytest.Item, config: Mapping[str, Any]) -> Cassette:
         attempts.start_over(item)
         shared = any(marker.args for marker in item.iter_markers(FIXTURE))
         cassette = _open(item, FIXTURE, options(item, config), shared=shared)
+    if cassette.faults.are_any and not cassette.replays_only:
+        cassette.close(failed=True)
+        pytest.skip(f"its faults hit what is replayed, and record mode {cassette.record_mode} may record its cassette")
     attempts.begin(item, cassette)
     return cassette
 

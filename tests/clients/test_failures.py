@@ -158,10 +158,10 @@ def _unreachable(*_: object, **__: object) -> None:
     raise OSError("unreachable")
 
 
-def test_a_server_hangs_up_where_there_was_no_answer(unanswered: tuple[Path, str]) -> None:
-    """A client of the replay server loses its connection where a request got no answer."""
+def test_a_server_resets_the_connection_where_there_was_none(unanswered: tuple[Path, str]) -> None:
+    """A client of the replay server loses its connection where a request was refused one."""
     with use_cassette(unanswered[0]) as cassette, ReplayServer(cassette) as server, httpx.Client() as client:
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(httpx.ReadError, match="reset"):
             client.request(**_post(server.url, "Hi"))
 
 

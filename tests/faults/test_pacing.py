@@ -117,7 +117,7 @@ def test_more_events_than_were_recorded_come_with_the_last(time: _Clock) -> None
     ("exchange", "delays", "patience", "expected"),
     [
         (RECORDED, Delays(hangs=True), 5.0, Pause(5.0, is_late=False)),
-        (RECORDED, Delays(hangs=True), None, Pause(0.0, is_late=False)),
+        (RECORDED, Delays(hangs=True), None, Pause(0.0, is_late=False, is_endless=True)),
         (RECORDED, Delays(breaks_at=7.0), None, Pause(7.0, is_late=False)),
         (RECORDED, Delays(breaks_at=7.0), 2.0, Pause(2.0, is_late=True)),
         (RECORDED, Delays(), 2.0, Pause(0.4, is_late=False)),

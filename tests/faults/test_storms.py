@@ -36,7 +36,7 @@ EMPTY = _exchange(b"", "application/json")
 
 
 def _picks(exchange: Exchange, *of: str) -> list[dict[str, Any]]:
-    return [keys for seed in range(600) if (keys := picked(seed, of, 0, exchange)) is not None]
+    return [keys for seed in range(600) if (keys := picked(seed, of, "c/0", exchange)) is not None]
 
 
 def test_half_of_the_exchanges_are_hit_by_all_kinds() -> None:
@@ -66,7 +66,7 @@ def test_kinds_may_be_chosen() -> None:
 
 
 def test_the_same_seed_is_the_same_storm(tmp_path: Path) -> None:
-    """It depends on the seed and on the number of the exchange, and on nothing else."""
+    """It depends on the seed, on the number of the exchange and on the cassette's name, and on nothing else."""
     path = cassette(tmp_path / "c.yaml", *(exchange({"input": n}, {"id": str(n)}) for n in range(20)))
 
     def fired(seed: int, numbers: range) -> list[str]:
@@ -119,11 +119,14 @@ def storm(run: Runner) -> Callable[..., pytest.RunResult]:
 
 def test_a_run_tells_the_seed_of_a_storm_and_what_it_hit(storm: Callable[..., pytest.RunResult]) -> None:
     """With the option by which it is the same again; one that a run has picked too."""
-    hits = next(seed for seed in range(99) if picked(seed, ("error",), 0, JSON) is not None)
+    hits = next(seed for seed in range(99) if picked(seed, ("error",), "c/0", JSON) is not None)
     result = storm(f"fault='storm: {hits}, of: [error]', fast_forward=True")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        [f"*::test_one was in a storm that hit exchange 1: error: ???, on: 1. *'storm: {hits}, of*"]
+        [
+            f"a storm hit 1 of 1 test. The same again with the option fault = 'storm: {hits}, of: *':",
+            "  test_it.py::test_one: exchange 1: error: ???, on: 1",
+        ]
     )
     told = storm("fast_forward=True", "--interactions-fault=storm").stdout.str()
     [seed] = set(re.findall(r"fault = 'storm: (\d+)'", told))
@@ -132,10 +135,10 @@ def test_a_run_tells_the_seed_of_a_storm_and_what_it_hit(storm: Callable[..., py
 
 def test_a_storm_that_hit_nothing_says_so(storm: Callable[..., pytest.RunResult]) -> None:
     """An exchange that the seed spares is played as it was, which is no failure."""
-    spared = next(seed for seed in range(99) if picked(seed, (), 0, JSON) is None)
+    spared = next(seed for seed in range(99) if picked(seed, (), "c/0", JSON) is None)
     result = storm(f"fault='storm: {spared}'")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([f"*was in a storm that hit nothing. The same again * 'storm: {spared}'"])
+    result.stdout.fnmatch_lines([f"a storm hit 0 of 1 test. The same again with the option fault = 'storm: {spared}'"])
 
 
 def test_workers_share_the_seed_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,12 +173,13 @@ def test_faults_come_from_everywhere(run: Runner) -> None:
     assert "error: 50" not in told
 
 
-def test_a_test_that_records_says_that_its_faults_hit_nothing(run: Runner) -> None:
-    """They are of replays; it is recorded as the API answers."""
-    run.test(_TEST.replace("OPTIONS", "fault={'error': 503}").replace("HOLDS", "True"))
+def test_a_scope_that_records_says_that_its_faults_hit_nothing(run: Runner) -> None:
+    """They are of replays; tests of a wider cassette record it as the API answers."""
+    run.pytester.makeini("[pytest]\ninteractions_fault = error: 503\n")
+    run.test("def test_one(module_interactions):\n    assert ask()\n")
     result = run.record()
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["test_it.py::test_one recorded; its faults hit what is replayed, and nothing else"])
+    result.stdout.fnmatch_lines(["* recorded; its faults hit what is replayed, and nothing else"])
 
 
 def test_a_fault_that_hits_nothing_fails_the_test(run: Runner) -> None:
@@ -193,3 +197,48 @@ def test_a_fault_that_hits_nothing_fails_the_test(run: Runner) -> None:
     result.stdout.fnmatch_lines(
         ["E   OptionError: @pytest.mark.interactions of *: fault: erorr: unknown key (did you *"]
     )
+
+
+def test_a_storm_over_many_tests_is_told_once(run: Runner) -> None:
+    """With the first tests that it hit, and how many more there are; also by pytest-xdist's workers."""
+    run.test(
+        "import pytest\n@pytest.mark.parametrize('n', range(30))\n"
+        "@pytest.mark.interactions(fast_forward=True)\ndef test_one(n):\n"
+        "    try:\n        ask()\n    except Exception:\n        pass\n"
+    )
+    run.record().assert_outcomes(passed=30)
+    alone, shared = run.replay("--interactions-fault=storm: 5"), run.replay("--interactions-fault=storm: 5", "-n2")
+    for result in (alone, shared):
+        result.assert_outcomes(passed=30)
+        told = result.stdout.str().partition("a storm hit ")[2]
+        hit = int(told.partition(" ")[0])
+        assert 8 <= hit <= 22
+        assert " of 30 tests. The same again with the option fault = 'storm: 5':\n  test_it.py::" in told
+        assert f"\n  ... and {hit - 5} more\n" in told
+
+
+@pytest.mark.parametrize("mode", ["rewrite", "all", "verify", "off", "new_episodes"])
+def test_a_test_with_a_fault_is_skipped_where_it_may_record(mode: str, run: Runner) -> None:
+    """Its cassette stays as it is, and nothing is sent."""
+    run.test(_TEST.replace(", OPTIONS", "").replace("HOLDS", "True"))
+    run.record().assert_outcomes(passed=1)
+    path = run.pytester.path / "cassettes" / "c.yaml"
+    before = path.read_bytes()
+    run.test(_TEST.replace("OPTIONS", "fault={'error': 503}").replace("HOLDS", "True"))
+    result = run.record("-rs", mode=mode)
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines([f"*its faults hit what is replayed, and record mode {mode} may record its cassette"])
+    assert path.read_bytes() == before
+    assert run.emulator.requests[1:] == []
+
+
+def test_a_test_with_a_fault_is_not_the_first_to_record(run: Runner) -> None:
+    """It is skipped where there is no cassette, and where its own run has made that; it runs where one was there."""
+    plain, hit = (
+        _TEST.replace(", OPTIONS", ""),
+        _TEST.replace("OPTIONS", "fault={'error': 503}").replace("_one", "_two"),
+    )
+    run.test((hit + plain).replace("HOLDS", "True"))
+    run.record().assert_outcomes(passed=1, skipped=1)
+    run.record().assert_outcomes(passed=2)
+    assert len(run.emulator.requests) == 1

@@ -77,8 +77,7 @@ def _place(parts: Sequence[_Part], number: int) -> int:
 
 def _repeat(parts: list[_Part], number: int) -> None:
     place = _place(parts, number)
-    if place >= 0:
-        parts.insert(place, replace(parts[place]))
+    parts.insert(place, replace(parts[place]))
 
 
 def _drop(parts: list[_Part], number: int) -> None:

@@ -37,16 +37,16 @@ _PICKERS: Final[dict[str, Callable[[random.Random, int, int], Any]]] = {
 }
 
 
-def picked(seed: int, of: Sequence[str], number: int, exchange: Exchange) -> dict[str, Any] | None:
+def picked(seed: int, of: Sequence[str], name: str, exchange: Exchange) -> dict[str, Any] | None:
     """Return the keys of the fault that hits an exchange; `None` if it is spared, as half of them are.
 
     Args:
         seed: The seed.
         of: The keys to pick from; all if there are none.
-        number: The exchange's number, from 0.
+        name: A name of the exchange, by which others are hit by something else.
         exchange: The exchange.
     """
-    draw = random.Random(f"{seed}:{number}")  # noqa: S311 - to be the same again
+    draw = random.Random(f"{seed}:{name}")  # noqa: S311 - to be the same again
     if draw.random() < 1 / 2:
         return None
     body, is_stream = exchange.response.body, exchange.response.is_stream
