@@ -9,9 +9,11 @@ from typing import Annotated, Any, Final, Literal, Self
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pytest_interactions.strict import Loader, Strict, build, meant
+from pytest_interactions.escaping import on_one_line
+from pytest_interactions.strict import Loader, Strict, TwiceError, build, meant
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: Seconds for which a clock can wait.
+Seconds = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 
@@ -197,7 +199,21 @@ def _written(keys: Mapping[str, Any]) -> str:
     on = keys.get("on")
     number = on.get("exchange") if isinstance(on, dict) and len(on) == 1 else None
     shown = {**keys, "on": number} if number is not None else keys
-    return ", ".join(f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in shown.items())
+    return ", ".join(f"{key}: {_said(value)}" for key, value in shown.items())
+
+
+def _said(value: Any) -> str:
+    """Return a value as a person would write it in a line, a text without quotation marks if it needs none."""
+    if isinstance(value, str) and on_one_line(value) == value and _is_plain(value):
+        return value
+    return on_one_line(json.dumps(value, ensure_ascii=False))
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return _mapping(f"text: {text}") == {"text": text}
+    except ValueError:
+        return False
 
 
 def _known(kinds: list[str]) -> list[str]:
@@ -250,6 +266,8 @@ def _mapping(line: str) -> Mapping[str, Any]:
     try:
         loader = Loader(line if line.startswith("{") else f"{{{line}}}")
         value = loader.get_single_data()
+    except TwiceError as error:
+        raise ValueError(f"{line!r}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -25,8 +25,21 @@ class Strict(BaseModel):
     )
 
 
+class TwiceError(yaml.MarkedYAMLError):
+    """A key that a mapping has twice, of which YAML would take the last one without a word."""
+
+
 class Loader(yaml.SafeLoader):
-    """YAML in which `on` is a word, not a boolean, as in YAML 1.2."""
+    """YAML in which `on` is a word, not a boolean, as in YAML 1.2, and in which no mapping has a key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping; raise `TwiceError` if it has a key twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise TwiceError(problem=f"{key.value!r} is there twice", problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 Loader.yaml_implicit_resolvers = {

@@ -42,6 +42,11 @@ def _typed(response: Response, kind: str, body: bytes) -> Response:
     return replace(response.with_body(body), headers=headers)
 
 
+def in_seconds(seconds: float) -> str:
+    """Return seconds as a header has them: without an exponent, and to the millisecond."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
 def error(status: int, code: str | None = None, message: str | None = None) -> Response:
     """Return the API's error with an HTTP status; its code and message are the usual ones where none are given."""
     body = compact(error_body(code or code_of(status), message or message_of(status))).encode()

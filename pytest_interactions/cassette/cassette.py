@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -187,9 +188,9 @@ class Cassette(View):
         if self._player.is_literal:
             self._filters.learn(live)
             with self._lock:
-                exchange = self._player.literally(live)
-                if exchange is not None:
-                    return self._play(exchange)
+                played = self._player.literally(live)
+                if played is not None:
+                    return self._play(*played)
         request = self._filters.keep_request(live)
         if request is None:
             return None
@@ -205,7 +206,7 @@ class Cassette(View):
             self._life.add(recording)
             return recording
 
-    def _play(self, exchange: Exchange, delays: Delays | None = None) -> Tape:
+    def _play(self, number: int, exchange: Exchange, delays: Delays | None = None) -> Tape:
         self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
@@ -215,14 +216,14 @@ class Cassette(View):
             directory=self._media,
             remember=self.failed_with,
             read_too_far=self._refusals.read_too_far,
-            lost_patience=self._lost_patience,
+            lost_patience=partial(self._lost_patience, number),
             use=use,
             pacing=Pacing.of(exchange, self.options.pace, delays),
         )
 
-    def _lost_patience(self, exchange: Exchange) -> None:
+    def _lost_patience(self, number: int) -> None:
         with self._lock:
-            self.faults.lost_patience(exchange)
+            self.faults.lost_patience(number)
 
     def whole(self, exchange: Exchange) -> Exchange:
         """Return the exchange with its media in it; raise `CassetteFormatError` if a file is missing or was altered."""

@@ -16,7 +16,7 @@ from pytest_interactions.files import media
 from pytest_interactions.redaction.google import is_login
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 
 class Played(NamedTuple):
-    """An exchange to play, and what is late in it."""
+    """An exchange to play, with its number, from 0, and what is late in it."""
 
+    number: int
     exchange: Exchange
     delays: Delays | None = None
 
@@ -97,31 +98,32 @@ class Faults:
     def play(self, number: int, exchange: Exchange, request: Request, key: Key) -> Played:
         """Return what is played of exchange `number`, from 0, in answer to a redacted request with this key."""
         if is_login(request):
-            return Played(exchange)
+            return Played(number, exchange)
         self._strike(number, exchange)
         from pytest_interactions.api.faults.looks import is_for
 
         hitting = [each for each in self._armed if each.is_left and is_for(each.fault.on, number, request)]
+        self._hit.pop(key, None)
         if not hitting:
-            return Played(exchange)
-        self._hit[key] = number
-        played = Played(replace(exchange, response=media.inlined(exchange.response, self._directory)), Delays())
+            return Played(number, exchange)
+        whole = replace(exchange, response=media.inlined(exchange.response, self._directory))
+        played = Played(number, whole, Delays())
         has_ended = False
         for each in hitting:
             if has_ended and each.fault.ending is not None:
                 each.why = f"exchange {number + 1} was ended by another fault each time"
                 continue
-            after = self._altered(each, number, played)
+            after = self._altered(each, played, key)
             has_ended |= after is not None and each.fault.ending is not None
             played = after or played
         return played
 
-    def _altered(self, armed: _Armed, number: int, played: Played) -> Played | None:
+    def _altered(self, armed: _Armed, played: Played, key: Key) -> Played | None:
         """Return what a fault makes of what is played; `None` if it can't hit that."""
         from pytest_interactions.api.faults.altering import altered, delays_of
         from pytest_interactions.api.faults.parts import NotAlterableError
 
-        fault = armed.fault
+        fault, number = armed.fault, played.number
         delays = _both(played.delays or Delays(), delays_of(armed.fault))
         pacing = Pacing(played.exchange, self._options.pace, delays)
         try:
@@ -133,9 +135,10 @@ class Faults:
         self.fired.append(f"exchange {number + 1}: {fault}")
         if may_ask_again or fault.changes:
             self._went_wrong(number)
+            self._hit[key] = number
         if may_ask_again:
             self._index.give_back(number)
-        return Played(exchange, delays)
+        return Played(number, exchange, delays)
 
     def _went_wrong(self, number: int) -> None:
         """Take note that an app may give up, or resume the answer of exchange `number`."""
@@ -161,15 +164,13 @@ class Faults:
     # --- what comes after it ---
 
     def again(self, key: Key) -> int | None:
-        """Return the number of the exchange that was hit when a request with this key was answered; `None` for none."""
+        """Return the number of the exchange that went wrong when it answered this key last; `None` if none did."""
         return self._hit.get(key)
 
-    def lost_patience(self, exchange: Exchange) -> None:
-        """Take note that a client did not wait for an exchange that it is played, by a fault or by the pace."""
-        for number, each in enumerate(self._index.exchanges):
-            if each.request is exchange.request:
-                self._went_wrong(number)
-                self._index.give_back(number)
+    def lost_patience(self, number: int) -> None:
+        """Take note that a client did not wait for exchange `number`, from 0, which a fault or the pace made late."""
+        self._went_wrong(number)
+        self._index.give_back(number)
 
     def resumed(self, request: Request) -> Played | None:
         """Return the rest of an answer that a fault has ended, if a request asks for that; `None` if it does not.
@@ -186,7 +187,7 @@ class Faults:
         self._index.played.add(number)
         recorded = media.whole(self._index.exchanges[number], self._directory)
         response = rest(recorded.response, request)
-        return Played(replace(recorded, request=request, response=response, seconds=None, times=None))
+        return Played(number, replace(recorded, request=request, response=response, seconds=None, times=None))
 
     # --- the end ---
 
@@ -195,13 +196,13 @@ class Faults:
         """Return the storms with their seeds, as they are written in an ini file."""
         return list(map(str, self._storms))
 
-    def problem(self) -> FaultError | None:
-        """Return the error for faults that hit nothing; `None` if there are none."""
+    def problem(self, redacted: Callable[[str], str]) -> FaultError | None:
+        """Return the error for faults that hit nothing; `None` if there are none. It shows them `redacted`."""
         missed = [each for each in self._armed if not each.hits]
         if not missed:
             return None
         count = len(self._index.exchanges)
-        lines = [f"{each.fault}: {each.reason(count)}" for each in missed]
+        lines = [redacted(f"{each.fault}: {each.reason(count)}") for each in missed]
         head = f"{self._cassette}: faults that hit nothing, of {count} recorded exchange{'s' * (count != 1)}:"
         again = (
             "Take the fault away, or say by `on` what it is for. pytest-interactions show has the exchanges in order."

@@ -40,4 +40,4 @@ def _problems(cassette: Cassette) -> Iterator[InteractionsError]:
 
 def hit_nothing(cassette: Cassette) -> FaultError | None:
     """Return the error for faults that hit nothing; `None` if there are none, or as what is recorded is hit by none."""
-    return None if cassette.account.recorded() else cassette.faults.problem()
+    return None if cassette.account.recorded() else cassette.faults.problem(cassette.redacted)

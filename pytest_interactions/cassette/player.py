@@ -11,7 +11,7 @@ from pytest_interactions.cassette.sequence import InSequence
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.api.exchange import Request
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.matching import Key
@@ -45,10 +45,10 @@ class Player:
         """Return whether `literally` may find what is played."""
         return self._is_by_the_book and self._mode.plays and self._filters.is_literal
 
-    def literally(self, live: Request) -> Exchange | None:
-        """Return the exchange that answers a live request to the letter; `None` if that is to be redacted first."""
+    def literally(self, live: Request) -> Played | None:
+        """Return what answers a live request to the letter; `None` if that is to be redacted first."""
         number = self._index.take_literal(live)
-        return None if number is None else self._index.exchanges[number]
+        return None if number is None else Played(number, self._index.exchanges[number])
 
     @property
     def _is_by_the_book(self) -> bool:
@@ -66,7 +66,7 @@ class Player:
         overridden = self.overrides.play(number, key) if self.overrides.are_any else None
         exchange = overridden or self._index.exchanges[number]
         exchange = self.sequence.as_asked(exchange, request) if self.sequence.is_on else exchange
-        return self.faults.play(number, exchange, request, key) if self.faults.are_any else Played(exchange)
+        return self.faults.play(number, exchange, request, key) if self.faults.are_any else Played(number, exchange)
 
     def _number(self, key: Key, request: Request) -> int | None:
         """Return the number of the exchange that answers a request with this key; `None` if none does."""

@@ -13,7 +13,7 @@ from pytest_interactions.errors import DifferingWarning
 from pytest_interactions.options import SEQUENCE, Differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.index import Index
@@ -77,10 +77,10 @@ class InSequence:
     def differing(self) -> list[Differs]:
         """Return all that differs between requests and the recordings that answered them, each thing once."""
         recorded = self._refusals.shown(number for number, _ in self._answered)
-        found: dict[str, list[int]] = {}
+        found: dict[str, dict[int, None]] = {}
         for number, request in self._answered:
             for line in _lines(recorded[number], request):
-                found.setdefault(line, []).append(number)
+                found.setdefault(line, {})[number] = None  # once, though asked again after a fault
         return list(_grouped(found, recorded))
 
     def problem(self) -> DifferingError | None:
@@ -111,7 +111,7 @@ def _lines(recorded: Request, live: Request) -> Iterator[str]:
         yield "... and more"
 
 
-def _grouped(found: dict[str, list[int]], recorded: dict[int, Request]) -> Iterator[Differs]:
+def _grouped(found: Mapping[str, Iterable[int]], recorded: dict[int, Request]) -> Iterator[Differs]:
     groups: dict[tuple[int, ...], list[str]] = {}
     for line, numbers in found.items():
         groups.setdefault(tuple(sorted(numbers)), []).append(line)

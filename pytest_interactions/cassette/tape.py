@@ -57,7 +57,7 @@ class Tape:
         directory: The directory of the media files to which the body refers.
         remember: A function that takes each of our errors, as the app may swallow it.
         read_too_far: A function that makes the error for a response that is read further than it was recorded.
-        lost_patience: A function that takes the exchange if its client did not wait for it.
+        lost_patience: A function to call if the client did not wait for the exchange.
         use: The app's use of the response, which is to be told of its end.
         pacing: When its parts are due; `None` if they are all due at once.
     """
@@ -67,7 +67,7 @@ class Tape:
     directory: Path
     remember: Callable[[Any], Any]
     read_too_far: Callable[[Exchange], InteractionsError]
-    lost_patience: Callable[[Exchange], None]
+    lost_patience: Callable[[], None]
     use: Use
     pacing: Pacing | None = None
 
@@ -92,7 +92,7 @@ class Tape:
 
     def late(self, broken: Callable[[Cut], Exception]) -> Exception:
         """Return the error for a client that has waited too long; `broken` makes its own exception."""
-        self.lost_patience(self.exchange)
+        self.lost_patience()
         self.left()
         return broken(_LATE)
 

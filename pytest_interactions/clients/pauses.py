@@ -42,7 +42,7 @@ async def wait_async(tape: Tape, pause: Pause | None, broken: Callable[[Cut], Ex
             await sleep(seconds)
     except BaseException:  # of whatever library of event loops, as the app has a limit of its own
         if seconds:
-            tape.lost_patience(tape.exchange)
+            tape.lost_patience()
         raise
     if pause is not None and pause.is_late:
         raise tape.late(broken)

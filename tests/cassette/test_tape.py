@@ -32,7 +32,7 @@ def test_json_is_put_on_one_line_to_the_letter(body: bytes, played: bytes) -> No
         directory=Path(),
         remember=lambda error: error,
         read_too_far=lambda _: InteractionsError(),
-        lost_patience=lambda _: None,
+        lost_patience=lambda: None,
         use=Use(request, lambda _: InteractionsError()),
     )
     assert b"".join(tape.on_one_line().chunks()) == played

@@ -291,7 +291,7 @@ def test_yaml(tmp_path: Path) -> None:
         ("- reply:\n    times: '3'\n", ":2: 0.reply.times: must be a valid integer"),
         ("- on:\n    stream: 1\n  reply: {}\n", ":2: 0.on.stream: must be a valid boolean"),
         ("- reply: {text: [1]}\n", ":1: 0.reply.text: must be text or a list of texts"),
-        ("- reply:\n    times: 1\n    times: '1'\n", ":3: 0.reply.times: must be a valid integer"),
+        ("- reply:\n    times: 1\n    times: 2\n", ":3: not YAML: 'times' is there twice"),
         ("- reply:\n    <<:\n      {txt: a}\n", ":3: 0.reply.txt: unknown key"),
         ("- reply: [\n", ":2: not YAML: "),
         ("- reply: \x00\n", ":1: not YAML: "),

@@ -86,7 +86,7 @@ def test_a_login_is_never_hit(tmp_path: Path) -> None:
     [recorded] = storage.load(cassette(tmp_path / "c.yaml", login)).exchanges
     index: Any = None  # is not asked
     faults = Faults(tmp_path / "c.yaml", index, Options(fault=read("error: 503")))
-    assert faults.play(0, recorded, recorded.request, ("key",)) == (recorded, None)
+    assert faults.play(0, recorded, recorded.request, ("key",)) == (0, recorded, None)
     assert faults.fired == []
 
 

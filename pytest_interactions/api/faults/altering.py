@@ -81,7 +81,7 @@ def _replaced(exchange: Exchange, response: Response, cut: Cut | None = None) ->
 def _error(status: int, effects: Effects) -> Response:
     response = answers.error(status, effects.code, effects.message)
     if effects.retry_after is not None:
-        response.headers["retry-after"] = [f"{effects.retry_after:g}"]
+        response.headers["retry-after"] = [answers.in_seconds(effects.retry_after)]
     return response
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 
 from pytest_interactions.api import streaming
+from pytest_interactions.api.answers import in_seconds
 from pytest_interactions.api.json_values import compact
 from pytest_interactions.server.connections import address, body_of
 from pytest_interactions.server.emulator import interactions, resumed
@@ -190,7 +191,7 @@ class Api:
     def _failure(self, error: ApiError, reply: Reply = _NO_REPLY) -> Answer:
         headers = self._headers("application/json; charset=UTF-8")
         if error.retry_after is not None:
-            headers.append(("retry-after", f"{error.retry_after:g}"))
+            headers.append(("retry-after", in_seconds(error.retry_after)))
         return Answer(error.status, headers, [compact(error.body).encode()], reply, reply.hold)
 
     def _stream(

@@ -65,6 +65,6 @@ def _line(node: Any, path: Iterable[int | str]) -> int:
     for key in path:
         if isinstance(node, yaml.SequenceNode):
             start = node = node.value[int(key)]
-        elif isinstance(node, yaml.MappingNode):  # in which the last entry of a key counts
-            start, node = next((entry for entry in node.value[::-1] if entry[0].value == str(key)), (start, None))
+        elif isinstance(node, yaml.MappingNode):
+            start, node = next((entry for entry in node.value if entry[0].value == str(key)), (start, None))
     return int(start.start_mark.line) + 1
