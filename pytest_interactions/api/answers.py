@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pytest_interactions.api.error_bodies import code_of, error_body, message_of
+from pytest_interactions.api.error_bodies import code_of, error_body, message_of, older_error_body
 from pytest_interactions.api.exchange import Response
 from pytest_interactions.api.fold import fold, payloads
 from pytest_interactions.api.json_values import compact
@@ -47,9 +47,14 @@ def in_seconds(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
-def error(status: int, code: str | None = None, message: str | None = None) -> Response:
-    """Return the API's error with an HTTP status; its code and message are the usual ones where none are given."""
-    body = compact(error_body(code or code_of(status), message or message_of(status))).encode()
+def error(status: int, code: str | None = None, message: str | None = None, *, is_older: bool = False) -> Response:
+    """Return the API's error with an HTTP status, as its interactions have it, or its older methods.
+
+    Its code and message are the usual ones where none are given.
+    """
+    told = message or message_of(status)
+    value = older_error_body(status, code, told) if is_older else error_body(code or code_of(status), told)
+    body = compact(value).encode()
     return Response(status=status, headers={"content-type": [f"{_JSON}; charset=UTF-8"]}, body=body)
 
 

@@ -24,6 +24,9 @@ CODES: Final = {
     504: "deadline_exceeded",
 }
 
+#: The `status` of errors of the older methods, where it is not the `code` in capitals.
+_STATUSES: Final = {400: "INVALID_ARGUMENT", 409: "ABORTED"}
+
 #: The real API's general message by HTTP status.
 MESSAGES: Final = {
     400: "Request contains an invalid argument.",
@@ -50,3 +53,9 @@ def message_of(status: int) -> str:
 def error_body(code: str, message: str) -> Json:
     """Return the JSON of an error."""
     return {"error": {"message": message, "code": code}}
+
+
+def older_error_body(status: int, name: str | None, message: str) -> Json:
+    """Return the JSON of an error of the API's older methods, which have a number and a name of google.rpc.Code."""
+    usual = _STATUSES.get(status, code_of(status).upper())
+    return {"error": {"code": status, "message": message, "status": name or usual}}

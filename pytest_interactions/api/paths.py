@@ -17,6 +17,12 @@ _RESOURCE: Final = re.compile(
     r"|reasoningEngines|triggers|tunedModels|tuningJobs|voices|webhooks)(?![\w-])"
 )
 
+# The methods that were there before the Interactions API: models.generate_content, files, caches and batches.
+_OLDER: Final = re.compile(
+    r"(?:/upload)?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?:batches|batchPredictionJobs|cachedContents|endpoints"
+    r"|files|models|publishers|tunedModels)(?![\w-])"
+)
+
 
 def interaction_path(uri: str) -> str | None:
     """Return the part of a URI's path below the API version and Vertex project; `uri` may be a path itself.
@@ -27,6 +33,11 @@ def interaction_path(uri: str) -> str | None:
     """
     match = _INTERACTIONS.fullmatch(split(uri).path)
     return "/" + match["path"].rstrip("/") if match else None
+
+
+def is_older(uri: str) -> bool:
+    """Return whether a URI is of the API's methods that are older than its interactions, such as `generateContent`."""
+    return _OLDER.match(split(uri).path) is not None
 
 
 @lru_cache(maxsize=64)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from google.genai import errors
 
 from pytest_interactions import CassetteMissError, DifferingWarning, FaultError, UnplayedError, use_cassette
 from pytest_interactions.api import sse
+from tests.cassette.clients import sdk
 from tests.commands.showing import API, cassette, exchange
 
 if TYPE_CHECKING:
@@ -185,6 +187,34 @@ def test_what_was_hit_may_be_asked_for_again(path: Path) -> None:
         ask("hello")
         ask("weather")
         ask("weather")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"error": 429, "retry_after": 9, "times": 2}, "RESOURCE_EXHAUSTED"),
+        ({"error": 400}, "INVALID_ARGUMENT"),
+        ({"error": 409}, "ABORTED"),
+        ({"error": 503, "code": "OVERLOADED", "message": "Later"}, "OVERLOADED"),
+    ],
+    ids=str,
+)
+def test_an_older_method_gets_an_error_of_its_own_form(tmp_path: Path, fault: dict[str, Any], status: str) -> None:
+    """The SDK reads the name of its status there."""
+    uri = API.replace("interactions", "models/gemini-3.5-flash:generateContent")
+    asked: Any = {"contents": [{"parts": [{"text": "Hello"}], "role": "user"}]}
+    answer = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}}]}
+    path = cassette(tmp_path / "c.yaml", exchange(asked, answer, uri=uri))
+    with (
+        opened(path, fault=fault, fast_forward=True) as played,
+        sdk("https://generativelanguage.googleapis.com") as client,
+    ):
+        for _ in range(fault.get("times", 1)):
+            with pytest.raises(errors.APIError) as caught:
+                client.models.generate_content(model="gemini-3.5-flash", contents="Hello")
+            assert (caught.value.code, caught.value.status) == (fault["error"], status)
+        assert client.models.generate_content(model="gemini-3.5-flash", contents="Hello").text == "Hi"
+    assert played.exchanges[0].response.headers.get("retry-after") == (["9"] if "retry_after" in fault else None)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(1234567, "1234567"), (10**9, "1000000000"), (0.25, "0.25"), (0, "0")])

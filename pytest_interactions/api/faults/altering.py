@@ -11,11 +11,13 @@ from pytest_interactions.api import answers
 from pytest_interactions.api.delays import Delays
 from pytest_interactions.api.exchange import Cut, Exchange, Response
 from pytest_interactions.api.faults.parts import NotAlterableError, changed, count_of, first, shortened
+from pytest_interactions.api.paths import is_older
 from pytest_interactions.api.streaming import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_interactions.api.exchange import Request
     from pytest_interactions.faults import Effects
 
 #: What ends a long stream, as the real API has been seen to end one (googleapis/python-genai#1949).
@@ -59,7 +61,7 @@ def altered(effects: Effects, exchange: Exchange, due: Callable[[int], float]) -
         NotAlterableError: The answer is none with which this can go wrong, such as one that is no stream.
     """
     if effects.error is not None:
-        return Altered(_replaced(exchange, _error(effects.error, effects)), may_ask_again=True)
+        return Altered(_replaced(exchange, _error(effects.error, effects, exchange.request)), may_ask_again=True)
     unanswered = _unanswered(effects)
     if unanswered is not None:
         return Altered(_replaced(exchange, Response(status=0), unanswered), may_ask_again=True)
@@ -78,8 +80,8 @@ def _replaced(exchange: Exchange, response: Response, cut: Cut | None = None) ->
     return replace(exchange, response=response, cut=cut, seconds=None, times=None)
 
 
-def _error(status: int, effects: Effects) -> Response:
-    response = answers.error(status, effects.code, effects.message)
+def _error(status: int, effects: Effects, request: Request) -> Response:
+    response = answers.error(status, effects.code, effects.message, is_older=is_older(request.uri))
     if effects.retry_after is not None:
         response.headers["retry-after"] = [answers.in_seconds(effects.retry_after)]
     return response
