@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.delays import Delays
@@ -12,6 +12,9 @@ from pytest_interactions.files import clock
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
+
+#: Seconds; no sleep of Python's may be much longer, and nobody waits for its end.
+_FOREVER: Final = 10.0**9
 
 
 class Pause(NamedTuple):
@@ -82,7 +85,7 @@ class Pacing:
         is_late = missing == inf or (patience is not None and missing > patience)
         seconds = min(missing, inf if patience is None else patience)
         is_endless = seconds == inf
-        seconds = 0.0 if is_endless else seconds
+        seconds = 0.0 if is_endless else min(seconds, _FOREVER)
         self._waited_for = now + seconds
         return Pause(seconds, is_late, is_endless)
 

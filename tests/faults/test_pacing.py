@@ -121,6 +121,7 @@ def test_more_events_than_were_recorded_come_with_the_last(time: _Clock) -> None
         (RECORDED, Delays(breaks_at=7.0), None, Pause(7.0, is_late=False)),
         (RECORDED, Delays(breaks_at=7.0), 2.0, Pause(2.0, is_late=True)),
         (RECORDED, Delays(), 2.0, Pause(0.4, is_late=False)),
+        (RECORDED, Delays(breaks_at=1e300), None, Pause(1e9, is_late=False)),
         (_exchange(STREAM, seconds=3.0, cut=Cut(by="connection")), Delays(), None, Pause(3.0, is_late=False)),
         (_exchange(STREAM, cut=Cut(by="connection")), Delays(), None, Pause(0.0, is_late=False)),
     ],
