@@ -45,8 +45,11 @@ class _Armed:
     def reason(self, count: int) -> str:
         """Return why it has hit none of the `count` exchanges."""
         number = self.fault.on.exchange
-        if self.why or number is None:
-            return self.why or "no request looks like what it is for"
+        if self.why:
+            return self.why
+        if number is None:
+            is_for_any = not self.fault.on.model_dump(exclude_none=True)
+            return "nothing recorded was asked for" if is_for_any else "no request looks like what it is for"
         return f"exchange {number} was not asked for" if number <= count else f"there is no exchange {number}"
 
     @property
@@ -196,13 +199,17 @@ class Faults:
         """Return the storms with their seeds, as they are written in an ini file."""
         return list(map(str, self._storms))
 
+    def missed(self) -> list[str]:
+        """Return the faults that have hit nothing so far, a line each, with the reason."""
+        count = len(self._index.exchanges)
+        return [f"{each.fault}: {each.reason(count)}" for each in self._armed if not each.hits]
+
     def problem(self, redacted: Callable[[str], str]) -> FaultError | None:
         """Return the error for faults that hit nothing; `None` if there are none. It shows them `redacted`."""
-        missed = [each for each in self._armed if not each.hits]
-        if not missed:
+        lines = list(map(redacted, self.missed()))
+        if not lines:
             return None
         count = len(self._index.exchanges)
-        lines = [redacted(f"{each.fault}: {each.reason(count)}") for each in missed]
         head = f"{self._cassette}: faults that hit nothing, of {count} recorded exchange{'s' * (count != 1)}:"
         again = (
             "Take the fault away, or say by `on` what it is for. pytest-interactions show has the exchanges in order."

@@ -19,6 +19,7 @@ def sections(cassettes: Sequence[Cassette]) -> list[tuple[str, str]]:
             (line for each in cassettes for line in each.sequence.findings()),
         ),
         ("faults that hit", (each.redacted(line) for each in cassettes for line in each.faults.fired)),
+        ("faults that hit nothing", (each.redacted(line) for each in cassettes for line in _missed(each))),
         ("how the live run differs from the recording", _differences(cassettes)),
     )
     return [(f"interactions: {title}", text) for title, lines in told if (text := _joined(lines))]
@@ -26,6 +27,11 @@ def sections(cassettes: Sequence[Cassette]) -> list[tuple[str, str]]:
 
 def _joined(lines: Iterable[str]) -> str:
     return "\n".join(lines)
+
+
+def _missed(cassette: Cassette) -> list[str]:
+    """Return the faults that hit nothing; as what is recorded is hit by none, there are none then."""
+    return [] if cassette.account.recorded() else cassette.faults.missed()
 
 
 def _differences(cassettes: Sequence[Cassette]) -> Iterator[str]:

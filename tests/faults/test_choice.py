@@ -170,6 +170,15 @@ def test_a_fault_behind_another_one_says_so(path: Path) -> None:
             ask("hello")
 
 
+def test_an_app_that_asks_for_nothing_is_told_so(path: Path) -> None:
+    """No look of a request is to blame."""
+    with (
+        pytest.raises(FaultError, match="error: 503: nothing recorded was asked for"),
+        opened(path, fault="error: 503"),
+    ):
+        """Nothing is asked for."""
+
+
 def test_an_app_may_give_up_after_a_fault(path: Path) -> None:
     """What it does not ask for then is no failure; without a fault that ended something it is one."""
     with opened(path, fault={"error": 503, "on": 2}):

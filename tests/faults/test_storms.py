@@ -159,6 +159,15 @@ def test_a_failing_test_shows_what_hit_it(storm: Callable[..., pytest.RunResult]
     result.stdout.fnmatch_lines(["*- interactions: faults that hit -*", "exchange 1: error: 503, times: 2"])
 
 
+def test_a_failing_test_shows_what_did_not_hit_it(storm: Callable[..., pytest.RunResult]) -> None:
+    """As it may have failed because nothing went wrong; where the answer is recorded, nothing could."""
+    result = storm("fault={'cut_after': 1}", holds=False)
+    result.stdout.fnmatch_lines(
+        ["*- interactions: faults that hit nothing -*", "cut_after: 1: exchange 1 can't be hit by it: *no stream"]
+    )
+    assert "faults that hit -" not in result.stdout.str()
+
+
 def test_faults_come_from_everywhere(run: Runner) -> None:
     """From the ini file, the command line, `interactions_config`, and the marker, which wins."""
     run.test(_TEST.replace(", OPTIONS", "").replace("HOLDS", "True"))
