@@ -171,8 +171,13 @@ class _Call:
 
     async def _until_due(self, tape: Tape, pause: Pause | None) -> None:
         """Wait, as time passes for the client; there is none that must pass if its test skips waiting."""
-        if pause is not None and not tape.options.fast_forward:
+        if pause is None or tape.options.fast_forward:
+            return
+        try:
             await asyncio.sleep(pause.seconds)
+        except asyncio.CancelledError:  # as the client has gone
+            tape.lost_patience()
+            raise
 
     # --- recording ---
 

@@ -189,6 +189,10 @@ def test_a_scope_that_records_says_that_its_faults_hit_nothing(run: Runner) -> N
     result = run.record()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["* recorded; its faults hit what is replayed, and nothing else"])
+    run.test("def test_one(module_interactions):\n    assert not ask()\n")
+    result = run.record(mode="rewrite")
+    result.assert_outcomes(failed=1)
+    assert "faults that hit nothing" not in result.stdout.str()
 
 
 def test_a_fault_that_hits_nothing_fails_the_test(run: Runner) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pytest_interactions import FaultError
+from pytest_interactions import CassetteMissError, FaultError
 from pytest_interactions.files import storage
 from tests.cassette.clients import _post
 from tests.server.asking import STEPS, Got, ask
@@ -53,6 +53,20 @@ def test_no_time_passes_if_the_test_skips_waiting(fault: dict[str, Any], stream:
         got = ask(server.url, stream=True)
     assert got.error is (httpx.RemoteProtocolError if "cut_after" in fault else None)
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("options", [{"fault": {"delay": 60}}, {"fault": {"events_delay": 60}}, {"pace": 60}], ids=str)
+def test_a_client_that_does_not_wait_may_ask_again(options: dict[str, Any], stream: Served) -> None:
+    """As the answer did not come to it; each time that it asks, and no more often than it lost its patience."""
+    with stream.replay(unplayed="ignore", **options) as server:
+        got = [ask(server.url, stream=True, timeout=0.2).error for _ in range(2)]
+    assert got == [httpx.ReadTimeout, None if "fault" in options else httpx.ReadTimeout]
+
+
+def test_a_late_answer_that_came_is_not_played_again(unary: Served) -> None:
+    """A request too many is a miss, however late the answers are."""
+    with pytest.raises(CassetteMissError), unary.replay(fault={"delay": 0.01, "times": "all"}) as server:
+        assert [ask(server.url, stream=False).status for _ in range(2)] == [200, 404]
 
 
 @pytest.mark.parametrize(("pace", "factor"), [("recorded", 1), ("4x", 4)])
