@@ -210,6 +210,8 @@ class Cassette(View):
         self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
+        if delays is not None:
+            self.faults.late(number, use)
         return Tape(
             exchange=exchange,
             options=self.options,

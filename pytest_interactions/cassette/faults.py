@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.matching import Key
+    from pytest_interactions.cassette.uses import Use
     from pytest_interactions.faults import Fault, Storm
     from pytest_interactions.options import Options
 
@@ -82,6 +83,8 @@ class Faults:
         self._storms: list[Storm] = []
         self._struck: set[int] = set()
         self._hit: dict[Key, int] = {}
+        self._wrong: set[int] = set()
+        self._late: dict[int, Use] = {}
         self._resumable: dict[str, int] = {}
         if self.are_any:
             self._arm(options.fault)
@@ -106,9 +109,10 @@ class Faults:
         from pytest_interactions.api.faults.looks import is_for
 
         hitting = [each for each in self._armed if each.is_left and is_for(each.fault.on, number, request)]
-        self._hit.pop(key, None)
+        self._wrong.discard(number)
         if not hitting:
             return Played(number, exchange)
+        self._hit[key] = number
         whole = replace(exchange, response=media.inlined(exchange.response, self._directory))
         played = Played(number, whole, Delays())
         has_ended = False
@@ -116,12 +120,12 @@ class Faults:
             if has_ended and each.fault.ending is not None:
                 each.why = f"exchange {number + 1} was ended by another fault each time"
                 continue
-            after = self._altered(each, played, key)
+            after = self._altered(each, played)
             has_ended |= after is not None and each.fault.ending is not None
             played = after or played
         return played
 
-    def _altered(self, armed: _Armed, played: Played, key: Key) -> Played | None:
+    def _altered(self, armed: _Armed, played: Played) -> Played | None:
         """Return what a fault makes of what is played; `None` if it can't hit that."""
         from pytest_interactions.api.faults.altering import altered, delays_of
         from pytest_interactions.api.faults.parts import NotAlterableError
@@ -138,7 +142,7 @@ class Faults:
         self.fired.append(f"exchange {number + 1}: {fault}")
         if may_ask_again or fault.changes:
             self._went_wrong(number)
-            self._hit[key] = number
+            self._wrong.add(number)
         if may_ask_again:
             self._index.give_back(number)
         return Played(number, exchange, delays)
@@ -167,8 +171,16 @@ class Faults:
     # --- what comes after it ---
 
     def again(self, key: Key) -> int | None:
-        """Return the number of the exchange that went wrong when it answered this key last; `None` if none did."""
-        return self._hit.get(key)
+        """Return the number of the exchange that went wrong when it answered this key last, or is still to come."""
+        number = self._hit.get(key)
+        if number is None or number in self._wrong:
+            return number
+        use = self._late.get(number)
+        return number if use is not None and (use.is_awaited or not use.is_over) else None
+
+    def late(self, number: int, use: Use) -> None:
+        """Take note of the use of exchange `number`, from 0, which a fault has made late."""
+        self._late[number] = use
 
     def lost_patience(self, number: int) -> None:
         """Take note that a client did not wait for exchange `number`, from 0, which a fault or the pace made late."""

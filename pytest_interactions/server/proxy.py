@@ -136,6 +136,7 @@ class _Call:
             await self._play_to_end(tape.on_one_line(), on_its_way)
         finally:
             tape.left()  # at the latest now, as the client has gone
+            tape.use.is_awaited = False
 
     async def _play_to_end(self, tape: Tape, on_its_way: OnItsWay) -> None:
         if tape.response.status:
