@@ -34,12 +34,13 @@ class Replayed:
 
     def whole(self, stream: bool) -> bytes:
         """Return the body of which a fault takes something."""
-        (exchange,) = storage.load(self._recordings[stream]).exchanges
+        exchange, _ = storage.load(self._recordings[stream]).exchanges
         return exchange.response.body
 
     def ask(self, fault: dict[str, Any], stream: bool) -> tuple[Got, Got]:
         """Ask twice, where the fault hits the first request."""
-        with use_cassette(self._recordings[stream], fault=fault) as cassette, ReplayServer(cassette) as server:
+        opened = use_cassette(self._recordings[stream], fault=fault, unplayed="ignore")
+        with opened as cassette, ReplayServer(cassette) as server:
             return tuple(ask(server.url, stream=stream, timeout=_TIMEOUT) for _ in range(2))  # type: ignore[return-value]
 
 
@@ -77,13 +78,14 @@ class Written(Scripted):
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """The cassettes of an answer in JSON and of a stream, each the first answer of an emulator."""
+    """The cassettes of two answers in JSON and of two streams, each the first ones of an emulator."""
     directory = tmp_path_factory.mktemp("recordings")
     paths = {stream: directory / f"{stream}.yaml" for stream in (False, True)}
     for stream, path in paths.items():
         with Emulator.steady() as emulator, use_cassette(path, record_mode="once"):
             emulator.on().reply(steps=STEPS, events_delay=0.02)
-            ask(emulator.url, stream=stream)
+            for _ in range(2):
+                ask(emulator.url, stream=stream)
     return paths
 
 
