@@ -250,7 +250,8 @@ def read(value: Any) -> tuple[Fault | Storm, ...]:
         ValueError: It is something else, or a key or a value is wrong.
     """
     if isinstance(value, str):
-        return tuple(_fault(_mapping(line)) for line in map(str.strip, value.splitlines()) if line)
+        lines = enumerate(map(str.strip, value.splitlines()), 1)
+        return tuple(_fault(_mapping(line, number)) for number, line in lines if line)
     if isinstance(value, (Fault, Storm)):
         return (value,)
     if isinstance(value, Mapping):
@@ -262,16 +263,19 @@ def read(value: Any) -> tuple[Fault | Storm, ...]:
     return tuple(fault for each in value for fault in read(each))
 
 
-def _mapping(line: str) -> Mapping[str, Any]:
+def _mapping(line: str, number: int = 1) -> Mapping[str, Any]:
+    """Return a line's keys; errors show its number alone, as it may hold a secret."""
     try:
         loader = Loader(line if line.startswith("{") else f"{{{line}}}")
         value = loader.get_single_data()
     except TwiceError as error:
-        raise ValueError(f"{line!r}: {error.problem}") from None
+        raise ValueError(f"line {number}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise ValueError(f"{line!r} is no fault, such as 'error: 429, retry_after: 30, on: 2'")  # noqa: TRY004 - too
+        raise ValueError(  # noqa: TRY004 - too
+            f"line {number} is no fault, such as 'error: 429, retry_after: 30, on: 2'"
+        )
     # A key alone stands for what is so.
     return {str(key): True if each is None and key != "storm" else each for key, each in value.items()}
 
