@@ -462,7 +462,8 @@ async def test_many_timers_cost_little(skipped: Sleeps) -> None:
     await asyncio.gather(*(asyncio.wait_for(asyncio.sleep(number / 10), 600) for number in range(500)))
     took = time.monotonic() - began
     assert took < 10
-    assert skipped.seconds + took == pytest.approx(49.9, abs=0.5)
+    assert skipped.seconds < 49.9 + 0.001
+    assert skipped.seconds + took >= 49.9
 
 
 async def test_a_client_s_time_out_of_a_real_request_is_real(emulator: Emulator, skipped: Sleeps) -> None:
