@@ -131,6 +131,22 @@ async def _by_joining_thread() -> str:
     return await _told(begin)
 
 
+async def _by_thread_that_joins_for_a_time() -> str:
+    """A thread waits for another one that does not end, but not for ever."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+
+    def begin(tell: Callable[[], None]) -> None:
+        threading.Thread(target=_later, args=(tell, partial(other.join, REAL))).start()
+
+    try:
+        return await _told(begin)
+    finally:
+        over.set()
+        other.join()
+
+
 async def _by_notified_thread() -> str:
     """A thread waits for an event that another one sets, and tells then."""
 
@@ -170,6 +186,7 @@ REALITIES: dict[str, Callable[[], Awaitable[str]]] = {
     "a thread": _by_thread,
     "a thread's timer": _by_timer,
     "a thread that joins another": _by_joining_thread,
+    "a thread that joins another for a time": _by_thread_that_joins_for_a_time,
     "a thread that another notifies": _by_notified_thread,
     "a pool's callback": _by_pool_s_callback,
     "a future": _by_future,
@@ -208,6 +225,66 @@ async def test_a_thread_that_calls_and_ends_just_before_it_is_looked_for_is_hear
     monkeypatch.setattr(pending, "is_anything", is_anything)
     await asyncio.wait_for(done.wait(), LIMIT)
     assert skipped.seconds == 0
+
+
+def _waiting(*targets: Callable[[], object]) -> list[threading.Thread]:
+    """Return threads that do these, when all of them have begun to wait."""
+    begun = [threading.Thread(target=each) for each in targets]
+    for each in begun:
+        each.start()
+    _soon(lambda: not pending._are_threads_busy())
+    return begun
+
+
+def _soon(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0)
+
+
+def test_a_thread_that_waits_for_one_that_is_about_to_have_ended_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python lists no thread that ends, and lets others go on a moment later."""
+    over = threading.Event()
+    (ends,) = _waiting(over.wait)
+    (waits,) = _waiting(ends.join)
+    with monkeypatch.context() as patch:
+        patch.delitem(vars(threading)["_active"], ends.ident)
+        assert pending._are_threads_busy()
+    assert not pending._are_threads_busy()
+    over.set()
+    waits.join()
+
+
+@pytest.mark.parametrize("place", ["_active", "_limbo"])
+def test_a_thread_that_begins_is_busy(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it does anything, and if it has begun while threads were looked into."""
+    over = threading.Event()
+    (waits,) = _waiting(over.wait)
+    begins = threading.Thread()
+    listed = vars(threading)[place]
+    frames = sys._current_frames
+
+    def meanwhile() -> Any:
+        monkeypatch.setitem(listed, begins, begins)
+        return frames()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "_current_frames", meanwhile)
+        assert pending._are_threads_busy()
+    assert pending._are_threads_busy()
+    monkeypatch.undo()
+    assert not pending._are_threads_busy()
+    over.set()
+    waits.join()
+
+
+def test_a_thread_that_python_did_not_begin_is_at_rest_when_it_has_ended() -> None:
+    """Until Python 3.12 it stays listed for ever."""
+    idents: list[int] = []
+    _thread.start_new_thread(lambda: idents.append(threading.current_thread().ident or 0), ())
+    _soon(lambda: bool(idents) and not pending._are_threads_busy())
+    vars(threading)["_active"].pop(idents[0], None)
 
 
 async def test_timers_are_skipped_again_when_what_was_real_is_over(skipped: Sleeps) -> None:
