@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio.futures
 import concurrent.futures.thread
+import os
 import sys
 import threading
 from socket import socket
@@ -20,6 +21,7 @@ from pytest_interactions.clients.replacing import Replaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from selectors import SelectorKey
     from types import FrameType
 
 #: The futures of event loops that work elsewhere will finish, in a thread or a process.
@@ -60,13 +62,44 @@ def is_anything(loop: Any) -> bool:
 
 
 def _has_files(loop: Any) -> bool:
-    """Return whether the loop waits for more than the socket by which other threads and signals wake it."""
+    """Return whether the loop waits for what anybody else may send; threads and signals wake it by a socket of its own.
+
+    A connection of which it has both ends is still while the loop is.
+    """
     proactor = getattr(loop, "_proactor", None)
     if proactor is not None:
         own = loop._self_reading_future  # noqa: SLF001 - what else a loop waits for, only it knows
         return any(future is not own for future, *_ in proactor._cache.values())  # noqa: SLF001 - as above
     own = loop._ssock.fileno()  # noqa: SLF001 - as above
-    return any(file != own for file in loop._selector.get_map())  # noqa: SLF001 - as above
+    keys = {file: key for file, key in loop._selector.get_map().items() if file != own}  # noqa: SLF001 - as above
+    transports = {file: loop._transports.get(file) for file in keys}  # noqa: SLF001 - as above
+    ends = {_address(each, "sockname") for each in transports.values()} - {None}
+    return any(
+        _may_be_sought() if _accepts(key) else _address(transports[file], "peername") not in ends
+        for file, key in keys.items()
+    )
+
+
+def _address(transport: Any, end: str) -> Any:
+    """Return an address at which a connection ends; `None` for what has none, such as a pipe."""
+    return (transport and transport.get_extra_info(end)) or None
+
+
+def _accepts(key: SelectorKey) -> bool:
+    """Return whether a file is a socket at which a server waits for clients."""
+    reader, _ = key.data
+    return getattr(reader and reader._callback, "__name__", "") == "_accept_connection"  # noqa: SLF001 - nothing else tells
+
+
+def _may_be_sought() -> bool:
+    """Return whether this process has others that may be clients of its servers; else it is its own client."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:
+        pass  # a system that can't tell
+    return True
 
 
 def _awaits_others(loop: Any) -> bool:

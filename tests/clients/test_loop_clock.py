@@ -5,12 +5,14 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextvars
+import os
 import socketserver
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ from pytest_interactions.clients.replacing import Replacements
 from pytest_interactions.clients.waiting import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from pytest_interactions.server.emulator import Emulator
 
@@ -209,6 +211,93 @@ async def test_sleeps_are_skipped_while_something_real_is_under_way(reality: str
         await asyncio.sleep(30)
     assert await work == "done"
     assert skipped.seconds >= 60
+
+
+def _childless(*_: object) -> None:
+    """Stand for `os.waitid` in a process without children, which other tests may have left."""
+    raise ChildProcessError
+
+
+@asynccontextmanager
+async def _listening(answer: Callable[[str], Awaitable[None]]) -> AsyncIterator[asyncio.Server]:
+    """A server of this loop that sends each line back when it has awaited `answer`."""
+    is_over = asyncio.Event()
+    is_over.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_over.clear()
+        while line := await reader.readline():
+            await answer(line.decode())
+            writer.write(line)
+        writer.close()
+        await writer.wait_closed()
+        is_over.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server
+        await is_over.wait()
+
+
+async def _asked(server: asyncio.Server, *limits: float) -> list[str]:
+    """Ask a server of this loop once for each time-out, and return its answers, and the time-outs that came."""
+    answers: list[str] = []
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for number, limit in enumerate(limits):
+        writer.write(b"%d\n" % number)
+        try:
+            answers.append((await asyncio.wait_for(reader.readline(), limit)).decode().strip())
+        except TimeoutError:
+            answers.append("timeout")
+            await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    return answers
+
+
+async def test_a_loop_that_serves_itself_skips_time_outs_in_order(
+    skipped: Sleeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is under way on a connection of which the loop has both ends, nor where nobody else may connect."""
+    monkeypatch.setattr(os, "waitid", _childless, raising=False)
+    began = time.monotonic()
+    async with _listening(lambda _: asyncio.sleep(30)) as server:
+        assert await _asked(server, 60, 5, 40, 29) == ["0", "timeout", "2", "timeout"]
+    assert time.monotonic() - began < 1
+    assert skipped.seconds == pytest.approx(120, abs=1)
+
+
+async def test_what_a_loop_sends_itself_comes_before_each_time_out(
+    skipped: Sleeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "waitid", _childless, raising=False)
+    async with _listening(lambda _: asyncio.sleep(0)) as server:
+        assert await _asked(server, *[0.5] * 100) == list(map(str, range(100)))
+    assert skipped.seconds == 0
+
+
+async def test_a_server_waits_for_a_child_that_may_be_its_client(skipped: Sleeps) -> None:
+    heard = asyncio.Event()
+
+    async def hear(_: str) -> None:
+        heard.set()
+
+    async with _listening(hear) as server:
+        address = server.sockets[0].getsockname()
+        code = f"import socket, time; time.sleep({REAL}); socket.create_connection({address}).sendall(b'1\\n')"
+        with subprocess.Popen([sys.executable, "-c", code]) as child:  # noqa: ASYNC220 - of which the loop does not know
+            await asyncio.wait_for(heard.wait(), LIMIT)
+        assert child.returncode == 0
+    assert skipped.seconds == 0
+
+
+async def test_a_server_waits_where_the_system_does_not_tell_of_children(
+    skipped: Sleeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "waitid", raising=False)
+    async with _listening(lambda _: asyncio.sleep(0)):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_never(), 0.01)
+    assert skipped.seconds == 0
 
 
 async def test_a_thread_that_calls_and_ends_just_before_it_is_looked_for_is_heard(
