@@ -226,12 +226,14 @@ async def _listening(answer: Callable[[str], Awaitable[None]]) -> AsyncIterator[
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_over.clear()
-        while line := await reader.readline():
-            await answer(line.decode())
-            writer.write(line)
-        writer.close()
-        await writer.wait_closed()
-        is_over.set()
+        try:
+            while line := await reader.readline():
+                await answer(line.decode())
+                writer.write(line)
+            writer.close()
+            await writer.wait_closed()
+        finally:
+            is_over.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield server
@@ -283,7 +285,8 @@ async def test_a_server_waits_for_a_child_that_may_be_its_client(skipped: Sleeps
 
     async with _listening(hear) as server:
         address = server.sockets[0].getsockname()
-        code = f"import socket, time; time.sleep({REAL}); socket.create_connection({address}).sendall(b'1\\n')"
+        ask = f"s = socket.create_connection({address}); s.send(b'1\\n'); s.recv(9)"
+        code = f"import socket, time; time.sleep({REAL}); {ask}"
         with subprocess.Popen([sys.executable, "-c", code]) as child:  # noqa: ASYNC220 - of which the loop does not know
             await asyncio.wait_for(heard.wait(), LIMIT)
         assert child.returncode == 0
