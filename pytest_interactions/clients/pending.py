@@ -112,8 +112,6 @@ def _awaits_others(loop: Any) -> bool:
 def _are_threads_busy() -> bool:
     """Return whether any thread but this one may do something, without being asked to, that calls the loop."""
     listed = threading.enumerate()
-    if len(listed) == 1:
-        return False
     frames = sys._current_frames()  # noqa: SLF001 - documented, and there is no other way to look into a thread
     if threading.enumerate() != listed:
         return True  # one has begun or ended meanwhile, and nobody knows what it did
