@@ -78,14 +78,20 @@ def _skip(loop: Any) -> None:
         if first is None or any(_until(loop, each) <= 0 for each in (first, *others)):
             return
         is_anything_real = any(each.when() < first.when() for each in others) or pending.is_anything(loop)
+        _look(loop, 0)
         if loop._ready:  # noqa: SLF001 - a thread may have called, and ended, before it was looked for
             return
         if not is_anything_real:
             _jump(loop, first, others)
             return
         # Not for longer: what is under way may end, and tell nobody.
-        loop._process_events(loop._selector.select(_BREATH))  # noqa: SLF001 - as a loop does
+        _look(loop, _BREATH)
         _wake(loop, list(filter(_is_sleep, ours)))
+
+
+def _look(loop: Any, seconds: float) -> None:
+    """Look for so long whether a file is ready, and have the loop do then what it is to do."""
+    loop._process_events(loop._selector.select(seconds))  # noqa: SLF001 - as a loop does
 
 
 def _parted(loop: Any) -> tuple[list[TimerHandle], list[TimerHandle]]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio.futures
 import concurrent.futures.thread
+import os
 import sys
 import threading
 from socket import socket
-from threading import Condition, Thread
+from threading import Condition, Thread, _DummyThread
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -20,6 +21,7 @@ from pytest_interactions.clients.replacing import Replaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from selectors import SelectorKey
     from types import FrameType
 
 #: The futures of event loops that work elsewhere will finish, in a thread or a process.
@@ -60,13 +62,44 @@ def is_anything(loop: Any) -> bool:
 
 
 def _has_files(loop: Any) -> bool:
-    """Return whether the loop waits for more than the socket by which other threads and signals wake it."""
+    """Return whether the loop waits for what anybody else may send; threads and signals wake it by a socket of its own.
+
+    A connection of which it has both ends is still while the loop is.
+    """
     proactor = getattr(loop, "_proactor", None)
     if proactor is not None:
         own = loop._self_reading_future  # noqa: SLF001 - what else a loop waits for, only it knows
         return any(future is not own for future, *_ in proactor._cache.values())  # noqa: SLF001 - as above
     own = loop._ssock.fileno()  # noqa: SLF001 - as above
-    return any(file != own for file in loop._selector.get_map())  # noqa: SLF001 - as above
+    keys = {file: key for file, key in loop._selector.get_map().items() if file != own}  # noqa: SLF001 - as above
+    transports = {file: loop._transports.get(file) for file in keys}  # noqa: SLF001 - as above
+    ends = {_address(each, "sockname") for each in transports.values()} - {None}
+    return any(
+        _may_be_sought() if _accepts(key) else _address(transports[file], "peername") not in ends
+        for file, key in keys.items()
+    )
+
+
+def _address(transport: Any, end: str) -> Any:
+    """Return an address at which a connection ends; `None` for what has none, such as a pipe."""
+    return (transport and transport.get_extra_info(end)) or None
+
+
+def _accepts(key: SelectorKey) -> bool:
+    """Return whether a file is a socket at which a server waits for clients."""
+    reader, _ = key.data
+    return getattr(reader and reader._callback, "__name__", "") == "_accept_connection"  # noqa: SLF001 - nothing else tells
+
+
+def _may_be_sought() -> bool:
+    """Return whether this process has others that may be clients of its servers; else it is its own client."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:
+        pass  # a system that can't tell
+    return True
 
 
 def _awaits_others(loop: Any) -> bool:
@@ -78,22 +111,29 @@ def _awaits_others(loop: Any) -> bool:
 
 def _are_threads_busy() -> bool:
     """Return whether any thread but this one may do something, without being asked to, that calls the loop."""
-    others = [each for each in threading.enumerate() if each is not threading.current_thread()]
-    if not others:
-        return False
+    listed = threading.enumerate()
     frames = sys._current_frames()  # noqa: SLF001 - documented, and there is no other way to look into a thread
-    return any(not _is_at_rest(each, frames.get(each.ident or 0)) for each in others)
+    if threading.enumerate() != listed:
+        return True  # one has begun or ended meanwhile, and nobody knows what it did
+    others = [each for each in listed if each is not threading.current_thread()]
+    return any(not _is_at_rest(each, frames.get(each.ident or 0), listed) for each in others)
 
 
-def _is_at_rest(thread: Thread, frame: FrameType | None) -> bool:
+def _is_at_rest(thread: Thread, frame: FrameType | None, listed: list[Thread]) -> bool:
     """Return whether a thread waits for another one: for work of a pool, for its end, to be notified, or to serve."""
-    if frame is None or frame.f_code is _ACCEPT or _serves(frame):
+    if frame is None:  # it has yet to begin; but one that Python did not begin stays listed after its end
+        return isinstance(thread, _DummyThread)
+    if frame.f_code is _ACCEPT or _serves(frame):
         return True
     if frame.f_code is _WORKER:
         return _has_no_work(frame)
-    if frame.f_code in _JOINS:
-        return bool(frame.f_locals["self"].is_alive())
-    return frame.f_code is _WAIT and _is_unnotified(frame) and not _wakes_by_itself(thread, frame)
+    is_waiting = _is_listed(frame, listed) if frame.f_code in _JOINS else _is_unnotified(frame)
+    return is_waiting and not _wakes_by_itself(thread, frame)
+
+
+def _is_listed(join: FrameType, listed: list[Thread]) -> bool:
+    """Return whether the thread that is waited for goes on: a while before it has ended, it is listed no more."""
+    return join.f_locals["self"] in listed
 
 
 def _has_no_work(worker: FrameType) -> bool:
@@ -109,11 +149,14 @@ def _serves(frame: FrameType) -> bool:
 
 
 def _is_unnotified(wait: FrameType) -> bool:
-    """Return whether nobody has notified it yet: it may be so, and not have got to run since."""
+    """Return whether it waits, and nobody has notified it yet: it may be so, and not have got to run since."""
+    if wait.f_code is not _WAIT:
+        return False
     condition, waiter = wait.f_locals["self"], wait.f_locals.get("waiter")
     return waiter in condition._waiters  # noqa: SLF001 - the lock is free only until it is taken again
 
 
 def _wakes_by_itself(thread: Thread, wait: FrameType) -> bool:
     """Return whether a thread that was begun in a test goes on after a time; such as run beside tests don't count."""
-    return wait.f_locals["timeout"] is not None and threads.is_begun_inside(thread)
+    timeout = wait.f_locals["timeout"]  # before Python 3.13 a join without one has -1
+    return timeout is not None and timeout >= 0 and threads.is_begun_inside(thread)

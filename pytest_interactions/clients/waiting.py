@@ -6,25 +6,21 @@ What is skipped gives way all the same, as sleeping does: other tasks run, and w
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from contextlib import contextmanager
-from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
-from pytest_interactions.cassette.sleeps import Sleeps, is_an_end
-from pytest_interactions.clients import loop_clock
+from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.clients import loop_clock, trio_sleeps
 from pytest_interactions.clients.bound_names import BoundNames
 from pytest_interactions.clients.in_force import InForce
-from pytest_interactions.clients.replacing import OnceImported, Replaced, original
+from pytest_interactions.clients.replacing import Replaced, original
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-
-    from pytest_interactions.clients.replacing import Replacements
 
 
 @contextmanager
@@ -58,7 +54,7 @@ def _watching() -> Iterator[AbstractContextManager[object]]:
 
 def _skipping() -> Iterator[AbstractContextManager[object]]:
     yield from loop_clock.patches(_skipped_here)
-    yield OnceImported("trio", _patch_trio)
+    yield from trio_sleeps.patches(_skipped_here)
     yield _BOUND
 
 
@@ -140,25 +136,3 @@ def _has_timers() -> bool:
 
 _REAL: Final = original(time.sleep), original(asyncio.sleep)
 _BOUND: Final = BoundNames({_REAL[0]: _Sleep(_REAL[0]), _REAL[1]: _sleeping(_REAL[1])})
-
-
-# --- trio ---
-
-
-def _patch_trio(trio: Any, patches: Replacements) -> None:
-    for module in (trio, sys.modules["trio._timeouts"]):  # the latter's is what trio.sleep, and anyio's, call
-        patches.enter_context(Replaced(module, "sleep_until", partial(_sleeping_until, trio)))
-
-
-def _sleeping_until(trio: Any, real: Callable[[float], Any]) -> Callable[[float], Any]:
-    async def sleep_until(deadline: float) -> None:
-        sleeps = _skipped_here()
-        seconds = deadline - trio.current_time()
-        # Where a time-out comes first, it does so in its own, real time.
-        if sleeps is None or not is_an_end(seconds) or deadline > trio.current_effective_deadline():
-            await real(deadline)
-        else:
-            sleeps.skipped(seconds)
-            await trio.lowlevel.checkpoint()
-
-    return sleep_until

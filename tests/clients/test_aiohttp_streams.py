@@ -299,6 +299,30 @@ async def test_pace_waits_between_events(tmp_path: Path) -> None:
     assert cassette.sleeps.seconds == pytest.approx(3 * 4, abs=1)
 
 
+@pytest.mark.parametrize("end", [LAST, b""], ids=["whole", "broken"])
+async def test_what_an_app_does_not_wait_for_skips_no_time(end: bytes, tmp_path: Path) -> None:
+    """An app that reads slowly skips its own sleeps, however long, and nothing looks meanwhile whether it reads on."""
+
+    async def ask(url: str) -> int:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session, session.get(url) as response:
+            async for _ in response.content:
+                await asyncio.sleep(seconds)
+        return response.status
+
+    async def broken(url: str) -> int:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await ask(url)
+        return 200
+
+    seconds, app = 0, ask if end else broken
+    assert await twice(_streaming(2, end), tmp_path / "c.yaml", app) == (200, 200)
+    seconds = 3600
+    with use_cassette(tmp_path / "c.yaml", fast_forward=True) as cassette:
+        await app(origin(tmp_path / "c.yaml"))
+    assert cassette.sleeps.seconds == pytest.approx(6 * 3600, abs=1)
+    assert cassette.sleeps.count < 12
+
+
 async def test_media_that_is_missing_is_the_apps_to_know(tmp_path: Path) -> None:
     """A media file that is gone is an error at the request that needs it."""
     data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(300))

@@ -272,6 +272,43 @@ async def test_sleeps_end_in_the_order_in_which_they_would(skipped: Sleeps) -> N
     assert skipped.seconds == pytest.approx(40, abs=1)
 
 
+def test_sleeps_of_trio_end_in_the_order_in_which_they_would(skipped: Sleeps) -> None:
+    """Those that begin when time was skipped too, and the waiting of all is counted once."""
+    ended: list[str] = []
+
+    async def nap(name: str, *each: float) -> None:
+        for seconds in each:
+            await trio.sleep(seconds)
+        ended.append(name)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            for name, each in naps.items():
+                nursery.start_soon(nap, name, *each)
+
+    naps = {"40": [40], "20": [10, 10], "35": [5, 5, 25], "15": [15], "10": [10], "12": [10, 2], "30": [15, 15]}
+    for _ in range(5):  # as trio lets tasks go on in any order
+        trio.run(main)
+        assert ended == sorted(naps)
+        ended.clear()
+    assert skipped.seconds == pytest.approx(5 * 40, abs=1)
+
+
+def test_a_sleep_of_trio_beside_a_task_that_never_waits_is_real(skipped: Sleeps) -> None:
+    async def spin() -> None:
+        while True:
+            await trio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(spin)
+            await trio.sleep(SHORT)
+            nursery.cancel_scope.cancel()
+
+    assert _took(lambda _: trio.run(main), 0) >= SHORT * 0.9
+    assert skipped.seconds == 0
+
+
 def test_a_skipped_sleep_of_trio_gives_way_and_is_cancelled(skipped: Sleeps) -> None:
     done: list[str] = []
 

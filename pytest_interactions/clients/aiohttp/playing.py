@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import ClientConnectorError, ConnectionTimeoutError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.streams import StreamReader
 
 from pytest_interactions.cassette.tape import Ending, Tape
 from pytest_interactions.clients import pauses, played, wire
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import ClientRequest, ClientTimeout, TCPConnector
-    from aiohttp.streams import StreamReader
 
     from pytest_interactions.api.exchange import Cut
     from pytest_interactions.cassette.pacing import Pause
 
-# How long a chunk waits until the app has taken the one before, in seconds of real time, and how often it looks.
+#: The seconds that a chunk waits until the app has taken the one before.
 _PATIENCE: Final = 1.0
-_LOOKS: Final = 0.001
 
 
 async def play(tape: Tape, connector: TCPConnector, request: ClientRequest, timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109 - aiohttp's own
@@ -94,6 +92,7 @@ class _Player(ResponseHandler):
         self._tape = tape
         self._request = request
         self._content: StreamReader | None = None
+        self._awaited = asyncio.Event()
         self._playing: asyncio.Task[None] | None = None
         self._total = total
         self._read: float | None = None
@@ -123,8 +122,10 @@ class _Player(ResponseHandler):
         self._playing = self._loop.create_task(self._play())
 
     def feed_data(self, data: Any, *size: Any) -> None:
-        """Keep the response's content, which is what the client reads."""
+        """Keep the response's content, which is what the client reads, and hear when it waits for more."""
         self._content = data[1]
+        if type(self._content) is StreamReader:
+            self._content.__class__ = _Heard
         super().feed_data(data, *size)
 
     # --- what the server does ---
@@ -165,7 +166,7 @@ class _Player(ResponseHandler):
         """Raise what the recording ended with, to an app that reads on; where it left, it may do so first."""
         await self._until_due(self._tape.pause_at_end(self._patience))
         if self._tape.lingers:
-            await _real_sleep(self._tape.lingers)
+            await _happened(asyncio.Event(), self._tape.lingers)
         await self._until_awaited()
         self._fail(self._tape.error(self._raised))
 
@@ -188,11 +189,35 @@ class _Player(ResponseHandler):
         if self._content is not None:
             self._content.set_exception(error)
 
-    async def _until_awaited(self, patience: float = math.inf) -> None:
+    async def _until_awaited(self, patience: float | None = None) -> None:
         """Wait until the app waits for more than it was given, but not too long."""
-        while not is_awaited(self._content) and patience > 0:
-            await _real_sleep(_LOOKS)
-            patience -= _LOOKS
+        while not is_awaited(self._content):
+            self._awaited.clear()
+            if not await _happened(self._awaited, patience):
+                return
+
+    def now_awaited(self) -> None:
+        """Take note that the app begins to wait for content."""
+        self._awaited.set()
+
+
+class _Heard(StreamReader):
+    """Content of which its player hears when somebody waits for more."""
+
+    __slots__ = ()
+
+    async def _wait(self, func_name: str) -> None:
+        _player_of(self).now_awaited()
+        await super()._wait(func_name)
+
+    async def wait_eof(self) -> None:
+        """Wait for the end."""
+        _player_of(self).now_awaited()
+        await super().wait_eof()
+
+
+def _player_of(content: StreamReader) -> _Player:
+    return content._protocol  # type: ignore[return-value] # noqa: SLF001 - content of a player's has no other
 
 
 def is_awaited(content: StreamReader | None) -> bool:
@@ -207,6 +232,9 @@ def refuse_later(loop: asyncio.AbstractEventLoop, refuse: Callable[[Exception], 
         loop.call_soon_threadsafe(refuse, error)
 
 
-async def _real_sleep(seconds: float) -> None:
-    """Wait, by a timer of the loop: a skipped sleep would not wait for what is under way."""
-    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
+async def _happened(event: asyncio.Event, limit: float | None) -> bool:
+    """Wait for an event, by a timer of the loop: a skipped sleep would not wait for what is under way."""
+    try:
+        return await asyncio.wait_for(event.wait(), limit)
+    except TimeoutError:
+        return False
