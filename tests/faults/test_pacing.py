@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from pytest_interactions import use_cassette
@@ -14,7 +17,8 @@ from pytest_interactions.cassette.pacing import Pacing, Pause
 from pytest_interactions.conversions import Speed
 from pytest_interactions.files import clock, storage
 from pytest_interactions.server.emulator import Emulator
-from tests.faults.clients import CLIENTS
+from tests.cassette.clients import MODEL
+from tests.faults.clients import CLIENTS, PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,3 +177,26 @@ def test_each_client_waits_as_long_as_it_took(pace: str, factor: int, stream: bo
     with use_cassette(path(stream), pace=pace, fast_forward=True) as cassette:
         CLIENTS[client](url, stream, 9)
     assert cassette.sleeps.seconds == pytest.approx(expected / factor, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit", "expected"),
+    [
+        ({"timeout": "read"}, 5, TimeoutError),
+        ({"timeout": "read"}, None, httpx.ReadTimeout),
+        ({"delay": 30}, 5, TimeoutError),
+        ({"delay": 30}, 60, None),
+    ],
+    ids=str,
+)
+async def test_a_limit_of_the_app_comes_in_its_time(
+    fault: Any, limit: float | None, expected: type[Exception] | None, recorded: Any
+) -> None:
+    """Where a client has no time-out, its app's own limit ends the wait for what is late, or for what never comes."""
+    url, path = recorded
+    raises = nullcontext() if expected is None else pytest.raises(expected)
+    with use_cassette(path(False), fault=fault, fast_forward=True) as cassette, raises:
+        async with httpx.AsyncClient(timeout=None) as client, asyncio.timeout(limit):
+            await client.post(f"{url}/v1beta/interactions", json={"model": MODEL, "input": PROMPT})
+    seconds = min(limit or 3600, 30 if "delay" in fault else 3600)
+    assert cassette.sleeps.seconds == pytest.approx(seconds, abs=0.5)
