@@ -32,9 +32,14 @@ _NAMES: Final = {
     b"\x1b[1~": "home",
     b"\x1b[4~": "end",
 }
-# What a key begins with that sends more: a name of a terminal's, or a character of UTF-8.
-_BEGUN: Final = re.compile(rb"\x1b(?:O|\[[\d;]*)?|[\xc0-\xff]|[\xe0-\xff].|[\xf0-\xff]..", re.DOTALL)
-_SOON: Final = 0.05  # seconds in which the rest of a key comes that sends several bytes
+# What a key begins with that sends more, a name of a terminal's or a character of UTF-8, and the seconds in which the
+# rest comes. Escape is a key itself, so that it is not waited for long; half of a character is none.
+_BEGUN: Final = (
+    (re.compile(rb"\x1b(?:O|\[[\d;]*)?"), 0.05),
+    (re.compile(rb"[\xc0-\xff]|[\xe0-\xff].|[\xf0-\xff]..", re.DOTALL), 1.0),
+)
+_ESCAPE: Final = b"\x1b"
+_OF_NAMES: Final = (b"[", b"O")
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _OTHERS: Final = (signal.SIGINT, signal.SIGWINCH, signal.SIGTSTP)
 
@@ -55,6 +60,7 @@ class _Keys:
 
     def __init__(self, put_back: ExitStack) -> None:
         self._file = sys.stdin.fileno()
+        self._kept = b""
         self._mode = termios.tcgetattr(self._file)
         self._heard, told = os.pipe()
         for end in (self._heard, told):
@@ -68,7 +74,7 @@ class _Keys:
 
     def next(self) -> str:
         """Return the name of the next key: a character, or a name of more than one."""
-        ready, _, _ = select.select([self._file, self._heard], [], [])
+        ready, _, _ = select.select([self._file, self._heard], [], [], 0 if self._kept else None)
         if self._heard in ready:
             return [self._signal(number) for number in os.read(self._heard, 64)][-1]
         return self._key()
@@ -89,15 +95,20 @@ class _Keys:
         self._begin()
 
     def _key(self) -> str:
-        data = self._read()
-        while _BEGUN.fullmatch(data) and self._has_more() and (more := self._read()):
+        data = self._kept or self._read()
+        self._kept = b""
+        while self._has_more(data) and (more := self._read()):
+            if data == _ESCAPE and more not in _OF_NAMES:  # another key, that came at once
+                self._kept = more
+                break
             data += more
         if not data:  # the terminal is gone
             raise SystemExit(128 + signal.SIGHUP)
         return _NAMES.get(data) or data.decode(errors="replace")
 
-    def _has_more(self) -> bool:
-        return bool(select.select([self._file], [], [], _SOON)[0])
+    def _has_more(self, data: bytes) -> bool:
+        seconds = next((seconds for begun, seconds in _BEGUN if begun.fullmatch(data)), None)
+        return seconds is not None and bool(select.select([self._file], [], [], seconds)[0])
 
     def _read(self) -> bytes:
         return os.read(self._file, 1)

@@ -127,3 +127,13 @@ def test_the_time_outs_of_aiohttp_are_like_real_ones(timeout: Any, expected: typ
     with use_cassette(cassettes / "False.yaml", fault={"timeout": "read"}), pytest.raises(TimeoutError) as played:
         asyncio.run(_asked(timeout, url))
     assert type(real.value) is type(played.value) is expected
+
+
+def test_the_time_out_of_a_whole_request_takes_no_time_on_uvloop_either(cassettes: Path) -> None:
+    """Its timers are real, so the player raises what aiohttp would."""
+    uvloop = pytest.importorskip("uvloop", reason="there is none for Windows")
+    with use_cassette(cassettes / "False.yaml", fault={"timeout": "read"}, fast_forward=True) as cassette:
+        with pytest.raises(TimeoutError) as played:
+            uvloop.run(_asked(aiohttp.ClientTimeout(total=30), "http://127.0.0.1:9"))
+    assert type(played.value) is TimeoutError
+    assert cassette.sleeps.seconds == pytest.approx(30, abs=0.5)

@@ -214,6 +214,18 @@ def test_it_is_suspended_and_goes_on(at: Callable[..., Terminal]) -> None:
     assert terminal.ends() == 0
 
 
+def test_keys_that_come_at_once_are_keys_of_their_own(at: Callable[..., Terminal]) -> None:
+    """Escape takes nothing with it that is no name of a key, and a character of several bytes is one."""
+    terminal = at()
+    terminal.shows("1 of 3")
+    terminal.press("?")
+    terminal.shows("accept: put the recording and its snapshots in their places")
+    terminal.press("\x1b\x1bé")
+    terminal.shows("No command: é; ? shows all.")
+    terminal.press("?\x1b[A\x1b?")
+    terminal.shows("accept: put the recording and its snapshots in their places")
+
+
 def test_help_is_a_key(at: Callable[..., Terminal]) -> None:
     """Any key leaves it; one that means nothing says so."""
     terminal = at()
