@@ -246,7 +246,7 @@ def _save(config: pytest.Config, use: Use) -> None:
     storms.note(config, use)
     if cassette.faults.are_any and account.recorded():
         notes.append(f"{use.user} recorded; its faults hit what is replayed, and nothing else")
-    if use.snapshots and written in (None, cassette.path):
+    if use.snapshots and written in (None, cassette.path) and not cassette.faults.storms:
         notes.extend(filter(None, [waiting.snapshots(config, use)]))
     doubts = account.doubts()
     if doubts:

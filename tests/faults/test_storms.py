@@ -255,3 +255,20 @@ def test_a_test_with_a_fault_is_not_the_first_to_record(run: Runner) -> None:
     run.record().assert_outcomes(passed=1, skipped=1)
     run.record().assert_outcomes(passed=2)
     assert len(run.emulator.requests) == 1
+
+
+def test_what_a_storm_made_of_a_snapshot_does_not_wait_for_review(run: Runner) -> None:
+    """Nobody would accept it; what a fault of the test's own made of it is behaviour, and waits."""
+    run.monkeypatch.delenv("CI", raising=False)
+    run.test(
+        "import contextlib\ndef test_one(interactions, snapshot_steps):\n    ask('One')\n"
+        "    with contextlib.suppress(Exception):\n        ask('Two')\n    assert interactions == snapshot_steps\n"
+    )
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    waiting = run.pytester.path / "cassettes" / "test_it" / "test_one.failed.json"
+    seeds = (seed for seed in range(999) if picked(seed, ("error",), "test_one/0", JSON) is None)
+    seed = next(seed for seed in seeds if picked(seed, ("error",), "test_one/1", JSON) is not None)
+    run.replay(f"--interactions-fault=storm: {seed}, of: [error]").assert_outcomes(failed=1)
+    assert not waiting.exists()
+    run.replay("--interactions-fault=error: 503, on: 2").assert_outcomes(failed=1)
+    assert waiting.exists()
