@@ -10,7 +10,7 @@ import pytest
 
 from pytest_interactions.api import exchange as exchanges
 from pytest_interactions.api.exchange import Request, Response
-from pytest_interactions.cassette.recorder import Recording
+from pytest_interactions.cassette.recording import Recording
 from pytest_interactions.files import layout, storage
 from pytest_interactions.files.journal import directory_of
 from pytest_interactions.redaction import redactor

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import contextmanager
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,47 +15,17 @@ from vcr.serializers import yamlserializer
 from pytest_interactions import StreamEndedError
 from pytest_interactions.files import reading
 from pytest_interactions.server import ReplayServer
+from tests.accepting import answering, refusing
 from tests.cassette.clients import CLIENTS, MODEL, _post
 from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
 
 BOTH = pytest.mark.parametrize("http", [httpx, httpx2], ids=["httpx", "httpx2"])
-
-
-@contextmanager
-def _server(answer: Callable[[socket.socket], object]) -> Iterator[str]:
-    """A server that does `answer` with each connection; its base URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    asked = b""
-                    while not asked.endswith(b"}" if asked.startswith(b"POST") else b"\r\n\r\n"):
-                        if not (more := connection.recv(65536)):  # a slow machine's client has given up
-                            break
-                        asked += more
-                    answer(connection)
-
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
-def _refusing() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _sync(http: Any, url: str) -> Exception:
@@ -92,10 +60,10 @@ def test_a_request_without_an_answer_fails_again(http: Any, ask: Any, name: str,
     cassette = tmp_path / "c.yaml"
     with use_cassette(cassette, record_mode="once") as recording:
         if name in FAILURES:
-            with _server(FAILURES[name]) as url:
+            with answering(FAILURES[name]) as url:
                 live = ask(http, url)
         else:
-            url = _refusing()
+            url = refusing()
             live = ask(http, url)
     with use_cassette(cassette) as replay, sockets() as opened:
         replayed = ask(http, url)
@@ -108,7 +76,7 @@ def test_a_request_without_an_answer_fails_again(http: Any, ask: Any, name: str,
 @pytest.fixture
 def unanswered(tmp_path: Path) -> tuple[Path, str]:
     """The cassette of a request that was refused, and where it was sent to."""
-    cassette, url = tmp_path / "c.yaml", _refusing()
+    cassette, url = tmp_path / "c.yaml", refusing()
     with use_cassette(cassette, record_mode="once"):
         _sync(httpx, url)
     return cassette, url
@@ -174,7 +142,7 @@ def test_a_client_that_tries_again_does_so_on_replay(tmp_path: Path) -> None:
         if not next(first, False):
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
 
-    with _server(moody) as url, use_cassette(cassette, record_mode="once"):
+    with answering(moody) as url, use_cassette(cassette, record_mode="once"):
         _sync(httpx, url)
         assert httpx.request(**_post(url, "Hi")).text == "ok"
     with use_cassette(cassette):
@@ -185,7 +153,7 @@ def test_a_client_that_tries_again_does_so_on_replay(tmp_path: Path) -> None:
 def test_a_request_that_no_hook_wants_recorded_fails_unrecorded(tmp_path: Path) -> None:
     """A request that is sent past the cassette and fails leaves nothing."""
     with use_cassette(tmp_path / "c.yaml", record_mode="once", before_record_request=lambda _: None) as cassette:
-        _sync(httpx, _refusing())
+        _sync(httpx, refusing())
     assert cassette.exchanges == []
 
 
@@ -202,7 +170,7 @@ def test_a_header_with_any_letters_survives(http: Any, tmp_path: Path) -> None:
     """A response header that is not ASCII comes back, from the cassette and from a server over it."""
     cassette = tmp_path / "c.yaml"
     options = {"keep_headers": ["content-disposition"]}
-    with _server(_named) as url, use_cassette(cassette, record_mode="once", **options):
+    with answering(_named) as url, use_cassette(cassette, record_mode="once", **options):
         live = http.get(f"{url}/v1beta/models/{MODEL}").headers["content-disposition"]
     with use_cassette(cassette, **options) as replay, ReplayServer(replay) as server:
         replayed = http.get(f"{url}/v1beta/models/{MODEL}").headers["content-disposition"]

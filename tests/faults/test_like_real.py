@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from contextlib import contextmanager
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -13,11 +10,12 @@ import pytest
 
 from pytest_interactions import use_cassette
 from pytest_interactions.server.emulator import Emulator
+from tests.accepting import answering, refusing
 from tests.cassette.clients import MODEL
 from tests.faults.clients import CLIENTS, PROMPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _JSON: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n" + b"{" + b" " * 199
@@ -35,35 +33,9 @@ _REAL: Final[dict[str, tuple[dict[str, Any], bytes | None]]] = {
 }
 
 
-@contextmanager
-def _server(sent: bytes | None) -> Iterator[str]:
+def _server(sent: bytes | None) -> AbstractContextManager[str]:
     """A server that takes a request, sends that, and closes; or is silent until its client has gone."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    _answer(connection, sent)
-
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
-def _answer(connection: socket.socket, sent: bytes | None) -> None:
-    asked = b""
-    while not asked.endswith(b"}"):
-        asked += connection.recv(65536)
-    if sent is None:
-        connection.recv(1)
-    else:
-        connection.sendall(sent)
+    return answering(lambda connection: connection.recv(1) if sent is None else connection.sendall(sent))
 
 
 def _raised(client: str, url: str, *, stream: bool) -> type[BaseException]:
@@ -99,8 +71,7 @@ def test_a_fault_is_like_the_real_thing(kind: str, client: str, cassettes: Path)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_refused_connection_is_like_a_real_one(client: str, cassettes: Path) -> None:
     """Nobody listens at the port: a client raises the same."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    url = refusing()
     real = _raised(client, url, stream=False)
     with use_cassette(cassettes / "False.yaml", fault={"refused": True}):
         assert _raised(client, url, stream=False) is real

@@ -6,12 +6,12 @@ import asyncio
 import socket
 import time
 from contextlib import contextmanager, nullcontext
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from google import genai
 
+from tests.accepting import accepting
 from tests.cassette.clients import KEY, MODEL
 from tests.scripted_server import Answer, scripted
 from tests.support import use_cassette
@@ -194,22 +194,13 @@ def _raised(ask: Ask, url: str, attempts: int, timeout: float = 20) -> str:
 def _counting(serve: Callable[[socket.socket], Any]) -> Iterator[tuple[str, list[socket.socket]]]:
     """A server that does that with each of its connections, and keeps them."""
     connections: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                connections.append(connection)
-                serve(connection)
+    def keep(connection: socket.socket) -> None:
+        connections.append(connection)
+        serve(connection)
 
-        thread = Thread(target=accept)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", connections
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    with accepting(keep) as url:
+        yield url, connections
     for connection in connections:
         connection.close()
 
