@@ -192,7 +192,7 @@ def _record(kind: str, path: Path) -> dict[str, float]:
 def _hand_over(path: Path, answers: list[bytes], kind: str) -> None:
     from pytest_interactions import use_cassette
     from pytest_interactions.api.exchange import Request, Response
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
     sent = {**JSON, "x-goog-api-key": ["AQ.Ab8RN6K1x2Y3z4Q5w6E7r8T9y0U1i2O3p4"]}
     told = {"content-type": ["text/event-stream"]} if "stream" in kind else JSON

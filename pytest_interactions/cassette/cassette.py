@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.delays import Delays
     from pytest_interactions.api.exchange import Exchange, Request
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.options import Options, RecordMode
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -295,9 +295,9 @@ class Cassette(View):
 
     def problem(self) -> InteractionsError | None:
         """Return an error that must fail the test: a swallowed one, or one of what was not played or not sent right."""
-        return (
-            judging.problem(self, self._timeline.exchanges()) if self._life.is_here else None
-        )  # else the parent judges
+        if not self._life.is_here:
+            return None  # who forked this process judges
+        return judging.problem(self, self._timeline.exchanges())
 
     def findings(self) -> list[str]:
         """Return what the API would refuse of the test's requests so far, and where (see the option `lint`)."""

@@ -131,7 +131,7 @@ class Faults:
         from pytest_interactions.api.faults.parts import NotAlterableError
 
         fault, number = armed.fault, played.number
-        delays = _both(played.delays or Delays(), delays_of(armed.fault))
+        delays = _both(played.delays or Delays(), delays_of(fault))
         pacing = Pacing(played.exchange, self._options.pace, delays)
         try:
             exchange, may_ask_again = altered(fault, played.exchange, pacing.due)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Request
     from pytest_interactions.cassette.cassette import Cassette
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.cassette.tape import Tape
 
 _Error = TypeVar("_Error", bound=InteractionsError)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_interactions.cassette.recorder import Recording
+from pytest_interactions.cassette.recording import Recording
 
 if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange

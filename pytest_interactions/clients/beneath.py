@@ -17,7 +17,7 @@ from pytest_interactions.cassette.tape import Tape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
 _OURS: Final = __name__.partition(".")[0]
 _NETWORK: Final = {"httpx", "httpx2", "httpcore", "httpcore2"}  # libraries whose own code is no other tool

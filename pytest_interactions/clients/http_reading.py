@@ -15,7 +15,7 @@ from pytest_interactions.clients.played import pieces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
 
 class File(io.BufferedReader):

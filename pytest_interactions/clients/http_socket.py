@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.cassette.guard import Answering
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.clients.in_force import InForce
 
 #: Where a connection is marked that is being made for real.

@@ -12,7 +12,7 @@ from pytest_interactions.api.exchange import Cut, Headers, Response
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.clients.beneath import Asked
     from pytest_interactions.clients.httpx import Client
 

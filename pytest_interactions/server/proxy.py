@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from pytest_interactions.cassette.pacing import Pause
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.server.cassettes import OnItsWay, Route
     from pytest_interactions.server.upstream import Answer, Upstream
 

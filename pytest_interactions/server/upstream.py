@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from pytest_interactions.api.exchange import Request
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
 #: Headers that belong to one connection, and those that the sender writes itself.
 HOP_BY_HOP: Final = frozenset(

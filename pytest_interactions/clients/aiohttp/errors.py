@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientRequest
 
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
 _OS_ERROR: Final = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
 _STATUS: Final = re.compile(r"(\d{3}) (.*)", re.DOTALL)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.arrivals import Mark
     from pytest_interactions.api.exchange import Headers
-    from pytest_interactions.cassette.recorder import Recording
+    from pytest_interactions.cassette.recording import Recording
 
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")  # aiohttp does not insist on carriage returns
 
