@@ -9,6 +9,9 @@ from typing import Any, Final, Self
 from pytest_interactions.api.json_text import is_told
 from pytest_interactions.api.json_values import compact, parse
 
+#: The status of an answer that opens a WebSocket: Switching Protocols (RFC 9110, section 15.2.2).
+SWITCHED: Final = 101
+
 #: Header names in lower case, each with all its values in the order they came.
 Headers = dict[str, list[str]]
 
@@ -84,8 +87,15 @@ class Response(Message):
     reason: str = ""
 
     @property
+    def has_messages(self) -> bool:
+        """Return whether it has opened a WebSocket, so that the body is the text that `websocket` makes of messages."""
+        return self.status == SWITCHED
+
+    @property
     def is_stream(self) -> bool:
         """Return whether the body is server-sent events; without a content type, its first bytes decide."""
+        if self.has_messages:
+            return False
         return self.content_type == "text/event-stream" or (
             not self.content_type and self.body.startswith((b"event:", b"data:"))
         )
