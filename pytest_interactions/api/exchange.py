@@ -100,6 +100,11 @@ class Response(Message):
             not self.content_type and self.body.startswith((b"event:", b"data:"))
         )
 
+    @property
+    def comes_in_events(self) -> bool:
+        """Return whether the body is a text of events: those of a stream, or a WebSocket's messages."""
+        return self.has_messages or self.is_stream
+
 
 @dataclass(slots=True, kw_only=True)
 class Cut:

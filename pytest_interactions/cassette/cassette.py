@@ -6,6 +6,7 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_interactions.api import sse
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import judging, linting
 from pytest_interactions.cassette.account import Account
@@ -18,7 +19,9 @@ from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
+from pytest_interactions.cassette.said import Said
 from pytest_interactions.cassette.sleeps import Sleeps
+from pytest_interactions.cassette.sockets import Sockets
 from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
@@ -53,6 +56,7 @@ class Cassette(View):
         sleeps: The test's sleeps during replay.
         redactor: What takes the secrets out.
         account: What became of its exchanges.
+        sockets: The recorded WebSockets that it plays.
         sequence: Its recordings that answer in their order (see the option `match_on`).
         verification: What compares a live run with the recording; `None` in other record modes than `verify`.
         recovered: Notes on recordings of killed processes that were put in their place.
@@ -120,6 +124,9 @@ class Cassette(View):
             faults=self.faults,
             options=options,
             shared=shared,
+        )
+        self.sockets = Sockets(
+            self._index, self._filters, self._refusals, options, directory=self._media, remember=self.failed_with
         )
         self.sleeps = Sleeps(skip=options.fast_forward)
         self.verification = Verification.of(self, self._mode, self._refusals, shared=shared)
@@ -207,9 +214,10 @@ class Cassette(View):
             return recording
 
     def _play(self, number: int, exchange: Exchange, delays: Delays | None = None) -> Tape:
-        self._timeline.add(exchange)
         use = Use(exchange.request, self._life.outlived)
         self._life.add(use)
+        dialogue = self.sockets.begin(number, exchange, use) if exchange.response.has_messages else None
+        self._timeline.add(dialogue or exchange)
         if delays is not None:
             self.faults.late(number, use)
         return Tape(
@@ -221,6 +229,7 @@ class Cassette(View):
             lost_patience=partial(self._lost_patience, number),
             use=use,
             pacing=Pacing.of(exchange, self.options.pace, delays),
+            dialogue=dialogue,
         )
 
     def _lost_patience(self, number: int) -> None:
@@ -253,6 +262,20 @@ class Cassette(View):
             raise self.failed_with(self._refusals.placeholder(request, where))
         if self.verification is not None:
             self.verification.before(request)
+
+    def check_message(self, message: bytes, request: Request) -> None:
+        """Check the event of what an app is about to send on the WebSocket that `request` has opened.
+
+        Raises:
+            PlaceholderError: It carries a placeholder of redaction, which only replay can answer.
+        """
+        __tracebackhide__ = True
+        if not self._mode.keeps:
+            return
+        event = next(iter(sse.decode(message)))
+        where = placeholder_in(Said(event, request.uri).request)
+        if where is not None:
+            raise self.failed_with(self._refusals.placeholder(request, where))
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from pytest_interactions.api.exchange import SWITCHED, Response
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_allowed
 from pytest_interactions.cassette.matching import Key, is_beside, key_of
 from pytest_interactions.cassette.own_servers import is_own
@@ -14,7 +15,7 @@ from pytest_interactions.redaction import headers
 from pytest_interactions.redaction.redactor import Redactor, redaction
 
 if TYPE_CHECKING:
-    from pytest_interactions.api.exchange import Request, Response
+    from pytest_interactions.api.exchange import Request
     from pytest_interactions.options import Options
     from pytest_interactions.redaction.secrets import Secrets
 
@@ -70,6 +71,16 @@ class Filters:
         kept = self.redactor.response(hooked, uri=request.uri)
         self.left_out |= headers.left_out(hooked.headers, kept.headers)
         return kept
+
+    def keep_message(self, message: bytes, request: Request) -> bytes:
+        """Return a WebSocket's message, as the event that stands for it, as it is recorded; nothing if a hook drops it.
+
+        `request` is the one that opened the WebSocket.
+        """
+        opened = Response(status=SWITCHED, body=message)
+        hook = self._options.before_record_response
+        hooked = convert.hook_response(hook, opened) if hook else opened
+        return b"" if hooked is None else self.redactor.response(hooked, uri=request.uri).body
 
     def is_beside(self, live: Request) -> bool:
         """Return whether a request is the test's own, to a server that it has started on this machine."""

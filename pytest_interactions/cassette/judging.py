@@ -33,6 +33,7 @@ def _problems(cassette: Cassette) -> Iterator[InteractionsError]:
         hit_nothing(cassette),
         cassette.sequence.problem(),
         cassette.account.problem(),
+        cassette.sockets.problem(),
         None if cassette.verification is None else cassette.verification.error(),
     )
     return filter(None, found)

@@ -40,6 +40,8 @@ _CALLS: Final = {"functionCall", "functionResponse", "function_call", "function_
 _OFTEN_JSON: Final = {"", "application/x-www-form-urlencoded"}
 # A header that holds a credential and nothing else, such as `Bearer REDACTED`.
 _CREDENTIAL: Final = re.compile(rf"(?:\S+ )?{REDACTED}")
+# No method of HTTP's, as a GET of the same path wants something else.
+_WEBSOCKET: Final = "WEBSOCKET"
 # Most values in JSON are one of these, and say the same in one way alone.
 _AS_THEY_ARE: Final = {str, int, bool, type(None)}
 
@@ -150,6 +152,11 @@ def is_api(request: Request) -> bool:
     return _origin(request) == API_ORIGIN
 
 
+def is_websocket(request: Request) -> bool:
+    """Return whether the request opens a WebSocket."""
+    return split(request.uri).scheme in ("ws", "wss")
+
+
 def is_beside(request: Request, bases: Iterable[str | None]) -> bool:
     """Return whether the request goes to this machine, and not to what stands for the API there.
 
@@ -226,7 +233,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 _PARTS: Final[Mapping[str, Callable[[Request], Any]]] = {
-    "method": lambda request: request.method,
+    "method": lambda request: _WEBSOCKET if is_websocket(request) else request.method,
     "origin": _origin,
     "path": canonical_path,
     "query": lambda request: tuple(canonical_query(request)),

@@ -93,7 +93,7 @@ class Recording(Use):
 
 def _times(body: bytes, kept: Response, marks: Sequence[Mark]) -> tuple[float, ...] | None:
     """Return when the events of a stream came; `None` for another response, or if a hook has changed their number."""
-    times = times_of(body, marks) if kept.is_stream else None
+    times = times_of(body, marks) if kept.comes_in_events else None
     if times is None or kept.body is body or len(sse.split(kept.body)) == len(times) - 1:
         return times
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_interactions.cassette import messages
+from pytest_interactions.cassette import messages, socket_words
 from pytest_interactions.cassette.closest import explain
 from pytest_interactions.cassette.differences import title
 from pytest_interactions.errors import (
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange, Request
+    from pytest_interactions.cassette.dialogue import Script
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.said import Said
     from pytest_interactions.cassette.sequence import Differs
 
 
@@ -76,6 +78,23 @@ class Refusals:
         """Return the error for a response that is read further than it was recorded."""
         text = messages.read_too_far(exchange.request, cassette=self._cassette, rerecord=self._rerecord)
         return StreamEndedError(text, headline=f"read further than recorded: {title(exchange.request)}")
+
+    def missed_message(self, script: Script, number: int | None, said: Said) -> CassetteMissError:
+        """Return the error for a WebSocket's message that is not what was to come; that has this number, if any."""
+        found = socket_words.missed(script, number, said, cassette=self._cassette, rerecord=self._rerecord)
+        return CassetteMissError(found.text, headline=found.headline)
+
+    def awaited_message(self, script: Script, number: int | None) -> CassetteMissError | StreamEndedError:
+        """Return the error for an app that waits for a message, though one of its own was to come; or none at all."""
+        if number is None:
+            return self.read_too_far(script.exchange)
+        found = socket_words.awaited(script, number, cassette=self._cassette, rerecord=self._rerecord)
+        return CassetteMissError(found.text, headline=found.headline)
+
+    def unsaid(self, script: Script, numbers: Sequence[int]) -> UnplayedError:
+        """Return the error for messages of a WebSocket that the app did not send."""
+        found = socket_words.unsaid(script, numbers, cassette=self._cassette, rerecord=self._rerecord)
+        return UnplayedError(found.text, headline=found.headline)
 
     def unplayed(self, numbers: Iterable[int]) -> UnplayedError:
         """Return the error for recorded exchanges that the test did not ask for."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pytest_interactions.api.exchange import Exchange, Headers, Response
+    from pytest_interactions.cassette.dialogue import Dialogue
     from pytest_interactions.cassette.pacing import Pacing, Pause
     from pytest_interactions.cassette.uses import Use
     from pytest_interactions.options import Options
@@ -60,6 +61,7 @@ class Tape:
         lost_patience: A function to call if the client did not wait for the exchange.
         use: The app's use of the response, which is to be told of its end.
         pacing: When its parts are due; `None` if they are all due at once.
+        dialogue: The messages of a WebSocket that it opens; `None` for any other response.
     """
 
     exchange: Exchange
@@ -70,6 +72,7 @@ class Tape:
     lost_patience: Callable[[], None]
     use: Use
     pacing: Pacing | None = None
+    dialogue: Dialogue | None = None
 
     @property
     def response(self) -> Response:

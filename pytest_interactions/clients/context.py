@@ -22,6 +22,7 @@ from pytest_interactions.clients import (
     sdk,
     threads,
     waiting,
+    websockets,
 )
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.clients.replacing import OnceImported
@@ -46,6 +47,7 @@ def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from httpx.patches(_CASSETTES)
     yield from http_client.patches(_CASSETTES)
     yield OnceImported("aiohttp", _patch_aiohttp)
+    yield from websockets.patches(_CASSETTES)
 
 
 def _patch_aiohttp(_module: Any, patches: Replacements) -> None:

@@ -20,6 +20,7 @@ import yaml
 from pytest_interactions.api.arrivals import fitting_times
 from pytest_interactions.api.exchange import Cut, Exchange, Headers, Message, Response
 from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.files import frames
 from pytest_interactions.files.marks import digest
 from pytest_interactions.files.origin import UNKNOWN
 from pytest_interactions.files.pace import gaps_of
@@ -120,14 +121,15 @@ def _escaped(text: str) -> str:
 
 def _exchange_text(exchange: Exchange) -> str:
     request, response = exchange.request, exchange.response
-    sent, got = _laid_out(request), _laid_out(response)
-    written = replace(exchange, request=_as_read(request, sent), response=_as_read(response, got))
+    sent, got = _laid_out(request), _Body("") if response.has_messages else _laid_out(response)
+    written = replace(exchange, request=_as_read(request, sent), response=_response_as_read(response, got))
     return "".join(
         [
             _begun_request(request.method, request.uri, _frozen(request.headers)),
             *_field("body", sent, "    "),
             _begun_response(response.status, response.reason, _frozen(response.headers)),
             *_field("string", got, "      "),
+            *(frames.laid_out(response.body, _frame) if response.has_messages else ()),
             _cut(exchange.cut),
             f"  digest: {digest(written)}\n",
         ]
@@ -188,6 +190,19 @@ def _laid_out(message: Message) -> _Body:
 def _as_read(message: _M, body: _Body) -> _M:
     """Return a message as whoever reads it will find it."""
     return message.with_body(body.value if isinstance(body.value, bytes) else body.value.encode())
+
+
+def _response_as_read(response: Response, body: _Body) -> Response:
+    if not response.has_messages:
+        return _as_read(response, body)
+    return response.with_body(frames.body_of(frames.of_body(response.body)))
+
+
+def _frame(kind: str, text: str) -> Iterator[str]:
+    """Yield a WebSocket's message as an item of a list, behind its dash."""
+    is_literal = bool(text.strip("\n")) and not _NOT_LITERAL.search(text)
+    field, *rest = _field(kind, _Body(text, is_literal=is_literal), "    ")
+    yield from (field.removeprefix("    "), *rest)
 
 
 def _field(name: str, body: _Body, margin: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def read(metadata: Mapping[Any, Any], exchanges: Sequence[Exchange]) -> None:
     events = metadata.get("events")
     for number, gaps in events.items() if isinstance(events, dict) else ():
         place = int(number) if re.fullmatch("[1-9][0-9]{0,8}", str(number)) else 0
-        if 0 < place <= len(exchanges) and exchanges[place - 1].response.is_stream:
+        if 0 < place <= len(exchanges) and exchanges[place - 1].response.comes_in_events:
             exchanges[place - 1].times = times_in(gaps)
 
 

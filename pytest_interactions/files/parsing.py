@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from pytest_interactions.api import bounds
-from pytest_interactions.files import convert, media
+from pytest_interactions.files import convert, frames, media
 from pytest_interactions.files.marks import Marked
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _exchange(item: Any) -> Exchange:
         raise ValueError(f"it has no {error}") from None
     except (TypeError, ValueError, AttributeError):
         raise ValueError("a part of it is not what it should be") from None
+    if exchange.response.has_messages:
+        exchange.response = exchange.response.with_body(frames.of_list(item.get(frames.KEY, [])))
     request, response, cut = exchange.request, exchange.response, exchange.cut
     if not _METHOD.fullmatch(request.method):
         raise ValueError("its method is none of HTTP's")

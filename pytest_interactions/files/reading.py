@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
-from pytest_interactions.api.exchange import Cut, Exchange, Headers, Request, Response
+from pytest_interactions.api.exchange import SWITCHED, Cut, Exchange, Headers, Request, Response
+from pytest_interactions.files import frames
 from pytest_interactions.files.marks import PREFIX, Marked
 
 _HEAD = re.compile(
@@ -36,6 +38,8 @@ _CUT = re.compile(
 )
 _DIGEST = re.compile(rb"  digest: (" + PREFIX.encode() + rb"[0-9a-f]+)\n")
 _NAME_OR_VALUE = re.compile(rb"      (?:([\w-]+):|- " + _SCALAR + rb")\n")
+_FRAMES = f"\n  {frames.KEY}:\n".encode()
+_SWITCHED = str(SWITCHED).encode()
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n"))
 _LITERAL = re.compile(rb"\|(2?)([-+]?)\n")
 _WORDS = frozenset({b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"y", b"n"})
@@ -128,7 +132,10 @@ def _read_exchange(raw: bytes, place: int, end: int) -> Exchange | None:
     if request is None or response is None:
         return None
     tail = raw.find(b"\n  cut:\n", response.end(), end) + 1 or end
-    sent, got = _read_body(raw, request.end(), middle, 6), _read_body(raw, response.end(), tail, 8)
+    listed = raw.find(_FRAMES, response.end(), tail) + 1 or tail
+    sent, got = _read_body(raw, request.end(), middle, 6), _read_body(raw, response.end(), listed, 8)
+    if listed < tail:
+        got = None if got or response[1] != _SWITCHED else _read_frames(raw, listed, tail)
     sent_headers, got_headers, reason = _read_headers(request[3]), _read_headers(response[3]), _read_scalar(response[2])
     if sent is None or got is None or sent_headers is None or got_headers is None or reason is None:
         return None
@@ -141,6 +148,10 @@ def _read_exchange(raw: bytes, place: int, end: int) -> Exchange | None:
         response=Response(status=int(response[1]), reason=reason, headers=got_headers, body=got),
         cut=cut and Cut(by=cut[1].decode(), error=(cut[2] or b"").decode(), message=message),
     )
+
+
+def _read_frames(raw: bytes, start: int, end: int) -> bytes | None:
+    return frames.read(raw, start + len(_FRAMES) - 1, end, partial(_read_body, raw))
 
 
 def _read_headers(lines: bytes | None) -> Headers | None:

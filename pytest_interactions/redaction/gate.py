@@ -59,7 +59,7 @@ class Gate:
 
         That takes a search of its texts; a stream is redacted again, as a value may be spread over its events.
         """
-        if exchange.response.is_stream and self.redact_again(exchange) is not exchange:
+        if exchange.response.comes_in_events and self.redact_again(exchange) is not exchange:
             return True
         messages: tuple[Message, ...] = (exchange.request, exchange.response)
         texts = [exchange.request.uri, exchange.response.reason]

@@ -18,7 +18,7 @@ from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_K
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.shapes import SHAPES
-from pytest_interactions.redaction.stream import redact_document, redact_events, redact_stream
+from pytest_interactions.redaction.stream import redact_document, redact_events, redact_messages, redact_stream
 from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.tree import NOWHERE, Node, trees
 from pytest_interactions.redaction.urls import TICKET
@@ -117,6 +117,8 @@ class Redactor:
         if "content-encoding" in response.headers:
             return self._encoded(response, uri)
         tree = self.trees.at(uri)
+        if response.has_messages:
+            return self._once(response, tree, self._messages)
         return self._once(response, tree, self._stream if response.is_stream else self._body)
 
     def _encoded(self, response: Response, uri: str) -> Response:
@@ -156,6 +158,9 @@ class Redactor:
 
     def _stream(self, response: Response, tree: Node) -> Response:
         return response.with_body(redact_stream(response.body, tree, self.secrets.matcher))
+
+    def _messages(self, response: Response, tree: Node) -> Response:
+        return response.with_body(redact_messages(response.body, tree, self.secrets.matcher))
 
     def _body(self, message: _M, tree: Node) -> _M:
         if not message.body:

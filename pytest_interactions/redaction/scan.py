@@ -127,7 +127,7 @@ def _has_credential(message: Message) -> bool:
 
 def hides(message: Message, matcher: Matcher) -> bool:
     """Return whether a body that is no JSON and no stream holds what `matcher` finds, or more than can be searched."""
-    if not message.body or getattr(message, "is_stream", False) or message.json() is not NOT_JSON:
+    if not message.body or getattr(message, "comes_in_events", False) or message.json() is not NOT_JSON:
         return False
     return next(_in_leaf(structure.leaf_of(message.body), matcher, _TREES.of_api), None) is not None
 

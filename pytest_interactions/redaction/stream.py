@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_interactions.api import sse
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.api.websocket import SENT
 from pytest_interactions.redaction import anywhere
 from pytest_interactions.redaction.signatures import redact_broken
 from pytest_interactions.redaction.texts import map_texts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_interactions.redaction.matcher import Matcher
     from pytest_interactions.redaction.tree import Node
 
+#: The beginning of the event of a message that an app has sent.
+_OF_APP: Final = f"event: {SENT}".encode()
 # Fields that say the same in each event, and are no piece of a text.
 _CONSTANT: Final = re.compile(r"(?:.*_)?(?:type|id|role|model|object|status|reason|name|time|created|updated)")
 
@@ -43,6 +46,23 @@ def redact_stream(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     if not search:
         return b"".join(event.raw for event in written)
     return b"".join(_searched(event, value, matcher) for event, value in zip(written, parsed, strict=True))
+
+
+def redact_messages(body: bytes, tree: Node, matcher: Matcher) -> bytes:
+    """Return the `body` that stands for a WebSocket's messages without any secret: each direction is a stream.
+
+    So a secret is found that is spread over messages of one side, whatever the other one says meanwhile.
+    """
+    events = sse.split(body)
+    clean = list(events)
+    for is_sent in (True, False):
+        places = [place for place, event in enumerate(events) if event.startswith(_OF_APP) is is_sent]
+        redacted = sse.split(redact_stream(b"".join([events[place] for place in places]), tree, matcher))
+        if len(redacted) != len(places):  # a secret has held the end of one
+            return redact_stream(body, tree, matcher)
+        for place, event in zip(places, redacted, strict=True):
+            clean[place] = event
+    return b"".join(clean)
 
 
 def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool, fields: bool = True) -> Any:

@@ -110,6 +110,8 @@ def tree(extra_paths: tuple[str, ...] = (), *, of_api: bool = True) -> Node:
         if not _PATH.fullmatch(path):
             raise OptionError(f"redact: {path!r} is not a JSON path; write it like $.tools[*].headers or $['a b'][0].c")
         _plant(root, path.removeprefix("$"), _redact_any)
+    if of_api:  # several events in one message of a WebSocket
+        root.fields.setdefault("events", Node()).any_item = root
     names = set(map(_name_in, paths))
     root.names = None if "" in names else Words([f'"{name}"'.encode() for name in names])
     return root

@@ -1,0 +1,217 @@
+"""A recorded WebSocket as it is played: what comes next, when, and what the app must have said before.
+
+What the server said comes once the app has said all that it had said before that. No I/O happens here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import RLock
+from typing import TYPE_CHECKING, Final
+
+from pytest_interactions.api import sse
+from pytest_interactions.api.arrivals import fitting_times
+from pytest_interactions.api.websocket import CLOSED, SENT, Closed, Item, item_of
+from pytest_interactions.cassette.said import Said
+from pytest_interactions.conversions import Speed
+from pytest_interactions.errors import CassetteFormatError
+from pytest_interactions.files import clock, media
+from pytest_interactions.options import SEQUENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_interactions.api.exchange import Cut, Exchange
+    from pytest_interactions.cassette.uses import Use
+    from pytest_interactions.errors import InteractionsError
+    from pytest_interactions.options import Options
+
+#: The seconds for which an app is waited for that waits itself for a message, while one of its own is due before that.
+PATIENCE: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a recorded WebSocket holds: its events, and when each came after the one before, in seconds."""
+
+    exchange: Exchange
+    events: list[sse.ServerSentEvent]
+    gaps: list[float]
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> Script:
+        """Return that of an exchange."""
+        events = [event for event in sse.decode(exchange.response.body) if item_of(event) is not None]
+        times = fitting_times(exchange) or ()
+        gaps = [later - before for before, later in pairwise(times)]
+        return cls(exchange, events, gaps if len(gaps) == len(events) else [0.0] * len(events))
+
+    def said(self, number: int) -> Said:
+        """Return the message with a number, which the app has said."""
+        return Said(self.events[number], self.exchange.request.uri)
+
+    def is_said(self, number: int) -> bool:
+        """Return whether the app has said the message with a number."""
+        return self.events[number].event.startswith(SENT)
+
+    @property
+    def opening(self) -> Said | None:
+        """Return what the app says first, unless the server speaks before it; `None` if there is none."""
+        return self.said(0) if self.events and self.is_said(0) else None
+
+
+@dataclass(eq=False)
+class Dialogue:
+    """One recorded WebSocket, to be played once.
+
+    Attributes:
+        script: What it holds.
+        options: The options of its cassette.
+        directory: Where the media are to which it refers.
+        use: The app's use of it.
+        redacted: Redacts the event of a live message; `None` if a hook drops it.
+        opened_by: Returns the script that a first message opens, as several may have been opened by equal handshakes.
+        missed: Makes the error for a message that is not as recorded: of a script, the number of what was to come, if
+            anything was, and the message.
+        waits: Makes the error for an app that waits, where the message with a number was to come from it.
+        remember: Takes each of our errors, as the app may swallow it.
+    """
+
+    script: Script
+    options: Options
+    directory: Path
+    use: Use
+    redacted: Callable[[bytes], sse.ServerSentEvent | None]
+    opened_by: Callable[[Dialogue, Said], Script]
+    missed: Callable[[Script, int | None, Said], InteractionsError]
+    waits: Callable[[Script, int | None], InteractionsError]
+    remember: Callable[[InteractionsError], InteractionsError]
+    is_bound: bool = False
+    _unsaid: dict[int, Said] = field(default_factory=dict)
+    _place: int = 0
+    _now: float = field(default_factory=clock.seconds)
+    _lock: RLock = field(default_factory=RLock)
+
+    def __post_init__(self) -> None:
+        self._unsaid = self._all_said()
+
+    def _all_said(self) -> dict[int, Said]:
+        script = self.script
+        return {number: script.said(number) for number in range(len(script.events)) if script.is_said(number)}
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the recorded exchange."""
+        return self.script.exchange
+
+    # --- what the app says ---
+
+    def say(self, message: bytes) -> None:
+        """Take what the app says, as the event that stands for it.
+
+        Raises:
+            CassetteMissError: It is not what was recorded.
+            StreamEndedError: The cassette has closed.
+        """
+        __tracebackhide__ = True
+        self.use.check()
+        event = self.redacted(message)
+        if event is None:
+            return
+        with self._lock:
+            said = Said(event, self.exchange.request.uri)
+            if not self.is_bound:
+                self.script = self.opened_by(self, said)
+                self.is_bound, self._unsaid = True, self._all_said()
+            number = self._number_of(said)
+            if number is None:
+                raise self.remember(self.missed(self.script, next(iter(self._unsaid), None), said))
+            del self._unsaid[number]
+            self._now = self._time()
+            self._go_on()
+
+    def _number_of(self, said: Said) -> int | None:
+        """Return the number of the recorded message that this one is; `None` if it is none, or not in its place."""
+        is_strict = self.options.match_on == SEQUENCE
+        for number, recorded in self._unsaid.items():
+            if recorded.key == said.key:
+                return number
+            if is_strict or not said.may_overtake(recorded):
+                return None
+        return None
+
+    def unsaid(self) -> list[int]:
+        """Return the numbers of what the app has not said."""
+        return list(self._unsaid)
+
+    # --- what the server says ---
+
+    def _go_on(self) -> None:
+        while self._place < len(self.script.events) and self._is_done(self._place):
+            self._place += 1
+
+    def _is_done(self, number: int) -> bool:
+        return self.script.is_said(number) and number not in self._unsaid
+
+    def _time(self) -> float:
+        """Return what time it is for the app, be waiting skipped or not."""
+        return max(clock.seconds(), self._now)
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether what comes next comes from the server: a message, or its close frame."""
+        events = self.script.events
+        if self._place >= len(events) or self.script.is_said(self._place):
+            return False
+        item = item_of(events[self._place]) if events[self._place].event == CLOSED else None
+        return not (isinstance(item, Closed) and item.by_app)
+
+    def pause(self) -> float:
+        """Return the seconds until that is due."""
+        pace = self.options.pace
+        gap = self.script.gaps[self._place] / pace.factor if isinstance(pace, Speed) else pace
+        return max(0.0, self._now + gap - self._time())
+
+    def take(self) -> Item:
+        """Return what comes next, as it is due.
+
+        Raises:
+            CassetteFormatError: A media file is missing or was altered.
+            StreamEndedError: The cassette has closed.
+        """
+        self.use.check()
+        with self._lock:
+            self.is_bound = True
+            event = self.script.events[self._place]
+            self._now = self._time() + self.pause()
+            self._place += 1
+            self._go_on()
+        if media.PREFIX in event.raw:
+            event = sse.decode(self._whole(event.raw))[0]
+        item = item_of(event)
+        assert item is not None, "a script has nothing else"  # noqa: S101 - for the type checker
+        return item
+
+    def _whole(self, raw: bytes) -> bytes:
+        try:
+            return b"".join(media.chunks(raw, self.directory))
+        except CassetteFormatError as error:
+            raise self.remember(error) from None
+
+    @property
+    def break_off(self) -> Cut | None:
+        """Return how the connection breaks now; `None` if it does not."""
+        cut = self.exchange.cut
+        is_over = self._place >= len(self.script.events)
+        return cut if is_over and cut is not None and cut.by == "connection" else None
+
+    def lost_patience(self) -> InteractionsError:
+        """Return the error for an app that waits for what does not come, as the app has not said what it had."""
+        return self.remember(self.waits(self.script, next(iter(self._unsaid), None)))
+
+    def left(self) -> None:
+        """Take note that the connection has ended."""
+        self.use.is_over = True
+        self.use.is_awaited = False

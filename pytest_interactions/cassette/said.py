@@ -1,0 +1,91 @@
+"""What an app says on a WebSocket: when a message says the same as a recorded one, and which of them keep their order.
+
+Messages are compared as the bodies of requests are, after redaction. They come in the order in which they were
+recorded, but for what is a matter of time alone: audio and video that an app streams beside all else, and the results
+of calls that it makes at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_interactions.api.exchange import Request
+from pytest_interactions.api.json_values import NOT_JSON
+from pytest_interactions.api.websocket import BYTES, ESCAPED
+from pytest_interactions.cassette.matching import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_interactions.api.sse import ServerSentEvent
+    from pytest_interactions.cassette.matching import Key
+
+#: The lane of what streams by itself, and the beginning of that of a call's result.
+_MEDIA, _RESULT = "media", "result "
+_STREAMED: Final = ("audio/", "video/", "image/")
+_MIME: Final = ("mime_type", "mimeType")
+_OF_CALL: Final = ("call_id", "callId")
+
+
+@dataclass(eq=False)
+class Said:
+    """A message of an app, redacted.
+
+    Attributes:
+        event: The event that stands for it.
+        uri: The address of the WebSocket.
+    """
+
+    event: ServerSentEvent
+    uri: str
+
+    @property
+    def form(self) -> str:
+        """Return its form if it is neither a text nor JSON in bytes, of which all say the same in the same words."""
+        form = self.event.event.partition(" ")[2]
+        return form if form in (BYTES, ESCAPED) else ""
+
+    @cached_property
+    def request(self) -> Request:
+        """Return it as the body of a request, to which all holds that does of one."""
+        return Request(method="SEND", uri=self.uri, body=(self.event.data or "").encode("utf-8", "surrogatepass"))
+
+    @cached_property
+    def key(self) -> Key:
+        """Return what all messages share that say the same."""
+        return self.form, *key_of(self.request, ("body",))
+
+    @cached_property
+    def lane(self) -> str:
+        """Return what it is one of that keep their order among themselves."""
+        value = self.request.json_unkept()
+        if self.form == BYTES:
+            return _MEDIA
+        facts = list(_facts(value)) if value is not NOT_JSON else []
+        results = sorted(fact for fact in facts if fact.startswith(_RESULT))
+        return " ".join(results) or (_MEDIA if _MEDIA in facts else "")
+
+    def may_overtake(self, other: Said) -> bool:
+        """Return whether it may come before a message that was recorded before it."""
+        lanes = {self.lane, other.lane}
+        return len(lanes) > 1 and (_MEDIA in lanes or "" not in lanes)
+
+
+def _facts(value: Any) -> Iterator[str]:
+    """Yield what a message brings that need not keep its place among others: media, and results of calls."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _facts(item)
+    elif isinstance(value, dict):
+        if "data" in value and any(str(value.get(name, "")).startswith(_STREAMED) for name in _MIME):
+            yield _MEDIA
+        for name in _OF_CALL:
+            if isinstance(value.get(name), str):
+                yield f"{_RESULT}{value[name]}"
+        for name, item in value.items():
+            if name in ("functionResponses", "function_responses") and isinstance(item, list):
+                yield from (f"{_RESULT}{each.get('id')}" for each in item if isinstance(each, dict))
+            elif isinstance(item, (dict, list)):
+                yield from _facts(item)

@@ -1,0 +1,112 @@
+"""The recorded WebSockets that a cassette plays: which is whose, and what their apps did not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_interactions.api import sse
+from pytest_interactions.cassette.dialogue import Dialogue, Script
+from pytest_interactions.options import Unplayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.cassette.filters import Filters
+    from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.refusals import Refusals
+    from pytest_interactions.cassette.said import Said
+    from pytest_interactions.cassette.uses import Use
+    from pytest_interactions.errors import InteractionsError, UnplayedError
+    from pytest_interactions.options import Options
+
+
+class Sockets:
+    """The WebSockets of one cassette."""
+
+    def __init__(  # noqa: PLR0913 - it is made of parts of a cassette
+        self,
+        index: Index,
+        filters: Filters,
+        refusals: Refusals,
+        options: Options,
+        *,
+        directory: Path,
+        remember: Callable[[InteractionsError], InteractionsError],
+    ) -> None:
+        """Play those that `index` has; see `Dialogue` for the rest."""
+        self._index = index
+        self._filters = filters
+        self._refusals = refusals
+        self._options = options
+        self._directory = directory
+        self._remember = remember
+        self._played: list[tuple[int, Dialogue]] = []
+
+    def begin(self, number: int, exchange: Exchange, use: Use) -> Dialogue:
+        """Begin to play the exchange with a number in the index, of which this may be an altered copy."""
+
+        def redacted(message: bytes) -> sse.ServerSentEvent | None:
+            kept = self._filters.keep_message(message, exchange.request)
+            return next(iter(sse.decode(kept)), None)
+
+        dialogue = Dialogue(
+            script=Script.of(exchange),
+            options=self._options,
+            directory=self._directory,
+            use=use,
+            redacted=redacted,
+            opened_by=self._opened_by,
+            missed=self._refusals.missed_message,
+            waits=self._refusals.awaited_message,
+            remember=self._remember,
+        )
+        use.is_awaited = False
+        self._played.append((number, dialogue))
+        return dialogue
+
+    def _opened_by(self, dialogue: Dialogue, said: Said) -> Script:
+        """Return the script that a first message opens: the dialogue's own, or one of an equal handshake.
+
+        Several connections may have been opened at once, and only their first messages tell them apart.
+        """
+        own = dialogue.script.opening
+        if own is None or own.key == said.key:
+            return dialogue.script
+        place = next(place for place, (_, each) in enumerate(self._played) if each is dialogue)
+        number = self._played[place][0]
+        for other in self._of_equal_handshakes(number):
+            holder = next((each for each in self._played if each[0] == other), None)
+            if other in self._index.played and (holder is None or holder[1].is_bound):
+                continue
+            script = Script.of(self._index.exchanges[other])
+            if script.opening is not None and script.opening.key == said.key:
+                self._swap(place, other)
+                return script
+        return dialogue.script
+
+    def _of_equal_handshakes(self, number: int) -> list[int]:
+        request = self._filters.redact_request(self._index.exchanges[number].request.unparsed())
+        numbers = [] if request is None else self._index.numbers(self._filters.key(request))
+        return [each for each in numbers if each != number]
+
+    def _swap(self, place: int, other: int) -> None:
+        """Give a dialogue the exchange with the number `other`, and its own to whoever had that."""
+        number, dialogue = self._played[place]
+        for held, (its, each) in enumerate(self._played):
+            if its == other and not each.is_bound:
+                self._played[held] = number, each
+                each.script = dialogue.script
+                break
+        else:
+            self._index.give_back(number)
+            self._index.played.add(other)
+        self._played[place] = other, dialogue
+
+    def problem(self) -> UnplayedError | None:
+        """Return the error for what apps had said when it was recorded, and did not say; `None` if there is none."""
+        if self._options.unplayed is not Unplayed.FAIL:
+            return None
+        missing = next(((each, each.unsaid()) for _, each in self._played if each.unsaid()), None)
+        return None if missing is None else self._refusals.unsaid(missing[0].script, missing[1])

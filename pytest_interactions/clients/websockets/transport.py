@@ -1,0 +1,179 @@
+"""A transport of asyncio whose other end is in this process: what an app writes goes to a peer, whose answers come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from websockets.uri import parse_uri
+
+from pytest_interactions.cassette.dialogue import PATIENCE
+from pytest_interactions.clients.failures import failure
+from pytest_interactions.errors import InteractionsError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, TimerHandle
+
+    from pytest_interactions.cassette.tape import Tape
+    from pytest_interactions.clients.websockets.peer import Peer
+    from pytest_interactions.clients.websockets.tap import Playing
+
+
+class Transport(asyncio.Transport):
+    """The transport of one connection that is played.
+
+    Attributes:
+        tap: What sees the messages; `None` for a handshake that opens nothing.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, connection: Any, peer: Peer, tape: Tape) -> None:
+        """Lead from a connection to its peer."""
+        uri = parse_uri(tape.exchange.request.uri)
+        super().__init__({"peername": (uri.host, uri.port), "sockname": ("127.0.0.1", 0)})
+        self.tap: Playing | None = None
+        self._loop = loop
+        self._connection = connection
+        self._peer = peer
+        self._dialogue = tape.dialogue
+        self._coming: deque[bytes] = deque()
+        self._is_paused = self._is_over = self._is_called = False
+        self._timer: TimerHandle | None = None
+        self._patience: TimerHandle | None = None
+
+    # --- what the library asks for ---
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        """Take what the client sends."""
+        if not self._is_over:
+            self._peer.receive(bytes(data))
+            self._forward()
+
+    def can_write_eof(self) -> bool:
+        """Return that it can be closed on one side, as TCP can."""
+        return True
+
+    def write_eof(self) -> None:
+        """Take note that the client sends no more."""
+        if not self._is_over:
+            self._peer.receive_eof()
+            self._forward()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._end(None)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._end(None)
+
+    def is_closing(self) -> bool:
+        """Return whether it has ended, or is about to."""
+        return self._is_over
+
+    def pause_reading(self) -> None:
+        """Let nothing more come."""
+        self._is_paused = True
+
+    def resume_reading(self) -> None:
+        """Let what is left come."""
+        self._is_paused = False
+        self._call()
+
+    def is_reading(self) -> bool:
+        """Return whether anything may come."""
+        return not self._is_paused
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Do nothing: nothing waits to be sent."""
+
+    # --- what comes ---
+
+    def go_on(self) -> None:
+        """Let come what is due now, as the app has said something, or waits, or waits no more."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        self._call()
+
+    def _forward(self) -> None:
+        self._coming += self._peer.output()
+        self.go_on()
+
+    def _call(self) -> None:
+        if not (self._is_called or self._is_over):
+            self._is_called = True
+            self._loop.call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        """Give the connection what is there for it, one after the other, until it wants no more."""
+        self._is_called = False
+        while not (self._is_paused or self._is_over) and (self._coming or self._take()):
+            data = self._coming.popleft()
+            if data:
+                self._connection.data_received(data)
+            else:
+                self._end_of_data()
+
+    def _take(self) -> bool:
+        """Take what comes next of the recording; return whether anything has come."""
+        dialogue = self._dialogue
+        if dialogue is None or self._timer is not None or not self._peer.is_open or self._peer.is_closed_by_app:
+            return False
+        if not dialogue.is_due:
+            self._wait()
+            return False
+        seconds = dialogue.pause()
+        if seconds > 0:
+            self._timer = self._loop.call_later(seconds, self._in_time)
+            return False
+        return self._next()
+
+    def _in_time(self) -> None:
+        self._timer = None
+        if not self._is_over and self._next():
+            self._call()
+
+    def _next(self) -> bool:
+        assert self._dialogue is not None, "a connection without one is not open"  # noqa: S101 - for the type checker
+        try:
+            self._peer.send(self._dialogue.take())
+        except InteractionsError as error:
+            self._fail(error)
+            return False
+        self._coming += self._peer.output()
+        return True
+
+    def _wait(self) -> None:
+        """Wait for the app, which has something to say before anything comes; the connection may break instead."""
+        assert self._dialogue is not None, "as above"  # noqa: S101 - as above
+        cut = self._dialogue.break_off
+        if cut is not None:
+            if cut.error == "EOFError":
+                self._end_of_data()
+            else:
+                self._end(failure(cut))
+        elif self.tap is not None and self.tap.waiting and self._patience is None:
+            self._patience = self._loop.call_later(PATIENCE, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        if self._dialogue is not None and not self._is_over:
+            self._fail(self._dialogue.lost_patience())
+
+    def _fail(self, error: Exception) -> None:
+        if self.tap is not None:
+            self.tap.fail(error)
+
+    def _end_of_data(self) -> None:
+        self._connection.eof_received()
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        for timer in filter(None, (self._timer, self._patience)):
+            timer.cancel()
+        if self._dialogue is not None:
+            self._dialogue.left()
+        self._loop.call_soon(self._connection.connection_lost, error)
