@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: The seconds for which an app is waited for that waits itself for a message, while one of its own is due before that.
 PATIENCE: Final = 10.0
+#: The close codes that a library sends by itself: for what is against the protocol, no UTF-8, or too large.
+_OF_LIBRARY: Final = (1002, 1007, 1009)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,16 @@ class Dialogue:
             return b"".join(media.chunks(raw, self.directory))
         except CassetteFormatError as error:
             raise self.remember(error) from None
+
+    @property
+    def failed(self) -> Closed | None:
+        """Return how the client library closes the connection now, as it can't take what comes; `None` if it does not.
+
+        What it could not take is not recorded.
+        """
+        events = self.script.events
+        item = item_of(events[self._place]) if self._place < len(events) else None
+        return item if isinstance(item, Closed) and item.by_app and item.code in _OF_LIBRARY else None
 
     @property
     def break_off(self) -> Cut | None:

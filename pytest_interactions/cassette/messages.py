@@ -33,6 +33,14 @@ def websocket(host: str, port: int | None) -> str:
     )
 
 
+def too_old(host: str, port: int | None) -> str:
+    """Say that a WebSocket was refused, as the library that opens it is too old to be recorded."""
+    return (
+        f"A WebSocket to {host}:{port} was refused: nothing of it can be recorded by this version of websockets. "
+        "Update that library, to 13.1 at least."
+    )
+
+
 def blocked(host: str) -> str:
     """Say that a connection to `host` was refused during replay."""
     return (

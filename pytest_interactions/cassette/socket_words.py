@@ -72,7 +72,7 @@ def unsaid(script: Script, numbers: Sequence[int], *, cassette: Path, rerecord: 
         f"{title(script.exchange.request)}:"
     )
     first = _shown(script, script.said(numbers[0]))
-    headline = f"{len(numbers)} of {of} messages not sent: {_place(script, numbers[0])}, {first}"
+    headline = f"{len(numbers)} of {of} messages not sent: {_place(script, numbers[0])} {first}"
     return Explanation("\n".join([head, *listed, "", again(rerecord)]), headline)
 
 
@@ -87,4 +87,5 @@ def _place(script: Script, number: int) -> str:
 def _shown(script: Script, said: Said) -> str:
     """Return a message on one short line; its text was redacted."""
     value = said.request.json_unkept()
-    return f"{title(script.exchange.request)} {brief(value if isinstance(value, dict | list) else said.event.data)}"
+    path = title(script.exchange.request).partition(" ")[2]
+    return f"to {path}: {brief(value if isinstance(value, dict | list) else said.event.data)}"

@@ -9,7 +9,6 @@ from pytest_interactions.cassette.dialogue import Dialogue, Script
 from pytest_interactions.options import Unplayed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange
@@ -33,15 +32,15 @@ class Sockets:
         options: Options,
         *,
         directory: Path,
-        remember: Callable[[InteractionsError], InteractionsError],
+        failures: list[InteractionsError],
     ) -> None:
-        """Play those that `index` has; see `Dialogue` for the rest."""
+        """Play those that `index` has; errors go to `failures`, as apps may swallow them."""
         self._index = index
         self._filters = filters
         self._refusals = refusals
         self._options = options
         self._directory = directory
-        self._remember = remember
+        self._failures = failures
         self._played: list[tuple[int, Dialogue]] = []
 
     def begin(self, number: int, exchange: Exchange, use: Use) -> Dialogue:
@@ -65,6 +64,10 @@ class Sockets:
         use.is_awaited = False
         self._played.append((number, dialogue))
         return dialogue
+
+    def _remember(self, error: InteractionsError) -> InteractionsError:
+        self._failures.append(error)
+        return error
 
     def _opened_by(self, dialogue: Dialogue, said: Said) -> Script:
         """Return the script that a first message opens: the dialogue's own, or one of an equal handshake.

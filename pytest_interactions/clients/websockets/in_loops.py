@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from websockets.exceptions import ConnectionClosed
 from websockets.uri import parse_uri
 
+from pytest_interactions.cassette import messages
 from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.clients.websockets import handshakes
 from pytest_interactions.clients.websockets.asking import ask, refused
 from pytest_interactions.clients.websockets.peer import Peer
 from pytest_interactions.clients.websockets.tap import Playing, awaiting, tell
 from pytest_interactions.clients.websockets.transport import Transport
+from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,12 +32,27 @@ _OPENING = ("open_tcp_connection", "create_connection")
 
 def patches(cassettes: InForce[Answering], module: Any) -> Iterator[AbstractContextManager[object]]:
     """Yield the patches of the module `websockets.asyncio.client`."""
-    opening = next(name for name in _OPENING if name in vars(module.connect))
+    opening = next((name for name in _OPENING if name in vars(module.connect)), None)
+    if opening is None:  # version 13.0
+        yield Replaced(module.connect, "__init__", partial(_refusing, cassettes))
+        return
     yield Replaced(module.connect, opening, partial(_opening, cassettes))
     yield Replaced(module.ClientConnection, "handshake", _shaking_hands)
     yield Replaced(module.ClientConnection, "send", _sending)
     yield Replaced(module.ClientConnection, "recv", _receiving)
     yield Replaced(module.ClientConnection, "recv_streaming", _streaming)
+
+
+def _refusing(cassettes: InForce[Answering], real: Callable[..., None]) -> Callable[..., None]:
+    @wraps(real)
+    def __init__(self: Any, uri: str, **kwargs: Any) -> None:
+        __tracebackhide__ = True
+        address, cassette = parse_uri(uri), cassettes.innermost
+        if cassette is not None and not cassette.passes(address.host, address.port):
+            raise cassette.failed_with(UnsupportedClientError(messages.too_old(address.host, address.port)))
+        real(self, uri, **kwargs)
+
+    return __init__
 
 
 def _opening(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:

@@ -126,6 +126,10 @@ class Line:
         if dialogue is not None and self._peer.is_open and dialogue.break_off is not None:
             self.end()
             return
+        failed = dialogue.failed if dialogue is not None and self._peer.is_open else None
+        if failed is not None and self.tap is not None and not self._peer.is_closed_by_app:
+            self.tap.break_client(failed)
+            return
         is_awaited = self.tap is not None and self.tap.waiting > 0 and self._peer.is_open
         if not self._changed.wait(PATIENCE if is_awaited else None) and dialogue is not None:
             self._fail(dialogue.lost_patience())

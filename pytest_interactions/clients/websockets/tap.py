@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.frames import Close, CloseCode, Opcode
@@ -94,12 +94,12 @@ class Tap:
         self._send(frame)
 
     def _receiving(self, frame: WireFrame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self.close(by_app=False, frame=frame)  # before the library answers it by one of its own
         self._receive(frame)
         data = self._received.add(frame)
         if data is not None:
             self.hear(data)
-        elif frame.opcode is Opcode.CLOSE:
-            self.close(by_app=False, frame=frame)
 
     def say(self, data: str | bytes) -> None:
         """Take a message of the app."""
@@ -119,9 +119,16 @@ class Playing(Tap):
     ) -> None:
         """See what the app says; `waits` is called whenever it begins or ends to wait."""
         super().__init__(connection, end)
+        self._connection = connection
         self._dialogue = dialogue
         self._waits = waits
         dialogue.use.refuse = self.fail
+
+    def break_client(self, item: Closed) -> None:
+        """Have the library close the connection itself, as it did when it could not take what came."""
+        with getattr(self._connection, "protocol_mutex", nullcontext()):
+            self._connection.protocol.fail(item.code, item.reason)
+            self._connection.send_data()
 
     def wait(self, more: int) -> None:
         """Take note that so many more calls of the app wait, and go on."""

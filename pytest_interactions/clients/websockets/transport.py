@@ -147,8 +147,10 @@ class Transport(asyncio.Transport):
     def _wait(self) -> None:
         """Wait for the app, which has something to say before anything comes; the connection may break instead."""
         assert self._dialogue is not None, "as above"  # noqa: S101 - as above
-        cut = self._dialogue.break_off
-        if cut is not None:
+        cut, failed = self._dialogue.break_off, self._dialogue.failed
+        if failed is not None and self.tap is not None:
+            self.tap.break_client(failed)
+        elif cut is not None:
             if cut.error == "EOFError":
                 self._end_of_data()
             else:
