@@ -45,14 +45,14 @@ def patches(cassettes: InForce[Answering], module: Any) -> Iterator[AbstractCont
 
 def _refusing(cassettes: InForce[Answering], real: Callable[..., None]) -> Callable[..., None]:
     @wraps(real)
-    def __init__(self: Any, uri: str, **kwargs: Any) -> None:
+    def begin(self: Any, uri: str, **kwargs: Any) -> None:
         __tracebackhide__ = True
         address, cassette = parse_uri(uri), cassettes.innermost
         if cassette is not None and not cassette.passes(address.host, address.port):
             raise cassette.failed_with(UnsupportedClientError(messages.too_old(address.host, address.port)))
         real(self, uri, **kwargs)
 
-    return __init__
+    return begin
 
 
 def _opening(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callable[..., Any]:
