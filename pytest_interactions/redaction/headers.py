@@ -32,6 +32,8 @@ _RESPONSE: Final = re.compile(
     rf"|{_UPLOAD}.+|tus-.+|upload-.+|x-goog-(?:generation|hash|metageneration|stored-.+)|x-amz-(?:checksum-.+|version-id)"
     # what may be kept, and for how long
     r"|etag|expires|last-modified"
+    # what both sides of a WebSocket are to speak
+    r"|sec-websocket-protocol"
     # which request it was, and what became of it
     r"|(?:x-)?request-id|grpc-(?:message|status)|mcp-protocol-version|x-amzn-errortype|x-ms-error-code"
     r"|deprecation|idempotent-replayed|preference-applied|sunset|warning"
@@ -45,7 +47,7 @@ _UNMISSED: Final = re.compile(
     r"accept-ch|access-control-.+|age|alt-svc|cache-control|cf-.+|connection|content-security-policy.*|cross-origin-.+"
     r"|date|expect-ct|keep-alive|nel|openai-(?:organization|processing-ms|project|version)|origin-agent-cluster|p3p"
     r"|permissions-policy|pragma|referrer-policy|report-to|reporting-endpoints|server(?:-timing)?|speculation-rules"
-    r"|strict-transport-security|timing-allow-origin|trace(?:parent|state)|trailer|transfer-encoding|vary|via"
+    r"|sec-websocket-(?:accept|extensions|version)|strict-transport-security|timing-allow-origin|trace(?:parent|state)|trailer|transfer-encoding|upgrade|vary|via"
     r"|x-(?:accel-.+|amz-cf-.+|amz-id-2|amzn-trace-id|aspnet.*|cache.*|cloud-trace-context|content-type-options"
     r"|dns-prefetch-control|download-options|envoy-.+|frame-options|generator|guploader-.+|permitted-.+|powered-by"
     r"|interactions-lint|process-time|response-time|robots-tag|runtime|served-by|timer|ua-compatible|xss-protection)"

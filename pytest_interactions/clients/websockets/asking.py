@@ -95,7 +95,5 @@ def _headers(given: Any, subprotocols: Iterable[str]) -> Headers:
     headers: Headers = {}
     for name, value in Given(given or {}).raw_items():
         headers.setdefault(name.lower(), []).append(value)
-    offered = ", ".join(subprotocols)
-    if offered:
-        headers.setdefault("sec-websocket-protocol", []).append(offered)
-    return headers
+    offered = list(subprotocols)  # each a value of its own, as some put a key into one
+    return {**headers, "sec-websocket-protocol": offered} if offered else headers

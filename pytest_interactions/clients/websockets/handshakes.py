@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from websockets.exceptions import InvalidStatus
 
@@ -14,13 +14,16 @@ from pytest_interactions.clients.websockets import tap
 from pytest_interactions.clients.websockets.asking import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_interactions.api.exchange import Headers
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.asking import Asked
+
+#: What users call: what stands for a method, made of a connection and the method itself.
+Telling: TypeAlias = "Mapping[str, Callable[[Any, Callable[..., Any]], Callable[..., Any]]]"
 
 #: The attribute of a connection that says what its handshake is answered with, or recorded as.
 _ATTRIBUTE: Final = "_pytest_interactions_asked"
@@ -32,8 +35,14 @@ def expect(connection: Any, asked: Asked) -> None:
 
 
 @contextmanager
-def shaken(connection: Any, end: Callable[[], None]) -> Iterator[None]:
-    """Have the library shake hands inside the block; `end` breaks the connection off.
+def shaken(connection: Any, end: Callable[[], None], telling: Telling) -> Iterator[None]:
+    """Have the library shake hands inside the block.
+
+    Args:
+        connection: The connection.
+        end: Breaks it off.
+        telling: Stands for methods of a connection with a cassette, by their names, for as long as that is there: they
+            raise our error by which it has ended.
 
     Raises:
         StreamEndedError: The answer has come when the cassette had closed.
@@ -42,7 +51,10 @@ def shaken(connection: Any, end: Callable[[], None]) -> Iterator[None]:
     asked: Asked | None = vars(connection).pop(_ATTRIBUTE, None)
     if asked is None:
         yield
-    elif asked.tape is not None:
+        return
+    for name, make in telling.items():
+        vars(connection)[name] = make(connection, getattr(connection, name))
+    if asked.tape is not None:
         with _played(asked.tape):
             yield
     elif asked.recording is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from websockets.exceptions import ConnectionClosed
 from websockets.uri import parse_uri
@@ -38,9 +38,6 @@ def patches(cassettes: InForce[Answering], module: Any) -> Iterator[AbstractCont
         return
     yield Replaced(module.connect, opening, partial(_opening, cassettes))
     yield Replaced(module.ClientConnection, "handshake", _shaking_hands)
-    yield Replaced(module.ClientConnection, "send", _sending)
-    yield Replaced(module.ClientConnection, "recv", _receiving)
-    yield Replaced(module.ClientConnection, "recv_streaming", _streaming)
 
 
 def _refusing(cassettes: InForce[Answering], real: Callable[..., None]) -> Callable[..., None]:
@@ -112,51 +109,54 @@ def _shaking_hands(real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
     async def handshake(self: Any, *args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
-        with handshakes.shaken(self, self.transport.abort):
+        with handshakes.shaken(self, self.transport.abort, _TELLING):
             await real(self, *args, **kwargs)
 
     return handshake
 
 
-def _sending(real: Callable[..., Any]) -> Callable[..., Any]:
+def _sending(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    async def send(self: Any, *args: Any, **kwargs: Any) -> None:
+    async def send(*args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
         try:
-            await real(self, *args, **kwargs)
+            await real(*args, **kwargs)
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
-        tell(self)
+        tell(connection)
 
     return send
 
 
-def _receiving(real: Callable[..., Any]) -> Callable[..., Any]:
+def _receiving(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    async def recv(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def recv(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         try:
-            with awaiting(self):
-                return await real(self, *args, **kwargs)
+            with awaiting(connection):
+                return await real(*args, **kwargs)
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
 
     return recv
 
 
-def _streaming(real: Callable[..., Any]) -> Callable[..., Any]:
+def _streaming(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    async def recv_streaming(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+    async def recv_streaming(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         __tracebackhide__ = True
-        pieces = real(self, *args, **kwargs)
+        pieces = real(*args, **kwargs)
         try:
-            with awaiting(self):
+            with awaiting(connection):
                 async for piece in pieces:
                     yield piece
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
 
     return recv_streaming
+
+
+_TELLING: Final[handshakes.Telling] = {"send": _sending, "recv": _receiving, "recv_streaming": _streaming}

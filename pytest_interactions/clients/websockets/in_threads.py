@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial, wraps
+from socket import SHUT_RDWR, socket
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,9 +33,6 @@ def patches(cassettes: InForce[Answering], module: Any) -> Iterator[AbstractCont
     else:  # before version 17 of the library, a function does it all
         yield _Within(module.connect, partial(_connecting, cassettes))
     yield Replaced(module.ClientConnection, "handshake", _shaking_hands)
-    yield Replaced(module.ClientConnection, "send", _sending)
-    yield Replaced(module.ClientConnection, "recv", _receiving)
-    yield Replaced(module.ClientConnection, "recv_streaming", _streaming)
 
 
 # --- opening ---
@@ -145,49 +143,58 @@ def _shaking_hands(real: Callable[..., Any]) -> Callable[..., Any]:
             tape = asked.tape
             if tape is not None and tape.dialogue is not None and line is not None:
                 line.tap = Playing(self, line.end, tape.dialogue, line.go_on)
-        with handshakes.shaken(self, self.close_socket):
+        with handshakes.shaken(self, partial(_shut, self.socket), _TELLING):
             real(self, *args, **kwargs)
 
     return handshake
 
 
-def _sending(real: Callable[..., Any]) -> Callable[..., Any]:
+def _shut(open_socket: socket) -> None:
+    """End a connection: the library's thread finds its end. To close the socket here, it would wait for that thread."""
+    with suppress(OSError):  # it has ended
+        open_socket.shutdown(SHUT_RDWR)
+
+
+def _sending(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    def send(self: Any, *args: Any, **kwargs: Any) -> None:
+    def send(*args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
         try:
-            real(self, *args, **kwargs)
+            real(*args, **kwargs)
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
-        tell(self)
+        tell(connection)
 
     return send
 
 
-def _receiving(real: Callable[..., Any]) -> Callable[..., Any]:
+def _receiving(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    def recv(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def recv(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         try:
-            with awaiting(self):
-                return real(self, *args, **kwargs)
+            with awaiting(connection):
+                return real(*args, **kwargs)
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
 
     return recv
 
 
-def _streaming(real: Callable[..., Any]) -> Callable[..., Any]:
+def _streaming(connection: Any, real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
-    def recv_streaming(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def recv_streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
         __tracebackhide__ = True
         try:
-            with awaiting(self):
-                yield from real(self, *args, **kwargs)
+            with awaiting(connection):
+                yield from real(*args, **kwargs)
         except ConnectionClosed:
-            tell(self)
+            tell(connection)
             raise
 
     return recv_streaming
+
+
+_TELLING: Final[handshakes.Telling] = {"send": _sending, "recv": _receiving, "recv_streaming": _streaming}

@@ -1,0 +1,1 @@
+"""Tests of live interactions and other WebSockets."""
