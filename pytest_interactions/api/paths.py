@@ -17,6 +17,13 @@ _RESOURCE: Final = re.compile(
     r"|reasoningEngines|triggers|tunedModels|tuningJobs|voices|webhooks)(?![\w-])"
 )
 
+# The WebSockets of the API that are no interactions: Gemini's, one for each of its methods, and that of Vertex AI.
+_SOCKET: Final = re.compile(
+    r"(?P<prefix>/ws/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.)v\d+\w*\."
+    r"(?P<method>GenerativeService\.Bidi\w+|LlmBidiService/Bidi\w+)",
+    re.ASCII,
+)
+
 # The methods that were there before the Interactions API: models.generate_content, files, caches and batches.
 _OLDER: Final = re.compile(
     r"(?:/upload)?/v\d+\w*/(?:projects/[^/]+/locations/[^/]+/)?(?:batches|batchPredictionJobs|cachedContents|endpoints"
@@ -53,4 +60,13 @@ def split(uri: str) -> SplitResult:
 
 def is_resource(path: str) -> bool:
     """Return whether a URL's path, below any prefix, is one of the API's."""
-    return _RESOURCE.search(path) is not None
+    return _RESOURCE.search(path) is not None or _SOCKET.search(path) is not None
+
+
+def socket_path(path: str) -> str | None:
+    """Return the path of one of the API's WebSockets without its version; `None` for any other path.
+
+    Interactions are none of them: `interaction_path` knows these.
+    """
+    match = _SOCKET.fullmatch(path)
+    return match["prefix"] + match["method"] if match else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.paths import interaction_path
-from pytest_interactions.cassette.matching import kind_of
+from pytest_interactions.cassette.matching import is_websocket, kind_of
 from pytest_interactions.cassette.recorded import Keys
 from pytest_interactions.cassette.words import Words
 from pytest_interactions.redaction.google import is_login
@@ -130,7 +130,8 @@ class Index:
 
 
 def _is_poll(request: Request) -> bool:
-    return request.method == "GET" and (interaction_path(request.uri) or "").startswith("/interactions/")
+    is_of_one = (interaction_path(request.uri) or "").startswith("/interactions/")
+    return request.method == "GET" and is_of_one and not is_websocket(request)
 
 
 def _may_vary(exchange: Exchange) -> bool:

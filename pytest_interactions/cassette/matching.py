@@ -11,7 +11,7 @@ from pytest_interactions.api.digests import fingerprint
 from pytest_interactions.api.hosts import DEFAULT_PORTS, is_loopback
 from pytest_interactions.api.json_text import encoded, exact, exact_number
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.api.paths import interaction_path, is_resource, split
+from pytest_interactions.api.paths import interaction_path, is_resource, socket_path, split
 from pytest_interactions.files import media
 from pytest_interactions.redaction.placeholders import REDACTED
 from pytest_interactions.redaction.urls import is_key
@@ -56,10 +56,11 @@ def key_of(request: Request, match_on: Iterable[str]) -> Key:
 def kind_of(request: Request) -> Key:
     """Return what a request shares with all that do the same to something of its kind, whatever else they say.
 
-    That is its method and its path: of a path of the API without the names in it, of any other with its origin.
+    That is its method and its path: of a path of the API without the names in it, of any other, and of a WebSocket,
+    which has no names in it, with its origin.
     """
-    if not is_api(request):
-        return request.method, _origin(request), _whole_path(request)
+    if not is_api(request) or is_websocket(request):
+        return _method(request), _origin(request), _whole_path(request)
     parts = _whole_path(request).removeprefix("/").split("/")
     named = 2 if parts[0] in ("upload", "download") else 1
     for place in range(named, len(parts), 2):
@@ -143,8 +144,10 @@ def _whole_path(request: Request) -> str:
     if interactions is not None:
         return interactions
     path = split(request.uri).path
-    api_path = _API_PATH.match(path) if is_api(request) else None
-    return f"{api_path[1] or ''}/{api_path[2]}" if api_path else path
+    if not is_api(request):
+        return path
+    api_path = _API_PATH.match(path)
+    return f"{api_path[1] or ''}/{api_path[2]}" if api_path else socket_path(path) or path
 
 
 def is_api(request: Request) -> bool:
@@ -174,9 +177,18 @@ def _origin(request: Request) -> str:
         return API_ORIGIN
     url = split(request.uri)
     host = url.hostname or ""
-    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _API_PATH.match(url.path) and is_resource(url.path)):
+    if _API_HOSTS.fullmatch(host) or (is_loopback(host) and _is_of_api(url.path)):
         return API_ORIGIN
     return f"{url.scheme}://{host}:{_port(url)}"
+
+
+def _method(request: Request) -> str:
+    return _WEBSOCKET if is_websocket(request) else request.method
+
+
+def _is_of_api(path: str) -> bool:
+    """Return whether a path is one of the API's, below no prefix."""
+    return (_API_PATH.match(path) is not None and is_resource(path)) or socket_path(path) is not None
 
 
 def _port(url: SplitResult) -> int | None:
@@ -233,7 +245,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 _PARTS: Final[Mapping[str, Callable[[Request], Any]]] = {
-    "method": lambda request: _WEBSOCKET if is_websocket(request) else request.method,
+    "method": _method,
     "origin": _origin,
     "path": canonical_path,
     "query": lambda request: tuple(canonical_query(request)),

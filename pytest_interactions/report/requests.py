@@ -12,6 +12,7 @@ from pytest_interactions.api.behaviour import lasting
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.cassette.differences import Difference, Parts, differences, title
+from pytest_interactions.cassette.matching import is_websocket
 from pytest_interactions.report.compare import is_repeated
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _asked(exchanges: Sequence[Exchange]) -> list[tuple[int, Request]]:
 
 
 def _is_poll(request: Request) -> bool:
-    return request.method == "GET" and interaction_path(request.uri) is not None
+    return request.method == "GET" and interaction_path(request.uri) is not None and not is_websocket(request)
 
 
 def _likeness(request: Request) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.closest import explain
 from pytest_interactions.cassette.differences import Parts, differences
-from pytest_interactions.cassette.matching import canonical_path, key_of, kind_of
+from pytest_interactions.cassette.matching import canonical_path, is_api, is_beside, key_of, kind_of
 from pytest_interactions.options import DEFAULT_MATCH_ON, MATCHERS
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 REAL = "https://generativelanguage.googleapis.com"
 CREATE = f"{REAL}/v1beta/interactions"
+LIVE = "wss://generativelanguage.googleapis.com/ws/google.ai.generativelanguage"
+BIDI = "GenerativeService.BidiGenerateContent"
 
 
 def differing(recorded: Request, live: Request) -> Iterator[str]:
@@ -141,6 +143,9 @@ def test_what_means_the_same_matches(a: Request, b: Request) -> None:
         (_get("http://127.0.0.1:1/files/f"), _get(f"{REAL}/v1beta/files/f")),
         (_upload("1f3a"), _upload("1f3a", b"other")),
         (_get(f"{CREATE}/x"), Request(method="DELETE", uri=f"{CREATE}/x")),
+        (_get(f"{CREATE}/live"), _get(f"{CREATE}/live".replace("https", "wss"))),
+        (_get(f"{LIVE}.v1beta.{BIDI}"), _get(f"{LIVE}.v1beta.{BIDI}Constrained")),
+        (_get(f"ws://gateway.example/ws/x.v1beta.{BIDI}"), _get(f"ws://gateway.example/ws/x.v1.{BIDI}")),
     ],
 )
 def test_what_differs_does_not_match(a: Request, b: Request) -> None:
@@ -163,6 +168,9 @@ def test_a_null_of_the_apps_own_counts(field: str) -> None:
         (f"{CREATE}/x/cancel?alt=json", "/interactions/x/cancel"),
         (f"{REAL}/v1beta/files/f", "/files/f"),
         (f"{REAL}/upload/v1beta/files", "/upload/files"),
+        (f"{LIVE}.v1beta.{BIDI}?key=k", f"/ws/google.ai.generativelanguage.{BIDI}"),
+        (f"ws://localhost:9/ws/google.ai.generativelanguage.v1.{BIDI}", f"/ws/google.ai.generativelanguage.{BIDI}"),
+        ("wss://generativelanguage.googleapis.com/ws/other", "/ws/other"),
         ("https://a.example/v1/p", "/v1/p"),
     ],
 )
@@ -421,6 +429,27 @@ def test_what_is_no_uri_matches_itself(uri: str) -> None:
     request, other = Request(method="GET", uri=uri), Request(method="GET", uri="http://h/v1/interactions")
     assert key_of(request, MATCHERS) == key_of(request.unparsed(), MATCHERS)
     assert key_of(request, MATCHERS) != key_of(other, MATCHERS)
+
+
+@pytest.mark.parametrize(
+    ("real", "local"),
+    [
+        (f"{LIVE}.v1beta.{BIDI}", f"ws://127.0.0.1:8080/ws/google.ai.generativelanguage.v1alpha.{BIDI}"),
+        (
+            "wss://us-central1-aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent",
+            "ws://localhost/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent",
+        ),
+        ("wss://generativelanguage.googleapis.com/v1beta/interactions/live", "ws://127.0.0.1:8/v1/interactions/live"),
+    ],
+)
+def test_a_live_session_is_the_apis_wherever_it_is_served(real: str, local: str) -> None:
+    """A server of this machine stands for the API, and its version is no difference; what runs beside it does not."""
+    assert _same(_get(real), _get(local))
+    assert kind_of(_get(real)) == kind_of(_get(local))
+    assert kind_of(_get(real))[0] == "WEBSOCKET"
+    assert is_api(_get(local))
+    assert not is_beside(_get(local), [])
+    assert is_beside(_get("ws://127.0.0.1:9222/devtools/browser/1"), [])
 
 
 @pytest.mark.parametrize(
