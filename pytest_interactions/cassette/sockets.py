@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_interactions.api import sse
 from pytest_interactions.cassette.dialogue import Dialogue, Script
 from pytest_interactions.options import Unplayed
 
@@ -45,17 +45,12 @@ class Sockets:
 
     def begin(self, number: int, exchange: Exchange, use: Use) -> Dialogue:
         """Begin to play the exchange with a number in the index, of which this may be an altered copy."""
-
-        def redacted(message: bytes) -> sse.ServerSentEvent | None:
-            kept = self._filters.keep_message(message, exchange.request)
-            return next(iter(sse.decode(kept)), None)
-
         dialogue = Dialogue(
             script=Script.of(exchange),
             options=self._options,
             directory=self._directory,
             use=use,
-            redacted=redacted,
+            kept=partial(self._filters.keep_messages, request=exchange.request),
             opened_by=self._opened_by,
             missed=self._refusals.missed_message,
             waits=self._refusals.awaited_message,
