@@ -126,7 +126,13 @@ class Cassette(View):
             shared=shared,
         )
         self.sockets = Sockets(
-            self._index, self._filters, self._refusals, options, directory=self._media, failures=self.failures
+            self._index,
+            self._filters,
+            self._refusals,
+            options,
+            directory=self._media,
+            faults=self.faults,
+            failures=self.failures,
         )
         self.sleeps = Sleeps(skip=options.fast_forward)
         self.verification = Verification.of(self, self._mode, self._refusals, shared=shared)

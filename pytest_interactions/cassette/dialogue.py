@@ -81,6 +81,8 @@ class Dialogue:
             anything was, and the message.
         waits: Makes the error for an app that waits, where the message with a number was to come from it.
         remember: Takes each of our errors, as the app may swallow it.
+        ends_early: Whether it ends sooner than it was recorded, so that nobody knows what the app says then.
+        is_bound: Whether it is known which of several equal handshakes it goes on with.
     """
 
     script: Script
@@ -92,6 +94,7 @@ class Dialogue:
     missed: Callable[[Script, int | None, Said], InteractionsError]
     waits: Callable[[Script, int | None], InteractionsError]
     remember: Callable[[InteractionsError], InteractionsError]
+    ends_early: bool = False
     is_bound: bool = False
     _unsaid: dict[int, Said] = field(default_factory=dict)
     _parts: list[bytes] = field(default_factory=list)
@@ -126,6 +129,8 @@ class Dialogue:
         if event is None:
             return
         with self._lock:
+            if self.break_off is not None:
+                return  # nobody gets it
             said = Said(event, self.exchange.request.uri)
             if not self.is_bound:
                 self.script = self.opened_by(self, said)
@@ -133,6 +138,8 @@ class Dialogue:
             number = self._number_of(said)
             if number is None:
                 number = self._number_of_part(message, said)
+            if number is None and self.ends_early and not self._unsaid:
+                return  # as above
             if number is None:
                 raise self.remember(self.missed(self.script, next(iter(self._unsaid), None), said))
             del self._unsaid[number]
