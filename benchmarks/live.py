@@ -163,7 +163,7 @@ def _by_sdk_mocked(address: str) -> tuple[float, float]:
     import google.genai._interactions_websocket as opening
 
     real = opening.ws_connect  # type: ignore[attr-defined] # the SDK exports no name of it
-    opening.ws_connect = _Mocked  # type: ignore[attr-defined] # where a hand-written mock goes
+    opening.ws_connect = _Mocked  # type: ignore[attr-defined, assignment] # where mocks go
     try:
         return _by_sdk(address)
     finally:
