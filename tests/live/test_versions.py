@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl as ssl_module
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ import trustme
 import websockets.asyncio.client
 import websockets.sync.client
 from websockets.client import ClientProtocol
+from websockets.sync.server import unix_serve
 from websockets.uri import parse_uri
 
 from pytest_interactions import UnsupportedClientError
@@ -176,6 +179,10 @@ def test_the_oldest_version_is_refused(server: Server, path: Path, monkeypatch: 
     assert Thirteen(server.url).uri == server.url
 
 
+def _echo_once(connection: Any) -> None:
+    connection.send(connection.recv())
+
+
 def test_a_unix_socket_is_none_of_the_apis(path: Path, tmp_path: Path) -> None:
     """It goes past the cassette, in both ways."""
 
@@ -184,12 +191,8 @@ def test_a_unix_socket_is_none_of_the_apis(path: Path, tmp_path: Path) -> None:
             await connection.send("one")
             return await connection.recv()
 
-    from websockets.sync.server import unix_serve
-
     at = str(tmp_path / "s")
-    with unix_serve(lambda connection: [connection.send(each) for each in connection], at) as running:
-        import threading
-
+    with unix_serve(_echo_once, at) as running:
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
         with use_cassette(path, record_mode="once") as cassette:
@@ -206,8 +209,6 @@ def test_a_handshake_that_is_cancelled_is_recorded_so(path: Path) -> None:
     """The app waited no longer; so does its replay, by the app's own time-out."""
 
     def silent(_: Any, __: Any) -> Any:
-        import time
-
         time.sleep(0.3)
         return None
 
