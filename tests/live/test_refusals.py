@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import ssl
 import threading
 import urllib.request
 from contextlib import closing, contextmanager, suppress
@@ -236,6 +237,23 @@ def test_a_stream_within_the_process_is_left_alone(cassette: Path) -> None:
 
     with use_cassette(cassette):
         assert trio.run(talk) == "Hi"
+
+
+def test_what_is_below_a_stream_with_tls_is_seen(echo: Echo, cassette: Path) -> None:
+    """It leads to the network as one without does, and to the port of `wss` where the host names none."""
+
+    async def talk() -> None:
+        stream = trio.SSLStream(await trio.open_tcp_stream("127.0.0.1", echo.port), ssl.create_default_context())
+        with pytest.raises(UnsupportedClientError, match=r"to live\.example:443 "):
+            async with trio.open_nursery() as nursery:
+                with pytest.raises(UnsupportedClientError) as refused:
+                    await trio_websocket.wrap_client_stream(nursery, stream, "live.example", "/chat")
+            raise refused.value
+        assert stream.transport_stream.socket.fileno() == -1
+
+    with pytest.raises(UnsupportedClientError), use_cassette(cassette):
+        trio.run(talk)
+    assert echo.asked == []
 
 
 # --- around it ---
