@@ -87,7 +87,7 @@ def other_lines(report: Json, *, bodies: bool = True) -> Iterator[Line]:
     """
     for exchange in report["exchanges"]:
         if "turn" not in exchange:
-            url = re.sub(r"^(/interactions/)[^/:]+", r"\1…", exchange["url"])
+            url = re.sub(r"^(/interactions/)(?!live$)[^/:]+", r"\1…", exchange["url"])
             digest = f", sha256 {exchange['sha256']}" if bodies and "sha256" in exchange else ""
             text = f"{exchange['method']} {lasting_part('url', url)}: {exchange['status']}{digest}"
             yield from _exchange_lines("", text + _closed(exchange, reason=False) + _end(exchange), exchange)
