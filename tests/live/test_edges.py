@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,35 @@ def test_an_app_says_something_after_the_end(talk: Any, server: Server, path: Pa
             ends.append(talk(server.url, "close", function, answers=0))
     assert ends[0] == ends[1]
     assert "4001" in ends[0][0]
+
+
+def test_the_address_of_a_server_that_is_gone_is_known(talk: Any, server: Server, path: Path) -> None:
+    """Logs show it."""
+
+    def address(connection: Any) -> Any:
+        return connection.remote_address
+
+    async def address_in_loop(connection: Any) -> Any:
+        return connection.remote_address
+
+    function: Any = address_in_loop if talk is talk_in_loop else address
+    for mode in ("once", "none"):
+        with use_cassette(path, record_mode=mode):
+            assert talk(server.url, function) == [("127.0.0.1", server.port)]
+
+
+def test_an_app_breaks_its_own_connection(server: Server, path: Path) -> None:
+    """It shuts the socket, as older versions of the library do."""
+
+    def shut(connection: Any) -> Any:
+        connection.socket.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(ConnectionClosedError):
+            connection.recv()
+        return "shut"
+
+    for mode in ("once", "none"):
+        with use_cassette(path, record_mode=mode):
+            assert talk_in_thread(server.url, "one", shut) == ["one", "shut"]
 
 
 def test_an_app_reads_slowly(path: Path) -> None:

@@ -63,6 +63,8 @@ def test_the_server_ends_with_an_error(path: Path, server: Server, talk: Any) ->
         heard = talk(server.url, "one", "two", answers=1)
         assert heard[0] == "one"
         assert event("error", error={"message": "busy"}) in heard or "ConnectionClosedError" in str(heard[-1])
+    with use_cassette(path, fault={"error_event_after": 1}):
+        talk(server.url, *SAID, answers=0)  # all at once, so that some of it is said too late
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import inspect
+import json
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -238,15 +239,20 @@ def _result(name: str) -> str:
     return event("input", content=[{"type": "function_result", "call_id": name, "result": f"of {name}"}])
 
 
+def _response(name: str) -> str:
+    return json.dumps({"toolResponse": {"functionResponses": [{"id": name, "response": {"of": name}}]}})
+
+
 @pytest.mark.parametrize(
     ("recorded", "played"),
     [
         ([_audio(1), _audio(2), text("stop"), _audio(3)], [text("stop"), _audio(1), _audio(2), _audio(3)]),
         ([_audio(1), text("stop"), _audio(2)], [_audio(1), _audio(2), text("stop")]),
         ([_result("a"), _result("b")], [_result("b"), _result("a")]),
+        ([_response("a"), _response("b")], [_response("b"), _response("a")]),
         ([b"\x00\x01", text("x"), b"\x00\x02"], [b"\x00\x01", b"\x00\x02", text("x")]),
     ],
-    ids=["sooner", "later", "results", "bytes"],
+    ids=["sooner", "later", "results", "results of the older API", "bytes"],
 )
 def test_media_that_stream_and_results_of_calls_may_come_sooner_or_later(
     recorded: list[Any], played: list[Any], talk: Any, server: Server, path: Path

@@ -134,6 +134,16 @@ def test_a_function_that_somebody_has_imported_is_recorded_and_played(server: Se
 
 
 @pytest.mark.usefixtures("before")
+def test_a_function_opens_what_is_none_of_the_cassettes(server: Server, path: Path) -> None:
+    """It leads to an allowed host."""
+    with use_cassette(path, record_mode="once", allowed_hosts=["127.0.0.1"]) as cassette:
+        with connect_before_17(server.url) as connection:
+            connection.send("one")
+            assert connection.recv() == "one"
+    assert cassette.exchanges == []
+
+
+@pytest.mark.usefixtures("before")
 def test_a_function_opens_tls(path: Path) -> None:
     """A replay needs no certificate."""
     authority = trustme.CA()

@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from pytest_interactions.api.encodings import stored
 from pytest_interactions.api.exchange import Response
 from pytest_interactions.cassette.listening import Listening
+from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.clients.websockets import tap
 from pytest_interactions.clients.websockets.asking import refused
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Headers
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.recording import Recording
-    from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.asking import Asked
 
 #: What users call: what stands for a method, made of a connection and the method itself.
@@ -54,11 +54,11 @@ def shaken(connection: Any, end: Callable[[], None], telling: Telling) -> Iterat
         return
     for name, make in telling.items():
         vars(connection)[name] = make(connection, getattr(connection, name))
-    if asked.tape is not None:
-        with _played(asked.tape):
+    if isinstance(asked.answer, Tape):
+        with _played(asked.answer):
             yield
-    elif asked.recording is not None:
-        with _recorded(connection, end, asked.cassette, asked.recording):
+    else:
+        with _recorded(connection, end, asked.cassette, asked.answer):
             yield
 
 

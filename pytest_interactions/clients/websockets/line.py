@@ -14,7 +14,6 @@ from pytest_interactions.clients import threads
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
-    from pytest_interactions.api.websocket import Closed
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.peer import Peer
     from pytest_interactions.clients.websockets.tap import Playing
@@ -35,7 +34,6 @@ class Line:
         self.tap: Playing | None = None
         self._ours = ours
         self._peer = peer
-        self._dialogue = tape.dialogue
         self._coming: list[bytes] = []
         self._is_over = False
         self._changed = Condition()
@@ -66,8 +64,8 @@ class Line:
         """End the connection."""
         with self._changed:
             self._is_over = True
-            if self._dialogue is not None:
-                self._dialogue.left()
+            if self.tap is not None:
+                self.tap.dialogue.left()
             self._changed.notify()
         with suppress(OSError):  # it has ended
             self._ours.shutdown(socket.SHUT_RDWR)
@@ -75,16 +73,13 @@ class Line:
     # --- the thread ---
 
     def _run(self) -> None:
-        try:
+        with suppress(OSError):  # the client has gone
             while (data := self._next()) is not None:
                 if data:
                     self._ours.sendall(data)
                 else:
                     self.end()
-        except OSError:  # the client has gone
-            self.end()
-        finally:
-            self._ours.close()
+        self._ours.close()
 
     def _next(self) -> bytes | None:
         """Return what is to be sent to the client, once there is anything; `None` at the end."""
@@ -94,51 +89,35 @@ class Line:
                     return None
                 if self._coming:
                     return self._coming.pop(0)
-                seconds, failed = self._until_due(), self._failed()
-                if seconds is None and failed is None:
-                    self._wait()
+                tap = self.tap if self._peer.is_open and not self._peer.is_closed_by_app else None
+                if tap is None:
+                    self._changed.wait()
                     continue
-            if failed is not None and self.tap is not None:
-                self.tap.break_client(failed)  # not inside, as it waits for the library's own lock
-                continue
-            if seconds:
-                time.sleep(seconds)  # which a test may skip
-            self._take()
+                is_due, failed = tap.dialogue.is_due, tap.dialogue.failed
+                if not is_due and failed is None:
+                    self._wait(tap)
+                    continue
+            if failed is not None:
+                tap.break_client(failed)  # not inside, as it waits for the library's own lock
+            else:
+                time.sleep(tap.dialogue.pause())  # which a test may skip
+                self._take(tap)
 
-    def _until_due(self) -> float | None:
-        dialogue = self._dialogue
-        if dialogue is None or not self._peer.is_open or self._peer.is_closed_by_app or not dialogue.is_due:
-            return None
-        return dialogue.pause()
-
-    def _failed(self) -> Closed | None:
-        is_open = self._peer.is_open and not self._peer.is_closed_by_app
-        return self._dialogue.failed if self._dialogue is not None and is_open else None
-
-    def _take(self) -> None:
-        assert self._dialogue is not None, "a connection without one is not open"  # noqa: S101 - for the type checker
+    def _take(self, tap: Playing) -> None:
         try:
             with self._changed:
                 if not (self._is_over or self._peer.is_closed_by_app):
-                    self._peer.send(self._dialogue.take())
+                    self._peer.send(tap.dialogue.take())
                     self._coming += self._peer.output()
         except InteractionsError as error:
-            self._fail(error)
+            tap.fail(error)
 
-    def _wait(self) -> None:
+    def _wait(self, tap: Playing) -> None:
         """Wait for the app, which has something to say before anything comes; the connection may break instead."""
-        dialogue = self._dialogue
-        if dialogue is not None and self._peer.is_open and dialogue.break_off is not None:
+        if tap.dialogue.break_off is not None:
             self.end()
-            return
-        is_awaited = self.tap is not None and self.tap.waiting > 0 and self._peer.is_open
-        patience = dialogue.patience if is_awaited and dialogue is not None else None
-        if not self._changed.wait(patience) and dialogue is not None:
-            self._fail(dialogue.lost_patience())
-
-    def _fail(self, error: Exception) -> None:
-        if self.tap is not None:
-            self.tap.fail(error)
+        elif not self._changed.wait(tap.dialogue.patience if tap.waiting else None):
+            tap.fail(tap.dialogue.lost_patience())
 
 
 class _Socket(socket.socket):
@@ -155,7 +134,7 @@ class _Socket(socket.socket):
 
     def setsockopt(self, *args: Any) -> None:
         """Set an option, unless it is one of TCP, which this is none of."""
-        if self.family in (socket.AF_INET, socket.AF_INET6):
+        if self.family in (socket.AF_INET, socket.AF_INET6):  # pragma: no cover - such a pair is TCP on Windows alone
             super().setsockopt(*args)
 
     def sendall(self, data: Any, *_: Any) -> None:

@@ -23,27 +23,24 @@ if TYPE_CHECKING:
 _ATTRIBUTE: Final = "_pytest_interactions_tap"
 
 
-def tap_of(connection: Any) -> Tap | None:
-    """Return the tap of a connection; `None` if it has none."""
-    found: Tap | None = vars(connection).get(_ATTRIBUTE)
+def tap_of(connection: Any) -> Tap:
+    """Return the tap of a connection that has one."""
+    found: Tap = vars(connection)[_ATTRIBUTE]
     return found
 
 
 def tell(connection: Any) -> None:
     """Raise our error by which a connection has ended, if there is one."""
     __tracebackhide__ = True
-    tap = tap_of(connection)
-    if tap is not None and tap.failure is not None:
-        raise tap.failure
+    failure = tap_of(connection).failure
+    if failure is not None:
+        raise failure
 
 
 @contextmanager
 def awaiting(connection: Any) -> Iterator[None]:
     """Wait for a message of a connection inside the block."""
     tap = tap_of(connection)
-    if tap is None:
-        yield
-        return
     tap.wait(1)
     try:
         yield
@@ -117,7 +114,11 @@ class Tap:
 
 
 class Playing(Tap):
-    """The tap of a connection that is played."""
+    """The tap of a connection that is played.
+
+    Attributes:
+        dialogue: What is played.
+    """
 
     def __init__(
         self, connection: Any, end: Callable[[], None], dialogue: Dialogue, waits: Callable[[], object]
@@ -125,7 +126,7 @@ class Playing(Tap):
         """See what the app says; `waits` is called whenever it begins or ends to wait."""
         super().__init__(connection, end)
         self._connection = connection
-        self._dialogue = dialogue
+        self.dialogue = dialogue
         self._waits = waits
         dialogue.use.refuse = self.fail
 
@@ -142,7 +143,7 @@ class Playing(Tap):
 
     def say(self, data: str | bytes) -> None:
         """Look for the message among what was recorded."""
-        self._dialogue.say(written(Frame(sent=True, data=data)))
+        self.dialogue.say(written(Frame(sent=True, data=data)))
 
 
 class Recording(Tap):

@@ -34,7 +34,6 @@ class Transport(asyncio.Transport):
         self._loop = loop
         self._connection = connection
         self._peer = peer
-        self._dialogue = tape.dialogue
         self._coming: deque[bytes] = deque()
         self._is_paused = self._is_over = self._is_called = False
         self._timer: TimerHandle | None = None
@@ -54,9 +53,8 @@ class Transport(asyncio.Transport):
 
     def write_eof(self) -> None:
         """Take note that the client sends no more."""
-        if not self._is_over:
-            self._peer.receive_eof()
-            self._forward()
+        self._peer.receive_eof()
+        self._forward()
 
     def close(self) -> None:
         """End the connection."""
@@ -78,10 +76,6 @@ class Transport(asyncio.Transport):
         """Let what is left come."""
         self._is_paused = False
         self._call()
-
-    def is_reading(self) -> bool:
-        """Return whether anything may come."""
-        return not self._is_paused
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Do nothing: nothing waits to be sent."""
@@ -116,54 +110,47 @@ class Transport(asyncio.Transport):
 
     def _take(self) -> bool:
         """Take what comes next of the recording; return whether anything has come."""
-        dialogue = self._dialogue
-        if dialogue is None or self._timer is not None or not self._peer.is_open or self._peer.is_closed_by_app:
+        tap, peer = self.tap, self._peer
+        if tap is None or self._timer is not None or not peer.is_open or peer.is_closed_by_app:
             return False
-        if not dialogue.is_due:
-            self._wait()
+        if not tap.dialogue.is_due:
+            self._wait(tap)
             return False
-        seconds = dialogue.pause()
+        seconds = tap.dialogue.pause()
         if seconds > 0:
-            self._timer = self._loop.call_later(seconds, self._in_time)
+            self._timer = self._loop.call_later(seconds, self._in_time, tap)
             return False
-        return self._next()
+        return self._next(tap)
 
-    def _in_time(self) -> None:
+    def _in_time(self, tap: Playing) -> None:
         self._timer = None
-        if not self._is_over and self._next():
+        if self._next(tap):
             self._call()
 
-    def _next(self) -> bool:
-        assert self._dialogue is not None, "a connection without one is not open"  # noqa: S101 - for the type checker
+    def _next(self, tap: Playing) -> bool:
         try:
-            self._peer.send(self._dialogue.take())
+            self._peer.send(tap.dialogue.take())
         except InteractionsError as error:
-            self._fail(error)
+            tap.fail(error)
             return False
         self._coming += self._peer.output()
         return True
 
-    def _wait(self) -> None:
+    def _wait(self, tap: Playing) -> None:
         """Wait for the app, which has something to say before anything comes; the connection may break instead."""
-        assert self._dialogue is not None, "as above"  # noqa: S101 - as above
-        cut, failed = self._dialogue.break_off, self._dialogue.failed
-        if failed is not None and self.tap is not None:
-            self.tap.break_client(failed)
+        cut, failed = tap.dialogue.break_off, tap.dialogue.failed
+        if failed is not None:
+            tap.break_client(failed)
         elif cut is not None:
             if cut.error == "EOFError":
                 self._end_of_data()
             else:
                 self._end(failure(cut))
-        elif self.tap is not None and self.tap.waiting and self._patience is None:
-            self._patience = self._loop.call_later(self._dialogue.patience, self._lose_patience)
+        elif tap.waiting and self._patience is None:
+            self._patience = self._loop.call_later(tap.dialogue.patience, self._lose_patience, tap)
 
-    def _lose_patience(self) -> None:
-        if self._dialogue is not None and not self._is_over:
-            self._fail(self._dialogue.lost_patience())
-
-    def _fail(self, error: Exception) -> None:
-        if self.tap is not None:
-            self.tap.fail(error)
+    def _lose_patience(self, tap: Playing) -> None:
+        tap.fail(tap.dialogue.lost_patience())
 
     def _end_of_data(self) -> None:
         self._connection.eof_received()
@@ -175,6 +162,6 @@ class Transport(asyncio.Transport):
         self._is_over = True
         for timer in filter(None, (self._timer, self._patience)):
             timer.cancel()
-        if self._dialogue is not None:
-            self._dialogue.left()
+        if self.tap is not None:
+            self.tap.dialogue.left()
         self._loop.call_soon(self._connection.connection_lost, error)
