@@ -24,8 +24,9 @@ _UNANSWERED: Final = {h11.IDLE, h11.SEND_RESPONSE}
 _UNFINISHED: Final = {h11.IDLE, h11.SEND_BODY}
 # Makes an acknowledgement go out at once. Only Linux has it; elsewhere this is what is set anyway.
 _QUICKACK: Final[int] = getattr(socket, "TCP_QUICKACK", socket.TCP_NODELAY)
-_LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
-_LOGGER.setLevel(logging.ERROR)
+#: Tells errors alone: what uvicorn logs else has URLs in it, which may hold a key.
+LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
+LOGGER.setLevel(logging.ERROR)
 
 
 class Protocol(H11Protocol):
@@ -38,7 +39,7 @@ class Protocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False
-        self.logger = _LOGGER
+        self.logger = LOGGER
         self._is_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's is no wider
@@ -55,6 +56,17 @@ class Protocol(H11Protocol):
             super().data_received(data)
         if self.conn.their_state in _UNFINISHED and not self.transport.is_closing():
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Return that a WebSocket may be opened."""
+        return True
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Go on as a WebSocket; what speaks it is imported with the first one."""
+        from pytest_interactions.server.websocket_protocol import WebSocketProtocol
+
+        self.ws_protocol_class = WebSocketProtocol
+        super().handle_websocket_upgrade(event)
 
     def eof_received(self) -> None:
         """Send what is held to a caller that sends no more: its connection is closed after this."""
