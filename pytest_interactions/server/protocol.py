@@ -24,9 +24,8 @@ _UNANSWERED: Final = {h11.IDLE, h11.SEND_RESPONSE}
 _UNFINISHED: Final = {h11.IDLE, h11.SEND_BODY}
 # Makes an acknowledgement go out at once. Only Linux has it; elsewhere this is what is set anyway.
 _QUICKACK: Final[int] = getattr(socket, "TCP_QUICKACK", socket.TCP_NODELAY)
-#: Tells errors alone: what uvicorn logs else has URLs in it, which may hold a key.
-LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
-LOGGER.setLevel(logging.ERROR)
+_LOGGER: Final = logging.getLogger("uvicorn.error.interactions")
+_LOGGER.setLevel(logging.ERROR)
 
 
 class Protocol(H11Protocol):
@@ -39,7 +38,7 @@ class Protocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False
-        self.logger = LOGGER
+        self.logger = _LOGGER
         self._is_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's is no wider

@@ -243,14 +243,18 @@ class Call:
     async def _respond(self, response: JSONResponse) -> None:
         await response(self.scope, _receive_nothing, self.send)
 
+    @property
+    def _here(self) -> str:
+        """Return the address that a caller has for the API's."""
+        return address(self.scope) + self.prefix
+
     def _link(self, value: str, uri: str) -> str:
         """Return the link `value`, of the answer to a request to `uri`, through this server if it leads to the API."""
         target, origin = urlsplit(urljoin(uri, value)), urlsplit(uri)
         if (target.scheme, target.netloc) != (origin.scheme, origin.netloc):
             return value
-        here = address(self.scope) + self.prefix
         path = target.path.removeprefix(urlsplit(self.upstream.url).path)
-        return here + target._replace(scheme="", netloc="", path=path).geturl()
+        return self._here + target._replace(scheme="", netloc="", path=path).geturl()
 
 
 async def _receive_nothing() -> Message:

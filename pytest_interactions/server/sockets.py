@@ -131,6 +131,10 @@ class _SocketCall(Call):
         headers = {**own, "sec-websocket-protocol": offered} if offered else own
         return replace(request, uri=f"ws{request.uri.removeprefix('http')}", headers=headers)
 
+    @property
+    def _here(self) -> str:
+        return f"ws{super()._here.removeprefix('http')}"
+
     async def _answer_from(self, cassette: Cassette, request: Request, on_its_way: OnItsWay) -> None:
         answer = cassette.answer(request, is_to_api=True)
         if not isinstance(answer, Tape):

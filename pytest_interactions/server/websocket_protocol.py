@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-from pytest_interactions.server.protocol import LOGGER
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
 #: The close code that stands for an end without a close frame (RFC 6455, section 7.1.5).
-BROKEN = 1006
+BROKEN: Final = 1006
+#: What is logged has URLs in it, which may hold a key; and uvicorn takes a refused handshake for an error.
+_SILENT: Final = logging.Logger("pytest_interactions.server", logging.CRITICAL)  # noqa: LOG001 - of no hierarchy
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -20,8 +21,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.logger = LOGGER
-        self.conn.logger = LOGGER
+        self.logger = self.conn.logger = _SILENT
         self._end: ASGIReceiveEvent | None = None
 
     def eof_received(self) -> None:
