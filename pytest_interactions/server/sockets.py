@@ -124,7 +124,7 @@ class _SocketCall(Call):
     is_open: bool = False
 
     def _request(self, path: str) -> Request:
-        request = super()._request(path)
+        request = super()._request(f"/{path.lstrip('/')}")  # @google/genai begins it with two slashes
         own = {name: value for name, value in request.headers.items() if not name.startswith("sec-websocket-")}
         own.pop("accept-encoding")
         offered: list[str] = self.scope["subprotocols"]

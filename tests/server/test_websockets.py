@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from pytest_interactions import CassetteMissError, CassetteNotFoundError
 from pytest_interactions.api.exchange import Cut
@@ -148,7 +149,7 @@ def test_a_subprotocol_is_chosen_as_the_api_chose(path: Path) -> None:
         for upstream in (api.base, None):
             with (
                 served(path, upstream) as server,
-                connect(live(server.url), subprotocols=["realtime", f"key.{key}"]) as app,
+                connect(live(server.url), subprotocols=[Subprotocol("realtime"), Subprotocol(f"key.{key}")]) as app,
             ):
                 assert app.subprotocol == "realtime"
                 app.send("a")
@@ -193,7 +194,7 @@ def test_the_app_s_headers_go_on_and_those_of_its_connection_do_not(path: Path) 
 # --- ends ---
 
 
-def _told(url: str, *messages: str) -> tuple[int | None, int | None]:
+def _told(url: str, *messages: str) -> tuple[int | None, ...]:
     """Send messages, and read until the end; the codes of the close frames that came and went."""
     with connect(url) as app:
         with pytest.raises(ConnectionClosed) as told:
@@ -201,7 +202,7 @@ def _told(url: str, *messages: str) -> tuple[int | None, int | None]:
                 app.send(message)
             while True:
                 app.recv()
-    return told.value.rcvd and told.value.rcvd.code, told.value.sent and told.value.sent.code
+    return tuple(None if each is None else each.code for each in (told.value.rcvd, told.value.sent))
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,12 @@ def test_an_unreachable_api_is_said_to_be(path: Path, hook: Any) -> None:
 
 def test_an_api_that_speaks_no_http_is_a_502(path: Path) -> None:
     """What answers the handshake with something else is said to give no answer; nothing is recorded."""
-    with accepting(lambda connection: (connection.sendall(b"SSH-2.0\r\n\r\n"), connection.close())) as address:
+
+    def speak(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(b"SSH-2.0\r\n\r\n")
+
+    with accepting(speak) as address:
         with served(path, address) as server:
             assert _refused(live(server.url)).response.status_code == 502
     assert not path.exists()

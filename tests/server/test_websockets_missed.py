@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from pytest_interactions import (
     CassetteFormatError,
@@ -213,17 +214,23 @@ def test_a_caller_against_the_protocol_is_told(path: Path, api: Server) -> None:
             assert told.value.rcvd.code == 1002
 
 
+def _page(server: ReplayServer, origin: str) -> Any:
+    return connect(live(server.url), origin=Origin(origin))
+
+
 def test_a_page_that_was_not_let_in_opens_nothing(path: Path, api: Server) -> None:
     """A WebSocket of a web page is refused unless the page is let in, as a browser asks for no leave before it."""
     _record(path, api, "a")
     with served(path) as server:
-        with pytest.raises(InvalidStatus, match="403"), connect(live(server.url), origin="http://evil.example"):  # type: ignore[arg-type] # a text
+        with pytest.raises(InvalidStatus, match="403"), _page(server, "http://evil.example"):
             ...
         with raw.connect(server.url) as client:
             client.sendall(_handshake(PATH, host="evil.example"))
             assert raw.error(raw.received(client))[0] == 403
         server.allow_origin("http://localhost:*")
-        assert talk_in_thread(live(server.url), "a", origin="http://localhost:5173") == ["a"]
+        with _page(server, "http://localhost:5173") as page:
+            page.send("a")
+            assert page.recv() == "a"
 
 
 def _handshake(target: str, host: str = "127.0.0.1") -> bytes:
