@@ -28,6 +28,7 @@ _QUESTIONS: Final = (
     "recording_cost",
     "first_event",
     "pacing",
+    "live",
     "startup",
     "opening",
     "reviewing",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: The seconds for which an app is waited for that waits itself for a message, while one of its own is due before that.
 PATIENCE: Final = 10.0
+#: The messages that are looked at for the parts of one secret.
+_MOST_PARTS: Final = 8
 #: The close codes that a library sends by itself: for what is against the protocol, no UTF-8, or too large.
 _OF_LIBRARY: Final = (1002, 1007, 1009)
 
@@ -73,25 +75,29 @@ class Dialogue:
         options: The options of its cassette.
         directory: Where the media are to which it refers.
         use: The app's use of it.
-        redacted: Redacts the event of a live message; `None` if a hook drops it.
+        kept: Redacts the events of live messages; returns nothing for what a hook drops.
         opened_by: Returns the script that a first message opens, as several may have been opened by equal handshakes.
         missed: Makes the error for a message that is not as recorded: of a script, the number of what was to come, if
             anything was, and the message.
         waits: Makes the error for an app that waits, where the message with a number was to come from it.
         remember: Takes each of our errors, as the app may swallow it.
+        ends_early: Whether it ends sooner than it was recorded, so that nobody knows what the app says then.
+        is_bound: Whether it is known which of several equal handshakes it goes on with.
     """
 
     script: Script
     options: Options
     directory: Path
     use: Use
-    redacted: Callable[[bytes], sse.ServerSentEvent | None]
+    kept: Callable[[bytes], bytes]
     opened_by: Callable[[Dialogue, Said], Script]
     missed: Callable[[Script, int | None, Said], InteractionsError]
     waits: Callable[[Script, int | None], InteractionsError]
     remember: Callable[[InteractionsError], InteractionsError]
+    ends_early: bool = False
     is_bound: bool = False
     _unsaid: dict[int, Said] = field(default_factory=dict)
+    _parts: list[bytes] = field(default_factory=list)
     _place: int = 0
     _now: float = field(default_factory=clock.seconds)
     _lock: RLock = field(default_factory=RLock)
@@ -119,15 +125,21 @@ class Dialogue:
         """
         __tracebackhide__ = True
         self.use.check()
-        event = self.redacted(message)
+        event = next(iter(sse.decode(self.kept(message))), None)
         if event is None:
             return
         with self._lock:
+            if self.break_off is not None:
+                return  # nobody gets it
             said = Said(event, self.exchange.request.uri)
             if not self.is_bound:
                 self.script = self.opened_by(self, said)
                 self.is_bound, self._unsaid = True, self._all_said()
             number = self._number_of(said)
+            if number is None:
+                number = self._number_of_part(message, said)
+            if number is None and self.ends_early and not self._unsaid:
+                return  # as above
             if number is None:
                 raise self.remember(self.missed(self.script, next(iter(self._unsaid), None), said))
             del self._unsaid[number]
@@ -143,6 +155,19 @@ class Dialogue:
             if is_strict or not said.may_overtake(recorded):
                 return None
         return None
+
+    def _number_of_part(self, message: bytes, said: Said) -> int | None:
+        """Return the number of what is next, if a part of a secret stands in this message, and a placeholder there."""
+        number = next(iter(self._unsaid), None)
+        if number is None:
+            return None
+        recorded = self._unsaid[number]
+        self._parts = [*self._parts[-_MOST_PARTS:], message]
+        *_, event = sse.decode(self.kept(b"".join(self._parts))) or [said.event]
+        whole = Said(event, said.uri)
+        if len(self._parts) > 1 and whole.key == recorded.key:
+            return number
+        return number if recorded.may_be(said) else None
 
     def unsaid(self) -> list[int]:
         """Return the numbers of what the app has not said."""

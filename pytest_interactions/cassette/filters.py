@@ -72,12 +72,12 @@ class Filters:
         self.left_out |= headers.left_out(hooked.headers, kept.headers)
         return kept
 
-    def keep_message(self, message: bytes, request: Request) -> bytes:
-        """Return a WebSocket's message, as the event that stands for it, as it is recorded; nothing if a hook drops it.
+    def keep_messages(self, messages: bytes, request: Request) -> bytes:
+        """Return a WebSocket's messages, as the events that stand for them, as they are recorded; nothing if dropped.
 
         `request` is the one that opened the WebSocket.
         """
-        opened = Response(status=SWITCHED, body=message)
+        opened = Response(status=SWITCHED, body=messages)
         hook = self._options.before_record_response
         hooked = convert.hook_response(hook, opened) if hook else opened
         return b"" if hooked is None else self.redactor.response(hooked, uri=request.uri).body

@@ -52,10 +52,14 @@ class Recording(Use):
         self._finished = finished
         self._begun = clock.seconds()
 
+    def since(self) -> float:
+        """Return the seconds since the request was sent."""
+        return clock.seconds() - self._begun
+
     def came(self, count: int) -> None:
         """Take note that so many more bytes of the response have come just now."""
         self._came += count
-        self.marks.append(Mark(clock.seconds() - self._begun, self._came))
+        self.marks.append(Mark(self.since(), self._came))
 
     def finish(self, response: Response, cut: Cut | None = None, marks: Sequence[Mark] = ()) -> None:
         """Keep the response, whose body came as `marks` say; only the first call counts."""

@@ -7,6 +7,7 @@ of calls that it makes at once.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ from pytest_interactions.api.exchange import Request
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.websocket import BYTES, ESCAPED
 from pytest_interactions.cassette.matching import key_of
+from pytest_interactions.redaction.placeholders import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,10 +69,32 @@ class Said:
         results = sorted(fact for fact in facts if fact.startswith(_RESULT))
         return " ".join(results) or (_MEDIA if _MEDIA in facts else "")
 
+    def may_be(self, other: Said) -> bool:
+        """Return whether it was recorded of another one: secrets stand in that where it has placeholders.
+
+        Of a secret that is spread over several messages, nobody knows before the last one has come.
+        """
+        if self.form != other.form or REDACTED.encode() not in self.request.body:
+            return False
+        ours, theirs = self.request.json_unkept(), other.request.json_unkept()
+        if NOT_JSON in (ours, theirs):
+            ours, theirs = self.event.data, other.event.data
+        return _may_be(ours, theirs)
+
     def may_overtake(self, other: Said) -> bool:
         """Return whether it may come before a message that was recorded before it."""
         lanes = {self.lane, other.lane}
         return len(lanes) > 1 and (_MEDIA in lanes or "" not in lanes)
+
+
+def _may_be(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, str) and isinstance(theirs, str):
+        return re.fullmatch(re.escape(ours).replace(REDACTED, ".*"), theirs, re.DOTALL) is not None
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(_may_be(ours[name], theirs[name]) for name in ours)
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(_may_be, ours, theirs))
+    return bool(ours == theirs)
 
 
 def _facts(value: Any) -> Iterator[str]:

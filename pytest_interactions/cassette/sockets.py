@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_interactions.api import sse
 from pytest_interactions.cassette.dialogue import Dialogue, Script
 from pytest_interactions.options import Unplayed
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.cassette.faults import Faults
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
     from pytest_interactions.cassette.refusals import Refusals
@@ -32,6 +33,7 @@ class Sockets:
         options: Options,
         *,
         directory: Path,
+        faults: Faults,
         failures: list[InteractionsError],
     ) -> None:
         """Play those that `index` has; errors go to `failures`, as apps may swallow them."""
@@ -40,26 +42,23 @@ class Sockets:
         self._refusals = refusals
         self._options = options
         self._directory = directory
+        self._faults = faults
         self._failures = failures
         self._played: list[tuple[int, Dialogue]] = []
 
     def begin(self, number: int, exchange: Exchange, use: Use) -> Dialogue:
         """Begin to play the exchange with a number in the index, of which this may be an altered copy."""
-
-        def redacted(message: bytes) -> sse.ServerSentEvent | None:
-            kept = self._filters.keep_message(message, exchange.request)
-            return next(iter(sse.decode(kept)), None)
-
         dialogue = Dialogue(
             script=Script.of(exchange),
             options=self._options,
             directory=self._directory,
             use=use,
-            redacted=redacted,
+            kept=partial(self._filters.keep_messages, request=exchange.request),
             opened_by=self._opened_by,
             missed=self._refusals.missed_message,
             waits=self._refusals.awaited_message,
             remember=self._remember,
+            ends_early=exchange is not self._index.exchanges[number],
         )
         use.is_awaited = False
         self._played.append((number, dialogue))
@@ -109,7 +108,7 @@ class Sockets:
 
     def problem(self) -> UnplayedError | None:
         """Return the error for what apps had said when it was recorded, and did not say; `None` if there is none."""
-        if self._options.unplayed is not Unplayed.FAIL:
+        if self._options.unplayed is not Unplayed.FAIL or self._faults.may_end_early:
             return None
         missing = next(((each, each.unsaid()) for _, each in self._played if each.unsaid()), None)
         return None if missing is None else self._refusals.unsaid(missing[0].script, missing[1])

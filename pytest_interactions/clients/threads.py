@@ -47,6 +47,15 @@ def is_begun_inside(thread: Thread) -> bool:
     return _PLACE in vars(thread)
 
 
+def start_apart(thread: Thread) -> None:
+    """Start a thread of this package's, which is none of the app's: no test waits for its end."""
+    token = _IN_POOL.set(True)
+    try:
+        thread.start()
+    finally:
+        _IN_POOL.reset(token)
+
+
 def patches() -> Iterator[AbstractContextManager[object]]:
     """Yield the patches by which threads and the work of pools take along what is in force."""
     yield Replaced(Thread, "start", _starting)

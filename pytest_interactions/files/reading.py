@@ -135,7 +135,7 @@ def _read_exchange(raw: bytes, place: int, end: int) -> Exchange | None:
     listed = raw.find(_FRAMES, response.end(), tail) + 1 or tail
     sent, got = _read_body(raw, request.end(), middle, 6), _read_body(raw, response.end(), listed, 8)
     if listed < tail:
-        got = None if got or response[1] != _SWITCHED else _read_frames(raw, listed, tail)
+        got = _read_frames(raw, listed, tail) if got == b"" and response[1] == _SWITCHED else None
     sent_headers, got_headers, reason = _read_headers(request[3]), _read_headers(response[3]), _read_scalar(response[2])
     if sent is None or got is None or sent_headers is None or got_headers is None or reason is None:
         return None

@@ -11,8 +11,10 @@ from pytest_interactions.api import answers
 from pytest_interactions.api.delays import Delays
 from pytest_interactions.api.exchange import Cut, Exchange, Response
 from pytest_interactions.api.faults.parts import NotAlterableError, changed, count_of, first, shortened
+from pytest_interactions.api.json_values import compact
 from pytest_interactions.api.paths import is_older
 from pytest_interactions.api.streaming import encode
+from pytest_interactions.api.websocket import Closed, Frame, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,8 @@ _TIMEOUTS: Final = {
 _UNANSWERED: Final = Cut(
     by="connection", error="RemoteProtocolError", message="Server disconnected without sending a response."
 )
+#: The close code of a server's own failure (RFC 6455, section 7.4.1).
+_INTERNAL: Final = 1011
 _INCOMPLETE: Final = "peer closed connection without sending complete message body"
 
 
@@ -67,13 +71,22 @@ def altered(effects: Effects, exchange: Exchange, due: Callable[[int], float]) -
         return Altered(_replaced(exchange, Response(status=0), unanswered), may_ask_again=True)
     if not exchange.response.status:
         raise NotAlterableError("there was no answer when it was recorded")
-    if effects.events_delay and not exchange.response.is_stream:
+    if exchange.response.has_messages:
+        _check_of_messages(effects)
+    elif effects.events_delay and not exchange.response.is_stream:
         raise NotAlterableError("its answer is no stream")
     if effects.changes:
         exchange = changed(effects, exchange)
     if effects.ending is not None:
         exchange = _ENDS[effects.ending](_Answer(exchange, effects, due), getattr(effects, effects.ending))
     return Altered(exchange, may_ask_again=effects.ending is not None or effects.malformed is not None)
+
+
+def _check_of_messages(effects: Effects) -> None:
+    """Raise `NotAlterableError` for what can go wrong with an answer of HTTP alone."""
+    later = "events_delay" if effects.events_delay else effects.ending
+    if later is not None and later not in _OF_MESSAGES:
+        raise NotAlterableError(f"it is a WebSocket, which {' or '.join(sorted(_OF_MESSAGES))} ends")
 
 
 def _replaced(exchange: Exchange, response: Response, cut: Cut | None = None) -> Exchange:
@@ -140,10 +153,15 @@ def _cut_seconds(answer: _Answer, seconds: float) -> Exchange:
     return first(exchange, come, cut=_broken())
 
 
-def _error_event(effects: Effects) -> bytes:
+def _last_words(answer: _Answer) -> bytes:
+    """Return an `error` event, as the last one of a stream, or of a WebSocket that the server closes then."""
+    effects = answer.effects
     said = {"code": effects.code, "message": effects.message}
     error = {name: value for name, value in said.items() if value is not None}
-    return encode({"event_type": "error", **({"error": error} if error else {})})
+    event = {"event_type": "error", **({"error": error} if error else {})}
+    if not answer.exchange.response.has_messages:
+        return encode(event)
+    return body_of([Frame(sent=False, data=compact(event)), Closed(by_app=False, code=_INTERNAL)])
 
 
 _ENDS: Final[dict[str, Callable[[_Answer, Any], Exchange]]] = {
@@ -154,5 +172,7 @@ _ENDS: Final[dict[str, Callable[[_Answer, Any], Exchange]]] = {
     "stop_after": lambda answer, count: first(answer.exchange, count),
     "stop_after_bytes": _bytes,
     "bare_error_after": lambda answer, count: first(answer.exchange, count, BARE_ERROR),
-    "error_event_after": lambda answer, count: first(answer.exchange, count, _error_event(answer.effects)),
+    "error_event_after": lambda answer, count: first(answer.exchange, count, _last_words(answer)),
 }
+#: What ends a WebSocket, beside what keeps it from being opened.
+_OF_MESSAGES: Final = frozenset({"cut_after", "error_event_after"})

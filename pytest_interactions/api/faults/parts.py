@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api import sse
+from pytest_interactions.api.websocket import RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,10 @@ class NotAlterableError(ValueError):
 
 @dataclass(slots=True)
 class _Part:
-    """A piece of a stream: its bytes, when it came, and its number among the events; 0 for what is none."""
+    """A piece of a stream: its bytes, when it came, and its number among the events; 0 for what is none.
+
+    Of a WebSocket, events are what the server has said.
+    """
 
     raw: bytes
     time: float | None
@@ -28,14 +32,15 @@ class _Part:
 
 
 def _parts(exchange: Exchange) -> list[_Part]:
-    if not exchange.response.is_stream:
+    if not exchange.response.comes_in_events:
         raise NotAlterableError("its answer is no stream")
     parts: list[_Part] = []
     times: Sequence[float] = (exchange.times or ())[1:]
     number = 0
     for place, event in enumerate(sse.decode(exchange.response.body)):
-        number += bool(event.event)
-        parts.append(_Part(event.raw, times[place] if place < len(times) else None, number if event.event else 0))
+        counts = event.event.startswith(RECEIVED) if exchange.response.has_messages else bool(event.event)
+        number += counts
+        parts.append(_Part(event.raw, times[place] if place < len(times) else None, number if counts else 0))
     return parts
 
 
@@ -53,7 +58,7 @@ def changed(effects: Effects, exchange: Exchange) -> Exchange:
     Raises:
         NotAlterableError: It is no stream, or has no such event.
     """
-    if effects.malformed is not None and not exchange.response.is_stream:
+    if effects.malformed is not None and not exchange.response.comes_in_events:
         if len(effects.changes) > 1 or effects.malformed > 1:
             raise NotAlterableError("its answer is no stream")
         return replace(exchange, response=exchange.response.with_body(_cut_short(exchange.response.body)))
@@ -125,7 +130,9 @@ def first(exchange: Exchange, count: int, ending: bytes = b"", cut: Cut | None =
     sent = [place for place, part in enumerate(parts) if part.number]
     if count >= len(sent):
         raise NotAlterableError(f"its stream has {_events(len(sent))}, none after number {count}")
-    ended = _of_parts(exchange, parts[: sent[count]])
+    # What the app has said after the last one is not waited for.
+    end = sent[count - 1] + 1 if exchange.response.has_messages else sent[count]
+    ended = _of_parts(exchange, parts[:end])
     response = shortened(exchange.response, ended.response.body + ending)
     return replace(ended, response=response, cut=cut, seconds=None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_interactions.api import sse
+from pytest_interactions.api.faults.parts import count_of
 from pytest_interactions.faults import OF_ANY, OF_STREAMS
 
 if TYPE_CHECKING:
@@ -49,9 +49,16 @@ def picked(seed: int, of: Sequence[str], name: str, exchange: Exchange) -> dict[
     draw = random.Random(f"{seed}:{name}")  # noqa: S311 - to be the same again
     if draw.random() < 1 / 2:
         return None
-    body, is_stream = exchange.response.body, exchange.response.is_stream
-    events = sum(bool(event.event) for event in sse.decode(body)) if is_stream else 0
+    body = exchange.response.body
+    events = count_of(exchange) if exchange.response.comes_in_events else 0
     possible = [*(OF_ANY if body else ("error",)), *(OF_STREAMS if events > 1 else ())]
+    if exchange.response.has_messages:
+        possible = [
+            "error",
+            "refused",
+            "timeout",
+            *(("cut_after", "error_event_after", "repeat") if events > 1 else ()),
+        ]
     kinds = [kind for kind in possible if not of or kind in of]
     if not kinds:
         return None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import _thread
 import socket
 import time
 from contextlib import suppress
-from contextvars import copy_context
-from threading import Condition
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
 from websockets.uri import parse_uri
 
 from pytest_interactions.cassette.dialogue import PATIENCE
+from pytest_interactions.clients import threads
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
+    from pytest_interactions.api.websocket import Closed
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.peer import Peer
     from pytest_interactions.clients.websockets.tap import Playing
@@ -40,8 +40,7 @@ class Line:
         self._coming: list[bytes] = []
         self._is_over = False
         self._changed = Condition()
-        # Not by `threading`, which would list it among those that an app has begun and a test's end waits for.
-        _thread.start_new_thread(copy_context().run, (self._run,))
+        threads.start_apart(Thread(target=self._run, daemon=True))
 
     def receive(self, data: bytes) -> None:
         """Take what the client sends."""
@@ -96,11 +95,14 @@ class Line:
                     return None
                 if self._coming:
                     return self._coming.pop(0)
-                seconds = self._until_due()
-                if seconds is None:
+                seconds, failed = self._until_due(), self._failed()
+                if seconds is None and failed is None:
                     self._wait()
                     continue
-            if seconds > 0:
+            if failed is not None and self.tap is not None:
+                self.tap.break_client(failed)  # not inside, as it waits for the library's own lock
+                continue
+            if seconds:
                 time.sleep(seconds)  # which a test may skip
             self._take()
 
@@ -109,6 +111,10 @@ class Line:
         if dialogue is None or not self._peer.is_open or self._peer.is_closed_by_app or not dialogue.is_due:
             return None
         return dialogue.pause()
+
+    def _failed(self) -> Closed | None:
+        is_open = self._peer.is_open and not self._peer.is_closed_by_app
+        return self._dialogue.failed if self._dialogue is not None and is_open else None
 
     def _take(self) -> None:
         assert self._dialogue is not None, "a connection without one is not open"  # noqa: S101 - for the type checker
@@ -125,10 +131,6 @@ class Line:
         dialogue = self._dialogue
         if dialogue is not None and self._peer.is_open and dialogue.break_off is not None:
             self.end()
-            return
-        failed = dialogue.failed if dialogue is not None and self._peer.is_open else None
-        if failed is not None and self.tap is not None and not self._peer.is_closed_by_app:
-            self.tap.break_client(failed)
             return
         is_awaited = self.tap is not None and self.tap.waiting > 0 and self._peer.is_open
         if not self._changed.wait(PATIENCE if is_awaited else None) and dialogue is not None:
