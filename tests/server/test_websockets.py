@@ -365,6 +365,9 @@ def test_a_refused_handshake_is_refused_again(path: Path) -> None:
                 assert response.headers["content-type"] == "application/json; charset=UTF-8"
                 assert json.loads(response.body or b"") == json.loads(body)
     assert recorded(path).response.status == 401
+    with serving(process_request=refuse) as api:
+        with served(path, api.base, record_mode="rewrite", before_record_request=lambda _: None) as server:
+            assert _refused(live(server.url)).response.status_code == 401
 
 
 def test_a_redirect_is_the_app_s_to_follow(path: Path) -> None:
@@ -409,7 +412,8 @@ def test_an_api_that_speaks_no_http_is_a_502(path: Path) -> None:
     assert not path.exists()
 
 
-def test_an_app_that_does_not_wait_for_the_handshake_is_recorded_as_that(path: Path) -> None:
+@pytest.mark.parametrize("hook", [None, lambda _: None], ids=["recorded", "kept out"])
+def test_an_app_that_does_not_wait_for_the_handshake_is_recorded_as_that(path: Path, hook: Any) -> None:
     """An app that goes while the API makes it wait leaves nothing behind but that it gave up."""
     begun, gone = threading.Event(), threading.Event()
 
@@ -420,13 +424,15 @@ def test_an_app_that_does_not_wait_for_the_handshake_is_recorded_as_that(path: P
         gone.set()
         connection.close()
 
-    with accepting(wait) as address, served(path, address) as server:
+    with accepting(wait) as address, served(path, address, before_record_request=hook) as server:
         with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as app:
             app.sendall(_HANDSHAKE)
             assert begun.wait(10)
         assert gone.wait(10)
-    exchange = recorded(path)
-    assert (exchange.response.status, exchange.cut) == (0, Cut(by="app"))
+    if hook is None:
+        assert (recorded(path).response.status, recorded(path).cut) == (0, Cut(by="app"))
+    else:
+        assert not path.exists()
 
 
 _HANDSHAKE = (
