@@ -144,6 +144,7 @@ class _SocketCall(Call):
         elif answer.dialogue is None:
             await self._play(answer, on_its_way)
         else:
+            await self._until_due(answer, answer.pause(None))
             await self._accept(answer.headers(), chosen(answer, self.scope["subprotocols"], cassette.redacted))
             await Playing(self.caller, answer.dialogue, on_its_way).to_its_end()
 

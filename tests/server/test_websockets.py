@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
@@ -19,7 +20,7 @@ from pytest_interactions.api.exchange import Cut
 from pytest_interactions.api.websocket import Closed, Frame
 from pytest_interactions.server import playing
 from tests.accepting import accepting, refusing
-from tests.live.talk import PATH, event, serving, talk, talk_in_thread, text
+from tests.live.talk import PATH, event, serving, talk, talk_in_loop, talk_in_thread, text
 from tests.server.sockets import items, live, recorded, served
 from tests.support import use_cassette
 
@@ -383,7 +384,8 @@ def test_a_redirect_is_the_app_s_to_follow(path: Path) -> None:
     with serving(process_request=elsewhere) as moved:
         for upstream in (moved.base, None):
             with served(path, upstream) as server:
-                assert talk_in_thread(live(server.url), "a") == ["a"]
+                # The library's client for threads follows none before version 16.
+                assert talk_in_loop(live(server.url), "a") == ["a"]
 
 
 @pytest.mark.parametrize("hook", [None, lambda _: None], ids=["recorded", "kept out"])
@@ -490,6 +492,40 @@ def test_the_fault_of_a_handshake(path: Path, api: Server) -> None:
         assert refused.response.status_code == 429
         assert refused.response.headers["retry-after"] == "3"
         assert talk_in_thread(live(server.url), "a") == ["a"]
+
+
+@pytest.mark.parametrize("told", [{"delay": 0.2}, {"delay": 30}])
+def test_a_late_handshake(path: Path, api: Server, told: dict[str, Any]) -> None:
+    """A delay holds the handshake up, unless no time is to pass."""
+    with served(path, api.base) as server:
+        talk_in_thread(live(server.url), "a")
+    start = time.monotonic()
+    with served(path, fault=told, fast_forward=told["delay"] > 1) as server:
+        assert talk_in_thread(live(server.url), "a") == ["a"]
+    assert min(told["delay"], 0.2) * (told["delay"] < 1) <= time.monotonic() - start < 10
+
+
+def test_an_app_that_does_not_wait_for_a_late_handshake(path: Path, api: Server) -> None:
+    """It goes, and the server is there for the next one."""
+    with served(path, api.base) as server:
+        talk_in_thread(live(server.url), "a")
+    with served(path, fault={"delay": 30, "times": 1}, unplayed="ignore") as server:
+        with pytest.raises(TimeoutError), connect(live(server.url), open_timeout=0.1):
+            ...
+        assert httpx.get(f"{server.url}/healthz").text == "ok\n"
+
+
+def test_a_message_that_breaks_the_connection_by_a_fault(path: Path, api: Server) -> None:
+    """A fault that counts messages breaks the connection after them."""
+    with served(path, api.base) as server:
+        talk_in_thread(live(server.url), "a", "b", "c")
+    fault = {"cut_after": 2}
+    with served(path, fault=fault, unplayed="ignore") as server, connect(live(server.url)) as app:
+        for message in ("a", "b"):
+            app.send(message)
+            assert app.recv() == message
+        with pytest.raises(ConnectionClosedError):
+            app.recv()
 
 
 def test_times_pass_as_the_pace_says(path: Path) -> None:
