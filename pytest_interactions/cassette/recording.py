@@ -59,7 +59,7 @@ class Recording(Use):
     def came(self, count: int) -> None:
         """Take note that so many more bytes of the response have come just now."""
         self._came += count
-        self.marks.append(Mark(self.since(), self._came))
+        self.marks.append(Mark(clock.seconds() - self._begun, self._came))
 
     def finish(self, response: Response, cut: Cut | None = None, marks: Sequence[Mark] = ()) -> None:
         """Keep the response, whose body came as `marks` say; only the first call counts."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.latency import came
 from pytest_interactions.api.sse import decode
+from pytest_interactions.api.websocket import RECEIVED, SENT
 from pytest_interactions.report.media import told
+from pytest_interactions.report.websockets import kind_of, lines_of_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +33,21 @@ _GROUPS: Final = 500
 
 def bodies_of(exchange: Exchange) -> Bodies:
     """Return what an exchange carried, which is redacted."""
-    is_stream = exchange.response.is_stream
-    events = decode(exchange.response.body) if is_stream else []
+    response = exchange.response
+    events = decode(response.body) if response.comes_in_events else []
     return {
         "request": _body(exchange.request),
-        "response": _stream_body(exchange.response.body) if is_stream else _body(exchange.response),
+        "response": _answer(exchange),
         "events": list(_grouped(events)),
         "waits": _waits(came(exchange)),
     }
+
+
+def _answer(exchange: Exchange) -> Body:
+    response = exchange.response
+    if response.has_messages:
+        return _cut("\n".join(lines_of_messages(exchange)))
+    return _stream_body(response.body) if response.is_stream else _body(response)
 
 
 def _body(message: Message) -> Body:
@@ -110,6 +119,8 @@ def _kind(event: ServerSentEvent) -> _Kind:
     data = _data(event)
     said = data.get("event_type")
     kind = said if isinstance(said, str) and event.event in ("", "message") else event.event or "between events"
+    if event.event.partition(" ")[0] in (SENT, RECEIVED):
+        kind = kind_of(event.event, data)
     inside = (data.get(name) for name in ("delta", "step", "content"))
     inner: dict[str, Any] = next((each for each in inside if isinstance(each, dict)), {})
     about = [f"step {data['index'] + 1}"] if isinstance(data.get("index"), int) else []

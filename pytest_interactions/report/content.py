@@ -18,6 +18,7 @@ from pytest_interactions.cassette.age import first_answer
 from pytest_interactions.files.storage import load
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.report.websockets import facts_of, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -82,7 +83,7 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
         **({"seconds": sum(known)} if known and len(known) == len(turns) else {}),
         "bytes": path.stat().st_size if path.exists() else 0,
         "exchanges": [
-            {**_exchange(each, turn_of.get(id(each))), **_sizes(recorded)}
+            {**_exchange(each, turn_of.get(id(each))), **sizes_of(recorded)}
             for each, recorded in zip(exchanges, contents.exchanges, strict=True)
         ],
         "turns": turns,
@@ -93,10 +94,6 @@ def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
     """Return an exchange without secrets."""
     request = redactor.request(exchange.request)
     return replace(exchange, request=request, response=redactor.response(exchange.response, exchange.request.uri))
-
-
-def _sizes(exchange: Exchange) -> Json:
-    return {"request_bytes": len(exchange.request.body), "response_bytes": len(exchange.response.body)}
 
 
 def _turns(calls: list[Call], exchanges: list[Exchange]) -> Iterator[Json]:
@@ -171,6 +168,7 @@ def _exchange(exchange: Exchange, turn: int | None) -> Json:
         "url": path or f"{url.netloc.rpartition('@')[2]}{url.path}",
         "status": response.status,
         "streamed": response.is_stream,
+        **facts_of(exchange),
     }
     if exchange.seconds is not None:
         report["seconds"] = exchange.seconds

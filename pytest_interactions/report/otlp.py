@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _INTERNAL, _CLIENT = 1, 3  # the kinds of spans, as OTLP numbers them
 _ERROR: Final = 2  # the status of a span
 _TRACE, _SPAN = 32, 16  # hexadecimal digits of ids
-_ID: Final = re.compile(r"^(/interactions/)[^/:]+")
+_ID: Final = re.compile(r"^(/interactions/)(?!live$)[^/:]+")
 _WITHOUT_ID: Final = r"\1{id}"  # few names of spans, as the conventions for HTTP ask for
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.api.latency import first_of
 from pytest_interactions.api.paths import split
 from pytest_interactions.api.steps import as_steps, plain
@@ -42,7 +43,6 @@ _REQUESTED: Final = {
 }
 _FIRST_ERROR: Final = 400  # of HTTP's statuses
 _LARGEST: Final = 2**63  # of the integers; no other number is one of a setting
-_PORTS: Final = {"https": 443, "http": 80}
 
 
 def of_call(call: Call, turn: Turn) -> Json:
@@ -132,7 +132,11 @@ def _provider(request: Request) -> str:
 
 def _server(request: Request) -> Json:
     url = split(request.uri)
-    return {"server.address": url.hostname, "server.port": url.port or _PORTS.get(url.scheme)} if url.hostname else {}
+    return (
+        {"server.address": url.hostname, "server.port": url.port or DEFAULT_PORTS.get(url.scheme)}
+        if url.hostname
+        else {}
+    )
 
 
 def _requested(config: Any) -> Json:

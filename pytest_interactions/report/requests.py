@@ -11,8 +11,11 @@ from pytest_interactions.api import volatile
 from pytest_interactions.api.behaviour import lasting
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.sse import decode
+from pytest_interactions.api.websocket import SENT
 from pytest_interactions.cassette.differences import Difference, Parts, differences, title
 from pytest_interactions.cassette.matching import is_websocket
+from pytest_interactions.cassette.said import Said
 from pytest_interactions.report.compare import is_repeated
 
 if TYPE_CHECKING:
@@ -53,12 +56,20 @@ def changed_requests(
 
 
 def _asked(exchanges: Sequence[Exchange]) -> list[tuple[int, Request]]:
-    """Return the requests that are the app's own doing, with their numbers."""
-    return [
-        (number, each.request)
+    """Return the requests and the messages that are the app's own doing, with the numbers of their exchanges."""
+    kept = (
+        (number, each)
         for number, each in enumerate(exchanges, 1)
         if not is_repeated(each.response.status) and not _is_poll(each.request)
-    ]
+    )
+    return [(number, request) for number, each in kept for request in (each.request, *_messages(each))]
+
+
+def _messages(exchange: Exchange) -> Iterator[Request]:
+    """Yield the messages that the app has sent on a WebSocket, each as a request."""
+    for event in decode(exchange.response.body) if exchange.response.has_messages else ():
+        if event.event.partition(" ")[0] == SENT:
+            yield Said(event, exchange.request.uri).request
 
 
 def _is_poll(request: Request) -> bool:
@@ -73,7 +84,7 @@ def _likeness(request: Request) -> tuple[str, str]:
 
 
 def _kind(request: Request) -> str:
-    return re.sub(r"(/interactions/)[^/:]+", r"\1…", title(request))
+    return re.sub(r"(/interactions/)(?!live$)[^/:]+", r"\1…", title(request))
 
 
 def _changes(

@@ -11,6 +11,7 @@ from pytest_interactions.api.setting import setting_lines
 from pytest_interactions.api.transcript import Line, lines_of_turn
 from pytest_interactions.api.volatile import lasting_part
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.report.websockets import closed_text, counted_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,10 +87,10 @@ def other_lines(report: Json, *, bodies: bool = True) -> Iterator[Line]:
     """
     for exchange in report["exchanges"]:
         if "turn" not in exchange:
-            url = re.sub(r"^(/interactions/)[^/:]+", r"\1…", exchange["url"])
+            url = re.sub(r"^(/interactions/)(?!live$)[^/:]+", r"\1…", exchange["url"])
             digest = f", sha256 {exchange['sha256']}" if bodies and "sha256" in exchange else ""
             text = f"{exchange['method']} {lasting_part('url', url)}: {exchange['status']}{digest}"
-            yield from _exchange_lines("", text + _end(exchange), exchange)
+            yield from _exchange_lines("", text + _closed(exchange, reason=False) + _end(exchange), exchange)
 
 
 def tokens_text(tokens: dict[str, int]) -> str:
@@ -140,10 +141,16 @@ def _exchange_lines(indent: str, text: str, exchange: Json) -> Iterator[Line]:
 
 def _exchange_text(exchange: Json) -> str:
     form = "stream, " if exchange["streamed"] else ""
+    if "messages" in exchange:
+        form = f"{counted_text(exchange['messages'])}, "
     url = re.sub(rf"(?<=/)([^/]{{{_ID_LENGTH}}})[^/]+", r"\1…", exchange["url"])
     took = f", {seconds_text(exchange['seconds'])}" if "seconds" in exchange else ""
     text = f"{exchange['method']} {url}: {exchange['status']}, {form}{exchange['response_bytes']:,} bytes{took}"
-    return text + _end(exchange)
+    return text + _closed(exchange, reason=True) + _end(exchange)
+
+
+def _closed(exchange: Json, *, reason: bool) -> str:
+    return f", {closed_text(exchange['closed'], reason=reason)}" if "closed" in exchange else ""
 
 
 def _end(exchange: Json) -> str:

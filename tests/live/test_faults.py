@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from pytest_interactions import CassetteMissError, FaultError
-from pytest_interactions.clients.websockets import line, transport
+from pytest_interactions.cassette import dialogue
 from tests.live.talk import Server, event, server, talk
 from tests.support import use_cassette
 
@@ -80,8 +80,7 @@ def test_a_message_that_is_dropped_is_waited_for(
     path: Path, server: Server, talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The app would wait for ever, and is told so."""
-    for module in (line, transport):
-        monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(dialogue, "PATIENCE", 0.05)
     with pytest.raises(CassetteMissError, match="the app waits"), use_cassette(path, fault={"drop": 2}):
         talk(server.url, *SAID)
 

@@ -19,7 +19,7 @@ from websockets.http11 import Response
 from websockets.sync.client import connect
 
 from pytest_interactions import CassetteMissError, CassetteNotFoundError, StreamEndedError, UnplayedError
-from pytest_interactions.clients.websockets import line, transport
+from pytest_interactions.cassette import dialogue
 from tests.live.talk import PATH, Server, event, server, serving, talk, talk_in_loop, text
 from tests.support import sockets, use_cassette
 
@@ -61,8 +61,7 @@ def path(tmp_path: Path) -> Path:
 
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the patience of a replay end soon."""
-    for module in (line, transport):
-        monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(dialogue, "PATIENCE", 0.05)
 
 
 @pytest.mark.parametrize("name", TALKS)

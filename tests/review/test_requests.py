@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pytest_interactions.api.exchange import Exchange, Request, Response
+from pytest_interactions.api.websocket import Closed, Frame, body_of
 from pytest_interactions.report.requests import changed_requests
 
 _URL = "https://generativelanguage.googleapis.com/v1beta/interactions"
@@ -78,3 +79,23 @@ def test_what_is_no_json_is_compared_as_it_is() -> None:
     old, new = (_sent(url="https://example.com/x") for _ in range(2))
     old.request.body, new.request.body = b"one", b"two"
     assert _changes([old], [new]) == [(1, 1, "POST https://example.com/x", ['body: "one" -> "two"'], 0)]
+
+
+def _socket(*texts: str) -> Exchange:
+    items = [Frame(sent=True, data=text) for text in texts]
+    body = body_of([*items, Frame(sent=False, data='{"event_type": "x"}'), Closed(by_app=True)])
+    return Exchange(
+        request=Request(method="GET", uri=f"{_URL}/live".replace("https", "wss")),
+        response=Response(status=101, body=body),
+    )
+
+
+def test_a_message_that_the_app_sends_on_a_websocket_is_told_as_a_request_is() -> None:
+    """One that differs by its fields, and one more by itself; what the server sends is none."""
+    old = [_sent({"input": "a"}), _socket('{"content": "Hi", "event_id": "1"}')]
+    new = [_sent({"input": "a"}), _socket('{"content": "Hello", "event_id": "2"}', '{"n": 1}')]
+    assert _changes(old, new) == [
+        (2, 2, "SEND /interactions/live", ['content: "Hi" -> "Hello"'], 0),
+        (None, 2, "SEND /interactions/live", [], 0),
+    ]
+    assert _changes(old, old) == []

@@ -13,14 +13,17 @@ from pytest_interactions.api.drift.schema import type_name
 from pytest_interactions.api.json_values import NOT_JSON
 from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.sse import decode
+from pytest_interactions.api.websocket import RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_interactions.api.exchange import Exchange, Response
+    from pytest_interactions.api.sse import ServerSentEvent
 
-#: What in a path is a name that was drawn: long, or with a digit in it that no version has.
-_DRAWN: Final = re.compile(r"(?!v\d+\w{0,8}$)(?:(?=[^/]*\d)[\w.=~%-]{6,}|[\w=~%-]{24,})")
+#: What in a path is a name that was drawn: long, or with a digit in it that no version has; no service of the older
+#: Live API.
+_DRAWN: Final = re.compile(r"(?!v\d+\w{0,8}$|google\.)(?:(?=[^/]*\d)[\w.=~%-]{6,}|[\w=~%-]{24,})")
 _AFTER: Final = ("models", "agents")  # which are named by people
 _REASONS: Final = ("finishReason", "finish_reason", "stop_reason")
 _MODELS: Final = ("modelVersion", "model")
@@ -55,11 +58,14 @@ def _segments(path: str) -> list[str]:
 
 def _last_polls(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """Return exchanges with the last alone of those that ask for the same again, as for work under way."""
-    last = {(each.request.method, each.request.uri): each for each in exchanges}
-    kept = [each for each in exchanges if each.request.method != "GET"]
-    kept += [each for (method, _), each in last.items() if method == "GET"]
+    polls = {each.request.uri: each for each in exchanges if _may_be_poll(each)}
+    kept = [*(each for each in exchanges if not _may_be_poll(each)), *polls.values()]
     order = {id(each): number for number, each in enumerate(exchanges)}
     return sorted(kept, key=lambda each: order[id(each)])
+
+
+def _may_be_poll(exchange: Exchange) -> bool:
+    return exchange.request.method == "GET" and not exchange.response.has_messages
 
 
 def _cost(old: Exchange, new: Exchange) -> float:
@@ -126,17 +132,24 @@ class _Pair:
 
 
 def _values(response: Response) -> list[Any]:
-    """Return the JSON of an answer: that of each event of a stream, and of each item of a list."""
-    found = [event.json() for event in decode(response.body)] if response.is_stream else [response.json()]
+    """Return the JSON of an answer: that of each event of a stream, of each message, and of each item of a list."""
+    found = [event.json() for event in _events(response)] if response.comes_in_events else [response.json()]
     items = chain.from_iterable(each if isinstance(each, list) else [each] for each in found)
     return [item for item in items if item is not NOT_JSON]
+
+
+def _events(response: Response) -> Iterator[ServerSentEvent]:
+    """Yield what the server has sent: the events of a stream, or a WebSocket's messages without those of the app."""
+    for event in decode(response.body):
+        if not response.has_messages or event.event.partition(" ")[0] == RECEIVED:
+            yield event
 
 
 def _form(response: Response) -> str:
     """Return what an answer is as a whole, in a word: the type of its JSON, of which a stream has one or none."""
     if not response.body:
         return "nothing"
-    if response.is_stream:
+    if response.comes_in_events:
         return "JSON" if _values(response) else "no JSON"
     value = response.json()
     return "no JSON" if value is NOT_JSON else type_name(value)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.uri import parse_uri
 
-from pytest_interactions.cassette.dialogue import PATIENCE
 from pytest_interactions.clients import threads
 from pytest_interactions.errors import InteractionsError
 
@@ -133,7 +132,8 @@ class Line:
             self.end()
             return
         is_awaited = self.tap is not None and self.tap.waiting > 0 and self._peer.is_open
-        if not self._changed.wait(PATIENCE if is_awaited else None) and dialogue is not None:
+        patience = dialogue.patience if is_awaited and dialogue is not None else None
+        if not self._changed.wait(patience) and dialogue is not None:
             self._fail(dialogue.lost_patience())
 
     def _fail(self, error: Exception) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.uri import parse_uri
 
-from pytest_interactions.cassette.dialogue import PATIENCE
 from pytest_interactions.clients.failures import failure
 from pytest_interactions.errors import InteractionsError
 
@@ -156,7 +155,7 @@ class Transport(asyncio.Transport):
             else:
                 self._end(failure(cut))
         elif self.tap is not None and self.tap.waiting and self._patience is None:
-            self._patience = self._loop.call_later(PATIENCE, self._lose_patience)
+            self._patience = self._loop.call_later(self._dialogue.patience, self._lose_patience)
 
     def _lose_patience(self) -> None:
         if self._dialogue is not None and not self._is_over:

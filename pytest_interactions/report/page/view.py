@@ -13,6 +13,7 @@ from pytest_interactions.escaping import escaped
 from pytest_interactions.redaction.placeholders import HANDED_OUT, LOCATION, PLACEHOLDER_KEY, PROJECT, REDACTED
 from pytest_interactions.redaction.signatures import SIGNATURE
 from pytest_interactions.report.text import pace_text, seconds_text, tokens_text
+from pytest_interactions.report.websockets import closed_text, counted_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -151,11 +152,13 @@ def waits(found: list[Wait]) -> Iterator[tuple[Wait, float, float]]:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "bars": bars,
+    "closed": closed_text,
     "contents": contents,
     "data_url": data_url,
     "facts": facts,
     "link": link,
     "marked": marked,
+    "messages": counted_text,
     "pace": pace_text,
     "pretty": pretty,
     "parts": parts,
