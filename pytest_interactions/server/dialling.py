@@ -74,7 +74,8 @@ async def dial(request: Request, proxy: str | None) -> ClientConnection:
             )
     except InvalidStatus as error:
         raise RefusedHandshakeError(error) from None
-    except (OSError, EOFError, WebSocketException) as error:
+    # What is no HTTP is a `ValueError` before version 15 of the library.
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
         raise ConnectionError(f"{type(error).__name__}: {error}") from None
 
 
