@@ -69,7 +69,8 @@ class Callers:
                 await failure(500, "internal", message)(scope, receive, answer.send)
             except Exception:  # noqa: BLE001 - the answer had begun, or can't be sent
                 abort(scope)
-                await disconnected(receive)
+                if scope["type"] == "http":  # the end of a WebSocket may have been read
+                    await disconnected(receive)
 
     def _reached(self, header: str, here: tuple[str, int]) -> str:
         """Return the `host:port` by which the server was called, if that is its own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.client import connect
@@ -66,15 +67,21 @@ async def dial(request: Request, proxy: str | None) -> ClientConnection:
                 compression=None,
                 additional_headers=_headers(request.headers),
                 user_agent_header=None,  # the app's own goes on
-                proxy=proxy,
                 open_timeout=CONNECT,
                 max_size=LARGEST_BODY,
                 logger=_SILENT,
+                **_way(proxy),
             )
     except InvalidStatus as error:
         raise RefusedHandshakeError(error) from None
-    except (OSError, EOFError, WebSocketException) as error:
+    # What is no HTTP is a `ValueError` before version 15 of the library.
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
         raise ConnectionError(f"{type(error).__name__}: {error}") from None
+
+
+def _way(proxy: str | None) -> dict[str, Any]:
+    """Return what names the proxy on the way, or that there is none; before version 15 the library knows none."""
+    return {"proxy": proxy} if "proxy" in signature(connect.__init__).parameters else {}
 
 
 def opened(connection: ClientConnection) -> tuple[Headers, str]:

@@ -82,9 +82,11 @@ class Caller:
         if seconds == 0:
             await asyncio.sleep(0)  # the other connections have their turn
             return None if self._said.empty() else self._said.get_nowait()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                return await self._said.get()
+        coming = asyncio.ensure_future(self._said.get())
+        await asyncio.wait([coming], timeout=seconds)
+        if coming.done():
+            return coming.result()
+        coming.cancel()
         return None
 
     async def accept(self, headers: Iterable[tuple[str, str]], subprotocol: str | None) -> None:
@@ -142,6 +144,7 @@ class _SocketCall(Call):
         elif answer.dialogue is None:
             await self._play(answer, on_its_way)
         else:
+            await self._until_due(answer, answer.pause(None))
             await self._accept(answer.headers(), chosen(answer, self.scope["subprotocols"], cassette.redacted))
             await Playing(self.caller, answer.dialogue, on_its_way).to_its_end()
 

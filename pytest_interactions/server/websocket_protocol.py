@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
 
 #: The close code that stands for an end without a close frame (RFC 6455, section 7.1.5).
 BROKEN: Final = 1006
@@ -22,7 +19,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.logger = self.conn.logger = _SILENT
-        self._end: ASGIReceiveEvent | None = None
 
     def eof_received(self) -> None:
         """Send what is held to a caller that sends no more: its connection is closed after this."""
@@ -38,12 +34,3 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": BROKEN})
         super().handle_parser_exception()
         self.disconnected = True  # so that nothing more is sent to it
-
-    async def receive(self) -> ASGIReceiveEvent:
-        """Return what comes next from the caller; once it has gone, say so as often as it is asked."""
-        if self._end is not None:
-            return self._end
-        message = await super().receive()
-        if message["type"] == "websocket.disconnect":
-            self._end = message
-        return message
