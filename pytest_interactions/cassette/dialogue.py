@@ -201,6 +201,14 @@ class Dialogue:
         gap = self.script.gaps[self._place] / pace.factor if isinstance(pace, Speed) else pace
         return max(0.0, self._now + gap - self._time())
 
+    @property
+    def patience(self) -> float:
+        """Return the seconds for which the app may let wait for what comes next from it.
+
+        They are as many more as it took when it was recorded: a tool that took long then takes long again.
+        """
+        return PATIENCE + (self.script.gaps[self._place] if self._place < len(self.script.gaps) else 0.0)
+
     def take(self) -> Item:
         """Return what comes next, as it is due.
 

@@ -113,11 +113,13 @@ def settle(cassette: Cassette) -> None:
     cassette.settle(lambda daemons: threads.are_at_work(is_inside, daemons=daemons))
 
 
-def _login(*, replays: bool, may_replay: bool = False) -> google_auth.Login:
-    def past() -> AbstractContextManager[None]:
-        return _CASSETTES.hold(None)
+def past_cassettes() -> AbstractContextManager[None]:
+    """Return a block inside which no cassette sees what is sent."""
+    return _CASSETTES.hold(None)
 
-    return google_auth.Login(is_sent=not replays, is_needed=not may_replay, past=past)
+
+def _login(*, replays: bool, may_replay: bool = False) -> google_auth.Login:
+    return google_auth.Login(is_sent=not replays, is_needed=not may_replay, past=past_cassettes)
 
 
 def _cut_off(cassette: Cassette) -> isolation.Isolation | None:

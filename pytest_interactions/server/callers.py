@@ -54,7 +54,7 @@ class Callers:
             scope["state"]["address"] = f"http://{self._reached(headers[b'host'], scope['server'])}"
             if self._is_page(headers):
                 answer.origin = headers[b"origin"]
-            if answer.origin and scope["method"] == "OPTIONS":
+            if answer.origin and _method(scope) == "OPTIONS":
                 await _preflight(scope)(scope, receive, answer.send)
             else:
                 await self._app(scope, receive, answer.send)
@@ -151,10 +151,15 @@ def _preflight(scope: Scope) -> Response:
 def _check_target(scope: Scope) -> None:
     """Raise `RefusedError` if the request's target is no path, as it is none in a request to a proxy."""
     is_path = scope["raw_path"].startswith(b"/") and b"#" not in scope["raw_path"] + scope["query_string"]
-    if not is_path or scope["method"] == "CONNECT":
+    if not is_path or _method(scope) == "CONNECT":
         raise RefusedError(400, "invalid_request", "The target of the request is not a path that begins with '/'.")
     if not {".", ".."}.isdisjoint(scope["path"].split("/")):
         raise RefusedError(400, "invalid_request", "The path has '.' or '..' in it.")
+
+
+def _method(scope: Scope) -> str:
+    """Return the method of a request; that of the handshake of a WebSocket is always the same."""
+    return str(scope.get("method", "GET"))
 
 
 def _header(scope: Scope, name: bytes) -> str:

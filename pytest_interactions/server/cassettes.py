@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 # The first segment of the API's own paths.
 _API: Final = re.compile(r"v\d+\w*|upload|download")
+# How the paths of its older WebSockets begin, after one slash or two.
+_SOCKET: Final = re.compile("/+ws/google[.]")
 # The seconds that the answers on their way are waited for before a cassette is finished without their rest.
 _GRACE: Final = 2.0
 
@@ -228,9 +230,10 @@ class CassetteDirectory(Cassettes):
     async def find(self, path: str) -> Route:
         """Return the cassette that the path's first segment names; see `Cassettes.find`."""
         segment, slash, rest = path.removeprefix("/").partition("/")
-        if self._chosen is not None and _API.fullmatch(segment):
+        is_socket = _SOCKET.match(path) is not None
+        if self._chosen is not None and (is_socket or _API.fullmatch(segment)):
             return Route(await self._opened(self._chosen), "", path)
-        if not rest or _API.fullmatch(unquote(segment)):
+        if not rest or is_socket or _API.fullmatch(unquote(segment)):
             raise OptionError(
                 f"the path {path} names no cassette: this server serves all cassettes of a directory, so a path "
                 "begins with the name of one, as in /weather/v1beta/interactions."

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Cut
 
-#: The largest body of a request, in bytes: the API takes 100 MB of JSON, and clients upload files in parts.
+#: The largest body of a request, and message of a WebSocket, in bytes: the API takes 100 MB of JSON, and clients upload
+#: files in parts.
 LARGEST_BODY: Final = 256 * 1024 * 1024
 
 # The status and code of each error.
@@ -82,8 +83,8 @@ def _check_size(size: int) -> None:
 
 
 async def disconnected(receive: Receive) -> None:
-    """Wait until the caller has gone; the request's body must have been read before."""
-    while (await receive())["type"] != "http.disconnect":
+    """Wait until the caller has gone; what it has sent must have been read before."""
+    while not (await receive())["type"].endswith(".disconnect"):
         ...
 
 

@@ -56,6 +56,17 @@ class Protocol(H11Protocol):
         if self.conn.their_state in _UNFINISHED and not self.transport.is_closing():
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
+    def _should_upgrade_to_ws(self) -> bool:
+        """Return that a WebSocket may be opened."""
+        return True
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Go on as a WebSocket; what speaks it is imported with the first one."""
+        from pytest_interactions.server.websocket_protocol import WebSocketProtocol
+
+        self.ws_protocol_class = WebSocketProtocol
+        super().handle_websocket_upgrade(event)
+
     def eof_received(self) -> None:
         """Send what is held to a caller that sends no more: its connection is closed after this."""
         self.transport.flush()  # type: ignore[attr-defined] # see `connection_made`

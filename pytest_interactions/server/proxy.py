@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.requests import Request as Incoming
 from starlette.responses import JSONResponse, PlainTextResponse
 
@@ -32,8 +33,9 @@ from pytest_interactions.server.upstream import HOP_BY_HOP
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
+    from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.cassette.pacing import Pause
     from pytest_interactions.cassette.recording import Recording
     from pytest_interactions.server.cassettes import OnItsWay, Route
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 
 # The seconds to wait for the end of a response before its last chunk is forwarded.
 _ENDS: Final = 0.1
-_BAD_GATEWAY: Final = 502
+#: The status for an API that gives no answer.
+BAD_GATEWAY: Final = 502
 # Headers by which a browser says which page asks this server; it is not a page that asks the API.
 _OF_PAGES: Final = ("origin", "sec-fetch-")
 
@@ -62,6 +65,9 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, until the client goes away."""
+        if scope["type"] == "websocket":
+            await self._open(scope, receive, send)
+            return
         incoming = Incoming(scope, receive)
         if scope["raw_path"] == b"/healthz":
             await PlainTextResponse("ok\n")(scope, receive, send)
@@ -72,10 +78,18 @@ class Proxy:
             await (await self._called(incoming, body))(scope, receive, send)
             return
         gone = asyncio.ensure_future(disconnected(receive))
-        answering = asyncio.ensure_future(_Call(self._upstream, incoming, body, gone, send).answer(self._find))
+        answering = asyncio.ensure_future(Call(self._upstream, scope, gone, send, body).answer(self._find))
         await asyncio.wait([gone, answering], return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
-        await _end(answering)
+        await end(answering)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from pytest_interactions.server.sockets import open_socket
+
+        if scope["raw_path"].startswith(PATH):
+            await failure(404, "not_found", "A call is sent as a POST, not on a WebSocket.")(scope, receive, send)
+        else:
+            await open_socket(scope, receive, send, self._upstream, self._find)
 
     async def _called(self, incoming: Incoming, body: bytes) -> JSONResponse:
         if self._control is None:
@@ -84,46 +98,48 @@ class Proxy:
 
 
 @dataclass(eq=False)
-class _Call:
+class Call:
     """One request on its way to its answer."""
 
     upstream: Upstream
-    incoming: Incoming
-    body: bytes
+    scope: Scope
     gone: asyncio.Future[None]
     send: Send
+    body: bytes = b""
     prefix: str = ""
     started: bool = False
 
     async def answer(self, find: Callable[[str], Awaitable[Route]]) -> None:
         """Replay the answer, or forward the request; send an error of ours in the API's own shape."""
         try:
-            route = await find(self.incoming.scope["raw_path"].decode("latin-1"))
-            with route.opened.answering(lambda: abort(self.incoming.scope)) as on_its_way:
+            route = await find(self.scope["raw_path"].decode("latin-1"))
+            with route.opened.answering(lambda: abort(self.scope)) as on_its_way:
                 self.prefix = route.prefix
-                request = self._request(route.path)
-                answer = route.opened.cassette.answer(request, is_to_api=True)
-                if isinstance(answer, Tape):
-                    await self._play(answer, on_its_way)
-                else:
-                    await self._forward(request, answer)
+                await self._answer_from(route.opened.cassette, self._request(route.path), on_its_way)
         except InteractionsError as error:
             if self.started:
                 await self._break()
             else:
                 await self._respond(failure_of(error))
 
+    async def _answer_from(self, cassette: Cassette, request: Request, on_its_way: OnItsWay) -> None:
+        answer = cassette.answer(request, is_to_api=True)
+        if isinstance(answer, Tape):
+            await self._play(answer, on_its_way)
+        else:
+            await self._forward(request, answer)
+
     def _request(self, path: str) -> Request:
         """Return the request with the API's address, for the API and for the recording."""
-        query = self.incoming.scope["query_string"].decode("latin-1")
+        query = self.scope["query_string"].decode("latin-1")
         headers: Headers = {}
-        for name, value in self.incoming.headers.items():
+        for name, value in HTTPConnection(self.scope).headers.items():
             if name not in HOP_BY_HOP and not name.startswith(_OF_PAGES):
                 headers.setdefault(name, []).append(value)
         # The end of an encoded body can't be seen, and it is recorded decoded anyway.
         headers["accept-encoding"] = ["identity"]
         return Request(
-            method=self.incoming.method.upper(),
+            method=self.scope.get("method", "GET").upper(),
             uri=self.upstream.url + path + (f"?{query}" if query else ""),
             headers=headers,
             body=self.body,
@@ -156,7 +172,7 @@ class _Call:
             await asyncio.wait([self.gone], timeout=tape.lingers)
         tape.error(lambda cut: ConnectionError(cut.message))  # the cassette remembers the error, if it is ours
         if tape.exchange.cut is not None and not self.started:
-            await broken(self.incoming.scope, self.gone, tape.exchange.cut)
+            await broken(self.scope, self.gone, tape.exchange.cut)
         else:
             await self._break()
 
@@ -188,7 +204,7 @@ class _Call:
                 await self._relay(answer, uri=request.uri)
         except ConnectionError as error:
             message = f"{self.upstream.url} gave no answer that could be recorded: {error}"
-            await self._respond(failure(_BAD_GATEWAY, "unavailable", message))
+            await self._respond(failure(BAD_GATEWAY, "unavailable", message))
 
     async def _relay(self, answer: Answer, *, uri: str) -> None:
         await self._start(answer.status, [h for h in answer.headers if h[0] not in HOP_BY_HOP], uri=uri)
@@ -206,7 +222,7 @@ class _Call:
         except ConnectionError:
             await self._break()
         finally:
-            await _end(upcoming)
+            await end(upcoming)
 
     # --- the response to the client ---
 
@@ -222,19 +238,27 @@ class _Call:
 
     async def _break(self) -> None:
         """Break the connection, as the API's was broken."""
-        await cut(self.incoming.scope, self.gone)
+        await cut(self.scope, self.gone)
 
     async def _respond(self, response: JSONResponse) -> None:
-        await response(self.incoming.scope, self.incoming.receive, self.send)
+        await response(self.scope, _receive_nothing, self.send)
+
+    @property
+    def _here(self) -> str:
+        """Return the address that a caller has for the API's."""
+        return address(self.scope) + self.prefix
 
     def _link(self, value: str, uri: str) -> str:
         """Return the link `value`, of the answer to a request to `uri`, through this server if it leads to the API."""
         target, origin = urlsplit(urljoin(uri, value)), urlsplit(uri)
         if (target.scheme, target.netloc) != (origin.scheme, origin.netloc):
             return value
-        here = address(self.incoming.scope) + self.prefix
         path = target.path.removeprefix(urlsplit(self.upstream.url).path)
-        return here + target._replace(scheme="", netloc="", path=path).geturl()
+        return self._here + target._replace(scheme="", netloc="", path=path).geturl()
+
+
+async def _receive_nothing() -> Message:
+    return {}  # an answer that is there does not ask
 
 
 def _is_link(name: str) -> bool:
@@ -248,7 +272,7 @@ def _next(chunks: AsyncIterator[bytes]) -> asyncio.Task[bytes | None]:
     return asyncio.create_task(pull())
 
 
-async def _end(task: asyncio.Task[Any]) -> None:
+async def end(task: asyncio.Task[Any] | asyncio.Future[Any]) -> None:
     """Cancel a task, wait for its end, and raise its error unless that is a broken connection."""
     task.cancel()
     await asyncio.wait([task])  # who awaits the task itself cancels it again, in the middle of what it has to close

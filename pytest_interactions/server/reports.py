@@ -69,7 +69,7 @@ class Report:
         verification = self.cassette.verification
         drift = None if verification is None else verification.error()
         return [
-            *map(str, filter(None, [self._missed, differing, unplayed, drift])),
+            *map(str, filter(None, [self._missed, differing, unplayed, self.cassette.sockets.problem(), drift])),
             *(f"the API would refuse what was sent: {each}" for each in refused),
         ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import uvicorn
 from uvicorn.server import ServerState
 
+from pytest_interactions.server.connections import LARGEST_BODY
 from pytest_interactions.server.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ class Serving:
         self._config = uvicorn.Config(
             app,
             http="h11",
-            ws="none",
+            ws="none",  # see `Protocol`, which has them
+            ws_max_size=LARGEST_BODY,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,  # a program that stands in a debugger is no dead one
             lifespan="off",
             log_config=None,
             log_level=None,

@@ -42,7 +42,7 @@ HOP_BY_HOP: Final = frozenset(
 _LOGGERS: Final = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 _OURS: Final = ContextVar("_OURS", default=False)
 _LAST_PORT: Final = 65535
-_CONNECT: Final = 30.0  # seconds to connect; an answer may take as long as the app waits for it
+CONNECT: Final = 30.0  # seconds to connect; an answer may take as long as the app waits for it
 
 
 def _is_not_ours(_: logging.LogRecord) -> bool:
@@ -61,6 +61,10 @@ class Answer:
 class Upstream:
     """The API at `url`, for use in one event loop; requests go through the proxies of the environment.
 
+    Attributes:
+        url: The address, without a slash at its end.
+        proxy: The address of the proxy on the way to it; `None` if there is none.
+
     Raises:
         OptionError: `url` is no URL.
     """
@@ -71,7 +75,7 @@ class Upstream:
         self._base = self._parsed(url)
         direct = is_loopback(self._base.host) or proxy_bypass(self._base.host)
         proxies = {} if direct else getproxies()
-        self._proxy = proxies.get(self._base.scheme) or proxies.get("all")
+        self.proxy = proxies.get(self._base.scheme) or proxies.get("all")
         self._transport: Any = None
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_is_not_ours)
@@ -126,7 +130,7 @@ class Upstream:
             self._transport = http.AsyncHTTPTransport(
                 verify=self.url.startswith("https:"),  # loading the certificates takes long
                 limits=http.Limits(max_connections=None),
-                proxy=self._proxy,
+                proxy=self.proxy,
             )
         # The original method, as a cassette in this process may have patched it.
         handle = inspect.unwrap(http.AsyncHTTPTransport.handle_async_request)
@@ -140,7 +144,7 @@ class Upstream:
             self._base.copy_with(raw_path=f"/{request.uri.split('/', 3)[3]}".encode("latin-1")),
             headers=headers,
             content=request.body or None,
-            extensions={"timeout": {"connect": _CONNECT}},
+            extensions={"timeout": {"connect": CONNECT}},
         )
         token = _OURS.set(True)
         try:

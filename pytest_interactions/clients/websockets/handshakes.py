@@ -80,18 +80,23 @@ def _recorded(connection: Any, end: Callable[[], None], cassette: Cassette, reco
     try:
         yield
     except InvalidStatus as error:
-        answer = error.response
-        headers, body = stored(_headers(answer.headers), bytes(answer.body or b""), whole=True)
-        response = Response(status=answer.status_code, reason=answer.reason_phrase, headers=headers, body=body)
-        recording.finish(response)
+        recording.finish(refusal(error))
         raise
     except BaseException as error:
         refused(recording, error)
         raise
-    listening.open(_headers(connection.response.headers), connection.response.reason_phrase)
+    listening.open(headers_of(connection.response.headers), connection.response.reason_phrase)
 
 
-def _headers(given: Any) -> Headers:
+def refusal(error: InvalidStatus) -> Response:
+    """Return the answer by which a server has refused to open a WebSocket."""
+    answer = error.response
+    headers, body = stored(headers_of(answer.headers), bytes(answer.body or b""), whole=True)
+    return Response(status=answer.status_code, reason=answer.reason_phrase, headers=headers, body=body)
+
+
+def headers_of(given: Any) -> Headers:
+    """Return headers of the library's as those of an exchange."""
     headers: Headers = {}
     for name, value in given.raw_items():
         headers.setdefault(name.lower(), []).append(value)

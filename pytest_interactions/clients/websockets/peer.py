@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: What the library logs of its own servers has keys in it, and is of no server here.
 _SILENT: Final = logging.Logger("pytest_interactions.websockets", logging.CRITICAL)  # noqa: LOG001 - of no hierarchy
 #: The headers of an answer that are made anew for each connection.
-_OF_CONNECTION: Final = frozenset(
+OF_CONNECTION: Final = frozenset(
     {"connection", "upgrade", "content-length", "sec-websocket-accept", "sec-websocket-extensions"}
     | {"sec-websocket-protocol", "transfer-encoding"}
 )
@@ -38,9 +38,8 @@ class Peer:
 
     def __init__(self, tape: Tape, redacted: Callable[[str], str]) -> None:
         self._tape = tape
-        self._redacted = redacted
         self._protocol = ServerProtocol(
-            select_subprotocol=lambda _, offered: self._chosen(offered), max_size=None, logger=_SILENT
+            select_subprotocol=lambda _, offered: chosen(tape, offered, redacted), max_size=None, logger=_SILENT
         )
         self.is_open = False
         self.is_closed_by_app = False
@@ -73,7 +72,7 @@ class Peer:
 
     def _answer(self, request: Request) -> None:
         recorded = self._tape.response
-        headers = [(name, value) for name, value in self._tape.headers() if name not in _OF_CONNECTION]
+        headers = [(name, value) for name, value in self._tape.headers() if name not in OF_CONNECTION]
         if recorded.has_messages:
             response = self._protocol.accept(request)
             response.headers.update(headers)
@@ -84,7 +83,8 @@ class Peer:
             response = Response(recorded.status, recorded.reason, Headers([*headers, *framing]), body)
         self._protocol.send_response(response)
 
-    def _chosen(self, offered: Sequence[Any]) -> Any:
-        """Return the subprotocol that the server chose among those that are offered, if it is among them."""
-        recorded = self._tape.response.headers.get("sec-websocket-protocol", [])
-        return next((each for each in offered if self._redacted(each) in recorded), None)
+
+def chosen(tape: Tape, offered: Sequence[Any], redacted: Callable[[str], str]) -> Any:
+    """Return the subprotocol that the server chose among those that are offered, if it is among them."""
+    recorded = tape.response.headers.get("sec-websocket-protocol", [])
+    return next((each for each in offered if redacted(each) in recorded), None)

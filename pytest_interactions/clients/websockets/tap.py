@@ -51,6 +51,11 @@ def awaiting(connection: Any) -> Iterator[None]:
         tap.wait(-1)
 
 
+def closed(close: Close, *, by_app: bool) -> Closed:
+    """Return what a close frame says, as a cassette has it."""
+    return Closed(by_app, None if close.code == CloseCode.NO_STATUS_RCVD else close.code, close.reason)
+
+
 class Tap:
     """The tap of one connection.
 
@@ -165,20 +170,19 @@ class Recording(Tap):
         """Record who has closed first."""
         if not self._is_closed:
             self._is_closed = True
-            close = Close.parse(frame.data)
-            self._listening.close(
-                Closed(by_app, None if close.code == CloseCode.NO_STATUS_RCVD else close.code, close.reason)
-            )
+            self._listening.close(closed(Close.parse(frame.data), by_app=by_app))
 
     def _ended(self) -> None:
         self._receive_eof()
-        self._listening.end(None if self._is_closed else self._broken())
+        self._listening.end(None if self._is_closed else broken(self._connection))
 
-    def _broken(self) -> Cut:
-        # The library names it by one of these attributes, the older versions by the first.
-        found = [getattr(self._connection, name, None) for name in ("recv_exc", "connection_exc")]
-        error = next(filter(None, found), None)
-        return Cut(by="connection", error=type(error or EOFError()).__name__, message=str(error or ""))
+
+def broken(connection: Any) -> Cut:
+    """Return how a connection broke that had no close frame."""
+    # The library names it by one of these attributes, the older versions by the first.
+    found = [getattr(connection, name, None) for name in ("recv_exc", "connection_exc")]
+    error = next(filter(None, found), None)
+    return Cut(by="connection", error=type(error or EOFError()).__name__, message=str(error or ""))
 
 
 class _Message:
