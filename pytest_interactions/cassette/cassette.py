@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_interactions.api import sse
 from pytest_interactions.api.hosts import is_allowed
-from pytest_interactions.cassette import judging, linting
+from pytest_interactions.cassette import judging, linting, messages
 from pytest_interactions.cassette.account import Account
 from pytest_interactions.cassette.filters import Filters
 from pytest_interactions.cassette.index import Index
@@ -27,7 +27,7 @@ from pytest_interactions.cassette.timeline import Timeline
 from pytest_interactions.cassette.uses import Use
 from pytest_interactions.cassette.verifying import Verification
 from pytest_interactions.cassette.view import View
-from pytest_interactions.errors import CassetteFormatError, InteractionsError
+from pytest_interactions.errors import CassetteFormatError, InteractionsError, UnsupportedClientError
 from pytest_interactions.files import media
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
@@ -268,6 +268,20 @@ class Cassette(View):
             raise self.failed_with(self._refusals.placeholder(request, where))
         if self.verification is not None:
             self.verification.before(request)
+
+    def refuse_socket(self, live: Request, client: str) -> None:
+        """Refuse a WebSocket of which no message can be recorded, if it would be recorded were it a request.
+
+        Args:
+            live: The request that opens it.
+            client: What opens it: the name of a library.
+
+        Raises:
+            UnsupportedClientError: It is the cassette's.
+        """
+        __tracebackhide__ = True
+        if self._filters.redact_request(live) is not None and not self._filters.is_beside(live):
+            raise self.failed_with(UnsupportedClientError(messages.websocket(live, client)))
 
     def check_message(self, message: bytes, request: Request) -> None:
         """Check the event of what an app is about to send on the WebSocket that `request` has opened.

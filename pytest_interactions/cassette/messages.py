@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.api.hosts import DEFAULT_PORTS
+from pytest_interactions.api.paths import split
 from pytest_interactions.cassette.differences import brief, title
 from pytest_interactions.cassette.matching import is_api
 
@@ -25,11 +27,14 @@ def unsupported(client: str, host: str, port: int | None) -> str:
     )
 
 
-def websocket(host: str, port: int | None) -> str:
-    """Say that a WebSocket was refused, as nothing is recorded of any."""
+def websocket(live: Request, client: str) -> str:
+    """Say that a WebSocket was refused, and nothing sent, as nothing is recorded of what this `client` opens."""
+    url = split(live.uri)
+    origin = f"{url.hostname}:{url.port or DEFAULT_PORTS.get(url.scheme)}"
     return (
-        f"A WebSocket to {host}:{port} was refused: nothing of it can be recorded or replayed, so each run would reach "
-        f"the server. Let it through in every mode: {_allowing(f'{host}:{port}')}."
+        f"A WebSocket to {origin} was refused, and nothing was sent: it was opened by {client}, of which no message "
+        "can be recorded or replayed. Open it by websockets.asyncio.client or websockets.sync.client, or give the app "
+        f"the address of the fixture interactions_server. Or let it through in every mode: {_allowing(origin)}."
     )
 
 

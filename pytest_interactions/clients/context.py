@@ -19,6 +19,7 @@ from pytest_interactions.clients import (
     http_client,
     httpx,
     isolation,
+    other_sockets,
     sdk,
     threads,
     waiting,
@@ -48,6 +49,7 @@ def _patches() -> Iterator[AbstractContextManager[object]]:
     yield from http_client.patches(_CASSETTES)
     yield OnceImported("aiohttp", _patch_aiohttp)
     yield from websockets.patches(_CASSETTES)
+    yield from other_sockets.patches(_CASSETTES)
 
 
 def _patch_aiohttp(_module: Any, patches: Replacements) -> None:

@@ -13,7 +13,7 @@ from pytest_interactions.api.exchange import Cut, Response
 from pytest_interactions.api.hosts import is_loopback
 from pytest_interactions.cassette.cassette import Cassette
 from pytest_interactions.cassette.tape import Ending, Tape
-from pytest_interactions.clients import failures, pauses, wire
+from pytest_interactions.clients import failures, pauses, upgrades, wire
 from pytest_interactions.clients.descriptors import Descriptors
 from pytest_interactions.clients.http_reading import Failing, File, Recorded, Replayed
 from pytest_interactions.clients.urllib3_errors import cause_of, exceptions_of, unconnected
@@ -113,7 +113,7 @@ class Facade:
 
     def _ask(self, cassette: Answering, request: wire.Outgoing) -> None:
         __tracebackhide__ = True
-        answer = cassette.answer(request.request())
+        answer = upgrades.answer(cassette, request.request(), type(self._connection()).__module__)
         self._request, self._method = None, request.method
         if isinstance(answer, Tape):
             self._play(answer)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions.api.exchange import Cut, Request
 from pytest_interactions.api.hosts import DEFAULT_PORTS
 from pytest_interactions.cassette.tape import Ending
-from pytest_interactions.clients import beneath, httpcore, pauses
+from pytest_interactions.clients import beneath, httpcore, pauses, upgrades
 from pytest_interactions.clients.beneath import Asked, AsyncAsked
 from pytest_interactions.clients.failures import is_early
 from pytest_interactions.clients.httpx_recorded import AsyncRecorded, Recorded, headers_of, unanswered
@@ -102,7 +102,7 @@ def _handler(cassettes: InForce[Answering], client: Client, real: Callable[..., 
         if cassette is None or beneath.is_sent(request) or cassette.passes(request.url.host, _port(request.url)):
             return send(transport, request)
         request.read()
-        asked = Asked(lambda: cassette.answer(_request(request)))
+        asked = Asked(lambda: upgrades.answer(cassette, _request(request), client.http.__name__))
         if not beneath.is_shared(transport, send):
             asked.now()
         if asked.tape is None:
@@ -131,7 +131,7 @@ def _async_handler(cassettes: InForce[Answering], client: Client, real: Callable
         if cassette is None or beneath.is_sent(request) or cassette.passes(request.url.host, _port(request.url)):
             return await send(transport, request)
         await request.aread()
-        asked = AsyncAsked(lambda: cassette.answer(_request(request)))
+        asked = AsyncAsked(lambda: upgrades.answer(cassette, _request(request), client.http.__name__))
         if not beneath.is_shared(transport, send):
             asked.now()
         if asked.tape is None:

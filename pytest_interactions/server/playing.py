@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.websocket import Closed, Frame, written
+from pytest_interactions.cassette.tape import READS_ON
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ class Playing:
         if dialogue.is_due:
             said = await self._caller.hear(self._pause())
             return await self._tell() if said is None else self._take(said)
-        if dialogue.failed is not None:  # the library of the app that was recorded could not take what came
-            await self._caller.say(dialogue.failed)
-            return False
+        if dialogue.failed is not None:
+            return await self._fail(dialogue.failed)
         if dialogue.break_off is not None:
             await self._caller.break_off()
             return False
@@ -63,6 +63,17 @@ class Playing:
         item = self._dialogue.take()
         await self._caller.say(item)
         return not isinstance(item, Closed)
+
+    async def _fail(self, how: Closed) -> bool:
+        """Let the app's library close the connection, as it could not take what came when this was recorded.
+
+        What it could not take is in no recording that was made inside the app, so it may need help.
+        """
+        said = await self._caller.hear(READS_ON)
+        if said is not None:
+            return self._take(said)
+        await self._caller.say(how)
+        return False
 
     def _take(self, said: Item | Cut) -> bool:
         if not isinstance(said, Frame):

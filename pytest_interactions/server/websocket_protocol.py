@@ -34,9 +34,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def handle_parser_exception(self) -> None:
-        """End the connection of a caller that does not keep to the protocol; nothing more is sent to it."""
+        """End the connection of a caller that does not keep to the protocol: the close frame is not the caller's."""
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": BROKEN})
         super().handle_parser_exception()
-        self.disconnected = True
+        self.disconnected = True  # so that nothing more is sent to it
 
     async def receive(self) -> ASGIReceiveEvent:
         """Return what comes next from the caller; once it has gone, say so as often as it is asked."""

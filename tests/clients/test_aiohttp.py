@@ -379,7 +379,7 @@ async def test_the_sdks_other_calls_go_through_aiohttp(tmp_path: Path) -> None:
 async def test_what_goes_past_the_cassette_is_not_recorded(tmp_path: Path) -> None:
     """WebSockets, allowed hosts, Unix sockets and requests that a hook drops reach their server, and leave nothing."""
     async with served(_conversation) as url, aiohttp.ClientSession() as session:
-        with use_cassette(tmp_path / "c.yaml", record_mode="once") as cassette:
+        with use_cassette(tmp_path / "c.yaml", record_mode="once", recorded_hosts=()) as cassette:
             async with session.ws_connect(url) as socket:
                 await socket.send_str("Hi")
                 assert (await socket.receive()).data == "Hi"

@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from pytest_interactions import CassetteMissError, CassetteNotFoundError
 from pytest_interactions.api.exchange import Cut
 from pytest_interactions.api.websocket import Closed, Frame
+from pytest_interactions.server import playing
 from tests.accepting import accepting, refusing
 from tests.live.talk import PATH, event, serving, talk, talk_in_thread, text
 from tests.server.sockets import items, live, recorded, served
@@ -310,6 +311,29 @@ def test_an_app_may_leave_earlier_than_it_did(path: Path, api: Server) -> None:
     with served(path) as server, connect(live(server.url)) as app:
         app.send("a")
         app.send("b")
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_app_s_library_that_can_t_take_a_message_fails_again(
+    path: Path, api: Server, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that is too large for the app closes the connection by the library's own code, live and on replay."""
+
+    def told(url: str) -> int | None:
+        with pytest.raises(ConnectionClosed) as error, connect(url, max_size=100_000) as app:
+            app.send("large")
+            app.recv()
+        return next(each.code for each in (error.value.sent, error.value.rcvd) if each is not None)
+
+    if inside:
+        with use_cassette(path, record_mode="once"):
+            assert told(api.url) == 1009
+    else:
+        with served(path, api.base) as server:
+            assert told(live(server.url)) == 1009
+    monkeypatch.setattr(playing, "READS_ON", 0.1 if inside else 30)
+    with served(path) as server:
+        assert told(live(server.url)) == 1009
 
 
 # --- handshakes that open nothing ---

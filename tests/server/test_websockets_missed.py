@@ -21,10 +21,11 @@ from pytest_interactions import (
     StreamEndedError,
     UnplayedError,
 )
+from pytest_interactions.api.exchange import Cut
 from pytest_interactions.cassette import dialogue
 from tests.live.talk import PATH, event, serving, talk_in_thread, text
 from tests.server import raw
-from tests.server.sockets import items, live, served
+from tests.server.sockets import items, live, recorded, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,6 +213,7 @@ def test_a_caller_against_the_protocol_is_told(path: Path, api: Server) -> None:
                     app.recv()
             assert told.value.rcvd is not None
             assert told.value.rcvd.code == 1002
+        assert recorded(path).cut == Cut(by="app")
 
 
 def _page(server: ReplayServer, origin: str) -> Any:

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientTimeout, TCPConnector
 
-from pytest_interactions.api.hosts import is_loopback
-from pytest_interactions.cassette import messages
 from pytest_interactions.cassette.tape import Tape
+from pytest_interactions.clients import upgrades
 from pytest_interactions.clients.aiohttp import errors
 from pytest_interactions.clients.aiohttp.playing import play
 from pytest_interactions.clients.aiohttp.recording import Tap
 from pytest_interactions.clients.aiohttp.sending import request_of
 from pytest_interactions.clients.beneath import is_sent, is_vcrpys, sending
 from pytest_interactions.clients.replacing import Replaced
-from pytest_interactions.errors import UnsupportedClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,9 +44,9 @@ def _connect(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
     async def connect(connector: TCPConnector, req: ClientRequest, *args: Any, **kwargs: Any) -> Connection:
         __tracebackhide__ = True  # a miss points at the app's call
         cassette = cassettes.innermost
-        if cassette is None or is_sent(req) or _is_none_of_its_business(cassette, req):
+        if cassette is None or is_sent(req) or _passes(cassette, req):
             return await real(connector, req, *args, **kwargs)  # type: ignore[no-any-return]
-        answer = cassette.answer(await request_of(req))
+        answer = upgrades.answer(cassette, await request_of(req), "aiohttp")
         if isinstance(answer, Tape):
             return await play(answer, connector, req, _timeout([*args, *kwargs.values()]))
         with errors.unanswered(answer, req), sending(req):
@@ -65,18 +63,6 @@ def _timeout(told: Sequence[Any]) -> ClientTimeout:
     return next((each for each in told if isinstance(each, ClientTimeout)), ClientTimeout())
 
 
-def _is_none_of_its_business(cassette: Answering, request: ClientRequest) -> bool:
-    """Whether a request goes past the cassette.
-
-    Raises:
-        UnsupportedClientError: It opens a WebSocket to another machine, of which nothing can be recorded.
-    """
-    __tracebackhide__ = True
-    host, port = request.url.host or "", request.url.port
-    if cassette.passes(host, port) or is_vcrpys():
-        return True
-    if request.headers.get("upgrade", "").lower() != "websocket":
-        return False
-    if not is_loopback(host):
-        raise cassette.failed_with(UnsupportedClientError(messages.websocket(host, port)))
-    return True
+def _passes(cassette: Answering, request: ClientRequest) -> bool:
+    """Whether a request goes past the cassette."""
+    return cassette.passes(request.url.host or "", request.url.port) or is_vcrpys()
