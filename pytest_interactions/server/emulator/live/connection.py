@@ -37,6 +37,7 @@ class Connection:
         self._session: Session | None = None
         self._outbox: deque[Part] = deque()
         self._closing: Closed | None = None  # by which it ends when the outbox is empty
+        self._is_over = False  # by the server's will
         self._more = asyncio.Event()
         self._sender = asyncio.ensure_future(self._deliver())
 
@@ -49,6 +50,8 @@ class Connection:
                     self._take(event)
         finally:
             self._leave()
+            if self._outbox and not self._is_over:
+                self._received.disconnected.set()
             self._sender.cancel()
             await asyncio.wait([self._sender])
 
@@ -157,14 +160,15 @@ class Connection:
             if part.hold is not None:
                 await part.hold.passed(self._caller.gone)
             if self._caller.gone.done():
-                self._received.disconnected.set()
                 return
             self._outbox.popleft()
             if isinstance(part.item, Cut):
+                self._is_over = True
                 await self._caller.break_off()
                 return
             await self._caller.say(part.item)
             if isinstance(part.item, Closed):
+                self._is_over = True
                 return
             self._received.messages.append(part.item)
             self._received.events_sent += part.events
@@ -173,6 +177,7 @@ class Connection:
         """Wait until there is something to say; return whether there is, or say the last of all."""
         while not self._outbox:
             if self._closing is not None:
+                self._is_over = True
                 await self._caller.say(self._closing)
                 return False
             self._more.clear()

@@ -71,12 +71,13 @@ class Sessions:
             raise ApiError(400, "Missing required parameter 'id'.")
         if only not in (None, name):
             raise ApiError(403, "An auth token lets its owner take part in its own interaction alone.")
-        known = self._sessions[name] if name in self._sessions else None
+        known = self._sessions.get(name)
         if known is not None and "id" not in known.record.resource:
             return known
         record = self._store.find(name)
         if known is None or known.record is not record:
-            known = self._sessions[name] = Session(name, record, self._store, self._reply)
+            known = Session(name, record, self._store, self._reply)
+        self._sessions[name] = known  # it is used
         return known
 
     def _only(self, received: Received) -> str | None:
