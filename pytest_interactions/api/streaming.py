@@ -47,14 +47,19 @@ def events(interaction: Json, deltas: list[str] | None = None, checkpoint: str |
     yield {"interaction": created, "event_type": "interaction.created"}
     token = {} if checkpoint is None else {"continuation_token": checkpoint}
     yield {"interaction_id": name, "status": "in_progress", **token, "event_type": "interaction.status_update"}
-    for index, step in enumerate(interaction.get("steps") or []):
+    yield from of_steps(interaction.get("steps") or [], deltas)
+    completed = {"id": name, **{key: value for key, value in interaction.items() if key != "steps"}}
+    yield {"interaction": completed, "event_type": "interaction.completed"}
+
+
+def of_steps(steps: Iterable[Json], deltas: list[str] | None = None, first: int = 0) -> Iterator[Json]:
+    """Yield the events of steps, of which the first has the number `first`; `deltas` as in `events`."""
+    for index, step in enumerate(steps, first):
         pieces = deltas if step.get("type") == "model_output" else None
         yield {"index": index, "step": _start(step), "event_type": "step.start"}
         for delta in _deltas(step, pieces):
             yield {"index": index, "delta": delta, "event_type": "step.delta"}
         yield {"index": index, "event_type": "step.stop"}
-    completed = {"id": name, **{key: value for key, value in interaction.items() if key != "steps"}}
-    yield {"interaction": completed, "event_type": "interaction.completed"}
 
 
 def identified(events: Iterable[Json]) -> Iterator[Json]:

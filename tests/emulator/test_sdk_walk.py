@@ -107,8 +107,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "webhooks.rotate_signing_secret": {"id": Made("webhook")},
     "webhooks.update": {"id": Made("webhook"), "state": "disabled"},
 }
-#: What the emulator does not answer, by the reason.
-UNANSWERED = {"a live interaction over a WebSocket, which this project neither records nor emulates": {"connect"}}
+#: What a table of arguments can't say: a connection, of which `test_live_sdk` has the tests.
+CONNECTIONS = {"interactions.connect"}
 #: The SDK's second ways to the same methods.
 ACCESSORS = {"with_raw_response", "with_streaming_response", "internal", "parent_ref", "sdk_configuration"}
 
@@ -155,10 +155,7 @@ def test_each_method_of_the_sdk_is_in_the_table(emulator: Emulator, kind: str) -
     """A new method of the SDK fails here until the emulator answers it, or it has a reason."""
     client = genai.Client(api_key="any", http_options={"base_url": emulator.url})
     found = {name for name, _ in _methods(client if kind == "sync" else client.aio)}
-    without = {
-        name for name in found if any(name.endswith(f".{last}") for lasts in UNANSWERED.values() for last in lasts)
-    }
-    assert found - without == CALLS.keys()
+    assert found - CONNECTIONS == CALLS.keys()
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -194,6 +191,20 @@ def _literals(annotation: Any) -> set[str]:
     """The texts that a union of a `Literal` and of any text names."""
     literal = next(each for each in typing.get_args(annotation) if typing.get_origin(each) is typing.Literal)
     return set(typing.get_args(literal))
+
+
+def _events_of(union: Any) -> set[str]:
+    """The types of the events of a live interaction, of a union that the SDK tells apart by tags."""
+    variants = typing.get_args(typing.get_args(union)[0])
+    return {tag.tag for variant in variants for tag in typing.get_args(variant) if hasattr(tag, "tag")}
+
+
+def test_each_event_of_a_live_interaction_is_known() -> None:
+    from google.genai._gaos.types.interactions.clientevent import ClientEvent
+
+    from pytest_interactions.server.emulator.live.connection import _EVENTS
+
+    assert _events_of(ClientEvent) == {"interaction.create", "interaction.connect", *_EVENTS}
 
 
 def test_each_event_is_folded() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.routing import Route, Router
+from starlette.requests import HTTPConnection, Request
+from starlette.routing import Route, Router, WebSocketRoute
 
 from pytest_interactions.api import streaming
 from pytest_interactions.api.answers import in_seconds
@@ -18,6 +19,7 @@ from pytest_interactions.server.emulator import interactions, resumed
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.linting import check_history, remember, warning
+from pytest_interactions.server.emulator.live.handshake import Live
 from pytest_interactions.server.emulator.resources.operations import Call, Operation, Resources
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
@@ -57,12 +59,14 @@ class Api:
         self._requests = requests
         self._files = Files(store)
         self.resources = Resources(store)
+        self._live = Live(store, self.resources, self._reply, self._failure)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""
         interaction = "/{version}/interactions/{name}"
         router = Router(
             [
+                WebSocketRoute("/{version}/interactions/live", self._live),
                 Route("/{version}/interactions", self._create, methods=["POST"]),
                 Route(interaction, self._get, methods=["GET"]),
                 Route(interaction, self._delete, methods=["DELETE"]),
@@ -78,14 +82,7 @@ class Api:
         )
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            request = Request(scope, receive)
-            received = scope["state"]["received"] = Received(
-                method=request.method,
-                path=scope["path"],
-                query=dict(request.query_params),
-                headers=dict(request.headers),
-                body=await body_of(request),
-            )
+            received = scope["state"]["received"] = await self._received(scope, receive)
             self._requests.append(received)
             scope["app"] = self  # so that starlette raises an error for a wrong method
             try:
@@ -97,6 +94,18 @@ class Api:
                 await self._failure(ApiError(error.status_code, error.detail))(scope, receive, send)
 
         return serve
+
+    async def _received(self, scope: Scope, receive: Receive) -> Received:
+        head = HTTPConnection(scope)
+        is_socket = scope["type"] == "websocket"  # whose handshake has always the same method, and no body
+        return Received(
+            method="GET" if is_socket else scope["method"],
+            path=scope["path"],
+            query=dict(head.query_params),
+            headers=dict(head.headers),
+            body=b"" if is_socket else await body_of(Request(scope, receive)),
+            messages=[] if self._store.keep is None else deque(maxlen=0),
+        )
 
     async def _create(self, request: Request) -> Answer:
         received: Received = request.scope["state"]["received"]
@@ -216,4 +225,4 @@ class Api:
 
 
 async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise ApiError(404, f"Method not found: {scope['method']} {scope['path']}")
+    raise ApiError(404, f"Method not found: {scope.get('method', 'GET')} {scope['path']}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pytest_interactions.server.emulator import behaviour
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.hops import Rest, pieces
+from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.state import Record, Store, interaction_id
 from pytest_interactions.server.emulator.turn import Turn, as_steps, since_model, text_of, usage
 
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.server.emulator.script import Reply
 
 #: The statuses of a background interaction before its final one. It has no steps and no usage yet.
 _UNFINISHED = ("queued", "in_progress")
@@ -41,8 +41,26 @@ def understand(body: Json, store: Store, *, stream: bool) -> Turn:
 
 def create(turn: Turn, reply: Reply, store: Store) -> Record:
     """Return the interaction that answers `turn`, and store it unless the request says not to."""
-    steps, status = _cut_to_budget(turn, _steps(turn, reply))
+    steps, status = answered(turn, reply)
     return _hop(Rest(turn=turn, reply=reply, status=status, pieces=pieces(steps, reply.hops)), store)
+
+
+def answered(turn: Turn, reply: Reply) -> tuple[list[Json], str]:
+    """Return the steps that answer `turn`, and the status of an interaction that ends with them."""
+    return _cut_to_budget(turn, _steps(turn, reply))
+
+
+def begin(body: Json, store: Store) -> Record:
+    """Return a live interaction that has said nothing yet, and store it unless the request says not to.
+
+    Raises:
+        ApiError: The interaction to continue does not exist.
+    """
+    turn = understand(body, store, stream=True)
+    record = _hop(Rest(turn=turn, reply=Reply(), status="in_progress", pieces=[[]]), store)
+    record.inputs, record.is_live = [], True
+    record.resource = record.resource | {"usage": {}}
+    return record
 
 
 def go_on(body: Json, store: Store) -> Record:
@@ -97,6 +115,7 @@ def _hop(answer: Rest, store: Store) -> Record:
         deltas=reply.deltas,
         checkpoint=checkpoint,
         webhook_config=request.get("webhook_config", {}),
+        request={key: value for key, value in request.items() if key != "input"},
     )
     if request.get("background"):
         record.statuses.extend(_UNFINISHED if reply.statuses is None else reply.statuses)

@@ -51,5 +51,10 @@ def remember(received: Received, record: Record, store: Store) -> None:
     store.handed_out.add(record.resource, _owner(received), tokens=[record.checkpoint], continues=continues)
 
 
+def remember_said(received: Received, steps: Sequence[Json], store: Store) -> None:
+    """Take note of what a live interaction has said in one turn."""
+    store.handed_out.add({"steps": list(steps)}, _owner(received))
+
+
 def _owner(received: Received) -> str:
     return hex_digest(key_of(received), _IN_MEMORY)

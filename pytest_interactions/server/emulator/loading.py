@@ -8,7 +8,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from pytest_interactions.errors import ScriptError
-from pytest_interactions.server.emulator.script import Reply, Rule, When
+from pytest_interactions.server.emulator.script import Close, Reply, Rule, When
+from pytest_interactions.server.emulator.suited import unsuited
 from pytest_interactions.strict import Loader, Strict, problems
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class _Entry(Strict):
     reply: Reply
 
 
-_PARTS: Final[Mapping[str, type[Strict]]] = {"on": When, "reply": Reply}
+_PARTS: Final[Mapping[str, type[Strict]]] = {"close": Close, "on": When, "reply": Reply}
 
 
 def load(path: Path) -> list[Rule]:
@@ -38,7 +39,15 @@ def load(path: Path) -> list[Rule]:
     except ValidationError as error:
         lines = (f"{path}:{_line(root, place)}: {message}" for place, message in problems(error, _Entry, _PARTS))
         raise ScriptError("\n".join(lines)) from None
-    return [Rule(entry.on or When(), entry.reply) for entry in entries]
+    rules = [Rule(entry.on or When(), entry.reply) for entry in entries]
+    wrong = [
+        f"{path}:{_line(root, (number, 'reply', key))}: {number}.reply.{key}: {why}"
+        for number, entry in enumerate(entries)
+        for key, why in unsuited((entry.on or When()).operation, entry.reply)
+    ]
+    if wrong:
+        raise ScriptError("\n".join(wrong))
+    return rules
 
 
 def _read(path: Path) -> tuple[yaml.Node | None, Any]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, PlainValidator, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, field_validator
 
 from pytest_interactions import strict
 from pytest_interactions.api.faults.looks import fits
 from pytest_interactions.api.json_values import Json
 from pytest_interactions.errors import ScriptError
-from pytest_interactions.faults import Count, Effects, Look, Seconds
+from pytest_interactions.faults import Count, Effects, Look, Number, Seconds
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.resources.kinds import OPERATIONS
+from pytest_interactions.server.emulator.suited import CONNECT, LIVE, unsuited
 from pytest_interactions.server.emulator.turn import STEP_KEYS, wrong_in
 from pytest_interactions.server.emulator.wire import Hold  # noqa: TC001 - pydantic reads the annotations
 from pytest_interactions.strict import Strict, meant
@@ -71,9 +72,9 @@ def _json(value: object) -> object:
 
 
 def _known_operation(value: object) -> object:
-    known = ("create", "get", "cancel", "delete", *OPERATIONS)
+    known = ("create", "get", "cancel", "delete", LIVE, CONNECT, *OPERATIONS)
     if value not in known:
-        others = "or that of another resource, such as 'agents.get'"
+        others = f"{LIVE!r} or {CONNECT!r}, or that of another resource, such as 'agents.get'"
         raise ValueError(f"must be 'create', 'get', 'cancel' or 'delete', {others}{meant(value, known)}")
     return value
 
@@ -86,7 +87,8 @@ class When(Look):
     """The look of a request that gets a scripted answer; the keys of a `Look` are about a create request.
 
     Attributes:
-        operation: `create`, `get`, `cancel` or `delete`, or one of another resource, such as `agents.get`.
+        operation: `create`, `get`, `cancel` or `delete`; `live` for an input of a live interaction, `live.connect` for
+            the handshake of its WebSocket; or one of another resource, such as `agents.get`.
     """
 
     operation: _Operation = "create"
@@ -94,6 +96,34 @@ class When(Look):
     def matches(self, operation: str, turn: Turn | None) -> bool:
         """Return whether a request looks like this; `turn` is the turn that a create request asks for."""
         return operation == self.operation and (turn is None or fits(self, turn))
+
+
+#: The close codes that a server may send (RFC 6455, section 7.4).
+_CLOSE_CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
+_LONGEST_REASON: Final = 123  # bytes
+
+
+def _close_code(code: int) -> int:
+    if code not in _CLOSE_CODES:
+        raise ValueError("must be a close code that a server may send: 1000 to 1003, 1007 to 1014 or 3000 to 4999")
+    return code
+
+
+def _short(reason: str) -> str:
+    if len(reason.encode("utf-8", "surrogatepass")) > _LONGEST_REASON:
+        raise ValueError(f"must have {_LONGEST_REASON} bytes at most, as UTF-8")
+    return reason
+
+
+class Close(Strict):
+    """How a server closes a WebSocket: the code and the reason of its close frame."""
+
+    code: Annotated[int, AfterValidator(_close_code)] = 1000
+    reason: Annotated[str, AfterValidator(_json), AfterValidator(_short)] = ""
+
+
+def _close(value: object) -> object:
+    return {"code": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Reply(Effects):
@@ -113,6 +143,10 @@ class Reply(Effects):
         deliveries: The seconds after which an event tells the app's webhook that background work has ended, once for
             each number; none if it is empty.
         fields: Fields to lay over the answer of another resource than interactions.
+        close: How the WebSocket is closed after the answer: a close code, or `code` and `reason`.
+        reconnect: Whether the server asks for a reconnection after the answer, and closes the WebSocket.
+        batch: The number of events in a message of the WebSocket; by default each has one of its own.
+        binary: Whether the messages of the WebSocket are binary ones.
     """
 
     text: Annotated[str | list[str] | None, PlainValidator(_text_or_texts), AfterValidator(_json)] = None
@@ -124,6 +158,10 @@ class Reply(Effects):
     hold: Hold | None = None
     deliveries: list[Seconds] = Field(default_factory=lambda: [0.0])
     fields: Annotated[Json, AfterValidator(_json)] | None = None
+    close: Annotated[Close, BeforeValidator(_close)] | None = None
+    reconnect: bool = False
+    batch: Number | None = None
+    binary: bool = False
 
     @field_validator("text", "steps")
     @classmethod
@@ -160,7 +198,11 @@ class Rule:
         Raises:
             ScriptError: A key or a value is wrong.
         """
-        self.answer = built(Reply, keys)
+        answer = built(Reply, keys)
+        wrong = [f"{key}: {why}" for key, why in unsuited(self.when.operation, answer)]
+        if wrong:
+            raise ScriptError("\n".join(wrong))
+        self.answer = answer
         return self
 
     def take(self, operation: str, turn: Turn | None) -> Reply | None:
@@ -182,6 +224,6 @@ def built(model: type[_Model], keys: Json) -> _Model:
         ScriptError: A key or a value is wrong. The message has a line for each problem.
     """
     try:
-        return strict.build(model, keys)
+        return strict.build(model, keys, {"close": Close})
     except ValueError as error:
         raise ScriptError(str(error)) from None

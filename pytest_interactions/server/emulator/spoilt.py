@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import sse
-from pytest_interactions.api.exchange import Exchange, Request, Response
+from pytest_interactions.api.exchange import SWITCHED, Exchange, Request, Response
+from pytest_interactions.api.websocket import Frame, body_of, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_interactions.api.exchange import Cut
+    from pytest_interactions.api.websocket import Item
     from pytest_interactions.cassette.pacing import Pacing
     from pytest_interactions.faults import Effects
 
@@ -77,6 +79,17 @@ def sent(status: int, headers: Mapping[str, str], chunks: Sequence[bytes], effec
     delays = delays_of(applied)
     pacing = Pacing(exchange, 0.0, delays)
     return Sent(exchange.response.status, _chunks(exchange.response), exchange.cut, pacing, delays.hangs)
+
+
+def said(messages: Iterable[str], effects: Effects) -> Sequence[Item]:
+    """Return what the server says on a WebSocket instead of these messages, as far as its events go wrong."""
+    frames = [Frame(sent=False, data=message) for message in messages]
+    wrong = effects.model_copy(update={"cut_after": None})  # which the connection is for, as it comes again
+    if not _names(wrong):
+        return frames
+    opened = Response(status=SWITCHED, body=body_of(frames))
+    _, exchange = _altered(wrong, Exchange(request=_ANY, response=opened), lambda _: 0.0)
+    return read(exchange.response.body)
 
 
 def _names(effects: Effects) -> list[str]:

@@ -101,6 +101,7 @@ class Recent(OrderedDict[_Key, _Value]):
 class Record:
     """A stored interaction: its final form, its inputs, and the statuses that it still passes through.
 
+    It is live while a WebSocket may bring more inputs; `request` is the body that asked for it, without its input.
     `deltas` are the pieces of its text in a stream, if a script gives them; `checkpoint` is a token from which the
     stream goes on, should it break.
     """
@@ -113,6 +114,8 @@ class Record:
     checkpoint: str | None = None
     statuses: deque[str] = field(default_factory=deque)
     webhook_config: Json = field(default_factory=dict)
+    request: Json = field(default_factory=dict)
+    is_live: bool = False
 
     @property
     def status(self) -> str:
@@ -125,15 +128,17 @@ class Record:
             self.statuses.popleft()
 
     def cancel(self) -> None:
-        """Cancel background work.
+        """Cancel background work, or a live interaction.
 
         Raises:
             ApiError: The work has ended.
         """
-        if not self.statuses:
+        if not self.statuses and not self.is_live:
             raise ApiError(400, f"Interaction '{self.resource['id']}' is {self.status} and can't be cancelled.")
+        steps = self.resource["steps"] if self.is_live else []  # what was said is said
         self.statuses.clear()
-        self.resource = self.resource | {"status": "cancelled", "steps": []}
+        self.is_live = False
+        self.resource = self.resource | {"status": "cancelled", "steps": steps}
 
 
 class Store:

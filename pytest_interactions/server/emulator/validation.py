@@ -72,7 +72,7 @@ def key_of(received: Received) -> str:
     """Return the key that a request has, or its token; `""` if it has none."""
     headers = received.headers
     bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    return headers.get("x-goog-api-key") or received.query.get("key") or bearer
+    return headers.get("x-goog-api-key") or received.query.get("key") or received.query.get("access_token") or bearer
 
 
 def check_key(received: Received) -> None:

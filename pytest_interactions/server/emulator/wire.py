@@ -14,11 +14,12 @@ from pytest_interactions.server.connections import broken, disconnected
 from pytest_interactions.server.emulator.spoilt import sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, MutableSequence, Sequence
 
     from starlette.types import Receive, Scope, Send
 
     from pytest_interactions.api.exchange import Cut
+    from pytest_interactions.api.websocket import Frame
     from pytest_interactions.faults import Effects
 
 
@@ -44,9 +45,11 @@ class Hold:
         if not self._released.done():
             self._released.set_result(None)
 
-    def _arrive(self) -> asyncio.Future[None]:
+    async def passed(self, gone: asyncio.Future[None]) -> None:
+        """Stand at the barrier until it is released, or the client goes away."""
         self._reached.set()
-        return asyncio.shield(asyncio.wrap_future(self._released))
+        released = asyncio.shield(asyncio.wrap_future(self._released))
+        await asyncio.wait([gone, released], return_when=asyncio.FIRST_COMPLETED)
 
 
 @dataclass(kw_only=True)
@@ -62,6 +65,7 @@ class Received:
         events_sent: The number of events that were sent; for an answer that is no stream, of bodies.
         disconnected: Set when the client goes away before the end of the answer.
         ended: Set when the answer is over.
+        messages: Of a WebSocket, what was said on it by both sides, in order; `events_sent` counts the server's events.
     """
 
     method: str
@@ -72,12 +76,25 @@ class Received:
     events_sent: int = 0
     disconnected: threading.Event = field(default_factory=threading.Event, repr=False)
     ended: threading.Event = field(default_factory=threading.Event, repr=False)
+    messages: MutableSequence[Frame] = field(default_factory=list, repr=False)
 
     @property
     def json(self) -> Any:
         """Return the body parsed as JSON; `None` if it is not JSON."""
         value = parse(self.body)
         return None if value is NOT_JSON else value
+
+    @property
+    def events(self) -> list[Any]:
+        """Return the events that the app has sent on a WebSocket, each as JSON, in order; those of a batch singly."""
+        said = (message.json() for message in list(self.messages) if message.sent)
+        return [event for value in said if value is not NOT_JSON for event in events_in(value)]
+
+
+def events_in(value: Any) -> list[Any]:
+    """Return the events in the JSON of a message: the one that it is, or those of a batch."""
+    batch = value.get("events") if isinstance(value, dict) else None
+    return batch if isinstance(batch, list) else [value]
 
 
 class Answer:
@@ -118,23 +135,24 @@ class Answer:
 
     async def _send(self, scope: Scope, received: Received, gone: asyncio.Future[None], send: Send) -> None:
         encode, finish, encoding = self._coding(received)
+        kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
         head = {
-            "type": "http.response.start",
+            "type": f"{kind}.start",
             "status": self._sent.status,
             "headers": [*self._headers, *encoding],
         }
         for index, chunk in enumerate(self._sent.chunks):
-            await _pause(self._sent.wait(chunk), gone)
+            await pause(self._sent.wait(chunk), gone)
             await self._pass_barrier(index, gone)
             if gone.done():
                 received.disconnected.set()
                 return
             if index == 0:
                 await send(head)
-            await send({"type": "http.response.body", "body": encode(chunk), "more_body": True})
+            await send({"type": f"{kind}.body", "body": encode(chunk), "more_body": True})
             received.events_sent += bool(chunk)
         if self._sent.cut is None:
-            await send({"type": "http.response.body", "body": finish()})
+            await send({"type": f"{kind}.body", "body": finish()})
         else:
             await self._break(self._sent.cut, scope, received, gone)
 
@@ -148,12 +166,11 @@ class Answer:
     async def _pass_barrier(self, index: int, gone: asyncio.Future[None]) -> None:
         """Wait at the barrier, if it is before this chunk, for its release or for the client to go away."""
         if self._hold and self._hold.before == index:
-            arrived = self._hold._arrive()  # noqa: SLF001 - the barrier's server side
-            await asyncio.wait([gone, arrived], return_when=asyncio.FIRST_COMPLETED)
+            await self._hold.passed(gone)
 
     async def _break(self, ending: Cut, scope: Scope, received: Received, gone: asyncio.Future[None]) -> None:
         """Break the connection in its time, or wait for the client to go away, if that never comes."""
-        await (gone if self._sent.hangs else _pause(self._sent.wait_at_end(), gone))
+        await (gone if self._sent.hangs else pause(self._sent.wait_at_end(), gone))
         await self._pass_barrier(len(self._sent.chunks), gone)
         if gone.done():
             received.disconnected.set()
@@ -161,7 +178,7 @@ class Answer:
             await broken(scope, gone, ending)
 
 
-async def _pause(seconds: float, gone: asyncio.Future[None]) -> None:
+async def pause(seconds: float, gone: asyncio.Future[None]) -> None:
     """Wait so long, or for the client to go away; the least wait has what was written sent."""
     if seconds:
         await asyncio.wait([gone], timeout=seconds)

@@ -89,7 +89,7 @@ class Resources:
         self.deliveries = Deliveries(store, self.webhooks)
         self._store = store
         self._triggers = Triggers(kinds.TRIGGERS, store, self.agents)
-        self._tokens = AuthTokens(store)
+        self.tokens = AuthTokens(store)
         self._collections: tuple[Collection, ...] = (
             self.agents,
             Credentials(kinds.CREDENTIALS, store),
@@ -101,7 +101,7 @@ class Resources:
 
     def operations(self) -> Iterator[Operation]:
         """Yield the operations; those with the more exact path come first."""
-        tokens, triggers, webhooks = self._tokens, self._triggers, self.webhooks
+        tokens, triggers, webhooks = self.tokens, self._triggers, self.webhooks
         for name, method, path, answer in (
             (
                 "auth_tokens.create",

@@ -1,0 +1,74 @@
+"""The handshake that opens the WebSocket of a live interaction, or does not, as a script has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_interactions.api.exchange import SWITCHED
+from pytest_interactions.server.emulator.live.sessions import Sessions
+from pytest_interactions.server.emulator.suited import CONNECT
+from pytest_interactions.server.emulator.wire import Answer, pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from pytest_interactions.server.emulator.errors import ApiError
+    from pytest_interactions.server.emulator.resources.operations import Resources
+    from pytest_interactions.server.emulator.script import Reply
+    from pytest_interactions.server.emulator.state import Store
+    from pytest_interactions.server.emulator.turn import Turn
+    from pytest_interactions.server.emulator.wire import Received
+    from pytest_interactions.server.sockets import Caller
+
+
+class Live:
+    """Live interactions, as an ASGI app for their WebSockets."""
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Resources,
+        reply: Callable[[str, Turn | None], Reply],
+        failure: Callable[[ApiError, Reply], Answer],
+    ) -> None:
+        """Serve those of a store; `reply` finds a scripted answer, and `failure` makes the answer that is an error."""
+        self._sessions = Sessions(store, resources, reply)
+        self._reply = reply
+        self._failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a handshake, and all that its caller says then.
+
+        Raises:
+            ApiError: The key is none that lets its owner in.
+        """
+        received: Received = scope["state"]["received"]
+        self._sessions.check_key(received)
+        reply = self._reply(CONNECT, None)
+        if reply.failure is not None:
+            await self._failure(reply.failure, reply)(scope, receive, send)
+        elif reply.ending is not None:
+            await Answer(SWITCHED, [], [b""], reply)(scope, receive, send)
+        else:
+            await self._open(reply, received, scope, receive, send)
+
+    async def _open(self, reply: Reply, received: Received, scope: Scope, receive: Receive, send: Send) -> None:
+        from pytest_interactions.server.sockets import Caller  # brings what speaks WebSockets
+
+        caller = Caller(scope, receive, send)
+        try:
+            await pause(reply.delay, caller.gone)
+            if reply.hold is not None:
+                await reply.hold.passed(caller.gone)
+            await self._talk(caller, received)
+        finally:
+            caller.gone.cancel()
+            received.ended.set()
+
+    async def _talk(self, caller: Caller, received: Received) -> None:
+        from pytest_interactions.server.emulator.live.connection import Connection
+
+        await caller.accept([], None)
+        await Connection(caller, self._sessions, received).to_its_end()
