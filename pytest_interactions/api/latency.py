@@ -49,9 +49,14 @@ def came(exchange: Exchange) -> list[Came]:
 
 def gaps(exchanges: Iterable[Exchange]) -> list[Gap]:
     """Return the gaps between the events of each stream; the time before its first event is none."""
+    return gaps_in(map(came, exchanges))
+
+
+def gaps_in(streams: Iterable[Sequence[Came]]) -> list[Gap]:
+    """Return the gaps between the events of each stream, which are given with their times."""
     found: list[Gap] = []
-    for stream, exchange in enumerate(exchanges):
-        pairs = pairwise(came(exchange))
+    for stream, events in enumerate(streams):
+        pairs = pairwise(events)
         found += [Gap(round(new.seconds - old.seconds, 3), new.number, stream) for old, new in pairs]
     return found
 
@@ -89,11 +94,16 @@ def first_of(exchanges: Iterable[Exchange]) -> First | None:
             return None
         if known:
             first = began + known[0].seconds if first is None else first
-            token = next((each for each in known if _is_seen(each.event)), None)
+            token = token_in(known)
             if token is not None:
-                return First(round(first, 3), round(began + token.seconds, 3))
+                return First(round(first, 3), round(began + token, 3))
         began = None if exchange.seconds is None else began + exchange.seconds
     return None if first is None else First(round(first, 3), round(first, 3))
+
+
+def token_in(events: Iterable[Came]) -> float | None:
+    """Return when the first piece of text came that a person sees; `None` if none is among the events."""
+    return next((each.seconds for each in events if _is_seen(each.event)), None)
 
 
 def _is_seen(event: ServerSentEvent) -> bool:
