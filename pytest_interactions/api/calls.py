@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.fold import BEGINNINGS, fold, payloads
+from pytest_interactions.api.latency import first_in, first_of, gaps, gaps_in
 from pytest_interactions.api.live import turns_of
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.paths import interaction_path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
+    from pytest_interactions.api.latency import First, Gap
     from pytest_interactions.api.live import Turn
 
 #: The statuses with which a stream that ends was broken off, so that its request is sent again.
@@ -50,6 +52,14 @@ class Call:
             return self.turn.seconds
         known = [exchange.seconds for exchange in self.exchanges if exchange.seconds is not None]
         return sum(known) if len(known) == len(self.exchanges) else None
+
+    def first(self) -> First | None:
+        """Return when the first of its events came, and its first token; `None` if nobody knows."""
+        return first_of(self.exchanges) if self.turn is None else first_in(self.turn.came())
+
+    def gaps(self) -> list[Gap]:
+        """Return the gaps between the events of its streams; the events of a turn count from its beginning."""
+        return gaps(self.exchanges) if self.turn is None else gaps_in([self.turn.came()])
 
 
 def interactions_of(exchanges: Iterable[Exchange]) -> list[Interaction]:

@@ -94,16 +94,19 @@ def first_of(exchanges: Iterable[Exchange]) -> First | None:
             return None
         if known:
             first = began + known[0].seconds if first is None else first
-            token = token_in(known)
+            token = next((each for each in known if _is_seen(each.event)), None)
             if token is not None:
-                return First(round(first, 3), round(began + token, 3))
+                return First(round(first, 3), round(began + token.seconds, 3))
         began = None if exchange.seconds is None else began + exchange.seconds
     return None if first is None else First(round(first, 3), round(first, 3))
 
 
-def token_in(events: Iterable[Came]) -> float | None:
-    """Return when the first piece of text came that a person sees; `None` if none is among the events."""
-    return next((each.seconds for each in events if _is_seen(each.event)), None)
+def first_in(events: Sequence[Came]) -> First | None:
+    """Return what came first of events that are given with their times; `None` if there are none."""
+    if not events:
+        return None
+    token = next((each for each in events if _is_seen(each.event)), events[0])
+    return First(events[0].seconds, token.seconds)
 
 
 def _is_seen(event: ServerSentEvent) -> bool:

@@ -147,22 +147,16 @@ def pace_of(exchanges: list[Exchange], numbers: Sequence[int] = ()) -> Json:
 
     The longest gap is told with the event that it was before. With the `numbers` of the exchanges, so is the exchange.
     """
-    first = latency.first_of(exchanges)
-    return _pace(None if first is None else first.token, latency.gaps(exchanges), numbers)
+    return _pace(latency.first_of(exchanges), latency.gaps(exchanges), numbers)
 
 
 def _pace_of_call(call: Call, numbers: Sequence[int]) -> Json:
     """Return the pace of a call; the events of a turn of a live interaction count from its beginning."""
-    if call.turn is None:
-        return pace_of(call.exchanges, numbers)
-    events = call.turn.came()
-    token = latency.token_in(events)
-    first = events[0].seconds if events else None
-    return _pace(first if token is None else token, latency.gaps_in([events]), ())
+    return _pace(call.first(), call.gaps(), numbers if call.turn is None else ())
 
 
-def _pace(first: float | None, gaps: list[latency.Gap], numbers: Sequence[int]) -> Json:
-    pace: Json = {} if first is None else {"first_token": first}
+def _pace(first: latency.First | None, gaps: list[latency.Gap], numbers: Sequence[int]) -> Json:
+    pace: Json = {} if first is None else {"first_token": first.token}
     if gaps:
         longest = latency.longest(gaps)
         where = {"exchange": numbers[longest.stream]} if numbers else {}
@@ -187,7 +181,7 @@ def _exchange(exchange: Exchange, turn: int | None) -> Json:
     }
     if exchange.seconds is not None:
         report["seconds"] = exchange.seconds
-    report |= pace_of([exchange])
+    report |= {} if response.has_messages else pace_of([exchange])  # its turns have one
     if turn is not None:
         report["turn"] = turn
     if path is None and (setting := _of_agent(request.json())):

@@ -21,13 +21,18 @@ from pytest_interactions.api.named_models import models_of
 from pytest_interactions.api.tool_calls import tool_calls
 from pytest_interactions.api.transcript import transcript
 from pytest_interactions.api.usage import total_tokens
+from pytest_interactions.options import Wording
 from tests.api.conversing import BROKE, LEFT, answer, api, app, asks, closed, connection, says
 
 if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
-BEGIN = [app("interaction.connect", id="int_1"), api("interaction.connected")]
-END = [app("interaction.complete"), api("interaction.completed", usage={"total_tokens": 7}), closed(by_app=False)]
+BEGIN: list[websocket.Item] = [app("interaction.connect", id="int_1"), api("interaction.connected")]
+END: list[websocket.Item] = [
+    app("interaction.complete"),
+    api("interaction.completed", usage={"total_tokens": 7}),
+    closed(by_app=False),
+]
 
 
 def _told(*exchanges: Exchange) -> str:
@@ -101,7 +106,11 @@ def test_the_setting_is_that_of_the_interaction() -> None:
     talk = connection(
         app("interaction.create", model="gemini-live", system_instruction="Be brief", previous_interaction_id="old"),
         api("interaction.created", interaction_id="int_1"),
-        *[says("Hi"), *answer(0, "Yes"), says("So"), *answer(1, "No"), closed()],
+        says("Hi"),
+        answer(0, "Yes"),
+        says("So"),
+        answer(1, "No"),
+        closed(),
     )
     first, second = calls_of([talk])
     assert first.asked == {
@@ -318,7 +327,7 @@ def test_a_step_that_is_sent_again_is_there_once() -> None:
 
 def test_an_event_with_an_id_that_came_already_counts_once() -> None:
     """One with the same id that says something else is another."""
-    start, one, stop = answer(0, "One ")
+    start, _, stop = answer(0, "One ")
     piece = api("step.delta", index=0, delta=_text("One "), event_id="e1")
     other = api("step.delta", index=0, delta=_text("two"), event_id="e1")
     first = connection(BEGIN, says("Go"), start, piece, cut=BROKE)
@@ -416,11 +425,11 @@ def test_behaviour_is_compared_turn_by_turn() -> None:
     old = connection(BEGIN, says("a"), asks(0, "look", "Oslo"), says("b"), answer(1, "Hello ", "you"), END)
     same = connection(BEGIN, says("a"), asks(0, "look", "Oslo", call="z"), says("b"), answer(1, "Hello you"), END)
     other = connection(BEGIN, says("a"), asks(0, "find", "Oslo"), says("b"), answer(1, "Hello you"), END)
-    assert compare([old], [same], wording="exact") == []
-    found = compare([old], [other], wording="exact")
+    assert compare([old], [same], wording=Wording.SAME) == []
+    found = compare([old], [other], wording=Wording.SAME)
     assert [each.place.turns for each in found] == [(1,)]
     short = connection(BEGIN, says("a"), asks(0, "look", "Oslo"), closed())
-    assert [str(each.kind) for each in compare([old], [short], wording="exact")] != []
+    assert [str(each.kind) for each in compare([old], [short], wording=Wording.SAME)] != []
 
 
 def test_a_following_request_belongs_to_the_conversation() -> None:
@@ -430,7 +439,7 @@ def test_a_following_request_belongs_to_the_conversation() -> None:
     names = [each.request.json().get("previous_interaction_id") for each in as_http([talk, then])]
     ids = [fold_id(each) for each in as_http([talk, then])]
     assert names[1:] == ids[:2]
-    assert compare([talk, then], [talk, then], wording="exact") == []
+    assert compare([talk, then], [talk, then], wording=Wording.SAME) == []
 
 
 def fold_id(exchange: Exchange) -> Any:
