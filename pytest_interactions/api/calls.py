@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.fold import BEGINNINGS, fold, payloads
 from pytest_interactions.api.latency import first_in, first_of, gaps, gaps_in
-from pytest_interactions.api.live import turns_of
+from pytest_interactions.api.live.turns import turns_of
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import BARE, decode
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.api.latency import First, Gap
-    from pytest_interactions.api.live import Turn
+    from pytest_interactions.api.live.turn import Turn
 
 #: The statuses with which a stream that ends was broken off, so that its request is sent again.
 _UNFINISHED = ("", "in_progress")

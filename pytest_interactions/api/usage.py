@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from pytest_interactions.api.live_events import ENDS, is_live, named, said_in
+from pytest_interactions.api.live.events import ENDS, is_live, named, said_in
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import decode
 

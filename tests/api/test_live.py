@@ -16,7 +16,7 @@ from pytest_interactions.api.drift.compare import compare
 from pytest_interactions.api.exchange import Exchange, Request, Response
 from pytest_interactions.api.fold import fold
 from pytest_interactions.api.json_values import compact
-from pytest_interactions.api.live import as_http
+from pytest_interactions.api.live.turns import as_http
 from pytest_interactions.api.named_models import models_of
 from pytest_interactions.api.tool_calls import tool_calls
 from pytest_interactions.api.transcript import transcript

@@ -14,7 +14,7 @@ from pytest_interactions.api.conversation import turns
 from pytest_interactions.api.drift.conversations import conversations_of, sent
 from pytest_interactions.api.fold import payloads
 from pytest_interactions.api.lint.concern import creates
-from pytest_interactions.api.live import as_http
+from pytest_interactions.api.live.turns import as_http
 from pytest_interactions.api.sse import decode
 from pytest_interactions.api.steps import as_steps
 
