@@ -58,17 +58,6 @@ def error(status: int, code: str | None = None, message: str | None = None, *, i
     return Response(status=status, headers={"content-type": [f"{_JSON}; charset=UTF-8"]}, body=body)
 
 
-def status_after(steps: list[Json], before: Any) -> Any:
-    """Return the status of an interaction with these steps that had the status `before` with others.
-
-    It waits for the app if it ends with calls of functions, and is completed if it does not.
-    """
-    if before not in ("completed", "requires_action"):
-        return before
-    said = [step for step in steps if step.get("type") != "thought"]
-    return "requires_action" if said and said[-1].get("type") == "function_call" else "completed"
-
-
 def as_asked(exchange: Exchange, request: Request) -> Exchange:
     """Return an exchange with its answer as `request` asks for it: as a stream, or as JSON.
 

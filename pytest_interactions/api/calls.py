@@ -1,4 +1,4 @@
-"""The calls of an app, each made of the HTTP exchanges that it took.
+"""The calls of an app, each made of the HTTP exchanges that it took; a turn of a live interaction is one, too.
 
 One call may take several: the client goes on after a limit (`requires_continuation`), connects again, resumes a stream,
 or asks again until background work has ended. How many there are is the server's doing on that day, and no behaviour.
@@ -11,6 +11,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_interactions.api.fold import BEGINNINGS, fold, payloads
+from pytest_interactions.api.latency import first_in, first_of, gaps, gaps_in
+from pytest_interactions.api.live.turns import turns_of
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import BARE, decode
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.exchange import Exchange
     from pytest_interactions.api.json_values import Json
+    from pytest_interactions.api.latency import First, Gap
+    from pytest_interactions.api.live.turn import Turn
 
 #: The statuses with which a stream that ends was broken off, so that its request is sent again.
 _UNFINISHED = ("", "in_progress")
@@ -32,18 +36,30 @@ class Call:
     Attributes:
         asked: The JSON of its first request.
         interaction: What came of it, with the input that was sent.
-        exchanges: The exchanges that it took.
+        exchanges: The exchanges that it took. Turns of a live interaction share one.
+        turn: The turn of a live interaction that it is; `None` for any other call.
     """
 
     asked: Json
     interaction: Interaction
     exchanges: list[Exchange]
+    turn: Turn | None = None
 
     @property
     def seconds(self) -> float | None:
         """Return how long its exchanges took while they were recorded; `None` unless it is known of each."""
+        if self.turn is not None:
+            return self.turn.seconds
         known = [exchange.seconds for exchange in self.exchanges if exchange.seconds is not None]
         return sum(known) if len(known) == len(self.exchanges) else None
+
+    def first(self) -> First | None:
+        """Return when the first of its events came, and its first token; `None` if nobody knows."""
+        return first_of(self.exchanges) if self.turn is None else first_in(self.turn.came())
+
+    def gaps(self) -> list[Gap]:
+        """Return the gaps between the events of its streams; the events of a turn count from its beginning."""
+        return gaps(self.exchanges) if self.turn is None else gaps_in([self.turn.came()])
 
 
 def interactions_of(exchanges: Iterable[Exchange]) -> list[Interaction]:
@@ -55,15 +71,18 @@ def calls_of(exchanges: Iterable[Exchange]) -> list[Call]:
     """Return the calls that these exchanges are, in the order of their first requests.
 
     A call is what one request to create an interaction began, and all that went on with it: requests that bring a
-    `continuation_token` it was given, and requests for the interaction by its id. Exchanges without an interaction,
-    such as an HTTP error, a deletion, another API, are no part of any.
+    `continuation_token` it was given, and requests for the interaction by its id. Each turn of a live interaction is a
+    call as well. Exchanges without an interaction, such as an HTTP error, a deletion, another API, are no part of any.
     """
-    calls = _Calls()
-    for exchange in exchanges:
+    calls, listed = _Calls(), list(exchanges)
+    turns = turns_of(listed)
+    for exchange in listed:
+        for turn in turns.get(id(exchange), ()):
+            calls.add(_Answer(turn.asked, "", events=turn.events, turn=turn), *turn.exchanges)
         answer = _answer(exchange)
         if answer is not None:
             calls.add(answer, exchange)
-    return [Call(call.asked, call.interaction(), call.exchanges) for call in calls.all]
+    return [Call(call.asked, call.interaction(), call.exchanges, call.turn) for call in calls.all]
 
 
 # --- what one exchange answered ---
@@ -79,6 +98,7 @@ class _Answer:
         interaction: The answer of a call without `stream`.
         events: The events of a stream, of which there may be none.
         was_left: Whether the app left the stream before its end.
+        turn: The turn of a live interaction that it is.
     """
 
     asked: Json
@@ -86,6 +106,7 @@ class _Answer:
     interaction: Json = field(default_factory=dict)
     events: list[Json] = field(default_factory=list)
     was_left: bool = False
+    turn: Turn | None = None
 
     @property
     def token(self) -> str:
@@ -145,6 +166,7 @@ class _Hop:
         self.name = answer.name
         self.status = ""
         self.tokens = {answer.token}
+        self.turn = answer.turn
         self._interaction: Json = {}
         self._events: list[Json] = []
         self.see(answer)
@@ -153,8 +175,11 @@ class _Hop:
         """Take a further answer: what a poll says replaces what is known, and a stream that was resumed adds to it.
 
         Events have ids in a stream that can be resumed; one without them is sent from its beginning again. An error
-        without an event's frame only said that the stream ends here; no client shows it.
+        without an event's frame only said that the stream ends here; no client shows it. A poll of a live interaction
+        tells all of its turns, and changes none.
         """
+        if self.turn is not None and answer.turn is None:
+            return
         begins = answer.events[:1] and answer.events[0].get("event_type") in BEGINNINGS
         if begins and "event_id" not in answer.events[0]:
             self._events = []
@@ -193,6 +218,11 @@ class _Call:
         self.hops: list[_Hop] = []
         self.exchanges: list[Exchange] = []
 
+    @property
+    def turn(self) -> Turn | None:
+        """Return the turn of a live interaction that it is; `None` if it is none."""
+        return self.hops[0].turn
+
     def waits_for(self, answer: _Answer) -> bool:
         """Return whether `answer`, which goes on with a token of this call, goes on with this call.
 
@@ -228,7 +258,7 @@ class _Calls:
         self._by_name: dict[str, tuple[_Call, _Hop]] = {}
         self._by_token: dict[str, list[_Call]] = {}
 
-    def add(self, answer: _Answer, exchange: Exchange) -> None:
+    def add(self, answer: _Answer, *exchanges: Exchange) -> None:
         """Give an answer to the call that it goes on with, or begin a call with it."""
         if answer.name in self._by_name:
             call, hop = self._by_name[answer.name]
@@ -238,7 +268,7 @@ class _Calls:
             hop = _Hop(answer)
             call = next(waiting, None) or self._begin(answer)
             call.hops.append(hop)
-        call.exchanges.append(exchange)
+        call.exchanges += exchanges
         if hop.name:
             self._by_name[hop.name] = call, hop
         for token in hop.tokens - {""}:

@@ -62,7 +62,9 @@ def last_states(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Return each interaction once, with its first input and in its last state, as it may have been polled."""
     states: dict[Any, Interaction] = {}
     for number, interaction in enumerate(interactions):
-        name = str(interaction.id) if interaction.id else number
+        # The turns of a live interaction have one id, and each but the first goes on with it.
+        is_turn = interaction.previous_interaction_id == interaction.id
+        name = str(interaction.id) if interaction.id and not is_turn else number
         first = states.get(name, interaction)
         sent = {"input": first.input, "previous_interaction_id": first.previous_interaction_id}
         states[name] = interaction.sent({key: value for key, value in sent.items() if value is not None})

@@ -10,7 +10,7 @@ from pytest_interactions.api.deltas import STEP_OF, Node, apply
 from pytest_interactions.api.json_values import NOT_JSON, Json, shallow
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.sse import ServerSentEvent
-from pytest_interactions.api.steps import plain
+from pytest_interactions.api.steps import plain, status_after
 from pytest_interactions.api.usage import summed
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class _Folding:
         self._open: dict[int, Node] = {}
         self._index = 0
         self._begun = 0
+        self._running: set[int] = set()
+        self._is_live = False
+        self._has_ended = False
         self._list = "steps"
         self._errors: list[Any] = []
         self._unknown: list[Json] = []
@@ -93,6 +96,8 @@ class _Folding:
             del result["id"]
         if self._nodes:
             result[self._list] = [node.result() for node in self._nodes]
+        if self._is_live and result.get("status", "completed") in ("in_progress", "completed"):
+            result["status"] = self._live_status(result)
         if self._errors:
             known = result.get("errors")
             result["errors"] = [*(known if isinstance(known, list) else ()), *self._errors]
@@ -104,7 +109,7 @@ class _Folding:
 
     def created(self, event: Json) -> None:
         """Begin, begin anew, or go on: a client that resumes an answer after a limit chains several interactions."""
-        interaction = _object(event.get("interaction"))
+        interaction = self._told_by(event)
         known = self._interaction.get("id")
         if known and known == interaction.get("id") and "continuation_token" not in self._interaction:
             del self._nodes[self._begun :]
@@ -116,13 +121,31 @@ class _Folding:
         self._open.clear()
         self._update(interaction)
 
+    def connected(self, event: Json) -> None:
+        """Go on with a live interaction; what was said before is known already, or is another one's."""
+        interaction = self._told_by(event)
+        self._is_live = True
+        self._update({name: value for name, value in interaction.items() if name not in ("steps", "status")})
+
     def status(self, event: Json) -> None:
         identity = {} if "id" in self._interaction else {"id": event.get("interaction_id", "")}
         self._update(identity | {key: value for key, value in event.items() if key not in _ENVELOPE})
 
     def completed(self, event: Json) -> None:
         self._interaction.pop("continuation_token", None)  # one that came before is used up
-        self._update(_object(event.get("interaction")))
+        interaction = self._told_by(event)
+        status = interaction.get("status")
+        if self._is_live and isinstance(status, Mapping):  # an error or none, as gRPC has them
+            del interaction["status"]
+            if status.get("code"):
+                interaction["status"] = "failed"
+                self._errors.append(dict(status))
+        self._running.clear()
+        self._has_ended = True
+        self._update(interaction)
+
+    def cancelled(self, event: Json) -> None:
+        self._update({**self._told_by(event), "status": "cancelled"})
 
     def error(self, event: Json) -> None:
         self._errors.append(event.get("error") or {})
@@ -146,7 +169,27 @@ class _Folding:
         apply(self._open[self._at(event)], delta)
 
     def stop(self, event: Json) -> None:
-        """Change nothing: the deltas of the step are all there."""
+        """End a step: its deltas are all there."""
+        self._running.discard(self._at(event))
+
+    def ignore(self, event: Json) -> None:
+        """Change nothing: it is of the connection, and no behaviour."""
+
+    # --- live interactions ---
+
+    def _told_by(self, event: Json) -> Json:
+        """Return what an event tells of its interaction; those of live interactions have it in no field of its own."""
+        if "interaction" in event:
+            return _object(event["interaction"])
+        self._is_live = True
+        name = event.get("interaction_id")
+        return ({"id": name} if name else {}) | {key: value for key, value in event.items() if key not in _ENVELOPE}
+
+    def _live_status(self, result: Json) -> str:
+        """Return the status that an answer has at this point, of which a live interaction says nothing."""
+        if self._running or not (self._nodes or self._has_ended):
+            return "failed" if self._errors else "in_progress"
+        return str(status_after(result.get(self._list, []), "completed"))
 
     # --- hops ---
 
@@ -175,6 +218,7 @@ class _Folding:
 
     def _begin(self, event: Json, fields: Any, *, flat: bool) -> None:
         self._index = self._at(event)
+        self._running.add(self._index)
         self._open[self._index] = Node(_object(fields), flat=flat)
         self._nodes.append(self._open[self._index])
 
@@ -217,7 +261,11 @@ _EVENTS: dict[str, Callable[[_Folding, Json], None]] = {
     "step.delta": _Folding.delta,
     "step.stop": _Folding.stop,
     "error": _Folding.error,
-    "done": _Folding.stop,
+    "done": _Folding.ignore,
+    "interaction.connected": _Folding.connected,
+    "interaction.cancelled": _Folding.cancelled,
+    "interaction.canceled": _Folding.cancelled,
+    "reconnection_required": _Folding.ignore,
     # before May 2026
     "interaction.start": _Folding.created,
     "interaction.complete": _Folding.completed,

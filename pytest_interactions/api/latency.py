@@ -49,9 +49,14 @@ def came(exchange: Exchange) -> list[Came]:
 
 def gaps(exchanges: Iterable[Exchange]) -> list[Gap]:
     """Return the gaps between the events of each stream; the time before its first event is none."""
+    return gaps_in(map(came, exchanges))
+
+
+def gaps_in(streams: Iterable[Sequence[Came]]) -> list[Gap]:
+    """Return the gaps between the events of each stream, which are given with their times."""
     found: list[Gap] = []
-    for stream, exchange in enumerate(exchanges):
-        pairs = pairwise(came(exchange))
+    for stream, events in enumerate(streams):
+        pairs = pairwise(events)
         found += [Gap(round(new.seconds - old.seconds, 3), new.number, stream) for old, new in pairs]
     return found
 
@@ -94,6 +99,14 @@ def first_of(exchanges: Iterable[Exchange]) -> First | None:
                 return First(round(first, 3), round(began + token.seconds, 3))
         began = None if exchange.seconds is None else began + exchange.seconds
     return None if first is None else First(round(first, 3), round(first, 3))
+
+
+def first_in(events: Sequence[Came]) -> First | None:
+    """Return what came first of events that are given with their times; `None` if there are none."""
+    if not events:
+        return None
+    token = next((each for each in events if _is_seen(each.event)), events[0])
+    return First(events[0].seconds, token.seconds)
 
 
 def _is_seen(event: ServerSentEvent) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pytest_interactions.api.exchange import Exchange, Request, Response
 
 _FIELDS: Final = ("model", "agent", "modelVersion")
+#: Where a stream names them, a batch of a live interaction, and the older Live API.
+_INSIDE: Final = ("interaction", "events", "setup")
 _NAMED: Final = re.compile(rb'"(?:model|agent|modelVersion)"')
 _IN_PATH: Final = re.compile(r"/v\d+\w*/(?:[^?]*/)?models/([^/:]+)")
 _RESOURCE: Final = re.compile(r"(?:.*/)?(?:models|agents)/")
@@ -53,14 +55,15 @@ def _in_response(response: Response) -> Iterator[str]:
     """Yield the names in an answer, without a parse of what names none."""
     if not _NAMED.search(response.body):
         return
-    if not response.is_stream:
+    if not response.comes_in_events:
         yield from _names(response.json_unkept())
         return
     for events in response.body.split(b"\n\n"):  # where no event goes on
         for event in sse.decode(events) if _NAMED.search(events) else ():
             value = event.json()
             yield from _names(value)
-            yield from _names(value.get("interaction") if isinstance(value, dict) else None)
+            for inside in _INSIDE if isinstance(value, dict) else ():
+                yield from _names(value.get(inside))
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -34,6 +34,17 @@ def plain(value: Any) -> Any:
     return shallow(value.model_dump(by_alias=True, exclude_unset=True, warnings=False) if has_dump else value)
 
 
+def status_after(steps: list[Json], before: Any) -> Any:
+    """Return the status of an interaction with these steps that had the status `before` with others.
+
+    It waits for the app if it ends with calls of functions, and is completed if it does not.
+    """
+    if before not in ("completed", "requires_action"):
+        return before
+    said = [step for step in steps if step.get("type") != "thought"]
+    return "requires_action" if said and said[-1].get("type") == "function_call" else "completed"
+
+
 def _steps(value: Any, said_by: str) -> Iterator[Json]:
     contents: list[Any] = []
     for item in _items(plain(value)):

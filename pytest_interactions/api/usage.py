@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from pytest_interactions.api.live.events import ENDS, is_live, named, said_in
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import decode
 
@@ -64,6 +65,11 @@ def total_tokens(exchanges: Iterable[Exchange]) -> int:
         path, body = interaction_path(exchange.request.uri), exchange.response.body
         if path is None:
             continue
+        if is_live(exchange):
+            begun.append(body)
+            if _TOTAL in body:
+                totals |= _totals_of(exchange, str(number))
+            continue
         name = path.split("/")[2] if path.count("/") > 1 else ""
         if not name:
             begun.append(body)
@@ -75,6 +81,18 @@ def total_tokens(exchanges: Iterable[Exchange]) -> int:
             if _is_count(total):
                 totals[str(interaction.get("id") or number)] = total
     return sum(totals.values())
+
+
+def _totals_of(exchange: Exchange, name: str) -> dict[str, int]:
+    """Return the totals of the live interactions on a connection by their ids, `name` for one that has none."""
+    totals: dict[str, int] = {}
+    for said in said_in(exchange):
+        name = named(said) or name
+        usage = said.event.get("usage") if said.event.get("event_type") in ENDS else None
+        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if _is_count(total):
+            totals[name] = total
+    return totals
 
 
 def _begins(name: str, answers: Iterable[bytes]) -> bool:

@@ -131,6 +131,11 @@ class Overrides:
                 f"override({n!r}): there is no such interaction. {self._cassette} has {len(calls)}, numbered from 1 as "
                 "in interactions.interactions. These are the turns that pytest-interactions show has."
             )
+        if calls[n - 1].turn is not None:
+            raise OverrideError(
+                f"override({n}): this is a turn of a live interaction, and the messages of a WebSocket can't be "
+                f"overridden. Change a copy of {self._cassette}, or say with a fault how its connection ends."
+            )
         places = {id(exchange): number for number, exchange in enumerate(self._index.exchanges)}
         return [places[id(exchange)] for exchange in calls[n - 1].exchanges]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pytest_interactions.api import answers
 from pytest_interactions.api.error_bodies import CODES
 from pytest_interactions.api.json_values import compact
-from pytest_interactions.api.steps import as_steps, plain
+from pytest_interactions.api.steps import as_steps, plain, status_after
 from pytest_interactions.errors import OverrideError, closest
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _changed(given: Override, recorded: Response, interaction: Json) -> Json:
         raise _UnusableError("it was recorded before the API had steps; give the whole body as json.")
     if "steps" in given:
         steps = [step.model_dump() for step in as_steps(_checked_steps(given["steps"]), said_by="model_output")]
-        interaction |= {"steps": steps, "status": answers.status_after(steps, interaction.get("status"))}
+        interaction |= {"steps": steps, "status": status_after(steps, interaction.get("status"))}
     else:
         changed: Any = given["change"](interaction)
         interaction = interaction if changed is None else changed

@@ -71,7 +71,10 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
     interactions = [call.interaction for call in calls]
     turns = list(_turns(calls, exchanges))
     known = [turn["seconds"] for turn in turns if "seconds" in turn]
-    turn_of = {id(each): number for number, call in enumerate(calls, 1) for each in call.exchanges}
+    turn_of: dict[int, int] = {}
+    for number, call in enumerate(calls, 1):
+        for each in call.exchanges:  # turns of a live interaction share one, which is named by its first
+            turn_of.setdefault(id(each), number)
     return {
         "path": str(path),
         "recorded": contents.origin.recorded or first_answer(contents.exchanges, interactions) or None,
@@ -110,7 +113,7 @@ def _turns(calls: list[Call], exchanges: list[Exchange]) -> Iterator[Json]:
         before = settings.get(str(call.interaction.previous_interaction_id), before)
         cost = {} if call.seconds is None else {"seconds": call.seconds}
         told = {"tokens": _tokens([call.interaction]), "setting": setting, "changed": changed(setting, before)}
-        pace = pace_of(call.exchanges, [number_of[id(exchange)] for exchange in call.exchanges])
+        pace = _pace_of_call(call, [number_of[id(exchange)] for exchange in call.exchanges])
         yield {"status": turn["status"], **cost, **pace, **told, **turn}
         before = setting
         if call.interaction.id:
@@ -144,11 +147,17 @@ def pace_of(exchanges: list[Exchange], numbers: Sequence[int] = ()) -> Json:
 
     The longest gap is told with the event that it was before. With the `numbers` of the exchanges, so is the exchange.
     """
-    pace: Json = {}
-    first = latency.first_of(exchanges)
-    if first is not None:
-        pace["first_token"] = first.token
-    if gaps := latency.gaps(exchanges):
+    return _pace(latency.first_of(exchanges), latency.gaps(exchanges), numbers)
+
+
+def _pace_of_call(call: Call, numbers: Sequence[int]) -> Json:
+    """Return the pace of a call; the events of a turn of a live interaction count from its beginning."""
+    return _pace(call.first(), call.gaps(), numbers if call.turn is None else ())
+
+
+def _pace(first: latency.First | None, gaps: list[latency.Gap], numbers: Sequence[int]) -> Json:
+    pace: Json = {} if first is None else {"first_token": first.token}
+    if gaps:
         longest = latency.longest(gaps)
         where = {"exchange": numbers[longest.stream]} if numbers else {}
         pace["gaps"] = {
@@ -172,7 +181,7 @@ def _exchange(exchange: Exchange, turn: int | None) -> Json:
     }
     if exchange.seconds is not None:
         report["seconds"] = exchange.seconds
-    report |= pace_of([exchange])
+    report |= {} if response.has_messages else pace_of([exchange])  # its turns have one
     if turn is not None:
         report["turn"] = turn
     if path is None and (setting := _of_agent(request.json())):

@@ -98,17 +98,23 @@ def _spans(path: Path, exchanges: list[Exchange], begin: int) -> list[_Span]:
     steps = chain.from_iterable((*turn.inputs, *turn.outputs) for turn in conversation)
     results = {step.call_id: step for step in steps if is_result(step.type)}
     for call, turn in zip(calls, conversation, strict=True):
-        time = _around([time_of.pop(id(exchange)) for exchange in call.exchanges])
+        time = _time_of(call, [time_of[id(exchange)] for exchange in call.exchanges])
         spans.append(_of_call(call, turn, time))
         number = len(spans) - 1
         for step in (each for each in turn.outputs if is_call(each.type)):
             inside = 0 if step.type == "function_call" else number
             spans.append(_of_tool(step, results.get(step.id), _Time(time.end, time.end), inside))
-    others = (exchange for exchange in exchanges if id(exchange) in time_of)
+    of_calls = {id(exchange) for call in calls for exchange in call.exchanges}
+    others = (exchange for exchange in exchanges if id(exchange) not in of_calls)
     return [*spans, *(_of_exchange(exchange, time_of[id(exchange)]) for exchange in others)]
 
 
-def _around(times: list[_Time]) -> _Time:
+def _time_of(call: Call, times: list[_Time]) -> _Time:
+    """Return the time that a call took; that of a turn of a live interaction is a part of its connection's."""
+    turn = call.turn
+    if turn is not None and turn.began is not None and turn.seconds is not None:
+        begin = times[0].begin + round(turn.began * 10**9)
+        return _Time(begin, begin + round(turn.seconds * 10**9))
     return _Time(min(time.begin for time in times), max(time.end for time in times))
 
 

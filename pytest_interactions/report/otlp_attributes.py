@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api.hosts import DEFAULT_PORTS
-from pytest_interactions.api.latency import first_of
 from pytest_interactions.api.paths import split
 from pytest_interactions.api.steps import as_steps, plain
 from pytest_interactions.api.tool_calls import tool_of
@@ -49,7 +48,7 @@ def of_call(call: Call, turn: Turn) -> Json:
     """Return the attributes of a call of the app, which is a turn of the conversation."""
     asked, interaction = call.asked, call.interaction
     finish = _FINISHES.get(str(interaction.status), str(interaction.status or ""))
-    first = first_of(call.exchanges)
+    first = call.first()
     answers = [{**message, "finish_reason": finish} for message in messages_of(turn.outputs)]
     return _known(
         {

@@ -14,6 +14,7 @@ from pytest_interactions.api.conversation import turns
 from pytest_interactions.api.drift.conversations import conversations_of, sent
 from pytest_interactions.api.fold import payloads
 from pytest_interactions.api.lint.concern import creates
+from pytest_interactions.api.live.turns import as_http
 from pytest_interactions.api.sse import decode
 from pytest_interactions.api.steps import as_steps
 
@@ -116,7 +117,7 @@ class Unit:
 
 def units_of(exchanges: Sequence[Exchange]) -> tuple[list[list[Unit]], list[Exchange]]:
     """Return the turns of each conversation, in the order of their first ones, and the exchanges of other kinds."""
-    kept = _without_retries(exchanges)
+    kept = _without_retries(as_http(exchanges))
     calls = calls_of(kept)
     readings = _readings(calls)
     if readings:

@@ -1,0 +1,1 @@
+"""Live interactions, which the API has on WebSockets: the turns of a conversation in their messages."""
