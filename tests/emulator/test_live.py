@@ -377,9 +377,8 @@ def test_an_auth_token_that_is_not_good_opens_nothing(emulator: Emulator, rest: 
     name = rest.post("/v1/interactions", json={"model": MODEL, "input": "a"}).json()["id"]
     taken_back = _token(rest, name)
     rest.delete(f"/v1beta/interactions/{name}/{taken_back}")
-    old, future = (
-        _token(rest, name, expire_time=time) for time in ("2026-06-09T12:01:25", "2026-06-09T14:01:26+01:00")
-    )
+    times = ("2026-06-09T12:01:25", "2026-06-09T14:01:26+01:00")
+    old, future = (_token(rest, name, expire_time=time) for time in times)
     for token in ("auth_tokens/no", taken_back, old):
         status, error = refusal(emulator, **{"x-goog-api-key": token})
         assert (status, error["code"]) == (401, "unauthenticated")

@@ -59,9 +59,8 @@ async def test_an_app_talks(emulator: Emulator, name: str) -> None:
         assert said(await heard(connection)) == "You said: Hello"
         await connection.send("What is the weather in Paris?")
         events = await heard(connection)
-        call = next(
-            event.step for event in events if getattr(event, "step", None) and event.step.type == "function_call"
-        )
+        steps = [event.step for event in events if event.event_type == "step.start"]
+        [call] = [step for step in steps if step.type == "function_call"]
         result = {"type": "function_result", "call_id": call.id, "name": call.name, "result": "sun"}
         await connection.send({"event_type": "input", "content": [result]})
         assert said(await heard(connection)) == "get_weather returned sun."
@@ -157,9 +156,8 @@ async def test_many_talk_at_once(emulator: Emulator) -> None:
 
 def test_a_recording_is_played_with_the_emulator_gone(tmp_path: Path) -> None:
     async def app(base: str) -> list[str]:
-        client = genai.Client(api_key="any", http_options={"base_url": base, "api_version": "v1beta"})
+        client: Any = genai.Client(api_key="any", http_options={"base_url": base, "api_version": "v1beta"})
         made = client.interactions.create(model=MODEL, input="Hello")
-        assert made.id
         answers = []
         async with connected(base, made.id) as connection:
             for words in ("one", "two"):

@@ -19,7 +19,7 @@ from pytest_interactions.server.emulator import interactions, resumed
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.files import Files
 from pytest_interactions.server.emulator.linting import check_history, remember, warning
-from pytest_interactions.server.emulator.live.handshake import Live
+from pytest_interactions.server.emulator.live.handshake import Live, Older
 from pytest_interactions.server.emulator.resources.operations import Call, Operation, Resources
 from pytest_interactions.server.emulator.script import Reply
 from pytest_interactions.server.emulator.validation import check_create, check_key
@@ -59,7 +59,8 @@ class Api:
         self._requests = requests
         self._files = Files(store)
         self.resources = Resources(store)
-        self._live = Live(store, self.resources, self._reply, self._failure)
+        self._live = Live(self.resources, store, self._reply, self._failure)
+        self._older = Older(store, self._reply, self._failure)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""
@@ -67,6 +68,7 @@ class Api:
         router = Router(
             [
                 WebSocketRoute("/{version}/interactions/live", self._live),
+                WebSocketRoute("/ws/{method:path}", self._older),
                 Route("/{version}/interactions", self._create, methods=["POST"]),
                 Route(interaction, self._get, methods=["GET"]),
                 Route(interaction, self._delete, methods=["DELETE"]),
@@ -98,6 +100,8 @@ class Api:
     async def _received(self, scope: Scope, receive: Receive) -> Received:
         head = HTTPConnection(scope)
         is_socket = scope["type"] == "websocket"  # whose handshake has always the same method, and no body
+        if is_socket:
+            scope["path"] = f"/{scope['path'].lstrip('/')}"  # @google/genai begins it with two slashes
         return Received(
             method="GET" if is_socket else scope["method"],
             path=scope["path"],

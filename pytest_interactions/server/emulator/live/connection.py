@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_interactions.api.exchange import Cut
 from pytest_interactions.api.websocket import Closed, Frame
 from pytest_interactions.server.emulator.errors import ApiError
+from pytest_interactions.server.emulator.live.outbox import Outbox
 from pytest_interactions.server.emulator.live.parts import NORMAL, of_error, of_event
 from pytest_interactions.server.emulator.validation import check_text
-from pytest_interactions.server.emulator.wire import events_in, pause
+from pytest_interactions.server.emulator.wire import events_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.server.emulator.live.parts import Part
     from pytest_interactions.server.emulator.live.session import Session
     from pytest_interactions.server.emulator.live.sessions import Sessions
     from pytest_interactions.server.emulator.wire import Received
     from pytest_interactions.server.sockets import Caller
 
 _REFUSED: Final = 1008  # the close code for what is not allowed (RFC 6455, section 7.4.1)
+_HANDED_OVER: Final = Closed(by_app=False, code=1000, reason="another connection takes part in the interaction")
 _SHOWN: Final = 100  # characters of what the app sent, in a message to it
 
 
@@ -35,11 +33,7 @@ class Connection:
         self._sessions = sessions
         self._received = received
         self._session: Session | None = None
-        self._outbox: deque[Part] = deque()
-        self._closing: Closed | None = None  # by which it ends when the outbox is empty
-        self._is_over = False  # by the server's will
-        self._more = asyncio.Event()
-        self._sender = asyncio.ensure_future(self._deliver())
+        self._outbox = Outbox(caller, received)
 
     async def to_its_end(self) -> None:
         """Take what the app says until the connection ends."""
@@ -50,15 +44,12 @@ class Connection:
                     self._take(event)
         finally:
             self._leave()
-            if self._outbox and not self._is_over:
-                self._received.disconnected.set()
-            self._sender.cancel()
-            await asyncio.wait([self._sender])
+            await self._outbox.end()
 
     def hand_over(self) -> None:
         """End the connection, as another one takes part in its interaction now."""
         self._leave()
-        self._begin_anew(Closed(by_app=False, code=1000, reason="another connection takes part in the interaction"))
+        self._outbox.begin_anew(_HANDED_OVER)
 
     # --- the app's events ---
 
@@ -66,7 +57,7 @@ class Connection:
         try:
             self._handle(event)
         except ApiError as error:
-            self._say([of_error(error)])
+            self._outbox.say([of_error(error)])
 
     def _handle(self, event: Any) -> None:
         kind = event.get("event_type") if isinstance(event, dict) else None
@@ -91,14 +82,14 @@ class Connection:
                 session = self._sessions.find(event, self._received)
                 first = {"event_type": "interaction.connected"}
         except ApiError as error:
-            self._closing = Closed(by_app=False, code=_REFUSED, reason=error.code)
+            self._outbox.close(Closed(by_app=False, code=_REFUSED, reason=error.code))
             raise
         if session.connection is not None:
             session.connection.hand_over()
         session.connection, self._session = self, session
-        self._say([of_event(first), *session.rest()])
+        self._outbox.say([of_event(first), *session.rest()])
         if session.has_ended:
-            self._close(NORMAL)
+            self._outbox.close(NORMAL)
 
     @property
     def _opened(self) -> Session:
@@ -111,78 +102,29 @@ class Connection:
         session = self._opened
         if event.get("content") is None:
             raise ApiError(400, "Missing required parameter 'content'.")
-        self._say(session.hear(event["content"], self._received))
+        self._outbox.say(session.hear(event["content"], self._received))
 
     def _complete(self, _event: Json) -> None:
-        self._say(self._opened.complete())
-        self._close(NORMAL)
+        self._outbox.say(self._opened.complete())
+        self._outbox.close(NORMAL)
 
     def _cancel(self, _event: Json) -> None:
         parts = self._opened.cancel()
-        self._begin_anew(NORMAL, parts)
+        self._outbox.begin_anew(NORMAL, parts)
 
     def _disconnect(self, _event: Json) -> None:
         self._leave()
-        self._begin_anew(NORMAL)
+        self._outbox.begin_anew(NORMAL)
 
     def _of_world(self, event: Json) -> None:
         raise ApiError(400, f"'{event['event_type']}' is for models that simulate worlds, and the emulator has none.")
-
-    # --- the server's events ---
-
-    def _say(self, parts: Iterable[Part]) -> None:
-        self._outbox.extend(parts)
-        self._more.set()
-
-    def _close(self, closing: Closed) -> None:
-        self._closing = closing
-        self._more.set()
-
-    def _begin_anew(self, closing: Closed, parts: Iterable[Part] = ()) -> None:
-        """Say these parts instead of all that is to be said, and close the connection."""
-        self._sender.cancel()
-        self._outbox.clear()
-        self._say(parts)
-        self._close(closing)
-        self._sender = asyncio.ensure_future(self._deliver())
 
     def _leave(self) -> None:
         """Leave to the interaction what was not delivered."""
         session, self._session = self._session, None
         if session is not None and session.connection is self:
             session.connection = None
-            session.undelivered += [part for part in self._outbox if part.is_kept]
-
-    async def _deliver(self) -> None:
-        while await self._next():
-            part = self._outbox[0]
-            await pause(part.wait, self._caller.gone)
-            if part.hold is not None:
-                await part.hold.passed(self._caller.gone)
-            if self._caller.gone.done():
-                return
-            self._outbox.popleft()
-            if isinstance(part.item, Cut):
-                self._is_over = True
-                await self._caller.break_off()
-                return
-            await self._caller.say(part.item)
-            if isinstance(part.item, Closed):
-                self._is_over = True
-                return
-            self._received.messages.append(part.item)
-            self._received.events_sent += part.events
-
-    async def _next(self) -> bool:
-        """Wait until there is something to say; return whether there is, or say the last of all."""
-        while not self._outbox:
-            if self._closing is not None:
-                self._is_over = True
-                await self._caller.say(self._closing)
-                return False
-            self._more.clear()
-            await self._more.wait()
-        return True
+            session.undelivered += self._outbox.kept()
 
 
 _EVENTS: Final[Mapping[str, Callable[[Connection, Json], None]]] = {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BREAK: Final = Cut(by="connection")
 #: The end of a connection that has served its purpose (RFC 6455, section 7.4.1).
 NORMAL: Final = Closed(by_app=False, code=1000)
+_RECONNECT: Final[Json] = {"event_type": "reconnection_required"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,17 @@ def of_error(error: ApiError) -> Part:
     return of_event({"event_type": "error", **error.body})
 
 
-def of_answer(events: Iterable[Json], reply: Reply) -> list[Part]:
-    """Return the parts that answer an input; what goes wrong with them that can't does nothing."""
+def of_answer(events: Iterable[Json], reply: Reply, asking: Json = _RECONNECT) -> list[Part]:
+    """Return the parts that answer an input; what goes wrong with them that can't does nothing.
+
+    Args:
+        events: The answer.
+        reply: What a script has of it.
+        asking: The event that asks for a reconnection.
+    """
     items = said(map(compact, events), reply)
     messages = [str(item.data) for item in items if isinstance(item, Frame)]
-    ends = [Part(item=item) for item in items if isinstance(item, Closed)] or list(_ends(reply))
+    ends = [Part(item=item) for item in items if isinstance(item, Closed)] or list(_ends(reply, asking))
     cut = reply.cut_after
     if cut is None or cut > len(messages):
         parts = [*_messages(messages, reply, 0), *ends]
@@ -68,9 +75,9 @@ def of_answer(events: Iterable[Json], reply: Reply) -> list[Part]:
     return _held(parts, reply.hold)
 
 
-def _ends(reply: Reply) -> Iterator[Part]:
+def _ends(reply: Reply, asking: Json) -> Iterator[Part]:
     if reply.reconnect:
-        yield of_event({"event_type": "reconnection_required"})
+        yield Part(item=_message([compact(asking)], reply), events=1)
     if reply.close is not None:
         yield Part(item=Closed(by_app=False, code=reply.close.code, reason=reply.close.reason))
     elif reply.reconnect:
@@ -82,10 +89,13 @@ def _messages(messages: Sequence[str], reply: Reply, first: int) -> Iterator[Par
     size = reply.batch or 1
     for start in range(0, len(messages), size):
         batch = messages[start : start + size]
-        text = batch[0] if reply.batch is None else f'{{"events":[{",".join(batch)}]}}'
-        item = Frame(sent=False, data=text.encode() if reply.binary else text)
         wait = reply.events_delay if first + start else 0.0
-        yield Part(item=item, events=len(batch), wait=wait, is_kept=True)
+        yield Part(item=_message(batch, reply), events=len(batch), wait=wait, is_kept=True)
+
+
+def _message(events: Sequence[str], reply: Reply) -> Frame:
+    text = events[0] if reply.batch is None else f'{{"events":[{",".join(events)}]}}'
+    return Frame(sent=False, data=text.encode() if reply.binary else text)
 
 
 def _held(parts: list[Part], hold: Hold | None) -> list[Part]:
