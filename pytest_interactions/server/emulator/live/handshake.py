@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.exchange import SWITCHED
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_interactions.server.sockets import Caller
 
 
-class Handshake:
+class Handshake(ABC):
     """The WebSockets at one path, as an ASGI app."""
 
     def __init__(
@@ -65,11 +66,13 @@ class Handshake:
             caller.gone.cancel()
             received.ended.set()
 
+    @abstractmethod
     def _check(self, received: Received) -> None:
-        raise NotImplementedError
+        """Check who asks for what; raise `ApiError` if that is refused."""
 
+    @abstractmethod
     async def _talk(self, caller: Caller, received: Received) -> None:
-        raise NotImplementedError
+        """Go on until the connection ends."""
 
 
 class Live(Handshake):
