@@ -144,7 +144,7 @@ def test_a_connection_without_a_word_is_no_call() -> None:
     """Nor is one of the older Live API, or of another host."""
     older = "wss://g.example/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
     others = [connection(BEGIN, says("Hi"), answer(0, "Yes"), uri=uri) for uri in (older, "wss://example.com/talk")]
-    assert not interactions_of([connection(BEGIN, app("interaction.disconnect"), closed()), *others])
+    assert not interactions_of([connection(BEGIN, app("interaction.disconnect"), closed()), connection(), *others])
     assert as_http(others) == others
 
 
@@ -349,6 +349,15 @@ def test_an_index_that_begins_anew_with_another_input_is_another_step() -> None:
     assert _texts(first, second) == ["A", "B"]
 
 
+def test_a_step_that_broke_off_is_not_ended_by_a_turn_on_another_connection() -> None:
+    """As a stream that broke is not."""
+    first, second = (
+        connection(BEGIN, says("a"), answer(0, "A")[:2], cut=BROKE),
+        connection(BEGIN, says("b"), answer(1, "B")),
+    )
+    assert _statuses(first, second) == ["in_progress", "completed"]
+
+
 def test_interactions_side_by_side_stay_apart() -> None:
     """On two connections, and on one."""
     create = app("interaction.create", model="m")
@@ -418,6 +427,10 @@ def test_a_turn_took_from_its_first_word_to_its_last_event() -> None:
     came = first.turn.came()
     assert [each.number for each in came] == [1, 2, 3, 4]
     assert {round(new.seconds - old.seconds, 3) for old, new in pairwise(came)} == {0.5}
+    assert first.first() == (0.5, 1.0)
+    assert [gap.seconds for gap in first.gaps()] == [0.5] * 3
+    (unanswered,) = calls_of([_timed(BEGIN, says("a"), closed())])
+    assert (unanswered.seconds, unanswered.first(), unanswered.gaps()) == (None, None, [])
 
 
 def test_behaviour_is_compared_turn_by_turn() -> None:
