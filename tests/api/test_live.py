@@ -148,6 +148,20 @@ def test_a_connection_without_a_word_is_no_call() -> None:
     assert as_http(others) == others
 
 
+def test_each_turn_has_the_usage_of_its_answer() -> None:
+    """That of the whole interaction, which comes at its end, is no usage of the last one then."""
+
+    def used(index: int, total: int) -> list[websocket.Frame]:
+        *rest, _ = answer(index, "Yes")
+        return [*rest, api("step.stop", index=index, usage={"total_tokens": total})]
+
+    talk = connection(BEGIN, says("a"), used(0, 3), says("b"), used(1, 4), END)
+    assert [each.usage for each in interactions_of([talk])] == [{"total_tokens": 3}, {"total_tokens": 4}]
+    assert total_tokens([talk]) == 7
+    left = connection(BEGIN, says("a"), used(0, 3), says("b"), END)
+    assert [each.usage for each in interactions_of([left])] == [{"total_tokens": 3}, None]
+
+
 def test_chunks_of_a_sound_are_one_content() -> None:
     """However many inputs they came in; a text between them parts them."""
     chunk = {"type": "audio", "mime_type": "audio/pcm", "data": "AAEC"}
