@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 BEGIN: list[websocket.Item] = [app("interaction.connect", id="int_1"), api("interaction.connected")]
+COMPLETED = api("interaction.completed", usage={"total_tokens": 7})
 END: list[websocket.Item] = [
     app("interaction.complete"),
-    api("interaction.completed", usage={"total_tokens": 7}),
+    COMPLETED,
     closed(by_app=False),
 ]
 
@@ -122,6 +123,19 @@ def test_the_setting_is_that_of_the_interaction() -> None:
     assert second.asked == {**first.asked, "previous_interaction_id": "int_1", "input": [_text("So")]}
     assert [each.interaction.model for each in (first, second)] == ["gemini-live"] * 2
     assert models_of([talk]) == ("gemini-live",)
+
+
+def test_an_interaction_that_began_over_http_goes_on_with_its_setting() -> None:
+    """And in the same conversation."""
+    begun = _post({"model": "m", "tools": [], "input": "x"}, id="int_1", status="completed", steps=[], usage={})
+    first, second = calls_of([begun, connection(BEGIN, says("a"), answer(0, "A"), closed())])
+    assert second.asked == {
+        "model": "m",
+        "tools": [],
+        "previous_interaction_id": "int_1",
+        "input": [_text("a")],
+    }
+    assert transcript([first.interaction, second.interaction]).count("turn") == 2
 
 
 def test_batches_and_binary_messages_count_as_their_events() -> None:
@@ -443,6 +457,8 @@ def test_a_turn_took_from_its_first_word_to_its_last_event() -> None:
     assert {round(new.seconds - old.seconds, 3) for old, new in pairwise(came)} == {0.5}
     assert first.first() == (0.5, 1.0)
     assert [gap.seconds for gap in first.gaps()] == [0.5] * 3
+    ended = _timed(BEGIN, says("a"), answer(0, "A"), COMPLETED, closed())
+    assert calls_of([ended])[0].seconds == 1.5
     (unanswered,) = calls_of([_timed(BEGIN, says("a"), closed())])
     assert (unanswered.seconds, unanswered.first(), unanswered.gaps()) == (None, None, [])
 

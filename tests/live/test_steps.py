@@ -178,6 +178,17 @@ def test_its_turns_are_shown(path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert spans[1][1] < spans[3][1]
 
 
+def test_a_page_has_its_turns(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its time, below them the connection with its messages."""
+    page = path.with_suffix(".html")
+    assert main(["report", str(path), "-o", str(page)]) == 0
+    capsys.readouterr()
+    text = page.read_text("utf-8")
+    assert "How is it in Paris?" in text
+    assert "4 messages sent, 6 received" in text
+    assert "requires_action" in text
+
+
 def test_a_turn_is_no_answer_that_can_be_overridden(path: Path) -> None:
     """The error says what to do."""
     with use_cassette(path) as cassette:
@@ -285,9 +296,8 @@ turn 4: completed
 def test_a_conversation_that_begins_over_http_goes_on(run: Runner) -> None:
     """As one conversation, recorded from the emulator, and played with that gone."""
     run.emulator.on(input="Be brief.").reply(text="Yes.")
-    run.emulator.on(result_of="get_weather").reply(text="It is sunny.")
-    run.emulator.on(input="What is the weather?").reply(steps=[{**CALL, "arguments": {}}])
-    run.emulator.on(input="Thank you").reply(text="Any time.")
+    run.emulator.on(operation="live", result_of="get_weather").reply(text="It is sunny.")
+    run.emulator.on(operation="live", input="Thank you").reply(text="Any time.")
     run.test(EMULATED)
     run.record("--snapshot-update").assert_outcomes(passed=1)
     (snapshot,) = run.pytester.path.rglob("*.steps.txt")
