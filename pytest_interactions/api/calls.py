@@ -15,6 +15,7 @@ from pytest_interactions.api.latency import first_in, first_of, gaps, gaps_in
 from pytest_interactions.api.live.turns import turns_of
 from pytest_interactions.api.models import Interaction
 from pytest_interactions.api.paths import interaction_path
+from pytest_interactions.api.setting import setting_of
 from pytest_interactions.api.sse import BARE, decode
 
 if TYPE_CHECKING:
@@ -260,6 +261,8 @@ class _Calls:
 
     def add(self, answer: _Answer, *exchanges: Exchange) -> None:
         """Give an answer to the call that it goes on with, or begin a call with it."""
+        if answer.turn is not None:
+            answer.asked = self._with_setting(answer.asked)
         if answer.name in self._by_name:
             call, hop = self._by_name[answer.name]
             hop.see(answer)
@@ -275,6 +278,11 @@ class _Calls:
             calls = self._by_token.setdefault(token, [])
             if call not in calls:
                 calls.append(call)
+
+    def _with_setting(self, asked: Json) -> Json:
+        """Return what a turn of a live interaction asks, with the setting of the interaction that it goes on with."""
+        begun = self._by_name.get(_text(asked.get("previous_interaction_id")))
+        return asked if begun is None else {**setting_of(begun[0].asked), **asked}
 
     def _begin(self, answer: _Answer) -> _Call:
         self.all.append(_Call(answer.asked))

@@ -169,8 +169,11 @@ class _Folding:
         apply(self._open[self._at(event)], delta)
 
     def stop(self, event: Json) -> None:
-        """End a step: its deltas are all there."""
+        """End a step: its deltas are all there; the last one of a live answer may have its usage."""
         self._running.discard(self._at(event))
+        usage = event.get("usage")
+        if self._is_live and isinstance(usage, Mapping):
+            self._update({"usage": dict(usage)})
 
     def ignore(self, event: Json) -> None:
         """Change nothing: it is of the connection, and no behaviour."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from pytest_interactions.api.live.events import ENDS, is_live, named, said_in
+from pytest_interactions.api.live.events import is_live
 from pytest_interactions.api.paths import interaction_path
 from pytest_interactions.api.sse import decode
 
@@ -61,14 +61,14 @@ def total_tokens(exchanges: Iterable[Exchange]) -> int:
     """
     begun: list[bytes] = []
     totals: dict[str, int] = {}
+    live: list[Exchange] = []
     for number, exchange in enumerate(exchanges):
         path, body = interaction_path(exchange.request.uri), exchange.response.body
         if path is None:
             continue
         if is_live(exchange):
             begun.append(body)
-            if _TOTAL in body:
-                totals |= _totals_of(exchange, str(number))
+            live.append(exchange)
             continue
         name = path.split("/")[2] if path.count("/") > 1 else ""
         if not name:
@@ -80,19 +80,15 @@ def total_tokens(exchanges: Iterable[Exchange]) -> int:
             total = usage.get("total_tokens") if isinstance(usage, dict) else None
             if _is_count(total):
                 totals[str(interaction.get("id") or number)] = total
-    return sum(totals.values())
+    return sum(totals.values()) + (_of_live(live) if any(_TOTAL in each.response.body for each in live) else 0)
 
 
-def _totals_of(exchange: Exchange, name: str) -> dict[str, int]:
-    """Return the totals of the live interactions on a connection by their ids, `name` for one that has none."""
-    totals: dict[str, int] = {}
-    for said in said_in(exchange):
-        name = named(said) or name
-        usage = said.event.get("usage") if said.event.get("event_type") in ENDS else None
-        total = usage.get("total_tokens") if isinstance(usage, dict) else None
-        if _is_count(total):
-            totals[name] = total
-    return totals
+def _of_live(exchanges: list[Exchange]) -> int:
+    """Return how many tokens the turns of live interactions cost."""
+    from pytest_interactions.api.calls import interactions_of  # which folds, and so sums by this module
+
+    usage = summed(interaction.usage for interaction in interactions_of(exchanges))
+    return usage["total_tokens"] if _is_count(usage.get("total_tokens")) else 0
 
 
 def _begins(name: str, answers: Iterable[bytes]) -> bool:

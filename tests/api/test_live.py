@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from pytest_interactions.api.json_values import Json
 
 BEGIN: list[websocket.Item] = [app("interaction.connect", id="int_1"), api("interaction.connected")]
+COMPLETED = api("interaction.completed", usage={"total_tokens": 7})
 END: list[websocket.Item] = [
     app("interaction.complete"),
-    api("interaction.completed", usage={"total_tokens": 7}),
+    COMPLETED,
     closed(by_app=False),
 ]
 
@@ -124,6 +125,19 @@ def test_the_setting_is_that_of_the_interaction() -> None:
     assert models_of([talk]) == ("gemini-live",)
 
 
+def test_an_interaction_that_began_over_http_goes_on_with_its_setting() -> None:
+    """And in the same conversation."""
+    begun = _post({"model": "m", "tools": [], "input": "x"}, id="int_1", status="completed", steps=[], usage={})
+    first, second = calls_of([begun, connection(BEGIN, says("a"), answer(0, "A"), closed())])
+    assert second.asked == {
+        "model": "m",
+        "tools": [],
+        "previous_interaction_id": "int_1",
+        "input": [_text("a")],
+    }
+    assert transcript([first.interaction, second.interaction]).count("turn") == 2
+
+
 def test_batches_and_binary_messages_count_as_their_events() -> None:
     """Both ways."""
     sent = websocket.Frame(True, compact({"events": [{"event_type": "input", "content": [_text(x)]} for x in "ab"]}))
@@ -144,8 +158,22 @@ def test_a_connection_without_a_word_is_no_call() -> None:
     """Nor is one of the older Live API, or of another host."""
     older = "wss://g.example/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
     others = [connection(BEGIN, says("Hi"), answer(0, "Yes"), uri=uri) for uri in (older, "wss://example.com/talk")]
-    assert not interactions_of([connection(BEGIN, app("interaction.disconnect"), closed()), *others])
+    assert not interactions_of([connection(BEGIN, app("interaction.disconnect"), closed()), connection(), *others])
     assert as_http(others) == others
+
+
+def test_each_turn_has_the_usage_of_its_answer() -> None:
+    """That of the whole interaction, which comes at its end, is no usage of the last one then."""
+
+    def used(index: int, total: int) -> list[websocket.Frame]:
+        *rest, _ = answer(index, "Yes")
+        return [*rest, api("step.stop", index=index, usage={"total_tokens": total})]
+
+    talk = connection(BEGIN, says("a"), used(0, 3), says("b"), used(1, 4), END)
+    assert [each.usage for each in interactions_of([talk])] == [{"total_tokens": 3}, {"total_tokens": 4}]
+    assert total_tokens([talk]) == 7
+    left = connection(BEGIN, says("a"), used(0, 3), says("b"), END)
+    assert [each.usage for each in interactions_of([left])] == [{"total_tokens": 3}, None]
 
 
 def test_chunks_of_a_sound_are_one_content() -> None:
@@ -349,6 +377,15 @@ def test_an_index_that_begins_anew_with_another_input_is_another_step() -> None:
     assert _texts(first, second) == ["A", "B"]
 
 
+def test_a_step_that_broke_off_is_not_ended_by_a_turn_on_another_connection() -> None:
+    """As a stream that broke is not."""
+    first, second = (
+        connection(BEGIN, says("a"), answer(0, "A")[:2], cut=BROKE),
+        connection(BEGIN, says("b"), answer(1, "B")),
+    )
+    assert _statuses(first, second) == ["in_progress", "completed"]
+
+
 def test_interactions_side_by_side_stay_apart() -> None:
     """On two connections, and on one."""
     create = app("interaction.create", model="m")
@@ -418,6 +455,12 @@ def test_a_turn_took_from_its_first_word_to_its_last_event() -> None:
     came = first.turn.came()
     assert [each.number for each in came] == [1, 2, 3, 4]
     assert {round(new.seconds - old.seconds, 3) for old, new in pairwise(came)} == {0.5}
+    assert first.first() == (0.5, 1.0)
+    assert [gap.seconds for gap in first.gaps()] == [0.5] * 3
+    ended = _timed(BEGIN, says("a"), answer(0, "A"), COMPLETED, closed())
+    assert calls_of([ended])[0].seconds == 1.5
+    (unanswered,) = calls_of([_timed(BEGIN, says("a"), closed())])
+    assert (unanswered.seconds, unanswered.first(), unanswered.gaps()) == (None, None, [])
 
 
 def test_behaviour_is_compared_turn_by_turn() -> None:

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_interactions.api.calls import calls_of, interactions_of
 from pytest_interactions.api.conversation import trajectory
+from pytest_interactions.api.drift.compare import compare
 from pytest_interactions.api.fold import fold
+from pytest_interactions.api.json_values import compact
+from pytest_interactions.api.live.turns import as_http
 from pytest_interactions.api.models import Event, Interaction
 from pytest_interactions.api.sse import decode
 from pytest_interactions.api.transcript import transcript
+from pytest_interactions.api.usage import total_tokens
+from pytest_interactions.api.websocket import Frame
+from pytest_interactions.options import Wording
+from tests.api.conversing import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,3 +114,32 @@ def test_what_is_nested_too_deep_to_walk_is_shown_as_far_as_it_goes(wrap: Callab
         shown = transcript(value)
         assert "…" in shown
         assert "at the bottom" not in shown
+
+
+LIVE = st.builds(
+    lambda sent, event, kind, name: Frame(sent, compact({**event, "event_type": kind, "id": name})),
+    st.booleans(),
+    EVENT,
+    st.sampled_from(
+        [
+            *("interaction.create", "interaction.connect", "input", "user_action", "interaction.cancel"),
+            *("interaction.created", "interaction.connected", "interaction.completed", "reconnection_required"),
+            *("step.start", "step.start", "step.delta", "step.delta", "step.stop", "step.stop", "error", None, 5),
+        ]
+    ),
+    st.sampled_from(["a", "b", "", None, []]),
+)
+
+
+@given(st.lists(st.lists(LIVE, max_size=8), max_size=3))
+def test_any_messages_of_live_interactions_fold_and_read(talks: list[list[Frame]]) -> None:
+    """On several connections, too; over HTTP they would be as many turns."""
+    exchanges = [connection(talk) for talk in talks]
+    calls = calls_of(exchanges)
+    interactions = [call.interaction for call in calls]
+    assert isinstance(transcript(interactions), str)
+    assert len(trajectory(interactions)) >= 0
+    assert total_tokens(exchanges) == 0
+    assert isinstance(compare(exchanges, exchanges, wording=Wording.SAME), list)
+    told = [each for each in as_http(exchanges) if each.response.is_stream]
+    assert [each.status for each in interactions_of(told)] == [each.status for each in interactions]

@@ -178,6 +178,17 @@ def test_its_turns_are_shown(path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert spans[1][1] < spans[3][1]
 
 
+def test_a_page_has_its_turns(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its time, below them the connection with its messages."""
+    page = path.with_suffix(".html")
+    assert main(["report", str(path), "-o", str(page)]) == 0
+    capsys.readouterr()
+    text = page.read_text("utf-8")
+    assert "How is it in Paris?" in text
+    assert "4 messages sent, 6 received" in text
+    assert "requires_action" in text
+
+
 def test_a_turn_is_no_answer_that_can_be_overridden(path: Path) -> None:
     """The error says what to do."""
     with use_cassette(path) as cassette:
@@ -221,3 +232,74 @@ def test_weather(interactions, snapshot_steps):
     snapshots = sorted(run.pytester.path.rglob("*.steps.txt"))
     texts = {path.name: path.read_text("utf-8") for path in snapshots}
     assert TURNS.format(city="Paris") in texts.values()
+
+
+EMULATED = """
+import asyncio
+import pytest
+from google import genai
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+WEATHER = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}}
+
+async def answers(*questions):
+    client = genai.Client()
+    begun = await client.aio.interactions.create(model="gemini-3.5-flash", input="Be brief.", tools=[WEATHER])
+    async with client.aio.interactions.connect(begun.id) as live:
+        for question in questions:
+            await live.send(question)
+            calls = [event.step async for event in until_usage(live) if is_call(event)]
+            for call in calls:
+                result = {"type": "function_result", "name": call.name, "call_id": call.id, "result": "sunny"}
+                await live.send({"event_type": "input", "content": [result]})
+                [event async for event in until_usage(live)]
+        await live.complete()
+        [event async for event in live.receive()]
+
+def is_call(event):
+    return event.event_type == "step.start" and event.step.type == "function_call"
+
+async def until_usage(live):
+    async for event in live.receive():
+        yield event
+        if getattr(event, "usage", None):
+            break
+
+def test_talk(interactions, snapshot_steps):
+    asyncio.run(answers("What is the weather?", "Thank you"))
+    assert interactions == snapshot_steps
+    assert interactions.usage["total_tokens"] == sum(turn.usage["total_tokens"] for turn in interactions.interactions)
+    assert [call.turn for call in interactions.calls] == [2]
+"""
+
+
+CONVERSATION = """\
+turn 1: completed
+  thought
+  model_output: Yes.
+turn 2: requires_action
+  user_input: What is the weather?
+  thought
+  function_call get_weather#1
+    {}
+turn 3: completed
+  function_result get_weather#1: sunny
+  thought
+  model_output: It is sunny.
+turn 4: completed
+  user_input: Thank you
+  thought
+  model_output: Any time.
+"""
+
+
+def test_a_conversation_that_begins_over_http_goes_on(run: Runner) -> None:
+    """As one conversation, recorded from the emulator, and played with that gone."""
+    run.emulator.on(input="Be brief.").reply(text="Yes.")
+    run.emulator.on(operation="live", result_of="get_weather").reply(text="It is sunny.")
+    run.emulator.on(operation="live", input="Thank you").reply(text="Any time.")
+    run.test(EMULATED)
+    run.record("--snapshot-update").assert_outcomes(passed=1)
+    (snapshot,) = run.pytester.path.rglob("*.steps.txt")
+    assert snapshot.read_text("utf-8") == CONVERSATION
+    run.replay().assert_outcomes(passed=1)

@@ -39,6 +39,11 @@ class Said(NamedTuple):
     event: Json
     seconds: float | None = None
 
+    @property
+    def ends(self) -> bool:
+        """Return whether it ends its interaction."""
+        return self.event.get("event_type") in ENDS
+
 
 def said_in(exchange: Exchange) -> Iterator[Said]:
     """Yield the events in the messages of a connection, of which one may hold several; no other messages."""

@@ -130,7 +130,9 @@ class Session:
             self._turn_of[index] = self._open[index] = turn
 
     def end(self, said: Said) -> None:
-        """End an answer, and the interaction."""
+        """End an answer, and the interaction, whose usage is that of the turns which have told theirs."""
+        if any(map(_tells_usage, self.turns)):
+            said = said._replace(event={name: value for name, value in said.event.items() if name != "usage"})
         self.tell(said)
         self._open.clear()
 
@@ -186,6 +188,10 @@ class Session:
 
 def _is_input(said: Said) -> bool:
     return said.event.get("event_type") == "input"
+
+
+def _tells_usage(turn: Turn) -> bool:
+    return any("usage" in said.event and said.event.get("event_type") == "step.stop" for said in turn.heard)
 
 
 def _index(event: Json) -> int | None:

@@ -62,9 +62,10 @@ class Turn:
     def came(self) -> list[Came]:
         """Return the events of the answer with their times since the first word, and their numbers in it, from 1.
 
-        There are none if nobody knows; several connections have no common clock.
+        There are none if nobody knows; several connections have no common clock. What ends the interaction is none of
+        them: the app asks for that when it likes.
         """
-        heard = [said for said in self.heard if not said.sent and said.seconds is not None]
+        heard = [said for said in self.heard if not said.sent and said.seconds is not None and not said.ends]
         if self.began is None or len(self.exchanges) > 1:
             return []
         return [
