@@ -52,8 +52,8 @@ def watched(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(tmp_path)}
 
 
-def test_there_are_examples_of_eight_shapes() -> None:
-    assert len(NAMES) == 8
+def test_there_are_examples_of_nine_shapes() -> None:
+    assert len(NAMES) == 9
     assert all(f"[{name}]({name})" in (EXAMPLES / "README.md").read_text("utf-8") for name in NAMES)
 
 
@@ -63,7 +63,7 @@ def test_an_example_replays_in_its_own_directory(name: str, watched: dict[str, s
 
 
 def test_all_examples_replay_from_the_top(watched: dict[str, str]) -> None:
-    assert "26 passed" in _pytest("examples", directory=EXAMPLES.parent, **watched)
+    assert "29 passed" in _pytest("examples", directory=EXAMPLES.parent, **watched)
 
 
 def test_examples_recorded_anew_hold_the_same(tmp_path: Path) -> None:
