@@ -95,7 +95,7 @@ class Session:
 def session(emulator: Emulator, setup: Any = SETUP) -> Iterator[Session]:
     """Open a connection, and set it up."""
     url = f"ws{emulator.url.removeprefix('http')}{PATH}?key=any"
-    with connect(url, proxy=None) as connection:
+    with connect(url) as connection:
         opened = Session(connection)
         opened.say(setup=setup)
         assert opened.hear() == {"setupComplete": {}}
@@ -195,7 +195,7 @@ def test_what_is_wrong_closes_the_connection(emulator: Emulator, message: str, r
 
 
 def test_a_setup_that_can_not_be_closes_the_connection(emulator: Emulator) -> None:
-    with connect(f"ws{emulator.url.removeprefix('http')}{PATH}?key=any", proxy=None) as connection:
+    with connect(f"ws{emulator.url.removeprefix('http')}{PATH}?key=any") as connection:
         talk = Session(connection)
         talk.say(setup={"model": "no-such"})
         assert talk.closed() == (1007, "Model 'no-such' not found.")
