@@ -83,8 +83,8 @@ def _check_size(size: int) -> None:
 
 
 async def disconnected(receive: Receive) -> None:
-    """Wait until the caller has gone; the request's body must have been read before."""
-    while (await receive())["type"] != "http.disconnect":
+    """Wait until the caller of a request or a handshake has gone; the request's body must have been read before."""
+    while not (await receive())["type"].endswith(".disconnect"):
         ...
 
 

@@ -82,14 +82,14 @@ class Talk:
 def talking(emulator: Emulator, key: str = "any", **options: Any) -> Iterator[Talk]:
     """Open a connection."""
     url = f"ws{emulator.url.removeprefix('http')}{PATH}"
-    with connect(url, additional_headers={"x-goog-api-key": key}, proxy=None, **options) as connection:
+    with connect(url, additional_headers={"x-goog-api-key": key}, **options) as connection:
         yield Talk(connection)
 
 
 def refusal(emulator: Emulator, path: str = PATH, **headers: str) -> tuple[int, Any]:
     """Return the status and the error of a handshake that opens nothing."""
     try:
-        with connect(f"ws{emulator.url.removeprefix('http')}{path}", additional_headers=headers, proxy=None):
+        with connect(f"ws{emulator.url.removeprefix('http')}{path}", additional_headers=headers):
             return 101, None
     except InvalidStatus as error:
         return error.response.status_code, json.loads(error.response.body or b"")["error"]

@@ -26,9 +26,9 @@ def examples() -> Iterator[str]:
             yield block
 
 
-@pytest.mark.skipif(int(__version__.partition(".")[0]) < 3, reason="its resources are those of version 3")
-def test_the_example_of_webhooks_runs(pytester: pytest.Pytester) -> None:
-    (example,) = examples()
+@pytest.mark.skipif(tuple(map(int, __version__.split(".")[:2])) < (3, 6), reason="it has what version 3.6 has")
+@pytest.mark.parametrize("example", list(examples()), ids=["live", "webhooks"])
+def test_an_example_runs(pytester: pytest.Pytester, example: str) -> None:
     pytester.makepyfile(example)
     result = pytester.runpytest_subprocess(
         "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"

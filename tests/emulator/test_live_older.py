@@ -95,7 +95,7 @@ class Session:
 def session(emulator: Emulator, setup: Any = SETUP) -> Iterator[Session]:
     """Open a connection, and set it up."""
     url = f"ws{emulator.url.removeprefix('http')}{PATH}?key=any"
-    with connect(url, proxy=None) as connection:
+    with connect(url) as connection:
         opened = Session(connection)
         opened.say(setup=setup)
         assert opened.hear() == {"setupComplete": {}}
@@ -194,11 +194,22 @@ def test_what_is_wrong_closes_the_connection(emulator: Emulator, message: str, r
     assert said.startswith(reason)
 
 
-def test_a_setup_that_can_not_be_closes_the_connection(emulator: Emulator) -> None:
-    with connect(f"ws{emulator.url.removeprefix('http')}{PATH}?key=any", proxy=None) as connection:
+@pytest.mark.parametrize(
+    ("setup", "reason"),
+    [
+        ({"model": "no-such"}, "Model 'no-such' not found."),
+        ({**SETUP, "generationConfig": {"responseModalities": 1}}, "Invalid value at 'setup.generationConfig.response"),
+        ({**SETUP, "tools": [1]}, "Invalid value at 'setup.tools': an object is expected."),
+        (None, "Invalid value at 'setup': an object is expected."),
+    ],
+)
+def test_a_setup_that_can_not_be_closes_the_connection(emulator: Emulator, setup: Any, reason: str) -> None:
+    with connect(f"ws{emulator.url.removeprefix('http')}{PATH}?key=any") as connection:
         talk = Session(connection)
-        talk.say(setup={"model": "no-such"})
-        assert talk.closed() == (1007, "Model 'no-such' not found.")
+        talk.say(setup=setup)
+        code, said = talk.closed()
+    assert code == 1007
+    assert said.startswith(reason)
 
 
 def test_other_methods_are_not_found(emulator: Emulator) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google import genai
-from google.genai.interactions import APIWebSocketError
+from google.genai import __version__
 
 from pytest_interactions.server.emulator import Emulator
 from tests.emulator.live import MODEL, WEATHER, talking
@@ -17,6 +17,9 @@ from tests.support import use_cassette
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+if tuple(map(int, __version__.split(".")[:2])) < (3, 6):
+    pytest.skip("google-genai has live interactions since version 3.6", allow_module_level=True)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental:UserWarning")
 
@@ -123,6 +126,8 @@ async def test_an_app_that_is_asked_to_reconnects(emulator: Emulator, name: str)
 
 async def test_errors_reach_the_app(emulator: Emulator, name: str) -> None:
     """One of the handshake, one of the connection."""
+    from google.genai.interactions import APIWebSocketError
+
     emulator.on(operation="live.connect").reply(error=503, times=1)
     with pytest.raises(APIWebSocketError) as caught:
         async with connected(emulator.url, name):

@@ -27,12 +27,13 @@ def request_of(message: Json) -> Json:
     setup = _object(message.get("setup"), "setup")
     config = _object(setup.get("generationConfig", {}), "setup.generationConfig")
     system = _object(setup.get("systemInstruction", {}), "setup.systemInstruction")
+    modalities = _list(config.get("responseModalities", []), "setup.generationConfig.responseModalities")
     words = [part.get("text", "") for part in _objects(system.get("parts", []), "setup.systemInstruction.parts")]
     return {
         "model": setup.get("model"),
         "input": [],
         "tools": [tool for each in _objects(setup.get("tools", []), "setup.tools") for tool in _functions(each)],
-        "response_format": [_FORMATS[name] for name in config.get("responseModalities") or [] if name in _FORMATS],
+        "response_format": [form for name, form in _FORMATS.items() if name in modalities],
         "generation_config": {"speech_config": config.get("speechConfig")},
         "system_instruction": "\n".join(map(str, words)),
     }
@@ -157,7 +158,11 @@ def _object(value: Any, name: str) -> Json:
     return value
 
 
-def _objects(value: Any, name: str) -> list[Json]:
+def _list(value: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise ApiError(400, f"Invalid value at '{name}': a list is expected.")
-    return [_object(each, name) for each in value]
+    return value
+
+
+def _objects(value: Any, name: str) -> list[Json]:
+    return [_object(each, name) for each in _list(value, name)]
