@@ -6,7 +6,6 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_interactions.api import sse
 from pytest_interactions.api.hosts import is_allowed
 from pytest_interactions.cassette import judging, linting, messages
 from pytest_interactions.cassette.account import Account
@@ -19,7 +18,6 @@ from pytest_interactions.cassette.record_mode import AppliedMode, recovered
 from pytest_interactions.cassette.recorded import Recorded
 from pytest_interactions.cassette.recorder import Recorder
 from pytest_interactions.cassette.refusals import Refusals
-from pytest_interactions.cassette.said import Said
 from pytest_interactions.cassette.sleeps import Sleeps
 from pytest_interactions.cassette.sockets import Sockets
 from pytest_interactions.cassette.tape import Tape
@@ -131,6 +129,7 @@ class Cassette(View):
             self._refusals,
             options,
             directory=self._media,
+            mode=self._mode,
             faults=self.faults,
             failures=self.failures,
         )
@@ -282,20 +281,6 @@ class Cassette(View):
         __tracebackhide__ = True
         if self._filters.redact_request(live) is not None and not self._filters.is_beside(live):
             raise self.failed_with(UnsupportedClientError(messages.websocket(live, client)))
-
-    def check_message(self, message: bytes, request: Request) -> None:
-        """Check the event of what an app is about to send on the WebSocket that `request` has opened.
-
-        Raises:
-            PlaceholderError: It carries a placeholder of redaction, which only replay can answer.
-        """
-        __tracebackhide__ = True
-        if not self._mode.keeps:
-            return
-        event = next(iter(sse.decode(message)))
-        where = placeholder_in(Said(event, request.uri).request)
-        if where is not None:
-            raise self.failed_with(self._refusals.placeholder(request, where))
 
     def _missed(self, request: Request) -> InteractionsError:
         if self._mode.signature is None:

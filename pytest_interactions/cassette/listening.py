@@ -42,7 +42,7 @@ class Listening:
         __tracebackhide__ = True
         self._recording.check()
         frame = Frame(sent=True, data=data)
-        self._cassette.check_message(written(frame), self._recording.request)
+        self._cassette.sockets.check(written(frame), self._recording.request)
         self._add(frame)
 
     def hear(self, data: str | bytes) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_interactions.api import sse
 from pytest_interactions.cassette.dialogue import Dialogue, Script
+from pytest_interactions.cassette.said import Said
 from pytest_interactions.options import Unplayed
+from pytest_interactions.redaction.redactor import placeholder_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_interactions.api.exchange import Exchange
+    from pytest_interactions.api.exchange import Exchange, Request
     from pytest_interactions.cassette.faults import Faults
     from pytest_interactions.cassette.filters import Filters
     from pytest_interactions.cassette.index import Index
+    from pytest_interactions.cassette.record_mode import AppliedMode
     from pytest_interactions.cassette.refusals import Refusals
-    from pytest_interactions.cassette.said import Said
     from pytest_interactions.cassette.uses import Use
     from pytest_interactions.errors import InteractionsError, UnplayedError
     from pytest_interactions.options import Options
@@ -33,6 +36,7 @@ class Sockets:
         options: Options,
         *,
         directory: Path,
+        mode: AppliedMode,
         faults: Faults,
         failures: list[InteractionsError],
     ) -> None:
@@ -42,6 +46,7 @@ class Sockets:
         self._refusals = refusals
         self._options = options
         self._directory = directory
+        self._mode = mode
         self._faults = faults
         self._failures = failures
         self._played: list[tuple[int, Dialogue]] = []
@@ -105,6 +110,18 @@ class Sockets:
             self._index.give_back(number)
             self._index.played.add(other)
         self._played[place] = other, dialogue
+
+    def check(self, message: bytes, request: Request) -> None:
+        """Check the event of what an app is about to send on the live WebSocket that `request` has opened.
+
+        Raises:
+            PlaceholderError: It carries a placeholder of redaction, which only replay can answer.
+        """
+        __tracebackhide__ = True
+        event = next(iter(sse.decode(message)))
+        where = placeholder_in(Said(event, request.uri).request) if self._mode.keeps else None
+        if where is not None:
+            raise self._remember(self._refusals.placeholder(request, where))
 
     def problem(self) -> UnplayedError | None:
         """Return the error for what apps had said when it was recorded, and did not say; `None` if there is none."""
