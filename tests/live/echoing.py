@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from websockets.sync.server import serve
+from tests.live.talk import PATH, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ class Echo:
         self.port = port
         self.asked = asked
 
-    def url(self, path: str = "/v1beta/interactions/live") -> str:
+    def url(self, path: str = PATH) -> str:
         """Return the address of a path, which is one of the API's if none is given."""
         return f"ws://127.0.0.1:{self.port}{path}"
 
@@ -34,18 +33,8 @@ def echoing() -> Iterator[Echo]:
     """Run a server inside the block."""
     asked: list[str] = []
 
-    def answer(connection: Any) -> None:
-        for message in connection:
-            connection.send(message)
-
     def note(_: Any, request: Any) -> None:
         asked.append(request.path)
 
-    running = serve(answer, "127.0.0.1", 0, process_request=note)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    try:
-        yield Echo(running.socket.getsockname()[1], asked)
-    finally:
-        running.shutdown()
-        thread.join()
+    with serving(process_request=note) as running:
+        yield Echo(running.port, asked)
