@@ -218,6 +218,43 @@ def test_one_that_has_ended_is_told_once_more(emulator: Emulator) -> None:
         assert talk.rest() == [*events, completed, (1000, "")]
 
 
+def test_a_result_may_come_with_a_text(emulator: Emulator, rest: httpx.Client) -> None:
+    """The text is the user's."""
+    with talking(emulator) as talk:
+        name = talk.create(tools=[WEATHER])
+        talk.input("What is the weather in Paris?")
+        call = next(event["step"] for event in talk.turn() if event.get("step", {}).get("type") == "function_call")
+        result = {"type": "function_result", "call_id": call["id"], "name": call["name"], "result": "sun"}
+        talk.input([result, {"type": "text", "text": "And now?"}])
+        answer = text_of(talk.turn())
+        talk.say("interaction.complete")
+        talk.rest()
+    assert answer == "get_weather returned sun."
+    kinds = [step["type"] for step in show(rest, name)["steps"]]
+    assert kinds[-4:] == ["function_result", "user_input", "thought", "model_output"]
+
+
+def test_a_text_is_answered_at_once_while_results_are_still_to_come(emulator: Emulator) -> None:
+    """It is refused as over HTTP, and the results that came stay."""
+    with talking(emulator) as talk:
+        talk.create(tools=[WEATHER])
+        talk.input("What is the weather in Paris and in Rome?")
+        calls = [event["step"] for event in talk.turn() if event.get("step", {}).get("type") == "function_call"]
+        first, second = (
+            {"type": "function_result", "call_id": call["id"], "name": call["name"], "result": "sun"} for call in calls
+        )
+        talk.input([first])
+        talk.input("Never mind")
+        assert talk.error()["code"] == "invalid_request"
+        talk.input([second])
+        assert text_of(talk.turn()) == "get_weather returned sun. get_weather returned sun."
+
+
+def test_a_field_that_is_null_is_none_as_over_http(emulator: Emulator) -> None:
+    with talking(emulator) as talk:
+        assert talk.create(stream=None, background=None)
+
+
 def test_one_that_was_begun_over_http_goes_on(emulator: Emulator, rest: httpx.Client) -> None:
     """With its model, tools and steps; a call that it has made is answered by a result."""
     body = {"model": MODEL, "input": "What is the weather in Paris?", "tools": [WEATHER]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api import streaming
@@ -10,7 +11,7 @@ from pytest_interactions.server.emulator import interactions
 from pytest_interactions.server.emulator.errors import ApiError
 from pytest_interactions.server.emulator.linting import check_history, remember_said
 from pytest_interactions.server.emulator.live.parts import Part, of_answer, of_event
-from pytest_interactions.server.emulator.turn import Turn, as_steps, usage
+from pytest_interactions.server.emulator.turn import STEP_KEYS, Turn, as_steps, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,10 +70,11 @@ class Session:
             ApiError: The input is wrong, or the interaction has ended.
         """
         self._check_open()
-        steps = as_steps(content)
+        steps = _steps(content)
         inputs = [*self._collected, *steps]
         answered = {step["call_id"] for step in inputs if step["type"] == "function_result"}
-        if answered and not answered.issuperset(self._unanswered):
+        brings_results = any(step["type"] == "function_result" for step in steps)
+        if brings_results and not answered.issuperset(self._unanswered):
             self._collected = inputs
             return []
         return self._answer(self._turn(inputs, received), received)
@@ -146,6 +148,19 @@ class Session:
     @staticmethod
     def _parts(events: list[Json]) -> list[Part]:
         return [of_event(event, is_kept=True) for event in events]
+
+
+def _steps(content: object) -> list[Json]:
+    """Return an input as steps: what is no step, such as a text, is content of the user's.
+
+    Raises:
+        ApiError: The input has another form.
+    """
+    items = content if isinstance(content, list) else [content]
+    is_step = [isinstance(item, dict) and str(item.get("type")) in STEP_KEYS for item in items]
+    if all(is_step) or not any(is_step):
+        return as_steps(content)
+    return list(chain.from_iterable(map(as_steps, items)))
 
 
 def _calls(steps: list[Json]) -> list[str]:

@@ -50,7 +50,7 @@ class Sessions:
         """
         if self._only(received) is not None:
             raise ApiError(403, "An auth token lets its owner take part in its own interaction alone.")
-        fields = {key: value for key, value in event.items() if key != "event_type"}
+        fields = {key: value for key, value in event.items() if key != "event_type" and value is not None}
         for key in _NOT_LIVE:
             if key in fields:
                 raise ApiError(400, f"Unknown parameter '{key}'.")
