@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -124,8 +125,15 @@ class Sockets:
             raise self._remember(self._refusals.placeholder(request, where))
 
     def problem(self) -> UnplayedError | None:
-        """Return the error for what apps had said when it was recorded, and did not say; `None` if there is none."""
-        if self._options.unplayed is not Unplayed.FAIL or self._faults.may_end_early:
-            return None
+        """Return the error for what apps had said when it was recorded, and did not say; `None` if it is a warning at most.
+
+        The app that a fault has hit may give up, whatever it said then.
+        """
         missing = next(((each, each.unsaid()) for _, each in self._played if each.unsaid()), None)
-        return None if missing is None else self._refusals.unsaid(missing[0].script, missing[1])
+        if missing is None or self._options.unplayed is Unplayed.IGNORE or self._faults.may_end_early:
+            return None
+        error = self._refusals.unsaid(missing[0].script, missing[1])
+        if self._options.unplayed is Unplayed.WARN:
+            warnings.warn(str(error), stacklevel=3)
+            return None
+        return error

@@ -219,6 +219,8 @@ def test_a_message_that_is_missing_fails_the_test(talk: Any, server: Server, pat
     assert 'frame 3 of 7: to /interactions/live: "two"' in str(error.value)
     with use_cassette(path, unplayed="ignore"):
         talk(server.url, "one")
+    with pytest.warns(UserWarning, match="2 of 3 messages"), use_cassette(path, unplayed="warn"):
+        talk(server.url, "one")
 
 
 def test_the_order_of_messages_counts(talk: Any, server: Server, path: Path) -> None:
