@@ -69,8 +69,7 @@ class Callers:
                 await failure(500, "internal", message)(scope, receive, answer.send)
             except Exception:  # noqa: BLE001 - the answer had begun, or can't be sent
                 abort(scope)
-                if scope["type"] == "http":  # the end of a WebSocket may have been read
-                    await disconnected(receive)
+                await _gone(scope, receive)
 
     def _reached(self, header: str, here: tuple[str, int]) -> str:
         """Return the `host:port` by which the server was called, if that is its own.
@@ -156,6 +155,12 @@ def _check_target(scope: Scope) -> None:
         raise RefusedError(400, "invalid_request", "The target of the request is not a path that begins with '/'.")
     if not {".", ".."}.isdisjoint(scope["path"].split("/")):
         raise RefusedError(400, "invalid_request", "The path has '.' or '..' in it.")
+
+
+async def _gone(scope: Scope, receive: Receive) -> None:
+    """Wait until a caller has gone; that of a WebSocket is not waited for, as its end may have been read before."""
+    if scope["type"] == "http":
+        await disconnected(receive)
 
 
 def _method(scope: Scope) -> str:
