@@ -125,7 +125,7 @@ class Sockets:
             raise self._remember(self._refusals.placeholder(request, where))
 
     def problem(self) -> UnplayedError | None:
-        """Return the error for what apps had said when it was recorded, and did not say; `None` if it is a warning at most.
+        """Return the error for what apps did not say that they had said once; `None` if it is a warning at most.
 
         The app that a fault has hit may give up, whatever it said then.
         """
