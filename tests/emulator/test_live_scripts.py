@@ -23,10 +23,11 @@ EVENTS = 6
 
 def say(emulator: Emulator, text: str = "Hi") -> list[Any]:
     """Say something, complete, and return all that comes."""
+    content = [{"type": "text", "text": text}]
+    events = [{"event_type": "input", "content": content}, {"event_type": "interaction.complete"}]
     with talking(emulator) as talk:
         talk.create()
-        talk.input(text)
-        talk.say("interaction.complete")
+        talk.connection.send(json.dumps({"events": events}))  # at once, as the connection may be broken then
         return talk.rest()
 
 
