@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google import genai
-from google.genai import __version__
 
 from pytest_interactions.server.emulator import Emulator
 from tests.emulator.live import MODEL, WEATHER, talking
+from tests.live.talk import live_sdk
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-if tuple(map(int, __version__.split(".")[:2])) < (3, 6):
-    pytest.skip("google-genai has live interactions since version 3.6", allow_module_level=True)
+live_sdk()
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental:UserWarning")
 

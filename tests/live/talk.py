@@ -85,6 +85,12 @@ def serving(handler: Callable[[Any], None] = echo, **options: Any) -> Iterator[S
 # --- clients ---
 
 
+def live_sdk() -> Any:
+    """The module of google-genai that opens live interactions; skips the tests where it has none."""
+    name = "google.genai._interactions_websocket"
+    return pytest.importorskip(name, reason="google-genai has live interactions since version 3.6")
+
+
 class Said(list[Any]):
     """What came of a talk: messages, then how it ended."""
 
@@ -126,7 +132,6 @@ def talk_in_loop(url: str, *messages: Any, **options: Any) -> Said:
     return asyncio.run(_talk(url, *messages, **options))
 
 
-Talk = "Callable[..., Said]"
 TALKS: dict[str, Any] = {"threads": talk_in_thread, "asyncio": talk_in_loop}
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tests.live.talk import live_sdk
 from tests.pages import Page
 
 if TYPE_CHECKING:
     from tests.support import Runner
+
+live_sdk()
 
 PAGE = Page("live.md")
 _QUIET = ("-W", "ignore:Live Interactions:UserWarning")

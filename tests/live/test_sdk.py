@@ -12,15 +12,16 @@ import pytest
 import trustme
 from google import genai
 from google.genai import types
-from google.genai.interactions import APIWebSocketError
 
 from pytest_interactions import CassetteMissError
-from tests.live.talk import event, serving
+from tests.live.talk import event, live_sdk, serving
 from tests.support import sockets, use_cassette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+APIWebSocketError: Any = live_sdk().APIWebSocketError
 
 KEY = "AIza" + "SyA1234567890abcdefghijklmnopqrstuv"
 

@@ -15,7 +15,7 @@ from pytest_interactions.api.fold import fold
 from pytest_interactions.api.transcript import transcript
 from pytest_interactions.commands import main
 from pytest_interactions.errors import DriftError, OverrideError
-from tests.live.talk import event, serving
+from tests.live.talk import event, live_sdk, serving
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support import Runner
+
+live_sdk()
 
 CALL = {"type": "function_call", "name": "get_weather", "id": "c1"}
 RESULT = {"type": "function_result", "name": "get_weather", "call_id": "c1", "result": {"sky": "clear"}}

@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 
 from pytest_interactions.api.exchange import Cut
 from pytest_interactions.files import storage
-from tests.live.talk import PATH, event, serving, talk_in_thread, text
+from tests.live.talk import PATH, event, live_sdk, serving, talk_in_thread, text
 from tests.server.sockets import live, recorded, served
 from tests.support import node
 
@@ -111,6 +111,7 @@ def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_sdk_of_python(tmp_path: Path) -> None:
     """A program with `interactions.connect`, given nothing but the server's environment, says the same both times."""
+    live_sdk()
     first, second = _both_ways(interactions, [sys.executable, "-c", SDK, "Hi"], tmp_path)
     assert first.split() == [
         "interaction.connected",
@@ -156,6 +157,7 @@ def test_a_changed_message_of_a_child_fails_the_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A test passes its own assertions and fails all the same if its child says something else on a WebSocket."""
+    live_sdk()
     pytester.makepyfile(child=SDK)
 
     def run(words: str, *args: str) -> pytest.RunResult:

@@ -146,8 +146,9 @@ class _Socket(socket.socket):
         if how == socket.SHUT_WR:
             self._line.receive_eof()
         else:
+            with suppress(OSError):  # it has ended, as it does when it was recorded that somebody has shut it
+                super().shutdown(how)
             self._line.end()
-            super().shutdown(how)
 
     def close(self) -> None:
         """End both sides."""
