@@ -30,6 +30,9 @@ _STREAMED: Final = ("audio/", "video/", "image/")
 _MIME: Final = ("mime_type", "mimeType")
 _OF_CALL: Final = ("call_id", "callId")
 
+# What stands for a secret; in base64 it is repeated to the length that the secret had.
+_SECRET: Final = re.compile(f"(?:{REDACTED})+(?:REDACTE|REDACT|REDAC|REDA|RED|RE|R)?")
+
 
 @dataclass(eq=False)
 class Said:
@@ -99,7 +102,8 @@ class Said:
 
 def _may_be(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, str) and isinstance(theirs, str):
-        return not ours or re.fullmatch(re.escape(ours).replace(REDACTED, ".*"), theirs, re.DOTALL) is not None
+        known = map(re.escape, _SECRET.split(ours))
+        return not ours or re.fullmatch(".*".join(known), theirs, re.DOTALL) is not None
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(_may_be(ours[name], theirs[name]) for name in ours)
     if isinstance(ours, list) and isinstance(theirs, list):

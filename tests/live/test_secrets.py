@@ -228,6 +228,21 @@ def test_a_secret_in_many_pieces_is_taken_out_and_played(
         talk_in_thread(server.url, *messages, text("and"))
 
 
+def test_a_secret_in_base64_in_many_pieces_is_played(
+    path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its placeholder has the length that it had."""
+    secret = _secret(random.Random(9))
+    monkeypatch.setenv("PIECES_TOKEN", secret)
+    encoded = base64.b64encode(f"x{secret}".encode()).decode()
+    messages = _deltas([encoded[start : start + 14] for start in range(0, len(encoded), 14)])
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, *messages)
+    assert not [form for form in _forms(secret) if form[2:12] in path.read_bytes()]
+    with use_cassette(path):
+        talk_in_thread(server.url, *messages)
+
+
 @pytest.mark.parametrize("line", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("as_sent", [str, str.encode], ids=["text", "bytes"])
 @pytest.mark.parametrize(
