@@ -97,6 +97,23 @@ def item_of(event: ServerSentEvent) -> Item | None:
     return Frame(kind == SENT, _DATA_IN[form](text)) if kind in (SENT, RECEIVED) else None
 
 
+def opened(event: bytes) -> bytes:
+    """Return the event of a JSON message with that as its data, whatever ends its lines; any other one as it is."""
+    frame = next(iter(read(event)), None)
+    if not isinstance(frame, Frame) or not isinstance(frame.json(), dict | list):
+        return event
+    try:
+        data = _on_lines(frame.data) if isinstance(frame.data, str) else _on_lines(frame.data.decode()).encode()
+    except UnicodeError:  # JSON in another encoding
+        return event
+    return written(Frame(frame.sent, data))
+
+
+def _on_lines(document: str) -> str:
+    # In JSON, carriage returns are between values alone, where all white space says the same.
+    return document.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _closed(value: Any) -> Closed | None:
     if not isinstance(value, dict) or value.get("by") not in ("app", "server"):
         return None

@@ -164,10 +164,11 @@ class Dialogue:
         recorded = self._unsaid[number]
         self._parts = [*self._parts[-_MOST_PARTS:], message]
         *_, event = sse.decode(self.kept(b"".join(self._parts))) or [said.event]
-        whole = Said(event, said.uri)
-        if len(self._parts) > 1 and whole.key == recorded.key:
+        goes_on, whole = len(self._parts) > 1, Said(event, said.uri)
+        if goes_on and whole.key == recorded.key:
+            self._parts = [message] if recorded.has_placeholder else []  # here it ends, and another one may begin
             return number
-        return number if recorded.may_be(said) else None
+        return number if recorded.may_be(said, goes_on=goes_on) else None
 
     def unsaid(self) -> list[int]:
         """Return the numbers of what the app has not said."""

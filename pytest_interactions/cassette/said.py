@@ -30,6 +30,9 @@ _STREAMED: Final = ("audio/", "video/", "image/")
 _MIME: Final = ("mime_type", "mimeType")
 _OF_CALL: Final = ("call_id", "callId")
 
+# What stands for a secret; in base64 it is repeated to the length that the secret had.
+_SECRET: Final = re.compile(f"(?:{REDACTED})+(?:REDACTE|REDACT|REDAC|REDA|RED|RE|R)?")
+
 
 @dataclass(eq=False)
 class Said:
@@ -69,12 +72,22 @@ class Said:
         results = sorted(fact for fact in facts if fact.startswith(_RESULT))
         return " ".join(results) or (_MEDIA if _MEDIA in facts else "")
 
-    def may_be(self, other: Said) -> bool:
+    @property
+    def has_placeholder(self) -> bool:
+        """Return whether a secret was in it, or began there."""
+        return REDACTED.encode() in self.request.body
+
+    def may_be(self, other: Said, *, goes_on: bool = False) -> bool:
         """Return whether it was recorded of another one: secrets stand in that where it has placeholders.
 
-        Of a secret that is spread over several messages, nobody knows before the last one has come.
+        Of a secret that is spread over several messages, nobody knows before the last one has come. Its placeholder
+        stands in the first one; of the others nothing is left but an empty text.
+
+        Args:
+            other: The message that the app says.
+            goes_on: Whether a secret may have begun in a message before it.
         """
-        if self.form != other.form or REDACTED.encode() not in self.request.body:
+        if self.form != other.form or not (goes_on or self.has_placeholder):
             return False
         ours, theirs = self.request.json_unkept(), other.request.json_unkept()
         if NOT_JSON in (ours, theirs):
@@ -89,7 +102,8 @@ class Said:
 
 def _may_be(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, str) and isinstance(theirs, str):
-        return re.fullmatch(re.escape(ours).replace(REDACTED, ".*"), theirs, re.DOTALL) is not None
+        known = map(re.escape, _SECRET.split(ours))
+        return not ours or re.fullmatch(".*".join(known), theirs, re.DOTALL) is not None
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(_may_be(ours[name], theirs[name]) for name in ours)
     if isinstance(ours, list) and isinstance(theirs, list):

@@ -43,6 +43,8 @@ CONFIGS = (
     "interaction.",  # a stream's event, and the interaction that a trigger starts
     "agents[*].",  # a list of agents
     "triggers[*].interaction.",  # a list of triggers
+    "setup.",  # what opens a session of the older Live API
+    "bidi_generate_content_setup.",  # the same, for which an ephemeral token is asked
 )
 _STEP_FIELDS = ("steps[*].", "input[*].", "input.", "outputs[*].")
 #: The places of steps, and of parts of steps, in an interaction or an event.

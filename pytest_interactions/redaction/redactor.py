@@ -18,7 +18,13 @@ from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_K
 from pytest_interactions.redaction.readings import readings
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.shapes import SHAPES
-from pytest_interactions.redaction.stream import redact_document, redact_events, redact_messages, redact_stream
+from pytest_interactions.redaction.stream import (
+    hides_fields,
+    redact_document,
+    redact_events,
+    redact_messages,
+    redact_stream,
+)
 from pytest_interactions.redaction.texts import texts
 from pytest_interactions.redaction.tree import NOWHERE, Node, trees
 from pytest_interactions.redaction.urls import TICKET
@@ -118,7 +124,9 @@ class Redactor:
             return self._encoded(response, uri)
         tree = self.trees.at(uri)
         if response.has_messages:
-            return self._once(response, tree, self._messages)
+            # A search of the body does not tell which fields are in a message that it has escaped.
+            all_of = tree if hides_fields(response.body) else None
+            return self._once(response, tree, lambda each, likely: self._messages(each, all_of or likely))
         return self._once(response, tree, self._stream if response.is_stream else self._body)
 
     def _encoded(self, response: Response, uri: str) -> Response:

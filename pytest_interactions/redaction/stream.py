@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_interactions.api import sse
 from pytest_interactions.api.json_text import rewritten
 from pytest_interactions.api.json_values import NOT_JSON
-from pytest_interactions.api.websocket import SENT
+from pytest_interactions.api.websocket import BYTES, ESCAPED, SENT, opened
 from pytest_interactions.redaction import anywhere
 from pytest_interactions.redaction.signatures import redact_broken
 from pytest_interactions.redaction.texts import map_texts
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: The beginning of the event of a message that an app has sent.
 _OF_APP: Final = f"event: {SENT}".encode()
+_WRAPPED: Final = re.compile(rf"^event: \w+ (?:{BYTES}|{ESCAPED})$".encode(), re.MULTILINE)
 # Fields that say the same in each event, and are no piece of a text.
 _CONSTANT: Final = re.compile(r"(?:.*_)?(?:type|id|role|model|object|status|reason|name|time|created|updated)")
 
@@ -54,15 +55,23 @@ def redact_messages(body: bytes, tree: Node, matcher: Matcher) -> bytes:
     So a secret is found that is spread over messages of one side, whatever the other one says meanwhile.
     """
     events = sse.split(body)
-    clean = list(events)
+    # Where the fields of all JSON are seen.
+    seen = [opened(event) if _WRAPPED.match(event) else event for event in events]
+    clean = list(seen)
     for is_sent in (True, False):
         places = [place for place, event in enumerate(events) if event.startswith(_OF_APP) is is_sent]
-        redacted = sse.split(redact_stream(b"".join([events[place] for place in places]), tree, matcher))
+        redacted = sse.split(redact_stream(b"".join([seen[place] for place in places]), tree, matcher))
         if len(redacted) != len(places):  # a secret has held the end of one
-            return redact_stream(body, tree, matcher)
+            return redact_stream(b"".join(seen), tree, matcher)
         for place, event in zip(places, redacted, strict=True):
             clean[place] = event
-    return b"".join(clean)
+    kept = zip(events, seen, clean, strict=True)
+    return b"".join([event if new == before else new for event, before, new in kept])
+
+
+def hides_fields(body: bytes) -> bool:
+    """Return whether a body that stands for messages has one in a form that does not show the fields of JSON."""
+    return _WRAPPED.search(body) is not None
 
 
 def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool, fields: bool = True) -> Any:
@@ -71,7 +80,8 @@ def redact_document(document: Any, tree: Node, matcher: Matcher, *, search: bool
     A list is a stream too, as generateContent sends it without `alt=sse`. For the arguments see `redact_events`.
     """
     if not isinstance(document, list):
-        return redact_events([document], tree, matcher, search=search, fields=fields)[0]
+        [clean] = _in_places([document], tree, fields=fields)
+        return map_texts(clean, matcher.redact) if search else clean
     items = redact_events(tree.rewrite(document), tree, matcher, search=search, fields=fields)
     return document if len(items) == len(document) and all(map(is_, items, document)) else items
 
@@ -84,12 +94,16 @@ def redact_events(
     Without `search`, `matcher` skips secrets within one event and looks only for those spread over several. Without
     `fields`, those fields are not looked for that hold a secret anywhere.
     """
-    clean = list(map(tree.rewrite, documents))
-    if fields:
-        clean = list(map(anywhere.redact_anywhere, clean))
+    clean = _in_places(documents, tree, fields=fields)
     # What is joined first: the beginning of a key may look like a whole one, and its end is found in no other way.
     clean = _redact_joined(clean, matcher)
     return [map_texts(document, matcher.redact) for document in clean] if search else clean
+
+
+def _in_places(documents: list[Any], tree: Node, *, fields: bool) -> list[Any]:
+    """Return documents without the secrets that are known by their place or their field."""
+    clean = list(map(tree.rewrite, documents))
+    return list(map(anywhere.redact_anywhere, clean)) if fields else clean
 
 
 def _document(event: sse.ServerSentEvent, parsed: Any) -> Any:
@@ -145,10 +159,9 @@ def _redact_joined(documents: list[Any], matcher: Matcher) -> list[Any]:
 
     Pieces of one text have one place in their events, as all deltas of a step do. Or they have one field's name, and
     the same numbers around them: so does a step's beginning (`step.content[0].text`) with its deltas (`delta.text`),
-    and one part of `candidates[0].content.parts[*].text` with the others.
+    and one part of `candidates[0].content.parts[*].text` with the others. One event may have several pieces: a message
+    of a WebSocket may be a batch of events.
     """
-    if len(documents) < 2:  # noqa: PLR2004 - one has no other
-        return documents
     gathered = _Gathered()
     for number, document in enumerate(documents):
         gathered.add(document, number)

@@ -419,7 +419,9 @@ def test_an_auth_token_that_is_not_good_opens_nothing(emulator: Emulator, rest: 
     for token in ("auth_tokens/no", taken_back, old):
         status, error = refusal(emulator, **{"x-goog-api-key": token})
         assert (status, error["code"]) == (401, "unauthenticated")
+        assert refusal(emulator, authorization=f"Token {token}")[0] == 401  # as the older SDK methods give it
     assert refusal(emulator, **{"x-goog-api-key": future})[0] == 101
+    assert refusal(emulator, authorization=f"Token {future}")[0] == 101
     wrong = rest.post(f"/v1beta/interactions/{name}/auth_tokens", json={"expire_time": "soon"})
     assert wrong.json()["error"]["message"] == "Invalid value at 'expire_time': it is no time as in RFC 3339."
 

@@ -121,6 +121,23 @@ def test_a_turn_in_pieces_is_answered_when_it_is_complete(emulator: Emulator) ->
         assert talk.text() == "You said: one\ntwo"
 
 
+def test_snake_case_is_taken_too(emulator: Emulator) -> None:
+    """So google-genai for Python writes the names of fields; what an app has named itself stays as it is."""
+    schema = {"type": "object", "properties": {"the_city": {"type": "string"}}, "required": ["the_city"]}
+    function = {"name": "get_weather", "description": "Weather", "parameters_json_schema": schema}
+    with session(emulator, {**SETUP, "tools": [{"function_declarations": [function]}]}) as talk:
+        talk.say(client_content={"turns": [{"parts": [{"text": "What is the weather?"}]}], "turn_complete": True})
+        *_, called = talk.turn()
+        [call] = called["toolCall"]["functionCalls"]
+        assert set(call["args"]) == {"the_city"}
+        result = {"id": call["id"], "name": call["name"], "response": {"the_sky": "blue"}}
+        talk.say(tool_response={"function_responses": [result]})
+        assert talk.text() == 'get_weather returned {"the_sky": "blue"}.'
+        talk.say(realtime_input={"media_chunks": [{"mime_type": "audio/pcm", "data": "AAAA"}]})
+        talk.say(realtime_input={"audio_stream_end": True})
+        assert talk.text()
+
+
 def test_a_history_is_taken(emulator: Emulator) -> None:
     turns = [{"role": role, "parts": [{"text": role}]} for role in ("user", "model", "user")]
     with session(emulator) as talk:

@@ -190,6 +190,97 @@ def test_a_hook_sees_messages_as_events(path: Path, server: Server) -> None:
         assert talk_in_thread(server.url, "ask Mrs. Smith") == ["ask NAME"]
 
 
+def _deltas(pieces: list[str]) -> list[str]:
+    return [event("step.delta", index=0, delta={"type": "text", "text": piece}) for piece in pieces]
+
+
+def _batch(messages: list[str]) -> str:
+    return json.dumps({"events": list(map(json.loads, messages))})
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        _deltas,
+        lambda pieces: [_batch(_deltas(pieces))],
+        lambda pieces: [_batch(_deltas(pieces[:3])), _batch(_deltas(pieces[3:]))],
+        lambda pieces: [event("input", content=[{"type": "text", "text": piece} for piece in pieces])],
+        lambda pieces: [each for piece in pieces for each in (*_deltas([piece]), event("input", content=[]))],
+        lambda pieces: [json.dumps({"realtimeInput": {"text": piece}}).encode() for piece in pieces],
+        list,
+    ],
+    ids=["deltas", "a batch", "two batches", "contents", "with others between", "bytes", "texts"],
+)
+def test_a_secret_in_many_pieces_is_taken_out_and_played(
+    of: Any, path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is spread over messages or within one; the replay knows of no piece before the last one."""
+    secret = _secret(random.Random(7))
+    monkeypatch.setenv("PIECES_TOKEN", secret)
+    pieces = [secret[start : start + 7] for start in range(0, len(secret), 7)]
+    messages = of(pieces)
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, *messages, text("end"))
+    assert not [piece for piece in pieces if piece in path.read_text("utf-8")]
+    with use_cassette(path):
+        talk_in_thread(server.url, *messages, text("end"))
+    with pytest.raises(CassetteMissError, match='"end" -> "and"'), use_cassette(path):
+        talk_in_thread(server.url, *messages, text("and"))
+
+
+def test_a_secret_in_base64_in_many_pieces_is_played(
+    path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its placeholder has the length that it had."""
+    secret = _secret(random.Random(9))
+    monkeypatch.setenv("PIECES_TOKEN", secret)
+    encoded = base64.b64encode(f"x{secret}".encode()).decode()
+    messages = _deltas([encoded[start : start + 14] for start in range(0, len(encoded), 14)])
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, *messages)
+    assert not [form for form in _forms(secret) if form[2:12] in path.read_bytes()]
+    with use_cassette(path):
+        talk_in_thread(server.url, *messages)
+
+
+@pytest.mark.parametrize("line", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("as_sent", [str, str.encode], ids=["text", "bytes"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [{"type": "mcp_server", "headers": {"X-Any": "SECRET"}}]},
+        {"setup": {"tools": [{"mcpServers": [{"streamableHttpTransport": {"headers": {"X-Any": "SECRET"}}}]}]}},
+        {"step": {"type": "thought", "signature": "SECRET"}},
+    ],
+    ids=["a tool", "a tool of the older API", "a signature"],
+)
+def test_a_secret_is_known_by_its_field_whatever_ends_the_lines(
+    fields: Any, as_sent: Any, line: str, path: Path, server: Server
+) -> None:
+    """JSON with carriage returns is written escaped, or as base64 if it is binary."""
+    secret = base64.b64encode(random.Random(8).randbytes(60)).decode()
+    plain = json.dumps({"event_type": "x", **fields}, indent=1).replace("\n", line)
+    message = as_sent(plain.replace("SECRET", secret))
+    other = as_sent(plain.replace("SECRET", "none").replace("x", "y"))
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, message, as_sent(json.dumps([1], indent=1).replace("\n", line)))
+    assert not [form for form in _forms(secret) if form in path.read_bytes()]
+    with use_cassette(path):
+        [_, kept] = talk_in_thread(server.url, message, as_sent(json.dumps([1], indent=1).replace("\n", line)))
+    assert kept == as_sent(json.dumps([1], indent=1).replace("\n", line))
+    with pytest.raises(CassetteMissError), use_cassette(path):
+        talk_in_thread(server.url, other)
+
+
+def test_json_in_another_encoding_stays_as_it_is(path: Path, server: Server) -> None:
+    """It is bytes, in which known values are looked for all the same."""
+    message = '{"a": 1}'.encode("utf-16")
+    with use_cassette(path, record_mode="once"):
+        assert talk_in_thread(server.url, message) == [message]
+    with use_cassette(path):
+        assert talk_in_thread(server.url, message) == [message]
+
+
 # --- media ---
 
 

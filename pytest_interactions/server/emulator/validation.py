@@ -71,8 +71,9 @@ BAD_KEYS = ("YOUR_API_KEY", "bad-key")
 def key_of(received: Received) -> str:
     """Return the key that a request has, or its token; `""` if it has none."""
     headers = received.headers
-    bearer = headers.get("authorization", "").removeprefix("Bearer ")
-    return headers.get("x-goog-api-key") or received.query.get("key") or received.query.get("access_token") or bearer
+    # An auth token is given as `Token auth_tokens/…`, an OAuth token as `Bearer …`.
+    login = headers.get("authorization", "").removeprefix("Bearer ").removeprefix("Token ")
+    return headers.get("x-goog-api-key") or received.query.get("key") or received.query.get("access_token") or login
 
 
 def check_key(received: Received) -> None:

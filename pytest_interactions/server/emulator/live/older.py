@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_interactions.api.websocket import Closed, Frame
 from pytest_interactions.server.emulator import interactions
 from pytest_interactions.server.emulator.errors import ApiError
-from pytest_interactions.server.emulator.live.older_words import messages_of, request_of, said
+from pytest_interactions.server.emulator.live.older_words import in_camel_case, messages_of, request_of, said
 from pytest_interactions.server.emulator.live.outbox import Outbox
 from pytest_interactions.server.emulator.live.parts import of_answer
 from pytest_interactions.server.emulator.script import Reply
@@ -63,6 +63,7 @@ class OlderConnection:
         if not isinstance(message, dict):
             raise ApiError(400, "Invalid JSON payload received. Expected an object.")
         check_text(message)
+        message = in_camel_case(message)
         if self._request is None:
             self._request = check_create(request_of(message))
             self._say([{"setupComplete": {}}], Reply())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_interactions.api import streaming
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 _MEDIA: Final = ("image", "audio", "video")
 # What the names of modalities ask for; a text is what comes anyway.
 _FORMATS: Final = {"AUDIO": {"type": "audio", "mime_type": "audio/l16"}, "IMAGE": {"type": "image"}}
+# A sign before each word but the first, and the fields whose value is the app's own JSON.
+_SNAKE: Final = re.compile(r"_([a-z])")
+_OF_APP: Final = ("args", "parameters", "parametersJsonSchema", "response", "responseJsonSchema")
+
+
+def in_camel_case(value: Any) -> Any:
+    """Return a message with the names of its fields in camel case, as the API takes `client_content` too.
+
+    What an app has named itself stays as it is: arguments, results and schemas.
+    """
+    if isinstance(value, list):
+        return [in_camel_case(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    named = {_SNAKE.sub(lambda match: match[1].upper(), name): each for name, each in value.items()}
+    return {name: each if name in _OF_APP else in_camel_case(each) for name, each in named.items()}
 
 
 def request_of(message: Json) -> Json:
