@@ -48,6 +48,7 @@ class AppliedMode:
         keeps: Whether what is recorded is written.
         reference: What a live run is compared with; `None` if there is no file, or nothing is compared.
         begun: The start of this run, in nanoseconds as the times of files tell it.
+        is_made_now: Whether other tests of this run have made the file, which this one goes on to record into.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class AppliedMode:
     keeps: bool = True
     reference: storage.Contents | None = None
     begun: int | None = None
+    is_made_now: bool = False
 
     def is_of_this_run(self, path: Path) -> bool:
         """Return whether a file was written since this run began."""
@@ -107,6 +109,7 @@ class AppliedMode:
                 raise
         plays = mode is not RecordMode.ALL and not starts_over
         goes_on = signature is None or this_run or old.incomplete
+        records = goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE
         return cls(
             path=path,
             signature=signature,
@@ -114,8 +117,9 @@ class AppliedMode:
             starts_over=starts_over,
             plays=plays,
             replaces=not plays and signature is not None,
-            records=goes_on if mode is RecordMode.ONCE else mode is not RecordMode.NONE,
+            records=records,
             begun=begun,
+            is_made_now=records and this_run and not old.incomplete,
         )
 
 

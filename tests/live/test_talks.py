@@ -27,6 +27,8 @@ from tests.support import sockets, use_cassette
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support import Runner
+
 __all__ = ["server", "talk"]
 
 TALKS = {
@@ -445,6 +447,24 @@ def test_a_request_of_http_is_not_answered_by_a_websocket(server: Server, path: 
         connection.send("one")
     with pytest.raises(CassetteMissError), use_cassette(path, unplayed="ignore"):
         httpx.get(f"{server.base}{PATH}")
+
+
+def test_tests_that_share_a_cassette_record_each_its_own(run: Runner, server: Server) -> None:
+    """Their handshakes are equal, so none is answered by what another test has just recorded."""
+    run.pytester.makepyfile(f"""
+import pytest
+from websockets.sync.client import connect
+
+@pytest.mark.interactions("shared")
+@pytest.mark.parametrize("words", ["one", "two", "one"])
+def test_talk(words):
+    with connect({server.url!r}) as connection:
+        connection.send(words)
+        assert connection.recv() == words
+""")
+    run.record().assert_outcomes(passed=3)
+    server.stop()
+    run.replay().assert_outcomes(passed=3)
 
 
 def test_it_goes_on_where_a_cassette_ends(talk: Any, server: Server, path: Path) -> None:
