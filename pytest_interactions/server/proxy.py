@@ -257,8 +257,8 @@ class Call:
         return self._here + target._replace(scheme="", netloc="", path=path).geturl()
 
 
-async def _receive_nothing() -> Message:
-    return {}  # an answer that is there does not ask
+async def _receive_nothing() -> Message:  # pragma: no cover - an answer that is there does not ask
+    return {}
 
 
 def _is_link(name: str) -> bool:

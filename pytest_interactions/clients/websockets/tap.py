@@ -78,10 +78,9 @@ class Tap:
         self.waiting += more
 
     def fail(self, error: Exception) -> None:
-        """End the connection by an error, which the app is told."""
-        if self.failure is None:
-            self.failure = error
-            self._end()
+        """End the connection by an error, which the app is told; the first one counts."""
+        self.failure = self.failure or error
+        self._end()
 
     def _sending(self, frame: WireFrame) -> None:
         data = self._sent.add(frame)

@@ -62,7 +62,7 @@ class Transport(asyncio.Transport):
 
     def abort(self) -> None:
         """End the connection at once."""
-        self._end(None)
+        self.close()
 
     def is_closing(self) -> bool:
         """Return whether it has ended, or is about to."""
