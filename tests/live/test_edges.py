@@ -354,3 +354,51 @@ def test_the_patience_of_a_replay_is_that_of_the_recording_and_more(
         assert asyncio.run(app()) == ["two"]
     with use_cassette(path, fast_forward=False):
         assert asyncio.run(app()) == ["two"]
+
+
+# --- an app that leaves its connection open ---
+
+
+async def _left_open(url: str) -> Any:
+    connection = await connect_in_loop(url, ping_interval=None).__aenter__()
+    await connection.send("one")
+    assert await connection.recv() == "one"
+    return connection
+
+
+def test_a_connection_that_outlives_its_event_loop_is_no_error(server: Server, path: Path) -> None:
+    """Its loop has closed before the cassette does, perhaps with somebody who waits for a message."""
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, "one")
+    with use_cassette(path):
+        asyncio.run(_left_open(server.url))
+    loop = asyncio.new_event_loop()
+    with use_cassette(path):
+        connection = loop.run_until_complete(_left_open(server.url))
+        waiting = connection.recv()
+        loop.run_until_complete(_begun(waiting))
+        loop.close()
+        waiting.close()  # as the garbage collector does
+
+
+async def _begun(waiting: Any) -> None:
+    waiting.send(None)  # so that it waits
+
+
+def test_a_cassette_that_closes_tells_the_event_loop_of_another_thread(server: Server, path: Path) -> None:
+    """Who waits there for a message is told at once."""
+    with use_cassette(path, record_mode="once"):
+        talk_in_thread(server.url, "one")
+    loop = asyncio.new_event_loop()
+    turning = threading.Thread(target=loop.run_forever)
+    turning.start()
+    try:
+        with use_cassette(path):
+            connection = asyncio.run_coroutine_threadsafe(_left_open(server.url), loop).result(5)
+            waiting = asyncio.run_coroutine_threadsafe(connection.recv(), loop)
+        with pytest.raises(StreamEndedError, match="has closed"):
+            waiting.result(1)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        turning.join()
+        loop.close()

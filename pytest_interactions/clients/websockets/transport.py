@@ -94,7 +94,7 @@ class Transport(asyncio.Transport):
         self.go_on()
 
     def _call(self) -> None:
-        if not (self._is_called or self._is_over):
+        if not (self._is_called or self._is_over or self._loop.is_closed()):
             self._is_called = True
             self._loop.call_soon(self._deliver)
 
@@ -164,4 +164,5 @@ class Transport(asyncio.Transport):
             timer.cancel()
         if self.tap is not None:
             self.tap.dialogue.left()
-        self._loop.call_soon(self._connection.connection_lost, error)
+        if not self._loop.is_closed():  # it may run in another thread than the one that closes the cassette
+            self._loop.call_soon_threadsafe(self._connection.connection_lost, error)
