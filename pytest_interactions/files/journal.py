@@ -110,12 +110,16 @@ class Journal:
         """Leave the journal on the disk for the next run, as the recording could not be saved."""
         with self._turn:
             self._close()
+            self._unlock()
 
     def discard(self) -> None:
         """Delete the journal, as the recording is in its cassette or must not be kept."""
         with self._turn:
             if self._close():
-                self._path.unlink(missing_ok=True)
+                try:
+                    self._path.unlink(missing_ok=True)  # while it is locked, or another process takes it for an old one
+                finally:
+                    self._unlock()
                 tidy(self._path.parent)
 
     def _close(self) -> bool:
@@ -124,7 +128,6 @@ class Journal:
         if self._file is None:
             return False
         self._file.close()
-        self._unlock()
         return True
 
     def _unlock(self) -> None:

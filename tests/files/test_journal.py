@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -28,8 +29,6 @@ from tests.cassette.clients import _post
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_interactions.server.emulator import Emulator
 
 ONCE = Options(record_mode=RecordMode.ONCE)
@@ -173,6 +172,25 @@ def test_the_journal_of_a_living_recording_is_left_alone(emulator: Emulator, tmp
         subprocess.run([sys.executable, "-c", _OPEN, str(path)], check=True)
     assert _prompts(path) == ["a"]
     assert _files(tmp_path) == ["c.yaml"]
+
+
+def test_the_journal_of_a_recording_that_ends_is_left_alone(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process looks when the cassette is saved and its journal is about to go: it is no old one."""
+    path, unlink, seen = tmp_path / "c.yaml", Path.unlink, list[list[str]]()
+
+    def look(self: Path, *, missing_ok: bool = False) -> None:
+        if self.suffix == ".journal" and not seen:
+            seen.append([])  # as whoever looks may delete it, too
+            seen[0] += open_cassette(path, ONCE, rerecord=str).recovered
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", look)
+    with use_cassette(path, record_mode="once"):
+        _ask(emulator, "a")
+    assert seen == [[]]
+    assert _prompts(path) == ["a"]
 
 
 def test_a_journal_holds_no_secret(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
