@@ -6,7 +6,7 @@ What the server said comes once the app has said all that it had said before tha
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import filterfalse, islice, pairwise
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from pytest_interactions.files import clock, media
 from pytest_interactions.options import SEQUENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_interactions.api.exchange import Cut, Exchange
@@ -60,10 +60,22 @@ class Script:
         """Return whether the app has said the message with a number."""
         return self.events[number].event.startswith(SENT)
 
-    @property
-    def opening(self) -> Said | None:
-        """Return what the app says first, unless the server speaks before it; `None` if there is none."""
-        return self.said(0) if self.events and self.is_said(0) else None
+    def passed(self, said: Sequence[Said], heard: Sequence[bytes]) -> set[int] | None:
+        """Return the numbers of what has passed when the app has said and heard so much; `None` if it was not so.
+
+        Args:
+            said: What the app has said, in its order.
+            heard: What it has heard, as events of the text.
+        """
+        numbers = range(len(self.events))
+        ours = list(islice(filter(self.is_said, numbers), len(said)))
+        theirs = list(islice(filterfalse(self.is_said, numbers), len(heard)))
+        is_same = [self.said(each).key for each in ours] == [each.key for each in said]
+        if not is_same or [self.events[each].raw for each in theirs] != list(heard):
+            return None
+        passed = {*ours, *theirs}
+        following = next((each for each in numbers if each not in passed), len(numbers))
+        return passed if all(each < following for each in theirs) else None
 
 
 @dataclass(eq=False)
@@ -76,13 +88,14 @@ class Dialogue:
         directory: Where the media are to which it refers.
         use: The app's use of it.
         kept: Redacts the events of live messages; returns nothing for what a hook drops.
-        opened_by: Returns the script that a first message opens, as several may have been opened by equal handshakes.
+        changes: Has it follow another script that goes on with a message, as several may have begun alike; returns
+            whether there is one.
         missed: Makes the error for a message that is not as recorded: of a script, the number of what was to come, if
             anything was, and the message.
         waits: Makes the error for an app that waits, where the message with a number was to come from it.
         remember: Takes each of our errors, as the app may swallow it.
         ends_early: Whether it ends sooner than it was recorded, so that nobody knows what the app says then.
-        is_bound: Whether it is known which of several equal handshakes it goes on with.
+        lock: Held while it goes on. Those of one cassette share it, as they may change places.
     """
 
     script: Script
@@ -90,24 +103,36 @@ class Dialogue:
     directory: Path
     use: Use
     kept: Callable[[bytes], bytes]
-    opened_by: Callable[[Dialogue, Said], Script]
+    changes: Callable[[Dialogue, Said], bool]
     missed: Callable[[Script, int | None, Said], InteractionsError]
     waits: Callable[[Script, int | None], InteractionsError]
     remember: Callable[[InteractionsError], InteractionsError]
     ends_early: bool = False
-    is_bound: bool = False
+    lock: RLock = field(default_factory=RLock)
     _unsaid: dict[int, Said] = field(default_factory=dict)
     _parts: list[bytes] = field(default_factory=list)
     _place: int = 0
     _now: float = field(default_factory=clock.seconds)
-    _lock: RLock = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
-        self._unsaid = self._all_said()
+        self.follow(self.script, set())
 
-    def _all_said(self) -> dict[int, Said]:
-        script = self.script
-        return {number: script.said(number) for number in range(len(script.events)) if script.is_said(number)}
+    def follow(self, script: Script, passed: set[int]) -> None:
+        """Go on with a script, of which so much has passed."""
+        numbers = filter(script.is_said, range(len(script.events)))
+        self.script = script
+        self._unsaid = {number: script.said(number) for number in numbers if number not in passed}
+        self._place = next((each for each in range(len(script.events)) if each not in passed), len(script.events))
+
+    def passed_in(self, script: Script, *more: Said) -> set[int] | None:
+        """Return the numbers of what has passed, had it followed another script; `None` if that begins otherwise.
+
+        `more` is what the app says now.
+        """
+        ours = self.script
+        said = [ours.said(each) for each in filter(ours.is_said, range(len(ours.events))) if each not in self._unsaid]
+        heard = [ours.events[each].raw for each in filterfalse(ours.is_said, range(self._place))]
+        return script.passed([*said, *more], heard)
 
     @property
     def exchange(self) -> Exchange:
@@ -128,14 +153,14 @@ class Dialogue:
         event = next(iter(sse.decode(self.kept(message))), None)
         if event is None:
             return
-        with self._lock:
+        with self.lock:
             if self.break_off is not None:
                 return  # nobody gets it
             said = Said(event, self.exchange.request.uri)
-            if not self.is_bound:
-                self.script = self.opened_by(self, said)
-                self.is_bound, self._unsaid = True, self._all_said()
             number = self._number_of(said)
+            if number is None and self.changes(self, said):
+                self._now = self._time()
+                return
             if number is None:
                 number = self._number_of_part(message, said)
             if number is None and self.ends_early and not self._unsaid:
@@ -210,16 +235,17 @@ class Dialogue:
         """
         return PATIENCE + (self.script.gaps[self._place] if self._place < len(self.script.gaps) else 0.0)
 
-    def take(self) -> Item:
-        """Return what comes next, as it is due.
+    def take(self) -> Item | None:
+        """Return what comes next, as it is due; `None` if it is due no more, as another thread has changed that.
 
         Raises:
             CassetteFormatError: A media file is missing or was altered.
             StreamEndedError: The cassette has closed.
         """
         self.use.check()
-        with self._lock:
-            self.is_bound = True
+        with self.lock:
+            if not self.is_due:
+                return None
             event = self.script.events[self._place]
             self._now = self._time() + self.pause()
             self._place += 1
@@ -252,6 +278,20 @@ class Dialogue:
         cut = self.exchange.cut
         is_over = self._place >= len(self.script.events)
         return cut if is_over and cut is not None and cut.by == "connection" else None
+
+    def overdue(self) -> Iterator[Item]:
+        """Yield what is left as the app closes the connection, and had come before that when it was recorded.
+
+        What waits for its time then comes no more, unless the test skips waiting: the app has skipped its own.
+        """
+        while (
+            self.is_due
+            and self.script.events[self._place].event != CLOSED
+            and (self.options.fast_forward or self.pause() <= 0)
+        ):
+            item = self.take()
+            if item is not None:
+                yield item
 
     def lost_patience(self) -> InteractionsError:
         """Return the error for an app that waits for what does not come, as the app has not said what it had."""

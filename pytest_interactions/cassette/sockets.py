@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api import sse
@@ -50,6 +51,7 @@ class Sockets:
         self._mode = mode
         self._faults = faults
         self._failures = failures
+        self._lock = RLock()
         self._played: list[tuple[int, Dialogue]] = []
 
     def begin(self, number: int, exchange: Exchange, use: Use) -> Dialogue:
@@ -60,10 +62,11 @@ class Sockets:
             directory=self._directory,
             use=use,
             kept=partial(self._filters.keep_messages, request=exchange.request),
-            opened_by=self._opened_by,
+            changes=self._changes,
             missed=self._refusals.missed_message,
             waits=self._refusals.awaited_message,
             remember=self._remember,
+            lock=self._lock,
             ends_early=exchange is not self._index.exchanges[number],
         )
         use.is_awaited = False
@@ -74,42 +77,51 @@ class Sockets:
         self._failures.append(error)
         return error
 
-    def _opened_by(self, dialogue: Dialogue, said: Said) -> Script:
-        """Return the script that a first message opens: the dialogue's own, or one of an equal handshake.
+    def _changes(self, dialogue: Dialogue, said: Said) -> bool:
+        """Have a dialogue follow the recording that goes on with a message, if any does; return whether it follows one.
 
-        Several connections may have been opened at once, and only their first messages tell them apart.
+        Several connections may have been opened at once, and only their messages tell them apart. Until these differ,
+        a dialogue may have begun with any recording of an equal handshake and the same beginning.
         """
-        own = dialogue.script.opening
-        if own is None or own.key == said.key:
-            return dialogue.script
         place = next(place for place, (_, each) in enumerate(self._played) if each is dialogue)
-        number = self._played[place][0]
-        for other in self._of_equal_handshakes(number):
-            holder = next((each for each in self._played if each[0] == other), None)
-            if other in self._index.played and (holder is None or holder[1].is_bound):
+        for other in self._of_equal_handshakes(self._played[place][0]):
+            holder = next((held for held, (number, _) in enumerate(self._played) if number == other), None)
+            if holder is None and other in self._index.played:
                 continue
-            script = Script.of(self._index.exchanges[other])
-            if script.opening is not None and script.opening.key == said.key:
-                self._swap(place, other)
-                return script
-        return dialogue.script
+            script = self._script(other) if holder is None else self._played[holder][1].script
+            passed = dialogue.passed_in(script, said)
+            if passed is not None and self._leaves(holder, dialogue.script):
+                self._swap(place, other, holder)
+                dialogue.follow(script, passed)
+                return True
+        return False
+
+    def _script(self, number: int) -> Script:
+        return Script.of(self._index.exchanges[number])
 
     def _of_equal_handshakes(self, number: int) -> list[int]:
         request = self._filters.redact_request(self._index.exchanges[number].request.unparsed())
         numbers = [] if request is None else self._index.numbers(self._filters.key(request))
         return [each for each in numbers if each != number]
 
-    def _swap(self, place: int, other: int) -> None:
-        """Give a dialogue the exchange with the number `other`, and its own to whoever had that."""
+    def _leaves(self, holder: int | None, script: Script) -> bool:
+        """Have the dialogue at a place follow another script instead of its own; return whether it can, or is none."""
+        if holder is None:
+            return True
+        its = self._played[holder][1]
+        passed = its.passed_in(script)
+        if passed is not None:
+            its.follow(script, passed)
+        return passed is not None
+
+    def _swap(self, place: int, other: int, holder: int | None) -> None:
+        """Give a dialogue the exchange with the number `other`, and its own to whoever held that."""
         number, dialogue = self._played[place]
-        for held, (its, each) in enumerate(self._played):
-            if its == other and not each.is_bound:
-                self._played[held] = number, each
-                each.script = dialogue.script
-                break
-        else:
+        if holder is None:
             self._index.give_back(number)
             self._index.played.add(other)
+        else:
+            self._played[holder] = number, self._played[holder][1]
         self._played[place] = other, dialogue
 
     def check(self, message: bytes, request: Request) -> None:

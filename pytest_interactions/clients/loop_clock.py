@@ -147,7 +147,12 @@ def _when(timer: TimerHandle) -> float:
 
 
 def _is_sleep(timer: TimerHandle) -> bool:
-    return timer._callback is _WAKE  # type: ignore[attr-defined] # noqa: SLF001 - nothing else tells it
+    callback = timer._callback  # type: ignore[attr-defined] # noqa: SLF001 - nothing else tells it
+    return callback is _WAKE or isinstance(callback, Waking)
+
+
+class Waking(partial[None]):
+    """What a timer calls with which a replay waits itself: such a wait is skipped as an app's sleeps are."""
 
 
 class _Ahead:

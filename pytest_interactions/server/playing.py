@@ -61,7 +61,8 @@ class Playing:
     async def _tell(self) -> bool:
         self._due = None
         item = self._dialogue.take()
-        await self._caller.say(item)
+        if item is not None:
+            await self._caller.say(item)
         return not isinstance(item, Closed)
 
     async def _fail(self, how: Closed) -> bool:

@@ -47,7 +47,6 @@ def ask(cassette: Answering | None, uri: str, headers: Any, subprotocols: Iterab
 
     Raises:
         CassetteMissError: There is no recording, and none may be made; and whatever else `Cassette.answer` raises.
-        OSError: When this was recorded, there was no connection.
     """
     __tracebackhide__ = True
     from websockets.uri import parse_uri
@@ -59,14 +58,17 @@ def ask(cassette: Answering | None, uri: str, headers: Any, subprotocols: Iterab
     answer = cassette.answer(request)
     if answer is None:
         return None
-    asked = Asked(cassette, answer)  # type: ignore[arg-type] # a guard answers nothing
-    if isinstance(answer, Tape):
-        _check(answer)
-    return asked
+    return Asked(cassette, answer)  # type: ignore[arg-type] # a guard answers nothing
 
 
-def _check(tape: Tape) -> None:
-    """Raise the error again that came instead of an answer."""
+def check(tape: Tape) -> None:
+    """Raise the error again that came instead of an answer.
+
+    Raises:
+        OSError: When this was recorded, there was no connection.
+        StreamEndedError: The app gave up when this was recorded, and does not now.
+    """
+    __tracebackhide__ = True
     if not tape.response.status:
         tape.use.is_awaited = False
         raise tape.error(failure)

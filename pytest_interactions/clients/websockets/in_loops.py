@@ -12,7 +12,7 @@ from websockets.uri import parse_uri
 from pytest_interactions.cassette import messages
 from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.clients.websockets import handshakes
-from pytest_interactions.clients.websockets.asking import ask, refused
+from pytest_interactions.clients.websockets.asking import ask, check, refused
 from pytest_interactions.clients.websockets.peer import Peer
 from pytest_interactions.clients.websockets.tap import Playing, awaiting, tell
 from pytest_interactions.clients.websockets.transport import Transport
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_interactions.cassette.guard import Answering
+    from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.in_force import InForce
     from pytest_interactions.clients.websockets.asking import Asked
 
@@ -63,17 +64,30 @@ def _opening(cassettes: InForce[Answering], real: Callable[..., Any]) -> Callabl
         asked = ask(cassette, self.uri, _added(self), made.protocol.available_subprotocols or ())
         if asked is None:
             return await real(self)
-        if asked.recording is None:
-            return _played(asked, made)
+        recording = asked.recording
+        if recording is None:
+            return await _played(asked, made)
         try:
             connection = await real(self)
         except BaseException as error:
-            refused(asked.recording, error)
+            refused(recording, error)
             raise
         handshakes.expect(connection, asked)
         return connection
 
     return open_connection
+
+
+async def _answered(tape: Tape) -> None:
+    """Wait until the app gives up, as it did when there was no answer; raise the error that came instead of one."""
+    __tracebackhide__ = True
+    if not tape.response.status and tape.lingers:
+        try:
+            await asyncio.sleep(tape.lingers + (tape.exchange.seconds or 0.0))
+        except BaseException:
+            tape.left()
+            raise
+    check(tape)
 
 
 def _is_unix(opening: Any) -> bool:
@@ -93,13 +107,17 @@ def _added(opening: Any) -> Any:
     return opening.additional_headers if hasattr(opening, "additional_headers") else opening.handshake_args[0]
 
 
-def _played(asked: Asked, connection: Any) -> Any:
+async def _played(asked: Asked, connection: Any) -> Any:
+    __tracebackhide__ = True
     tape = asked.tape
     assert tape is not None, "it is played"  # noqa: S101 - for the type checker
+    await _answered(tape)
     peer = Peer(tape, asked.cassette.redacted)
     transport = Transport(asyncio.get_running_loop(), connection, peer, tape)
     if tape.dialogue is not None:
-        transport.tap = Playing(connection, transport.abort, tape.dialogue, transport.go_on)
+        transport.tap = Playing(
+            connection, transport.abort, tape.dialogue, waits=transport.go_on, leaves=transport.hurry
+        )
     handshakes.expect(connection, asked)
     connection.connection_made(transport)
     return connection

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from pytest_interactions.clients.replacing import Replaced
 from pytest_interactions.clients.websockets import handshakes
-from pytest_interactions.clients.websockets.asking import ask, refused
+from pytest_interactions.clients.websockets.asking import ask, check, refused
 from pytest_interactions.clients.websockets.line import Line
 from pytest_interactions.clients.websockets.peer import Peer
 from pytest_interactions.clients.websockets.tap import Playing, awaiting, tell
@@ -87,6 +87,8 @@ def _asking(asked: Asked) -> Iterator[Line | None]:
     """Open a connection inside the block: yield the line to the peer if it is played, `None` if it is recorded."""
     __tracebackhide__ = True
     tape, recording = asked.tape, asked.recording
+    if tape is not None:
+        check(tape)
     line = None if tape is None else Line(tape, Peer(tape, asked.cassette.redacted))
     token = _ASKED.set((asked, line))
     try:
@@ -142,7 +144,7 @@ def _shaking_hands(real: Callable[..., Any]) -> Callable[..., Any]:
             handshakes.expect(self, asked)
             tape = asked.tape
             if tape is not None and tape.dialogue is not None and line is not None:
-                line.tap = Playing(self, line.end, tape.dialogue, line.go_on)
+                line.tap = Playing(self, line.end, tape.dialogue, waits=line.go_on, leaves=line.hurry)
         with handshakes.shaken(self, partial(_shut, self.socket), _TELLING):
             real(self, *args, **kwargs)
 

@@ -14,6 +14,7 @@ from pytest_interactions.clients import threads
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
+    from pytest_interactions.api.websocket import Item
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.peer import Peer
     from pytest_interactions.clients.websockets.tap import Playing
@@ -50,6 +51,22 @@ class Line:
         with self._changed:
             self._peer.receive_eof()
             self._forward()
+
+    def hurry(self) -> None:
+        """Let come what is overdue, as the app is about to close the connection."""
+        tap = self.tap
+        assert tap is not None, "it tells of the app"  # noqa: S101 - for the type checker
+        try:
+            with self._changed:
+                for item in tap.dialogue.overdue():
+                    self._send(item)
+                self._changed.notify()
+        except InteractionsError as error:
+            tap.fail(error)
+
+    def _send(self, item: Item) -> None:
+        self._peer.send(item)
+        self._coming += self._peer.output()
 
     def _forward(self) -> None:
         self._coming += self._peer.output()
@@ -106,9 +123,9 @@ class Line:
     def _take(self, tap: Playing) -> None:
         try:
             with self._changed:
-                if not (self._is_over or self._peer.is_closed_by_app):
-                    self._peer.send(tap.dialogue.take())
-                    self._coming += self._peer.output()
+                item = None if self._is_over or self._peer.is_closed_by_app else tap.dialogue.take()
+                if item is not None:
+                    self._send(item)
         except InteractionsError as error:
             tap.fail(error)
 

@@ -120,13 +120,20 @@ class Playing(Tap):
     """
 
     def __init__(
-        self, connection: Any, end: Callable[[], None], dialogue: Dialogue, waits: Callable[[], object]
+        self,
+        connection: Any,
+        end: Callable[[], None],
+        dialogue: Dialogue,
+        *,
+        waits: Callable[[], object],
+        leaves: Callable[[], object],
     ) -> None:
-        """See what the app says; `waits` is called whenever it begins or ends to wait."""
+        """See what the app says; `waits` is called whenever it begins or ends to wait, `leaves` before it closes."""
         super().__init__(connection, end)
         self._connection = connection
         self.dialogue = dialogue
         self._waits = waits
+        self._leaves = leaves
         dialogue.use.refuse = self.fail
 
     def break_client(self, item: Closed) -> None:
@@ -143,6 +150,11 @@ class Playing(Tap):
     def say(self, data: str | bytes) -> None:
         """Look for the message among what was recorded."""
         self.dialogue.say(written(Frame(sent=True, data=data)))
+
+    def close(self, *, by_app: bool, frame: WireFrame) -> None:  # noqa: ARG002 - as the class above has it
+        """Let come what had come before the app closed the connection."""
+        if by_app:
+            self._leaves()
 
 
 class Recording(Tap):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from websockets.uri import parse_uri
 
 from pytest_interactions.clients.failures import failure
+from pytest_interactions.clients.loop_clock import Waking
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, TimerHandle
 
+    from pytest_interactions.api.websocket import Item
     from pytest_interactions.cassette.tape import Tape
     from pytest_interactions.clients.websockets.peer import Peer
     from pytest_interactions.clients.websockets.tap import Playing
@@ -89,6 +91,18 @@ class Transport(asyncio.Transport):
             self._patience = None
         self._call()
 
+    def hurry(self) -> None:
+        """Let come what is overdue, as the app is about to close the connection."""
+        tap = self.tap
+        assert tap is not None, "it tells of the app"  # noqa: S101 - for the type checker
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            for item in tap.dialogue.overdue():
+                self._send(item)
+        except InteractionsError as error:
+            tap.fail(error)
+
     def _forward(self) -> None:
         self._coming += self._peer.output()
         self.go_on()
@@ -118,23 +132,29 @@ class Transport(asyncio.Transport):
             return False
         seconds = tap.dialogue.pause()
         if seconds > 0:
-            self._timer = self._loop.call_later(seconds, self._in_time, tap)
+            self._timer = self._loop.call_later(seconds, Waking(self._in_time, tap))
             return False
         return self._next(tap)
 
     def _in_time(self, tap: Playing) -> None:
         self._timer = None
-        if self._next(tap):
-            self._call()
+        self._next(tap)
+        self._call()
 
     def _next(self, tap: Playing) -> bool:
+        """Take one item; return whether there was any."""
         try:
-            self._peer.send(tap.dialogue.take())
+            item = tap.dialogue.take()
         except InteractionsError as error:
             tap.fail(error)
             return False
+        if item is not None:
+            self._send(item)
+        return item is not None
+
+    def _send(self, item: Item) -> None:
+        self._peer.send(item)
         self._coming += self._peer.output()
-        return True
 
     def _wait(self, tap: Playing) -> None:
         """Wait for the app, which has something to say before anything comes; the connection may break instead."""

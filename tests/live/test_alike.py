@@ -1,0 +1,134 @@
+"""WebSockets that begin alike: what tells which recording is whose comes later than their first messages."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.asyncio.client import connect as connect_in_loop
+from websockets.sync.client import connect
+
+from pytest_interactions import CassetteMissError
+from tests.live.talk import serving
+from tests.support import use_cassette
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def greeting(connection: Any) -> None:
+    """Speak first."""
+    connection.send("ready")
+    for message in connection:
+        connection.send(f"answer to {message}")
+
+
+def setting_up(connection: Any) -> None:
+    """Confirm a set-up, which all have in common, then answer."""
+    for message in connection:
+        connection.send("ready" if message == "setup" else f"answer to {message}")
+
+
+SERVERS: dict[str, Any] = {"a greeting": greeting, "a set-up": setting_up}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The path of a cassette."""
+    return tmp_path / "c.yaml"
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_connections_are_told_apart_by_what_comes_after_an_equal_beginning(kind: str, path: Path) -> None:
+    """Each task gets its own answer, in whatever order they begin."""
+    begun = asyncio.Event()
+
+    async def ask(url: str, name: str) -> Any:
+        async with connect_in_loop(url) as connection:
+            if kind == "a set-up":
+                await connection.send("setup")
+            assert await connection.recv() == "ready"
+            if name == "a":
+                begun.set()
+            await begun.wait()  # so that all have begun when the first one differs
+            await connection.send(name)
+            return await connection.recv()
+
+    async def app(url: str, names: str) -> dict[str, Any]:
+        begun.clear()
+        return dict(zip(names, await asyncio.gather(*(ask(url, name) for name in names)), strict=True))
+
+    with serving(SERVERS[kind]) as running, use_cassette(path, record_mode="once"):
+        live = await app(running.url, "abcd")
+    for names in ("abcd", "dcba", "bdac"):
+        with use_cassette(path) as replay:
+            assert await app(running.url, names) == live
+            assert replay.all_played
+    with pytest.raises(CassetteMissError, match='-> "e"'), use_cassette(path):
+        await app(running.url, "ae")
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_threads_of_a_pool_get_each_its_own(kind: str, path: Path) -> None:
+    """Nobody knows in which order they open their connections."""
+
+    def ask(url: str, number: int) -> Any:
+        with connect(url) as connection:
+            if kind == "a set-up":
+                connection.send("setup")
+            connection.recv()
+            connection.send(f"{number}")
+            return connection.recv()
+
+    def app(url: str) -> list[Any]:
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(lambda number: ask(url, number), range(8)))
+
+    with serving(SERVERS[kind]) as running, use_cassette(path, record_mode="once"):
+        live = app(running.url)
+    for _ in range(5):
+        with use_cassette(path):
+            assert app(running.url) == live
+
+
+def test_one_that_has_ended_gives_its_recording_to_one_that_goes_on(path: Path) -> None:
+    """A short talk and a long one begin alike: in a replay, the short one may have had the long one's."""
+
+    def say(url: str, *words: str) -> list[Any]:
+        with connect(url) as connection:
+            heard = []
+            for word in words:
+                connection.send(word)
+                heard.append(connection.recv())
+            return heard
+
+    with serving(setting_up) as running, use_cassette(path, record_mode="once"):
+        live = say(running.url, "setup", "one", "two"), say(running.url, "setup", "one")
+    with use_cassette(path) as replay:
+        assert (say(running.url, "setup", "one"), say(running.url, "setup", "one", "two")) == live[::-1]
+        assert replay.all_played
+
+
+def test_what_came_in_another_order_is_no_equal_beginning(path: Path) -> None:
+    """One has heard what the other recording has behind a message that differs, so it gets a miss."""
+    said: list[Any] = []
+
+    def first_or_second(connection: Any) -> None:
+        if said:
+            said.append(connection.recv())
+        connection.send("ready")
+        said.append(connection.recv())
+
+    def speak(url: str, *words: str) -> Any:
+        with connect(url) as connection:
+            heard = connection.recv() if len(words) == 1 else None
+            for word in words:
+                connection.send(word)
+            return heard or connection.recv()
+
+    with serving(first_or_second) as running, use_cassette(path, record_mode="once"):
+        assert speak(running.url, "a") == speak(running.url, "b", "c") == "ready"
+    with pytest.raises(CassetteMissError, match='body: "a" -> "b"'), use_cassette(path, unplayed="ignore"):
+        speak(running.url, "b")
