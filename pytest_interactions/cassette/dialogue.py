@@ -78,6 +78,10 @@ class Script:
         return passed if all(each < following for each in theirs) else None
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(eq=False)
 class Dialogue:
     """One recorded WebSocket, to be played once.
@@ -88,14 +92,15 @@ class Dialogue:
         directory: Where the media are to which it refers.
         use: The app's use of it.
         kept: Redacts the events of live messages; returns nothing for what a hook drops.
-        changes: Has it follow another script that goes on with a message, as several may have begun alike; returns
-            whether there is one.
+        changes: Has it follow another script that goes on with a message, as several may have begun alike; returns the
+            dialogues that follow another script now, none if no script goes on so.
         missed: Makes the error for a message that is not as recorded: of a script, the number of what was to come, if
             anything was, and the message.
         waits: Makes the error for an app that waits, where the message with a number was to come from it.
         remember: Takes each of our errors, as the app may swallow it.
         ends_early: Whether it ends sooner than it was recorded, so that nobody knows what the app says then.
         lock: Held while it goes on. Those of one cassette share it, as they may change places.
+        changed: Tells whoever plays it that it follows another script; called in any thread.
     """
 
     script: Script
@@ -103,12 +108,13 @@ class Dialogue:
     directory: Path
     use: Use
     kept: Callable[[bytes], bytes]
-    changes: Callable[[Dialogue, Said], bool]
+    changes: Callable[[Dialogue, Said], list[Dialogue]]
     missed: Callable[[Script, int | None, Said], InteractionsError]
     waits: Callable[[Script, int | None], InteractionsError]
     remember: Callable[[InteractionsError], InteractionsError]
     ends_early: bool = False
     lock: RLock = field(default_factory=RLock)
+    changed: Callable[[], object] = _nobody
     _unsaid: dict[int, Said] = field(default_factory=dict)
     _parts: list[bytes] = field(default_factory=list)
     _place: int = 0
@@ -154,22 +160,29 @@ class Dialogue:
         if event is None:
             return
         with self.lock:
-            if self.break_off is not None:
-                return  # nobody gets it
-            said = Said(event, self.exchange.request.uri)
-            number = self._number_of(said)
-            if number is None and self.changes(self, said):
-                self._now = self._time()
-                return
-            if number is None:
-                number = self._number_of_part(message, said)
-            if number is None and self.ends_early and not self._unsaid:
-                return  # as above
-            if number is None:
-                raise self.remember(self.missed(self.script, next(iter(self._unsaid), None), said))
-            del self._unsaid[number]
+            changed = self._say(message, Said(event, self.exchange.request.uri))
+        for each in changed:  # without the lock, as whoever plays it may hold one of its own
+            each.changed()
+
+    def _say(self, message: bytes, said: Said) -> list[Dialogue]:
+        """Take what the app says; return the dialogues that follow another script now."""
+        __tracebackhide__ = True
+        if self.break_off is not None:
+            return []  # nobody gets it
+        number = self._number_of(said)
+        if number is None and (changed := self.changes(self, said)):
             self._now = self._time()
-            self._go_on()
+            return changed
+        if number is None:
+            number = self._number_of_part(message, said)
+        if number is None and self.ends_early and not self._unsaid:
+            return []  # as above
+        if number is None:
+            raise self.remember(self.missed(self.script, next(iter(self._unsaid), None), said))
+        del self._unsaid[number]
+        self._now = self._time()
+        self._go_on()
+        return []
 
     def _number_of(self, said: Said) -> int | None:
         """Return the number of the recorded message that this one is; `None` if it is none, or not in its place."""
@@ -235,8 +248,8 @@ class Dialogue:
         """
         return PATIENCE + (self.script.gaps[self._place] if self._place < len(self.script.gaps) else 0.0)
 
-    def take(self) -> Item | None:
-        """Return what comes next, as it is due; `None` if it is due no more, as another thread has changed that.
+    def take(self) -> list[Item]:
+        """Return what comes next, as it is due; nothing if it is due no more, as another thread has changed that.
 
         Raises:
             CassetteFormatError: A media file is missing or was altered.
@@ -245,7 +258,7 @@ class Dialogue:
         self.use.check()
         with self.lock:
             if not self.is_due:
-                return None
+                return []
             event = self.script.events[self._place]
             self._now = self._time() + self.pause()
             self._place += 1
@@ -254,7 +267,7 @@ class Dialogue:
             event = sse.decode(self._whole(event.raw))[0]
         item = item_of(event)
         assert item is not None, "a script has nothing else"  # noqa: S101 - for the type checker
-        return item
+        return [item]
 
     def _whole(self, raw: bytes) -> bytes:
         try:
@@ -289,9 +302,7 @@ class Dialogue:
             and self.script.events[self._place].event != CLOSED
             and (self.options.fast_forward or self.pause() <= 0)
         ):
-            item = self.take()
-            if item is not None:
-                yield item
+            yield from self.take()
 
     def lost_patience(self) -> InteractionsError:
         """Return the error for an app that waits for what does not come, as the app has not said what it had."""
@@ -301,3 +312,4 @@ class Dialogue:
         """Take note that the connection has ended."""
         self.use.is_over = True
         self.use.is_awaited = False
+        self.changed = _nobody

@@ -77,8 +77,8 @@ class Sockets:
         self._failures.append(error)
         return error
 
-    def _changes(self, dialogue: Dialogue, said: Said) -> bool:
-        """Have a dialogue follow the recording that goes on with a message, if any does; return whether it follows one.
+    def _changes(self, dialogue: Dialogue, said: Said) -> list[Dialogue]:
+        """Have a dialogue follow the recording that goes on with a message, if any does; return those that were moved.
 
         Several connections may have been opened at once, and only their messages tell them apart. Until these differ,
         a dialogue may have begun with any recording of an equal handshake and the same beginning.
@@ -88,30 +88,26 @@ class Sockets:
             holder = next((held for held, (number, _) in enumerate(self._played) if number == other), None)
             if holder is None and other in self._index.played:
                 continue
-            script = self._script(other) if holder is None else self._played[holder][1].script
+            its = None if holder is None else self._played[holder][1]
+            script = Script.of(self._index.exchanges[other]) if its is None else its.script
             passed = dialogue.passed_in(script, said)
-            if passed is not None and self._leaves(holder, dialogue.script):
+            if passed is not None and (its is None or self._leaves(its, dialogue.script)):
                 self._swap(place, other, holder)
                 dialogue.follow(script, passed)
-                return True
-        return False
-
-    def _script(self, number: int) -> Script:
-        return Script.of(self._index.exchanges[number])
+                return [dialogue] if its is None else [dialogue, its]
+        return []
 
     def _of_equal_handshakes(self, number: int) -> list[int]:
         request = self._filters.redact_request(self._index.exchanges[number].request.unparsed())
         numbers = [] if request is None else self._index.numbers(self._filters.key(request))
         return [each for each in numbers if each != number]
 
-    def _leaves(self, holder: int | None, script: Script) -> bool:
-        """Have the dialogue at a place follow another script instead of its own; return whether it can, or is none."""
-        if holder is None:
-            return True
-        its = self._played[holder][1]
-        passed = its.passed_in(script)
+    @staticmethod
+    def _leaves(dialogue: Dialogue, script: Script) -> bool:
+        """Have a dialogue follow another script instead of its own; return whether it can."""
+        passed = dialogue.passed_in(script)
         if passed is not None:
-            its.follow(script, passed)
+            dialogue.follow(script, passed)
         return passed is not None
 
     def _swap(self, place: int, other: int, holder: int | None) -> None:

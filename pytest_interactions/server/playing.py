@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_interactions.api.websocket import Closed, Frame, written
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pytest_interactions.server.sockets import Caller
 
 
+class Changed:
+    """Comes among what a caller says when another recording is played to it than before."""
+
+
 class Playing:
     """One recorded WebSocket and its caller."""
 
@@ -25,6 +30,8 @@ class Playing:
         self._dialogue = dialogue
         self._on_its_way = on_its_way
         self._due: float | None = None  # when what comes next is due, by the loop's clock
+        loop = asyncio.get_running_loop()
+        dialogue.changed = partial(loop.call_soon_threadsafe, caller.change)
 
     async def to_its_end(self) -> None:
         """Play until one of both sides ends the connection; what is no answer to the recording closes it."""
@@ -60,10 +67,10 @@ class Playing:
 
     async def _tell(self) -> bool:
         self._due = None
-        item = self._dialogue.take()
-        if item is not None:
+        items = self._dialogue.take()
+        for item in items:
             await self._caller.say(item)
-        return not isinstance(item, Closed)
+        return not any(isinstance(item, Closed) for item in items)
 
     async def _fail(self, how: Closed) -> bool:
         """Let the app's library close the connection, as it could not take what came when this was recorded.
@@ -76,13 +83,16 @@ class Playing:
         await self._caller.say(how)
         return False
 
-    def _take(self, said: Item | Cut) -> bool:
+    def _take(self, said: Item | Cut | Changed) -> bool:
+        if isinstance(said, Changed):
+            self._due = None
+            return True
         if not isinstance(said, Frame):
             return False
         self._dialogue.say(written(said))
         return True
 
-    async def _awaited(self) -> Item | Cut:
+    async def _awaited(self) -> Item | Cut | Changed:
         """Return what the caller says, which is to say something before anything comes."""
         # If it has said all, nobody need wait for it at the end of its test.
         self._on_its_way.hangs = not self._dialogue.unsaid()

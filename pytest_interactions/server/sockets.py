@@ -14,7 +14,7 @@ from pytest_interactions.cassette.tape import Tape
 from pytest_interactions.clients.websockets.peer import OF_CONNECTION, chosen
 from pytest_interactions.server.connections import cut, failure
 from pytest_interactions.server.dialling import RefusedHandshakeError, dial, opened
-from pytest_interactions.server.playing import Playing
+from pytest_interactions.server.playing import Changed, Playing
 from pytest_interactions.server.proxy import BAD_GATEWAY, Call, end
 from pytest_interactions.server.relaying import Relay
 from pytest_interactions.server.upstream import HOP_BY_HOP
@@ -65,7 +65,7 @@ class Caller:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._said: asyncio.Queue[Item | Cut] = asyncio.Queue()
+        self._said: asyncio.Queue[Item | Cut | Changed] = asyncio.Queue()
         self.gone = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
@@ -74,7 +74,11 @@ class Caller:
                 self._said.put_nowait(Frame(sent=True, data=_data(message)))
         self._said.put_nowait(_ending(message))
 
-    async def hear(self, seconds: float | None = None) -> Item | Cut | None:
+    def change(self) -> None:
+        """Have whoever listens hear `Changed`."""
+        self._said.put_nowait(Changed())
+
+    async def hear(self, seconds: float | None = None) -> Item | Cut | Changed | None:
         """Return what the caller says next; `Cut` if it has gone without a close frame.
 
         Waits for so many seconds, and returns `None` if nothing has come by then; without a number waits for ever.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from websockets.asyncio.client import connect as connect_in_loop
 from websockets.sync.client import connect
 
 from pytest_interactions import CassetteMissError
+from pytest_interactions.cassette import dialogue
 from tests.live.talk import serving
+from tests.server.sockets import live, served
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -61,10 +64,10 @@ async def test_connections_are_told_apart_by_what_comes_after_an_equal_beginning
         return dict(zip(names, await asyncio.gather(*(ask(url, name) for name in names)), strict=True))
 
     with serving(SERVERS[kind]) as running, use_cassette(path, record_mode="once"):
-        live = await app(running.url, "abcd")
+        heard = await app(running.url, "abcd")
     for names in ("abcd", "dcba", "bdac"):
         with use_cassette(path) as replay:
-            assert await app(running.url, names) == live
+            assert await app(running.url, names) == heard
             assert replay.all_played
     with pytest.raises(CassetteMissError, match='-> "e"'), use_cassette(path):
         await app(running.url, "ae")
@@ -87,10 +90,10 @@ def test_threads_of_a_pool_get_each_its_own(kind: str, path: Path) -> None:
             return list(pool.map(lambda number: ask(url, number), range(8)))
 
     with serving(SERVERS[kind]) as running, use_cassette(path, record_mode="once"):
-        live = app(running.url)
+        heard = app(running.url)
     for _ in range(5):
         with use_cassette(path):
-            assert app(running.url) == live
+            assert app(running.url) == heard
 
 
 def test_one_that_has_ended_gives_its_recording_to_one_that_goes_on(path: Path) -> None:
@@ -105,9 +108,9 @@ def test_one_that_has_ended_gives_its_recording_to_one_that_goes_on(path: Path) 
             return heard
 
     with serving(setting_up) as running, use_cassette(path, record_mode="once"):
-        live = say(running.url, "setup", "one", "two"), say(running.url, "setup", "one")
+        said = say(running.url, "setup", "one", "two"), say(running.url, "setup", "one")
     with use_cassette(path) as replay:
-        assert (say(running.url, "setup", "one"), say(running.url, "setup", "one", "two")) == live[::-1]
+        assert (say(running.url, "setup", "one"), say(running.url, "setup", "one", "two")) == said[::-1]
         assert replay.all_played
 
 
@@ -132,3 +135,82 @@ def test_what_came_in_another_order_is_no_equal_beginning(path: Path) -> None:
         assert speak(running.url, "a") == speak(running.url, "b", "c") == "ready"
     with pytest.raises(CassetteMissError, match='body: "a" -> "b"'), use_cassette(path, unplayed="ignore"):
         speak(running.url, "b")
+
+
+# --- one whose recording changes while it waits ---
+
+
+def _both_in_threads(url: str) -> list[Any]:
+    has_begun, is_joined = threading.Event(), threading.Event()
+
+    def long() -> Any:
+        with connect(url) as connection:
+            connection.send("x")
+            has_begun.set()
+            is_joined.wait(5)
+            connection.send("y")
+            return connection.recv()
+
+    def short() -> Any:
+        has_begun.wait(5)
+        with connect(url) as connection:
+            connection.send("x")
+            is_joined.set()
+            return connection.recv()
+
+    with ThreadPoolExecutor(2) as pool:
+        return [each.result() for each in [pool.submit(long), pool.submit(short)]]
+
+
+async def _both_in_loop(url: str) -> list[Any]:
+    has_begun, is_joined = asyncio.Event(), asyncio.Event()
+
+    async def long() -> Any:
+        async with connect_in_loop(url) as connection:
+            await connection.send("x")
+            has_begun.set()
+            await is_joined.wait()
+            await connection.send("y")
+            return await connection.recv()
+
+    async def short() -> Any:
+        await has_begun.wait()
+        async with connect_in_loop(url) as connection:
+            await connection.send("x")
+            is_joined.set()
+            return await connection.recv()
+
+    return list(await asyncio.gather(long(), short()))
+
+
+BOTH: dict[str, Any] = {"threads": _both_in_threads, "asyncio": lambda url: asyncio.run(_both_in_loop(url))}
+
+
+@pytest.mark.parametrize("is_served", [False, True], ids=["in process", "through the server"])
+@pytest.mark.parametrize("client", BOTH)
+def test_who_waits_is_played_the_recording_that_another_one_leaves(
+    client: str, is_served: bool, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is late with its second message had the other one's recording, which that gets at once."""
+    monkeypatch.setattr(dialogue, "PATIENCE", 2)
+    lengths = iter([1, 2])
+
+    def answering(connection: Any) -> None:
+        said = [connection.recv() for _ in range(next(lengths))]
+        connection.send(f"answer to {said[-1]}")
+
+    def ask(url: str, *words: str) -> Any:
+        with connect(url) as connection:
+            for word in words:
+                connection.send(word)
+            return connection.recv()
+
+    with serving(answering) as running, use_cassette(path, record_mode="once"):
+        assert [ask(running.url, "x"), ask(running.url, "x", "y")] == ["answer to x", "answer to y"]
+    if is_served:
+        with served(path, pace=0.3, fast_forward=False) as server:
+            heard = BOTH[client](live(server.url))
+    else:
+        with use_cassette(path, pace=0.3, fast_forward=False):
+            heard = BOTH[client](running.url)
+    assert heard == ["answer to y", "answer to x"]

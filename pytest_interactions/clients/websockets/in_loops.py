@@ -115,9 +115,7 @@ async def _played(asked: Asked, connection: Any) -> Any:
     peer = Peer(tape, asked.cassette.redacted)
     transport = Transport(asyncio.get_running_loop(), connection, peer, tape)
     if tape.dialogue is not None:
-        transport.tap = Playing(
-            connection, transport.abort, tape.dialogue, waits=transport.go_on, leaves=transport.hurry
-        )
+        transport.tap = Playing(connection, transport.abort, tape.dialogue, transport)
     handshakes.expect(connection, asked)
     connection.connection_made(transport)
     return connection

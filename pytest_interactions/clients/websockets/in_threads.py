@@ -144,7 +144,7 @@ def _shaking_hands(real: Callable[..., Any]) -> Callable[..., Any]:
             handshakes.expect(self, asked)
             tape = asked.tape
             if tape is not None and tape.dialogue is not None and line is not None:
-                line.tap = Playing(self, line.end, tape.dialogue, waits=line.go_on, leaves=line.hurry)
+                line.tap = Playing(self, line.end, tape.dialogue, line)
         with handshakes.shaken(self, partial(_shut, self.socket), _TELLING):
             real(self, *args, **kwargs)
 

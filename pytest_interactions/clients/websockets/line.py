@@ -56,13 +56,10 @@ class Line:
         """Let come what is overdue, as the app is about to close the connection."""
         tap = self.tap
         assert tap is not None, "it tells of the app"  # noqa: S101 - for the type checker
-        try:
-            with self._changed:
-                for item in tap.dialogue.overdue():
-                    self._send(item)
-                self._changed.notify()
-        except InteractionsError as error:
-            tap.fail(error)
+        with self._changed:
+            for item in tap.dialogue.overdue():
+                self._send(item)
+            self._changed.notify()
 
     def _send(self, item: Item) -> None:
         self._peer.send(item)
@@ -76,6 +73,10 @@ class Line:
         """Let come what is due now, as the app has said something, or waits, or waits no more."""
         with self._changed:
             self._changed.notify()
+
+    def change(self) -> None:
+        """Begin to wait anew, as another recording is played than before; any thread may call this."""
+        self.go_on()
 
     def end(self) -> None:
         """End the connection."""
@@ -123,8 +124,7 @@ class Line:
     def _take(self, tap: Playing) -> None:
         try:
             with self._changed:
-                item = None if self._is_over or self._peer.is_closed_by_app else tap.dialogue.take()
-                if item is not None:
+                for item in [] if self._is_over or self._peer.is_closed_by_app else tap.dialogue.take():
                     self._send(item)
         except InteractionsError as error:
             tap.fail(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from websockets.frames import Close, CloseCode, Opcode
 
@@ -84,14 +84,14 @@ class Tap:
 
     def _sending(self, frame: WireFrame) -> None:
         data = self._sent.add(frame)
-        if data is not None:
-            try:
+        try:
+            if data is not None:
                 self.say(data)
-            except Exception as error:  # noqa: BLE001 - the app is told when the library has returned from here
-                self.fail(error)
-                return
-        elif frame.opcode is Opcode.CLOSE:
-            self.close(by_app=True, frame=frame)
+            elif frame.opcode is Opcode.CLOSE:
+                self.close(by_app=True, frame=frame)
+        except Exception as error:  # noqa: BLE001 - the app is told when the library has returned from here
+            self.fail(error)
+            return
         self._send(frame)
 
     def _receiving(self, frame: WireFrame) -> None:
@@ -112,6 +112,19 @@ class Tap:
         """Take a close frame."""
 
 
+class Stage(Protocol):
+    """Where a recording is played for a client."""
+
+    def go_on(self) -> None:
+        """Let come what is due now, as the app has said something, or waits, or waits no more."""
+
+    def hurry(self) -> None:
+        """Let come what is overdue, as the app is about to close the connection."""
+
+    def change(self) -> None:
+        """Begin to wait anew, as another recording is played than before; any thread may call this."""
+
+
 class Playing(Tap):
     """The tap of a connection that is played.
 
@@ -119,22 +132,14 @@ class Playing(Tap):
         dialogue: What is played.
     """
 
-    def __init__(
-        self,
-        connection: Any,
-        end: Callable[[], None],
-        dialogue: Dialogue,
-        *,
-        waits: Callable[[], object],
-        leaves: Callable[[], object],
-    ) -> None:
-        """See what the app says; `waits` is called whenever it begins or ends to wait, `leaves` before it closes."""
+    def __init__(self, connection: Any, end: Callable[[], None], dialogue: Dialogue, stage: Stage) -> None:
+        """See what the app says, and tell `stage`, from which the recording is played."""
         super().__init__(connection, end)
         self._connection = connection
+        self._stage = stage
         self.dialogue = dialogue
-        self._waits = waits
-        self._leaves = leaves
         dialogue.use.refuse = self.fail
+        dialogue.changed = stage.change
 
     def break_client(self, item: Closed) -> None:
         """Have the library close the connection itself, as it did when it could not take what came."""
@@ -145,7 +150,7 @@ class Playing(Tap):
     def wait(self, more: int) -> None:
         """Take note that so many more calls of the app wait, and go on."""
         super().wait(more)
-        self._waits()
+        self._stage.go_on()
 
     def say(self, data: str | bytes) -> None:
         """Look for the message among what was recorded."""
@@ -154,7 +159,7 @@ class Playing(Tap):
     def close(self, *, by_app: bool, frame: WireFrame) -> None:  # noqa: ARG002 - as the class above has it
         """Let come what had come before the app closed the connection."""
         if by_app:
-            self._leaves()
+            self._stage.hurry()
 
 
 class Recording(Tap):

@@ -97,11 +97,19 @@ class Transport(asyncio.Transport):
         assert tap is not None, "it tells of the app"  # noqa: S101 - for the type checker
         if self._timer is not None:
             self._timer.cancel()
-        try:
-            for item in tap.dialogue.overdue():
-                self._send(item)
-        except InteractionsError as error:
-            tap.fail(error)
+        for item in tap.dialogue.overdue():
+            self._send(item)
+
+    def change(self) -> None:
+        """Begin to wait anew, as another recording is played than before; any thread may call this."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._change)
+
+    def _change(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.go_on()
 
     def _forward(self) -> None:
         self._coming += self._peer.output()
@@ -142,15 +150,13 @@ class Transport(asyncio.Transport):
         self._call()
 
     def _next(self, tap: Playing) -> bool:
-        """Take one item; return whether there was any."""
+        """Take one item; return whether anything has come."""
         try:
-            item = tap.dialogue.take()
+            for item in tap.dialogue.take():
+                self._send(item)
         except InteractionsError as error:
             tap.fail(error)
-            return False
-        if item is not None:
-            self._send(item)
-        return item is not None
+        return bool(self._coming)
 
     def _send(self, item: Item) -> None:
         self._peer.send(item)
