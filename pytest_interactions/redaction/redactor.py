@@ -12,10 +12,10 @@ from pytest_interactions.api.encodings import decode
 from pytest_interactions.api.exchange import Exchange, Headers, Message, Request, Response
 from pytest_interactions.api.json_text import exact, rewritten
 from pytest_interactions.api.json_values import NOT_JSON, parse
-from pytest_interactions.errors import OptionError
 from pytest_interactions.redaction import anywhere, google, headers, signatures
-from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_KEY, PROJECT, REDACTED
+from pytest_interactions.redaction.placeholders import HANDED_OUT, PLACEHOLDER_KEY, PROJECT
 from pytest_interactions.redaction.readings import readings
+from pytest_interactions.redaction.redact_option import sorted_out
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.redaction.shapes import SHAPES
 from pytest_interactions.redaction.stream import (
@@ -43,8 +43,6 @@ _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = signatures.SIGNATURE.encode()
 _PROJECT = PROJECT.encode()
-# A shorter text is in too many others by chance.
-_MIN_LITERAL = 4
 
 
 class Redactor:
@@ -71,7 +69,7 @@ class Redactor:
         rules: Collection[str] = (),
         skip_rules: Collection[str] = (),
     ) -> None:
-        values, patterns, paths = _sort_options(redact)
+        values, patterns, paths = sorted_out(redact)
         shapes: Sequence[Shape] = SHAPES
         found: Collection[Rule] = ()
         if rules or skip_rules:
@@ -272,36 +270,3 @@ def placeholder_in(request: Request) -> str | None:
         return None
     texts_in_body = texts(request.json())
     return next((path for path, text in texts_in_body if PROJECT in text or signatures.is_placeholder(text)), None)
-
-
-def _sort_options(redact: Iterable[Any]) -> tuple[list[str], list[re.Pattern[str]], list[str]]:
-    """Return the texts, the patterns and the JSON paths among the entries of the `redact` option."""
-    values: list[str] = []
-    patterns: list[re.Pattern[str]] = []
-    paths: list[str] = []
-    for entry in redact:
-        if isinstance(entry, re.Pattern):
-            patterns.append(entry)
-        elif not isinstance(entry, str):
-            raise OptionError(f"redact: {entry!r} is not a text, a pattern or a JSON path")
-        elif entry.startswith("re:"):
-            patterns.append(_compiled(entry.removeprefix("re:")))
-        elif entry.startswith(("$.", "$[")):
-            paths.append(entry)
-        elif len(entry) < _MIN_LITERAL or entry in REDACTED:
-            raise OptionError(
-                f"redact: a text of {len(entry)} characters would be found in too many others; "
-                f"give one of {_MIN_LITERAL} or more, a pattern (re:...) or a JSON path ($...)"
-            )
-        else:
-            values.append(entry)
-    return values, patterns, paths
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise OptionError(
-            f"redact: the pattern after re: can't be read, {error.msg} at character {error.pos}"
-        ) from error
