@@ -37,12 +37,6 @@ def setting_up(connection: Any) -> None:
 SERVERS: dict[str, Any] = {"a greeting": greeting, "a set-up": setting_up}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_connections_are_told_apart_by_what_comes_after_an_equal_beginning(kind: str, path: Path) -> None:
     """Each task gets its own answer, in whatever order they begin."""

@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["server", "talk"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 def _pieces(talk: Any) -> Any:
     """What reads a message piece by piece, for one of both clients."""
 

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 # --- no answer to the handshake ---
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,19 +85,6 @@ def _twice(path: Path, app: Callable[[str], Any], handler: Callable[[Any], None]
         assert app(running.base) == live
     assert not seen
     return live
-
-
-@pytest.fixture(autouse=True)
-def _experimental() -> Any:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*[Ll]ive [Ii]nteractions.*")
-        yield
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
 
 
 def test_a_live_interaction_is_played(path: Path) -> None:

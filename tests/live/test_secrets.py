@@ -26,12 +26,6 @@ __all__ = ["server", "talk"]
 _LETTERS = string.ascii_letters + string.digits
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 def _secret(draw: random.Random, length: int = 40) -> str:
     return "".join(draw.choices(_LETTERS, k=length))
 

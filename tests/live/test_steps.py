@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -81,13 +80,6 @@ async def ask(base: str) -> list[Any]:
         await connection.complete()
         heard += [got async for got in connection.receive()]
     return heard
-
-
-@pytest.fixture(autouse=True)
-def _experimental() -> Any:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*[Ll]ive [Ii]nteractions.*")
-        yield
 
 
 @pytest.fixture

@@ -56,12 +56,6 @@ TALKS = {
 DIRECT: Any = {"legacy": True} if "legacy" in inspect.signature(connect).parameters else {}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the patience of a replay end soon."""
     monkeypatch.setattr(dialogue, "PATIENCE", 0.05)

@@ -108,12 +108,6 @@ def before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert connect_before_17.__code__ is code
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The path of a cassette."""
-    return tmp_path / "c.yaml"
-
-
 @pytest.mark.usefixtures("before")
 def test_a_function_that_somebody_has_imported_is_recorded_and_played(server: Server, path: Path) -> None:
     """By whatever name it is called, with headers and subprotocols; and does what it does where no cassette is."""

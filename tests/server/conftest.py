@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_interactions.server import ReplayServer
+from tests.live.talk import serving
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
+    from tests.live.talk import Server
 
 
 class Served:
@@ -38,6 +40,19 @@ class Served:
     def _serve(self, upstream: str | None, *, options: dict[str, Any]) -> Iterator[ReplayServer]:
         with use_cassette(self.path, **options) as cassette, ReplayServer(cassette, upstream=upstream) as server:
             yield server
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a cassette is."""
+    return tmp_path / "c.yaml"
+
+
+@pytest.fixture
+def api() -> Iterator[Server]:
+    """An API of WebSockets that answers each message by itself."""
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture

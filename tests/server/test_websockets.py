@@ -25,25 +25,11 @@ from tests.server.sockets import items, live, recorded, served
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.talk import Server
 
 __all__ = ["talk"]  # a fixture
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the cassette is."""
-    return tmp_path / "c.yaml"
-
-
-@pytest.fixture
-def api() -> Iterator[Server]:
-    """An API that answers each message by itself."""
-    with serving() as running:
-        yield running
 
 
 # --- both ways ---

@@ -28,7 +28,6 @@ from tests.server import raw
 from tests.server.sockets import items, live, recorded, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_interactions.server import ReplayServer
@@ -36,19 +35,6 @@ if TYPE_CHECKING:
 
 #: A key that is nobody's.
 SECRET = f"AIzaSyA-{'k' * 31}"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the cassette is."""
-    return tmp_path / "c.yaml"
-
-
-@pytest.fixture
-def api() -> Iterator[Server]:
-    """An API that answers each message by itself."""
-    with serving() as running:
-        yield running
 
 
 def _record(path: Path, api: Server, *messages: Any) -> None:
