@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from pytest_interactions.api import sse
 from tests.cassette.clients import KEY, MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PROMPT = "Count"
 #: Steps in which nothing is secret, so that a recording of them is the same to the letter.
@@ -30,9 +36,16 @@ class Got:
         return sse.split(self.body)
 
 
-def ask(url: str, *, stream: bool, timeout: float | None = 5.0, headers: dict[str, str] | None = None) -> Got:
+def ask(
+    url: str,
+    *,
+    stream: bool,
+    timeout: float | None = 5.0,
+    headers: dict[str, str] | None = None,
+    into: Got | None = None,
+) -> Got:
     """Ask for an interaction, over a connection of its own; the client waits so many seconds for each part."""
-    got = Got()
+    got = Got() if into is None else into
     body: dict[str, Any] = {"model": MODEL, "input": PROMPT} | ({"stream": True} if stream else {})
     sent = {"x-goog-api-key": KEY, "accept-encoding": "identity"} | (headers or {})
     try:
@@ -46,3 +59,17 @@ def ask(url: str, *, stream: bool, timeout: float | None = 5.0, headers: dict[st
     except httpx.TransportError as error:
         got.error = type(error)
     return got
+
+
+@contextmanager
+def waiting(url: str, until: Callable[[Got], Any]) -> Iterator[Got]:
+    """Ask for a stream in a thread that waits as long as it takes; begin once what has come is enough."""
+    got = Got()
+    thread = threading.Thread(target=lambda: ask(url, stream=True, timeout=None, into=got))
+    thread.start()
+    while not until(got):
+        assert thread.is_alive(), got
+        time.sleep(0.005)
+    yield got
+    thread.join(5)
+    assert not thread.is_alive()
