@@ -113,7 +113,8 @@ def test_what_came_in_another_order_is_no_equal_beginning(path: Path) -> None:
     said: list[Any] = []
 
     def first_or_second(connection: Any) -> None:
-        if said:
+        said.append(None)
+        if len(said) > 1:
             said.append(connection.recv())
         connection.send("ready")
         said.append(connection.recv())

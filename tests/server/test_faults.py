@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_TIMEOUT: Final = 0.2
+_SHORT: Final = 0.5
+_LONG: Final = 20.0
 _MODES = pytest.mark.parametrize("stream", [False, True], ids=["unary", "stream"])
+
+
+def _patience(fault: dict[str, Any]) -> float:
+    """Return how long the client waits: not long where nothing is to come."""
+    return _SHORT if "timeout" in fault or "hang_after" in fault else _LONG
 
 
 class Replayed:
@@ -41,7 +47,9 @@ class Replayed:
         """Ask twice, where the fault hits the first request."""
         opened = use_cassette(self._recordings[stream], fault=fault, unplayed="ignore")
         with opened as cassette, ReplayServer(cassette) as server:
-            return tuple(ask(server.url, stream=stream, timeout=_TIMEOUT) for _ in range(2))  # type: ignore[return-value]
+            return ask(server.url, stream=stream, timeout=_patience(fault)), ask(
+                server.url, stream=stream, timeout=_LONG
+            )
 
 
 class Scripted(Replayed):
@@ -55,7 +63,9 @@ class Scripted(Replayed):
         with Emulator.steady() as emulator:
             emulator.on(stream=stream).reply(**self.reply(fault))
             emulator.on().reply(steps=STEPS)
-            return tuple(ask(emulator.url, stream=stream, timeout=_TIMEOUT) for _ in range(2))  # type: ignore[return-value]
+            return ask(emulator.url, stream=stream, timeout=_patience(fault)), ask(
+                emulator.url, stream=stream, timeout=_LONG
+            )
 
     def reply(self, fault: dict[str, Any]) -> dict[str, Any]:
         """Return what a script says of the first answer."""
@@ -73,7 +83,9 @@ class Written(Scripted):
         rules = [{"on": {"stream": stream}, "reply": self.reply(fault)}, {"reply": {"steps": STEPS}}]
         self._script.write_text(yaml.safe_dump(rules, sort_keys=False))
         with Emulator.steady(script=self._script) as emulator:
-            return tuple(ask(emulator.url, stream=stream, timeout=_TIMEOUT) for _ in range(2))  # type: ignore[return-value]
+            return ask(emulator.url, stream=stream, timeout=_patience(fault)), ask(
+                emulator.url, stream=stream, timeout=_LONG
+            )
 
 
 @pytest.fixture(scope="module")
