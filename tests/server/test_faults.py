@@ -47,9 +47,8 @@ class Replayed:
         """Ask twice, where the fault hits the first request."""
         opened = use_cassette(self._recordings[stream], fault=fault, unplayed="ignore")
         with opened as cassette, ReplayServer(cassette) as server:
-            return ask(server.url, stream=stream, timeout=_patience(fault)), ask(
-                server.url, stream=stream, timeout=_LONG
-            )
+            first = ask(server.url, stream=stream, timeout=_patience(fault))
+            return first, ask(server.url, stream=stream, timeout=_LONG)
 
 
 class Scripted(Replayed):
@@ -63,9 +62,8 @@ class Scripted(Replayed):
         with Emulator.steady() as emulator:
             emulator.on(stream=stream).reply(**self.reply(fault))
             emulator.on().reply(steps=STEPS)
-            return ask(emulator.url, stream=stream, timeout=_patience(fault)), ask(
-                emulator.url, stream=stream, timeout=_LONG
-            )
+            first = ask(emulator.url, stream=stream, timeout=_patience(fault))
+            return first, ask(emulator.url, stream=stream, timeout=_LONG)
 
     def reply(self, fault: dict[str, Any]) -> dict[str, Any]:
         """Return what a script says of the first answer."""
@@ -83,9 +81,8 @@ class Written(Scripted):
         rules = [{"on": {"stream": stream}, "reply": self.reply(fault)}, {"reply": {"steps": STEPS}}]
         self._script.write_text(yaml.safe_dump(rules, sort_keys=False))
         with Emulator.steady(script=self._script) as emulator:
-            return ask(emulator.url, stream=stream, timeout=_patience(fault)), ask(
-                emulator.url, stream=stream, timeout=_LONG
-            )
+            first = ask(emulator.url, stream=stream, timeout=_patience(fault))
+            return first, ask(emulator.url, stream=stream, timeout=_LONG)
 
 
 @pytest.fixture(scope="module")
