@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path

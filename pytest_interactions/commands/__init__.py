@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.errors import InteractionsError
 
 if TYPE_CHECKING:

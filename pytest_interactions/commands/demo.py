@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

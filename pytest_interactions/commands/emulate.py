@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.ports import add_listening
-from pytest_interactions.commands.status import Status
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

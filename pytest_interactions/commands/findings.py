@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.bounds import BODIES_IN_A_FILE, LARGEST_BODY
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.reports import Found, message_of
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import TooLargeError
 from pytest_interactions.files import disk
 from pytest_interactions.redaction.scan import scan

@@ -7,10 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import cassettes_in
 from pytest_interactions.commands.progress import progress
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import OptionError
 from pytest_interactions.files.notes import cassette_of, is_candidate
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.escaping import escaped, on_one_line
 from pytest_interactions.report.annotations import annotation, are_wanted, in_workspace
 

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import for_each_file, read, rule_arguments, secrets_in, size_argument
 from pytest_interactions.commands.reports import Reporter, form_argument
-from pytest_interactions.commands.status import Status
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.ports import add_listening
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.lazy import extra
 from pytest_interactions.options import SPECS

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_interactions.api.transcript import Line
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.paths import cassettes_in
 from pytest_interactions.commands.progress import progress
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError
 from pytest_interactions.report.content import reader
 from pytest_interactions.report.text import lasting_lines, report_lines, writer

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.escaping import on_one_line
 

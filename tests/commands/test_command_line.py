@@ -165,7 +165,7 @@ def test_the_version_is_that_of_what_is_installed(capsys: pytest.CaptureFixture[
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"pytest-interactions {version('pytest-interactions')}\n"
     ours = {name for name in _imported_by("--version") if name.startswith("pytest_interactions.")}
-    needed = ("commands", "commands.status", "errors", "escaping", "lazy")
+    needed = ("commands", "commands.exit_status", "errors", "escaping", "lazy")
     assert ours == {f"pytest_interactions.{name}" for name in needed}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.report import bodies, media, writing
 from pytest_interactions.report.bounds import Room
 from tests.commands.showing import API, cassette, exchange

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.files import disk, storage
 
 if TYPE_CHECKING:

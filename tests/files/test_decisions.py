@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import main
-from pytest_interactions.commands.status import Status
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.errors import CassetteError, CassetteFormatError
 from pytest_interactions.files import candidates, decisions, disk, leaving, media, shared, storage
 from pytest_interactions.files.leaving import Changed

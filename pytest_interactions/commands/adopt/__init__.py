@@ -12,8 +12,8 @@ from pytest_interactions.commands.adopt.project import Project
 from pytest_interactions.commands.adopt.recording import Recording
 from pytest_interactions.commands.adopt.sources import Left, Source
 from pytest_interactions.commands.adopt.suite import Module
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.progress import progress
-from pytest_interactions.commands.status import Status
 from pytest_interactions.files.disk import replacing
 
 if TYPE_CHECKING:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import configparser
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.commands.ini_file import INI_FILES, ini_of
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import OptionError
 from pytest_interactions.naming import project_of
 from pytest_interactions.options import Options, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-#: pytest's ini files, the first of which counts, each with the ways to the tables it may have.
-_INI_FILES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "pytest.toml": (("pytest",), ()),
-    ".pytest.toml": (("pytest",), ()),
-    "pytest.ini": (("pytest",), ()),
-    ".pytest.ini": (("pytest",), ()),
-    "pyproject.toml": (("tool", "pytest", "ini_options"), ("tool", "pytest")),
-    "tox.ini": (("pytest",),),
-    "setup.cfg": (("tool:pytest",),),
-}
-_MARKS: Final = (*_INI_FILES, "setup.py", ".git")
+_MARKS: Final = (*INI_FILES, "setup.py", ".git")
 _USED: Final = ("cassette_dir", "keep_headers", "redact")
 _FOREIGN: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages"})
 _FLAGS: Final = ("--record-mode", "--block-network", "--disable-recording", "--allowed-hosts")
@@ -51,7 +40,7 @@ class Project:
         if not path.is_dir():
             raise OptionError(f"{path}: this is no directory; give the one that pytest runs in.")
         root = project_of(path) or path
-        ini, values = _ini_of(root)
+        ini, values = ini_of(root)
         if root != path:
             there = ini or next(file for name in _MARKS if (file := root / name).exists())
             raise OptionError(
@@ -82,31 +71,3 @@ class Project:
             is_foreign = path.name.startswith(".") or path.name in _FOREIGN or (path / "pyvenv.cfg").exists()
             return not is_foreign and not path.is_symlink()
         return path.suffix == ".py"
-
-
-def _ini_of(root: Path) -> tuple[Path | None, Mapping[str, Any]]:
-    """Return the ini file of a project and its options, as pytest finds them."""
-    for name, ways in _INI_FILES.items():
-        for way in ways if (root / name).is_file() else ():
-            values = _table(root / name, way)
-            if values is not None:
-                return root / name, values
-    return None, {}
-
-
-def _table(file: Path, way: tuple[str, ...]) -> Mapping[str, Any] | None:
-    """Return the table at the end of a way; `None` if there is none."""
-    value: Any
-    try:
-        text = file.read_text("utf-8")
-        if file.suffix == ".toml":
-            value = tomllib.loads(text)
-        else:
-            parser = configparser.RawConfigParser()
-            parser.read_string(text)
-            value = {name: dict(parser[name]) for name in parser.sections()}
-    except (configparser.Error, ValueError) as error:
-        raise OptionError(f"{file}: can't be read: {str(error).splitlines()[0]}") from None
-    for name in way:
-        value = value.get(name) if isinstance(value, dict) else None
-    return {} if way == () and value is not None else value

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from pytest_interactions.api.digests import IN_MEDIA_NAME, hex_digest
 from pytest_interactions.commands.check.inspections import INSPECTIONS, Age, Cassette
 from pytest_interactions.commands.check.left_over import LeftOver, is_medium, waiting
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import for_each_file, read, rule_arguments, secrets_in, size_argument
 from pytest_interactions.commands.reports import Found, Level, Reporter, form_argument, message_of
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteFormatError, TooLargeError
 from pytest_interactions.files import clock, disk, layout, recovery, storage
 from pytest_interactions.files.candidates import candidate

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.review.names import Names
-from pytest_interactions.commands.status import Status
 from pytest_interactions.errors import CassetteError, InteractionsError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
