@@ -137,6 +137,11 @@ def function(value: Any) -> Callable[[Any], Any] | None:
     return value  # type: ignore[no-any-return]
 
 
+def text(value: Any) -> str:
+    """Return a text without blanks around it; a path becomes one."""
+    return str(value).strip()
+
+
 def listed(names: Iterable[str]) -> str:
     """Return names as an error lists them."""
     return ", ".join(names)

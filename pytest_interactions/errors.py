@@ -79,6 +79,10 @@ class TooLargeError(CassetteFormatError):
     """A file that is larger than the bound, or would be if it were unpacked."""
 
 
+class StoreError(CassetteError):
+    """A store of cassettes, or the lock file that says what is in it, that can't be used; nothing was lost."""
+
+
 class CassetteMissError(CassetteError):
     """A request that no recording in the cassette answers."""
 

@@ -21,6 +21,7 @@ from pytest_interactions.conversions import (
     near,
     pace,
     size,
+    text,
 )
 from pytest_interactions.errors import OptionError, closest
 
@@ -139,6 +140,8 @@ class Options(NamedTuple):  # a dataclass takes three times as long to make, at 
     max_tokens: int | None = None
     media_threshold: int = 64 * 1024
     max_size: int = 128 * 2**20
+    store: str = ""
+    store_media: bool = False
     before_record_request: Callable[[Any], Any] | None = None
     before_record_response: Callable[[Any], Any] | None = None
     normalize_request: Callable[[Any], Any] | None = None
@@ -190,9 +193,7 @@ class Spec(NamedTuple):
 
 SPECS: Final[Mapping[str, Spec]] = {
     "record_mode": Spec(choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify"),
-    "cassette_dir": Spec(
-        lambda value: str(value).strip(), "directory of the cassettes, below the rootdir (default: cassettes)"
-    ),
+    "cassette_dir": Spec(text, "directory of the cassettes, below the rootdir (default: cassettes)"),
     "match_on": Spec(
         _match_on,
         f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)}), or sequence",
@@ -229,6 +230,8 @@ SPECS: Final[Mapping[str, Spec]] = {
     "max_tokens": Spec(count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
     "media_threshold": Spec(size, "bytes above which media go to a file beside the cassette (default: 65536)"),
     "max_size": Spec(size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
+    "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)"),
+    "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True),
     "before_record_request": Spec(function, flag=False),
     "before_record_response": Spec(function, flag=False),
     "normalize_request": Spec(function, flag=False),

@@ -90,6 +90,8 @@ class Options(TypedDict, total=False):
     max_tokens: int | None
     media_threshold: int
     max_size: int
+    store: str | os.PathLike[str]
+    store_media: bool
     before_record_request: Callable[[Any], Any] | None
     before_record_response: Callable[[Any], Any] | None
     normalize_request: Callable[[Any], Any] | None

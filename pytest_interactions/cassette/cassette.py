@@ -30,6 +30,7 @@ from pytest_interactions.errors import CassetteFormatError, InteractionsError, U
 from pytest_interactions.files import media
 from pytest_interactions.redaction.gate import Gate
 from pytest_interactions.redaction.redactor import placeholder_in
+from pytest_interactions.store.found import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +50,8 @@ class Cassette(View):
 
     Attributes:
         path: The cassette's file, whether it exists or not.
+        file: The file that is read: that one, or what there is of it in the cache of a store.
+        media: The directory in which its large media are.
         record_mode: The record mode of `options`.
         options: The options of this cassette.
         failures: The errors that this cassette has raised, which the app may have swallowed.
@@ -71,6 +74,7 @@ class Cassette(View):
         begun: int | None = None,
         shared: bool = False,
         projects: Sequence[Path] = (),
+        found: Found | None = None,
     ) -> None:
         """Open the cassette at `path`.
 
@@ -83,11 +87,14 @@ class Cassette(View):
                 that was written later.
             shared: Whether several tests use the cassette, so that each leaves the others' exchanges unplayed.
             projects: The directories whose cassettes it was looked for among, named where there is none.
+            found: Where it is read, if it may be in a store.
 
         Raises:
             CassetteFormatError: The file exists and is no cassette.
         """
         self.path = path
+        found = found or Found(path, media.directory_of(path))
+        self.file = found.file
         self.options = options
         self.record_mode: RecordMode = options.record_mode
         self.failures: list[InteractionsError] = []
@@ -96,12 +103,12 @@ class Cassette(View):
         gate = Gate(self.redactor)
         self._projects = projects
         self._lock = RLock()
-        self._media = media.directory_of(path)
+        self.media = found.media
         self._timeline = Timeline()
         self._bypassed: set[str] = set()
         self._life = Life(path)
         self.recovered = recovered(path, gate, options)
-        self._mode = AppliedMode.at(path, options.record_mode, begun=begun, limit=options.max_size)
+        self._mode = AppliedMode.at(path, options.record_mode, found, begun=begun, limit=options.max_size)
         self._index = Index(
             Recorded.of(self._mode.old),
             redacted=self._filters.redact_request,
@@ -129,7 +136,7 @@ class Cassette(View):
             self._filters,
             self._refusals,
             options,
-            directory=self._media,
+            directory=self.media,
             mode=self._mode,
             faults=self.faults,
             failures=self.failures,
@@ -230,7 +237,7 @@ class Cassette(View):
         return Tape(
             exchange=exchange,
             options=self.options,
-            directory=self._media,
+            directory=self.media,
             remember=self.failed_with,
             read_too_far=self._refusals.read_too_far,
             lost_patience=partial(self._lost_patience, number),
@@ -246,7 +253,7 @@ class Cassette(View):
     def whole(self, exchange: Exchange) -> Exchange:
         """Return the exchange with its media in it; raise `CassetteFormatError` if a file is missing or was altered."""
         try:
-            return media.whole(exchange, self._media)
+            return media.whole(exchange, self.media)
         except CassetteFormatError as error:
             raise self.failed_with(error) from None
 

@@ -70,12 +70,12 @@ class Faults:
         may_end_early: Whether an answer went wrong, so that an app may have given up.
     """
 
-    def __init__(self, cassette: Path, index: Index, options: Options) -> None:
-        """Hold the faults of `options` for the cassette at a path."""
+    def __init__(self, cassette: Path, index: Index, options: Options, directory: Path) -> None:
+        """Hold the faults of `options` for the cassette at a path, whose media are in a directory."""
         self._cassette = cassette
         self._index = index
         self._options = options
-        self._directory = media.directory_of(cassette)
+        self._directory = directory
         self.are_any = bool(options.fault)
         self.fired: list[str] = []
         self.may_end_early = False

@@ -103,14 +103,26 @@ def again(rerecord: str) -> str:
 
 
 def not_found(
-    live: Request, *, cassette: Path, record: str, looked_in: Sequence[Path] = (), elsewhere: Sequence[Path] = ()
+    live: Request,
+    *,
+    cassette: Path,
+    record: str,
+    looked_in: Sequence[Path] = (),
+    hints: Sequence[str] = (),
 ) -> str:
-    """Say that there is no cassette for `live` yet, where it was looked for, and where one of its name is."""
+    """Say that there is no cassette for `live` yet, where it was looked for, and where it may be (see `elsewhere`)."""
     lines = [f"There is no cassette {cassette} yet, and this request needs one:", "", f"  {title(live)}", ""]
     if len(looked_in) > 1:
         lines.append(f"It was looked for in {' and in '.join(map(str, looked_in))}.")
-    lines += [f"One of that name is {path}. If it is this test's, move it, or set cassette_dir." for path in elsewhere]
-    return "\n".join([*lines, *([""] if lines[-1] else []), f"To record it: {record}"])
+    return "\n".join([*lines, *hints, *([""] if hints or lines[-1] else []), f"To record it: {record}"])
+
+
+def elsewhere(namesakes: Sequence[Path], lock_file: Path | None) -> list[str]:
+    """Say where a cassette that is not there may be: at other paths, or in the store of a lock file that names it."""
+    moved = [f"One of that name is {path}. If it is this test's, move it, or set cassette_dir." for path in namesakes]
+    if lock_file is None:
+        return moved
+    return [*moved, f"{lock_file} names it, so it is in a store: set the option store to the URL of that."]
 
 
 def read_too_far(request: Request, *, cassette: Path, rerecord: str) -> str:

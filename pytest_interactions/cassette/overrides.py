@@ -57,7 +57,7 @@ class Overrides:
         self._cassette = cassette
         self._index = index
         self._mode = mode
-        self._directory = media.directory_of(cassette)
+        self._directory = mode.media
         self._all: dict[int, _Replaced] = {}
         self._again: dict[Key, int] = {}
         self.are_any = False

@@ -35,7 +35,7 @@ class Player:
         """Play what an index has of the cassette at a path, if the record mode plays; `refusals` makes its errors."""
         self.sequence = InSequence(index, mode, refusals=refusals, options=options)
         self.overrides = Overrides(path, index, mode)
-        self.faults = Faults(path, index, options)
+        self.faults = Faults(path, index, options, mode.media)
         self._index = index
         self._mode = mode
         self._filters = filters

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_interactions.options import Options
     from pytest_interactions.redaction.gate import Gate
+    from pytest_interactions.store.found import Found
 
 
 def _check_writable(path: Path) -> None:
@@ -32,6 +33,16 @@ def _check_writable(path: Path) -> None:
         raise CassetteFormatError(f"{path}: this link leads to no cassette. Delete it, or have it lead to one.")
 
 
+def _loaded(path: Path, file: Path, limit: int) -> storage.Contents:
+    """Read the cassette at `path`, which is in `file`; errors name both."""
+    try:
+        return shared.load(file, limit)
+    except CassetteFormatError as error:
+        if file == path:
+            raise
+        raise type(error)(str(error).replace(str(file), f"{path} ({file})", 1), line=error.line) from None
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedMode:
     """The record mode's decisions, and the file on which they are based.
@@ -40,6 +51,7 @@ class AppliedMode:
         path: The cassette's file.
         signature: The file's `storage.signature`; `None` if there was no file.
         old: The contents of the file.
+        media: The directory in which the media of these are.
         starts_over: Whether the recording starts from nothing.
         plays: Whether recordings are replayed.
         replaces: Whether the recording replaces an existing one.
@@ -54,6 +66,7 @@ class AppliedMode:
     path: Path
     signature: tuple[int, ...] | None
     old: storage.Contents
+    media: Path
     starts_over: bool
     plays: bool
     replaces: bool
@@ -70,10 +83,10 @@ class AppliedMode:
 
     @classmethod
     @real_files()
-    def at(cls, path: Path, mode: RecordMode, *, begun: int | None, limit: int) -> Self:
-        """Open the file at `path` in a run that began at `begun`, in nanoseconds as the times of files tell it.
+    def at(cls, path: Path, mode: RecordMode, found: Found, *, begun: int | None, limit: int) -> Self:
+        """Open the cassette at `path` in a run that began at `begun`, in nanoseconds as the times of files tell it.
 
-        The `limit` is that of `storage.load`.
+        The `limit` is that of `storage.load`; `found` says where it is read.
 
         Raises:
             CassetteFormatError: The file exists, is no cassette and must not be replaced.
@@ -82,11 +95,12 @@ class AppliedMode:
         if mode in LIVE:
             reference = None
             with suppress(CassetteNotFoundError):
-                reference = shared.load(path, limit) if mode is RecordMode.VERIFY else None
+                reference = _loaded(path, found.file, limit) if mode is RecordMode.VERIFY else None
             return cls(
                 path,
                 None,
                 storage.Contents(),
+                media=found.media,
                 starts_over=False,
                 plays=False,
                 replaces=False,
@@ -96,13 +110,13 @@ class AppliedMode:
             )
         if mode is not RecordMode.NONE:
             _check_writable(path)
-        signature = storage.signature(path)
+        signature = storage.signature(found.file)
         this_run = begun is not None and signature is not None and signature[0] >= begun
         starts_over = mode is RecordMode.REWRITE and not this_run
         old = storage.Contents()
         try:
             with suppress(CassetteNotFoundError):
-                old = shared.load(path, limit)
+                old = _loaded(path, found.file, limit)
         except CassetteFormatError:
             # What a link leads to is written only if it is a cassette: it may be anything of the user's.
             if not starts_over or path.is_symlink():
@@ -114,6 +128,7 @@ class AppliedMode:
             path=path,
             signature=signature,
             old=old,
+            media=found.media,
             starts_over=starts_over,
             plays=plays,
             replaces=not plays and signature is not None,

@@ -17,6 +17,7 @@ from pytest_interactions.errors import (
     UnplayedError,
 )
 from pytest_interactions.naming import namesakes
+from pytest_interactions.store.lock_file import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,10 +48,8 @@ class Refusals:
         """Return the error for a redacted request that has no cassette, which was looked for in `projects`."""
         record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
         looked_in = [project / cassette_dir for project in projects]
-        elsewhere = namesakes(self._cassette, projects)
-        text = messages.not_found(
-            request, cassette=self._cassette, record=record, looked_in=looked_in, elsewhere=elsewhere
-        )
+        hints = messages.elsewhere(namesakes(self._cassette, projects), naming(self._cassette))
+        text = messages.not_found(request, cassette=self._cassette, record=record, looked_in=looked_in, hints=hints)
         return CassetteNotFoundError(text, headline=f"no cassette yet: {title(request)}")
 
     def missed(self, request: Request, refused: Sequence[str] = ()) -> CassetteMissError:

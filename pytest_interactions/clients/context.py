@@ -27,7 +27,7 @@ from pytest_interactions.clients import (
 )
 from pytest_interactions.clients.in_force import InForce, Place
 from pytest_interactions.clients.replacing import OnceImported
-from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError
+from pytest_interactions.errors import AlreadyOpenError, SeveralCassettesError, StoreError
 from pytest_interactions.files.real import real_files
 from pytest_interactions.options import Options, RecordMode, resolve
 from pytest_interactions.redaction.secrets import of_this_run
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_interactions import types
     from pytest_interactions.cassette.guard import Answering, Guard
     from pytest_interactions.clients.replacing import Replacements
+    from pytest_interactions.store.found import Found
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -211,8 +212,8 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     """
     secrets = of_this_run()
     secrets.learn_environ(os.environ)
-    # Absolute, as the app may change the working directory.
-    cassette = Cassette(path.absolute(), options, secrets, **more)
+    path = path.absolute()  # as the app may change the working directory
+    cassette = Cassette(path, options, secrets, found=_found(path, options) if options.store else None, **more)
     for other in list(_OPENED):
         if not other.is_open:
             _OPENED.discard(other)
@@ -221,6 +222,28 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     _OPENED.add(cassette)
     _PATHS.add(cassette.path)
     return cassette
+
+
+def _found(path: Path, options: Options) -> Found | None:
+    """Find a cassette that may be in a store, which is reached past all that is in force.
+
+    Raises:
+        StoreError: It can't be fetched, and something is to be played of it.
+    """
+    from pytest_interactions.store.store import Store, resolved
+
+    mode = options.record_mode
+    if mode is RecordMode.OFF:
+        return None
+    store = Store.at(resolved(options.store, Path.cwd()), of_media_alone=options.store_media)
+    is_replaced = mode in {RecordMode.REWRITE, RecordMode.ALL}
+    try:
+        with past_cassettes(), isolation.isolated(None), waiting.watched(None):
+            return store.find(path, records=mode not in {RecordMode.NONE, RecordMode.VERIFY})
+    except StoreError:
+        if is_replaced:  # what can't be fetched any more can be recorded anew
+            return None
+        raise
 
 
 def opened_paths() -> frozenset[Path]:

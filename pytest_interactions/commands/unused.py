@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.commands.collecting import collected
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.escaping import on_one_line
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
     from pytest_interactions.files.unowned.owned import Owned
     from pytest_interactions.files.unowned.search import Unowned
-
-
-_ERRORS: Final = ("ERROR: ", "E ", "INTERNALERROR> E ", "!!!")
 
 
 class _Parser(ArgumentParser):
@@ -62,7 +56,7 @@ def run(options: Namespace) -> Status:
     """List what nobody owns, and delete it if that is wanted."""
     from pytest_interactions.files.unowned.search import unowned
 
-    owned = _collected([*options.paths, *options.pytest])
+    owned = collected([*options.paths, *options.pytest])
     found = unowned(owned)
     _tell_left(owned)
     if not options.json:
@@ -76,48 +70,6 @@ def run(options: Namespace) -> Status:
     elif may_delete:
         print(f"Deleted: {len(found) - len(left)}.")
     return Status.FOUND if left else Status.OK
-
-
-def _collected(words: Sequence[str]) -> Owned:
-    """Return what the tests own, which pytest collects.
-
-    Raises:
-        InteractionsError: pytest could not collect them, or there are none.
-    """
-    from pytest_interactions.files.unowned.owned import loads
-
-    if any("::" in word for word in words):
-        raise InteractionsError(
-            "a part of a file can't tell what no test owns: name files or directories, without `::`."
-        )
-    with TemporaryDirectory(prefix="pytest-interactions-") as directory:
-        told = Path(directory, "owned.json")
-        plugin = ["-p", "pytest_interactions.plugin.owners", f"--interactions-owners-to={told}"]
-        command = [sys.executable, "-m", "pytest", *plugin, "--collect-only", "-qq"]
-        ended = subprocess.run(  # noqa: S603 - this interpreter's own pytest
-            [*command, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            check=False,
-        )
-        if not told.exists():
-            output = ended.stdout.decode(errors="replace")
-            raise InteractionsError(f"pytest can't collect the tests: {_reason(output, ended.returncode)}")
-        owned = loads(told.read_text("utf-8"))
-    if not owned.cassettes:
-        reasons = [f" {_named(path)}: {reason}" for path, reason in owned.left.items()]
-        raise InteractionsError(f"pytest has collected no test, so nothing can be told.{next(iter(reasons), '')}")
-    return owned
-
-
-def _reason(output: str, status: int) -> str:
-    """Return what of pytest's output says what went wrong."""
-    lines = [" ".join(line.split()) for line in output.splitlines()]
-    loading = [f"{line.rstrip('.')}:" for line in lines if line.startswith("ImportError while loading conftest")]
-    errors = [line.removeprefix("INTERNALERROR> ") for line in lines if line.startswith(_ERRORS)]
-    return " ".join([*loading[:1], *errors[:1]]).replace(": E ", ": ") or f"it ended with status {status}"
 
 
 def _tell_left(owned: Owned) -> None:

@@ -62,9 +62,13 @@ def options(node: Node, config: Mapping[str, Any]) -> Options:
         raise OptionError(f"the fixture interactions_config returned {config!r}, which is not a dict of options.")
     ini, flags = node.config.stash[GIVEN]
     found = order(ini=ini, config=config, flags=flags, markers=markers)
+    root = node.config.rootpath
+    if found.store:
+        from pytest_interactions.store.store import resolved
+
+        found = found._replace(store=resolved(found.store, root))
     if not found.rules:
         return found
-    root = node.config.rootpath
     return found._replace(rules=tuple(str(root / rule) if (root / rule).exists() else rule for rule in found.rules))
 
 
@@ -144,14 +148,28 @@ def replays(item: pytest.Item, names: list[str], options: Options) -> bool:
         return options.record_mode is RecordMode.NONE
     from pytest_interactions.files import storage
 
-    found = [storage.signature(path(item.getparent(KINDS[name]) or item, name, options)) for name in names]
-    return all(each is not None and each[0] < item.config.stash[BEGUN] for each in found)
+    found = [path(item.getparent(KINDS[name]) or item, name, options) for name in names]
+    begun = item.config.stash[BEGUN]
+    return all(
+        _is_in_store(each, options) if (its := storage.signature(each)) is None else its[0] < begun for each in found
+    )
 
 
 def path(node: Node, fixture: str, options: Options) -> Path:
     """Return the path of the cassette that `fixture` has for a test or a wider scope, which is there or will be."""
     project, *others = paths(node, fixture, options)
-    return next((each for each in others if not project.exists() and each.exists()), project)
+    if not others or project.exists() or _is_in_store(project, options):
+        return project
+    return next((each for each in others if each.exists() or _is_in_store(each, options)), project)
+
+
+def _is_in_store(path: Path, options: Options) -> bool:
+    """Return whether a lock file names the cassette at `path`, so that a store has it."""
+    if not options.store or options.store_media:
+        return False
+    from pytest_interactions.store.store import locked
+
+    return locked(path) is not None
 
 
 def paths(node: Node, fixture: str, options: Options) -> list[Path]:

@@ -77,9 +77,9 @@ def tally_of(cassette: Cassette, written: Path | None, *, details: bool) -> Tall
         new=[path] if written == cassette.path and account.is_new else [],
         waiting=[str(written)] if written not in (None, cassette.path) else [],
     )
-    if details and cassette.path.exists():
+    if details and cassette.file.exists():
         tally.seconds.append((path, sum(exchange.seconds or 0 for exchange in [*replayed, *added])))
-        tally.sizes.append((path, cassette.path.stat().st_size))
+        tally.sizes.append((path, cassette.file.stat().st_size))
     return tally
 
 

@@ -127,9 +127,11 @@ class Telling:
         contents = Contents(cassette.asked[before:])
         if file is not None:
             contents.origin = file.origin
-        traced = tracer.exchanged(path, contents, user=user, record_mode=str(cassette.record_mode))
+        traced = tracer.exchanged(
+            path, contents, directory=cassette.media, user=user, record_mode=str(cassette.record_mode)
+        )
         if file is not None and outcome in _NOT_AS_WANTED:
-            traced["recorded"] = tracer.exchanged(path, file)
+            traced["recorded"] = tracer.exchanged(path, file, directory=cassette.media)
         traced["candidate"] = tracer.waiting(path)
         return traced
 
@@ -160,7 +162,7 @@ class Telling:
 def _contents(cassette: Cassette) -> Contents | None:
     """Return what the file of a cassette holds; `None` if there is none that can be read."""
     try:
-        return shared.load(cassette.path, cassette.options.max_size)
+        return shared.load(cassette.file, cassette.options.max_size)
     except CassetteError:
         return None
 

@@ -61,11 +61,16 @@ class Tracer:
             told["candidate"] = self.waiting(path)
         return told
 
-    def exchanged(self, path: Path, contents: Contents, *, user: str = "", record_mode: str = "") -> Traced:
-        """Return what is told of exchanges through the cassette at `path`, be they in its file or not."""
+    def exchanged(
+        self, path: Path, contents: Contents, *, directory: Path | None = None, user: str = "", record_mode: str = ""
+    ) -> Traced:
+        """Return what is told of exchanges through the cassette at `path`, be they in its file or not.
+
+        Its media are in `directory`; without one, beside it.
+        """
         for exchange in contents.exchanges:
             self._secrets.learn(exchange.request)
-        exchanges, missing = _with_media(contents.exchanges, path)
+        exchanges, missing = _with_media(contents.exchanges, directory or media.directory_of(path))
         clean = [redacted(each, self._redactor) for each in exchanges]
         steps = _steps(clean)
         return {
@@ -156,12 +161,12 @@ def without_secrets(value: _T, redact: Callable[[str], str]) -> _T:
     return clean  # type: ignore[no-any-return] # of the same form
 
 
-def _with_media(exchanges: list[Exchange], path: Path) -> tuple[list[Exchange], str]:
+def _with_media(exchanges: list[Exchange], directory: Path) -> tuple[list[Exchange], str]:
     """Return exchanges with their media in them, and why some are not."""
     whole, missing = [], ""
     for exchange in exchanges:
         try:
-            whole.append(media.whole(exchange, media.directory_of(path)))
+            whole.append(media.whole(exchange, directory))
         except CassetteError as error:
             whole.append(exchange)
             missing = missing or str(error)

@@ -85,7 +85,7 @@ def test_a_login_is_never_hit(tmp_path: Path) -> None:
     login = exchange({}, {"access_token": "x"}, uri="https://oauth2.googleapis.com/token")
     [recorded] = storage.load(cassette(tmp_path / "c.yaml", login)).exchanges
     index: Any = None  # is not asked
-    faults = Faults(tmp_path / "c.yaml", index, Options(fault=read("error: 503")))
+    faults = Faults(tmp_path / "c.yaml", index, Options(fault=read("error: 503")), tmp_path)
     assert faults.play(0, recorded, recorded.request, ("key",)) == (0, recorded, None)
     assert faults.fired == []
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_interactions.commands.ini_file import INI_FILES, ini_of
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import OptionError
+from pytest_interactions.ini_file import INI_FILES, ini_of
 from pytest_interactions.naming import project_of
 from pytest_interactions.options import Options, resolve
 

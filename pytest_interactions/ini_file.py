@@ -1,4 +1,4 @@
-"""pytest's ini file of a project, read without pytest: commands take this package's options from it."""
+"""pytest's ini file of a project, read without pytest."""
 
 from __future__ import annotations
 

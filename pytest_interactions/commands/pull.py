@@ -1,0 +1,93 @@
+"""`pytest-interactions pull`: the cassettes of tests into the cache of this machine, so that they replay offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_interactions.commands.collecting import collected
+from pytest_interactions.commands.exit_status import Status
+from pytest_interactions.commands.stores import counted, in_kib, project_of, recordings, store_argument
+from pytest_interactions.errors import CassetteNotFoundError
+from pytest_interactions.files import disk, media
+from pytest_interactions.store import objects
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator, Sequence
+
+    from pytest_interactions.store.lock_file import Entry, LockFile
+    from pytest_interactions.store.project import Project
+    from pytest_interactions.store.store import Store
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what is fetched."""
+    parser.description = (
+        "Fetch cassettes from the store into the cache of this machine, as far as they are not there; without TESTS, "
+        "all of cassettes.lock. A replay fetches what it needs by itself; after a pull it needs no network."
+    )
+    parser.add_argument(
+        "tests",
+        nargs="*",
+        metavar="TESTS",
+        help="test files, directories and tests as pytest has them, cassettes, or directories of cassettes",
+    )
+    parser.add_argument("--files", action="store_true", help="put them into the tree, too, to look at or to keep")
+    store_argument(parser)
+
+
+def run(options: Namespace) -> Status:
+    """Fetch what is missing.
+
+    Raises:
+        OptionError: No store is set.
+        StoreError: The store, or the lock file, can't be used, or an object can't be fetched; others were.
+        CassetteNotFoundError: Something that is named has no cassette in the lock file.
+    """
+    project = project_of(options)
+    store = project.store()
+    if project.options.store_media:
+        return _pull_media(project, store)
+    lock = project.lock()
+    entries = list(_named(project, lock, options.tests)) if options.tests else lock.entries()
+    fetched = store.fetch_whole(entries)
+    if options.files:
+        for entry in entries:
+            store.check_out(lock.place_of(entry.path), store.cassette(entry))
+    size = sum(entry.size for entry in entries)
+    print(f"{counted(len(entries), 'cassette')}, {in_kib(size)}: {counted(fetched, 'object')} fetched.")
+    return Status.OK
+
+
+def _pull_media(project: Project, store: Store) -> Status:
+    names: set[str] = set()
+    for path in recordings([project.cassettes]):
+        beside = media.directory_of(path)
+        names |= {name for name in media.references_in(disk.read(path)) if not (beside / name).is_file()}
+    fetched = store.fetch(objects.of_media(names))
+    print(f"{counted(len(names), 'media file')}: {counted(fetched, 'object')} fetched.")
+    return Status.OK
+
+
+def _named(project: Project, lock: LockFile, tests: Sequence[str]) -> Iterator[Entry]:
+    """Yield the entries of the cassettes that are named, or that the tests own which are named."""
+    owners = [test for test in tests if "::" in test or test.endswith(".py") or _is_of_tests(Path(test), project)]
+    paths = [Path(test).absolute() for test in tests if test not in owners]
+    found = {lock.name_of(path) for path in paths if path.is_relative_to(project.root)}
+    names = [name for name in lock if any(name == each or name.startswith(f"{each}/") for each in found)]
+    if owners:
+        owned = collected(owners, parts=True).cassettes
+        names += sorted({name for path in owned if (name := _name_of(lock, path)) in lock}.difference(names))
+    if not names:
+        raise CassetteNotFoundError(f"{' '.join(tests)}: {lock.path} names no cassette of it.")
+    yield from map(lock.entry, names)
+
+
+def _is_of_tests(path: Path, project: Project) -> bool:
+    """Return whether a directory is one of tests, and none of cassettes."""
+    return path.is_dir() and not path.absolute().is_relative_to(project.cassettes)
+
+
+def _name_of(lock: LockFile, path: Path) -> str:
+    return lock.name_of(path) if path.is_relative_to(lock.path.parent) else ""

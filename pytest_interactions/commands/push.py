@@ -1,0 +1,127 @@
+"""`pytest-interactions push`: the recordings of the tree into the store, and their lines into the lock file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_interactions.commands.exit_status import Status
+from pytest_interactions.commands.findings import secrets_in
+from pytest_interactions.commands.progress import progress
+from pytest_interactions.commands.reports import Reporter
+from pytest_interactions.commands.stores import counted, project_of, recordings, store_argument
+from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
+from pytest_interactions.escaping import on_one_line
+from pytest_interactions.files import storage
+from pytest_interactions.redaction.redactor import Redactor
+from pytest_interactions.redaction.secrets import Secrets
+from pytest_interactions.report.content import report_of
+from pytest_interactions.report.headline import behaviour_of, headline
+from pytest_interactions.store import lock_file, objects
+from pytest_interactions.store.pushing import Pushed, push, push_media, take_media_out
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable
+
+    from pytest_interactions.store.project import Project
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what is pushed, and where."""
+    parser.description = (
+        "Send the recordings in the tree to the store, write their lines into cassettes.lock, and take them out of the "
+        "tree. Each is looked through for secrets before, and one with a secret stays. Then commit cassettes.lock."
+    )
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="cassettes, or directories of them (default: all)"
+    )
+    store_argument(parser)
+
+
+def run(options: Namespace) -> Status:
+    """Push what may be pushed; the standard error names what may not.
+
+    Raises:
+        OptionError: No store is set.
+        StoreError: The store, or the lock file, can't be used; nothing was lost.
+        CassetteNotFoundError: A path leads nowhere, or out of the project.
+    """
+    project = project_of(options)
+    store = project.store()
+    paths = [path.absolute() for path in options.paths] or [project.cassettes]
+    for path in options.paths:
+        if not path.exists():
+            raise CassetteNotFoundError(f"{path}: no such cassette or directory.")
+        if not path.absolute().is_relative_to(project.root):
+            raise CassetteNotFoundError(f"{path}: it is not in the project {project.root}, whose cassettes are pushed.")
+    gate = _Gate(project)
+    with progress(recordings(paths)) as files:
+        found = list(gate.passed(files))
+    if project.options.store_media:
+        names = {each.path: each.media for each in found}
+        sent = push_media(names.items(), store)
+        for path, each in names.items():
+            take_media_out(path, each, store)
+        print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
+        return gate.status
+    before = project.lock()
+    sent = push(found, store, project.lock_path)
+    for entry in (each.entry for each in found):
+        if entry.path in before.conflicts or entry.path not in before or before.entry(entry.path) != entry:
+            print(on_one_line(f"{entry.path}: {entry.headline}"))
+    print(f"Pushed {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent. Commit {lock_file.NAME}.")
+    return gate.status
+
+
+class _Gate:
+    """What looks at each recording before it may leave this machine."""
+
+    def __init__(self, project: Project) -> None:
+        self.status = Status.OK
+        self._project = project
+        self._lock = project.lock()
+        self._size = project.options.max_size
+        self._secrets = Secrets.from_environ(os.environ)
+        chosen = project.options
+        self._redactor = Redactor(
+            secrets=self._secrets, redact=chosen.redact, rules=chosen.rules, skip_rules=chosen.skip_rules
+        )
+        self._reporter = Reporter(self._secrets)
+
+    def passed(self, files: Iterable[Path]) -> Iterable[Pushed]:
+        """Yield those that may be pushed, and say why the others may not."""
+        for path in files:
+            try:
+                pushed = self._looked_at(path)
+            except CassetteFormatError as error:
+                self._refuse(str(error))
+            else:
+                if pushed is not None:
+                    yield pushed
+
+    def _looked_at(self, path: Path) -> Pushed | None:
+        raw = storage.read_bytes(path, self._size)
+        contents = storage.loads(raw, path, self._size)
+        if contents.incomplete:
+            self._refuse(f"{path}: not pushed, as its test failed. Run that again in record mode once, then push.")
+            return None
+        found = list(secrets_in(path, raw.decode("utf-8", "surrogateescape"), self._redactor, self._size))
+        if found:
+            self.status = max(self.status, *map(self._reporter.found, found))
+            self._refuse(
+                f"{path}: not pushed, as there are secrets in it. To take them out: pytest-interactions redact {path}"
+            )
+            return None
+        for exchange in contents.exchanges:
+            self._secrets.learn(exchange.request)
+        report = report_of(path, contents, self._redactor)
+        name, digest = self._lock.name_of(path), objects.digest_of(raw)
+        entry = lock_file.Entry(name, digest, len(raw), behaviour_of(report), headline(report))
+        return Pushed(path, raw, entry)
+
+    def _refuse(self, message: str) -> None:
+        print(on_one_line(self._secrets.matcher.redact(f"pytest-interactions: {message}")), file=sys.stderr)
+        self.status = max(self.status, Status.FOUND)

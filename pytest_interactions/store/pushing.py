@@ -1,0 +1,120 @@
+"""The way of recordings into a store: their objects first, then the lines of the lock file, then out of the tree.
+
+Whoever is killed on the way leaves all three as they may be: an object that no line names, or a line whose recording is
+in the tree too. The next push goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_interactions.errors import StoreError
+from pytest_interactions.files import disk, media, storage
+from pytest_interactions.store import lock_file, objects
+from pytest_interactions.store.store import at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from pytest_interactions.store.lock_file import Entry
+    from pytest_interactions.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A recording of the tree that is to be pushed.
+
+    Attributes:
+        path: Its file.
+        raw: The bytes of that.
+        entry: Its line of the lock file.
+    """
+
+    path: Path
+    raw: bytes
+    entry: Entry
+
+    @property
+    def media(self) -> list[str]:
+        """Return the names of its media files."""
+        return sorted(media.references_in(self.raw))
+
+
+def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Callable[[str], object] = str) -> int:
+    """Push recordings, `tell` of each object that is sent, and return how many those were.
+
+    Raises:
+        StoreError: An object can't be sent, a media file is missing, or the lock file can't be used; recordings are in
+            the tree as they were.
+        OSError: The lock file, the cache or the tree can't be written.
+    """
+    sent = push_media(((each.path, each.media) for each in recordings), store, tell)
+    raw = {objects.of_cassette(each.entry.digest): each.raw for each in recordings}
+    sent += _send(store, list(raw), raw.__getitem__, tell)
+    if recordings:
+        lock_file.change(lock_path, [each.entry for each in recordings], settled=True)
+    for each in recordings:
+        _take_out(each, store)
+    return sent
+
+
+def push_media(
+    recordings: Iterable[tuple[Path, Sequence[str]]], store: Store, tell: Callable[[str], object] = str
+) -> int:
+    """Push the media of cassettes that are beside them; the arguments and errors are those of `push`."""
+    files = {
+        f"{objects.MEDIA}/{name}": media.directory_of(path) / name
+        for path, names in recordings
+        for name in names
+        if (media.directory_of(path) / name).is_file()
+    }
+    return _send(store, list(files), lambda name: _whole(name, files[name]), tell)
+
+
+def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
+    """Move the media of a cassette that were pushed from the tree to the cache."""
+    directory = media.directory_of(path)
+    with disk.locked(path):
+        for name in names:
+            if (directory / name).is_file():
+                store.keep(f"{objects.MEDIA}/{name}", disk.read(directory / name))
+        media.delete(directory)
+
+
+def _whole(name: str, file: Path) -> bytes:
+    data = disk.read(file)
+    if not objects.is_whole(name, data):
+        raise StoreError(f"{file}: this media file was altered since it was recorded. Restore it, or record again.")
+    return data
+
+
+def _send(store: Store, names: Sequence[str], data_of: Callable[[str], bytes], tell: Callable[[str], object]) -> int:
+    """Send the objects that the store has not, or not whole; return how many."""
+    sent: list[str] = []
+
+    def send(name: str) -> None:
+        data = data_of(name)
+        if store.remote.size(name) != len(data):
+            store.remote.put(name, data)
+            if store.remote.size(name) != len(data):
+                raise StoreError(f"{store.remote.shown}: {name} is not there as it was sent. Push it again.")
+            sent.append(name)
+        tell(name)
+
+    at_once(send, names)
+    return len(sent)
+
+
+def _take_out(pushed: Pushed, store: Store) -> None:
+    """Move a recording that was pushed from the tree to the cache, unless it has changed meanwhile."""
+    with disk.locked(pushed.path):
+        try:
+            is_same = disk.read(pushed.path) == pushed.raw
+        except OSError:
+            is_same = False
+        if is_same:
+            take_media_out(pushed.path, pushed.media, store)
+            store.keep(objects.of_cassette(pushed.entry.digest), pushed.raw)
+            storage.remove(pushed.path)

@@ -1,0 +1,209 @@
+"""Where a cassette is read: in the tree, or in the cache of its store, which is filled with what is missing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from pytest_interactions.errors import CassetteNotFoundError, StoreError
+from pytest_interactions.files import disk, media, storage
+from pytest_interactions.store import lock_file, objects
+from pytest_interactions.store.cache import cache
+from pytest_interactions.store.found import Found
+from pytest_interactions.store.remote import Remote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from pytest_interactions.store.cache import Cache
+    from pytest_interactions.store.lock_file import Entry
+
+#: How many objects are asked for, or sent, at once.
+AT_ONCE: Final = 16
+# The time of a file that was checked out, in nanoseconds: no run takes it for a recording of its own.
+_LONG_AGO: Final = 10**18
+
+
+class Store:
+    """A store, and the cache that stands before it.
+
+    Attributes:
+        remote: The store.
+        cache: What this machine has of it.
+    """
+
+    def __init__(self, url: str, of_media_alone: bool, kept: Cache) -> None:
+        """Reach the store at `url`, which has media alone, or cassettes too."""
+        self.remote = Remote(url)
+        self.cache = kept
+        self._of_media_alone = of_media_alone
+        self._complete: dict[Path, tuple[tuple[int, ...] | None, Path]] = {}
+
+    @classmethod
+    def at(cls, url: str, *, of_media_alone: bool = False) -> Self:
+        """Return the store at a URL, the same each time, so that what is checked once stays checked."""
+        key = url, of_media_alone, cache()
+        if key not in _STORES:
+            _STORES[key] = Store(*key)
+        found: Self = _STORES[key]  # type: ignore[assignment] # there are no subclasses
+        return found
+
+    def find(self, path: Path, *, records: bool) -> Found:
+        """Find the cassette at `path`, and fetch what of it this machine has not.
+
+        A file in the tree comes first: it is a recording that was not pushed yet. One that is a copy of what was pushed
+        gives way to what the lock file names now.
+
+        Args:
+            path: The path in the tree, whether there is a file or not.
+            records: Whether its file may be written, so that what there is of it must be in the tree.
+
+        Raises:
+            StoreError: The lock file can't be used, or an object can't be fetched.
+            OSError: The cache, or the tree, can't be written.
+        """
+        entry = None if self._of_media_alone else locked(path)
+        if entry is not None and self._gives_way(path, entry):
+            file = self.cassette(entry)
+            if not records:
+                return Found(file, self._media_of(file, self.cache.media))
+            self.check_out(path, file)
+        beside = media.directory_of(path)
+        if records:
+            self._bring_media(path, beside)
+            return Found(path, beside)
+        return Found(path, self._media_of(path, beside))
+
+    def cassette(self, entry: Entry) -> Path:
+        """Return the file of a cassette in the cache; raise as `find` does."""
+        name = objects.of_cassette(entry.digest)
+        try:
+            self.fetch([name])
+        except StoreError as error:
+            raise StoreError(f"{entry.path}: {error}") from None
+        return self.cache.path(name)
+
+    def fetch(self, names: Iterable[str], tell: Callable[[str], object] = str) -> int:
+        """Fetch those objects that the cache has not, several at once, and `tell` of each; return how many there were.
+
+        Raises:
+            StoreError: One can't be fetched; others are there.
+            OSError: The cache can't be written.
+        """
+        missing = [name for name in names if self.cache.find(name) is None]
+
+        def fetch(name: str) -> None:
+            self._fetch(name)
+            tell(name)
+
+        at_once(fetch, missing)
+        return len(missing)
+
+    def fetch_whole(self, entries: Sequence[Entry]) -> int:
+        """Fetch cassettes, and then the media that they refer to; return what `fetch` does, and raise as it does."""
+        fetched = self.fetch([objects.of_cassette(entry.digest) for entry in entries])
+        names: set[str] = set()
+        for entry in entries:
+            names |= media.references_in(disk.read(self.cassette(entry)))
+        return fetched + self.fetch(objects.of_media(names))
+
+    def _fetch(self, name: str) -> None:
+        with self.cache.fetching(name):
+            if self.cache.find(name) is None:  # nobody has fetched it meanwhile
+                self.cache.put(name, self.remote.get(name))
+
+    # --- the tree ---
+
+    def _gives_way(self, path: Path, entry: Entry) -> bool:
+        """Return whether a file of the tree is missing, or a copy of what was pushed before."""
+        try:
+            digest = objects.digest_of(disk.read(path))
+        except OSError:
+            return not path.exists()
+        return digest != entry.digest and not self.is_newer(digest, entry)
+
+    def is_newer(self, digest: str, entry: Entry) -> bool:
+        """Return whether a file of the tree with this digest is a recording that was not pushed yet."""
+        return digest != entry.digest and self.cache.find(objects.of_cassette(digest)) is None
+
+    def check_out(self, path: Path, file: Path) -> None:
+        """Copy a cassette of the cache, with its media, to its path in the tree; raise as `find` does."""
+        raw = disk.read(file)
+        with disk.locked(path):
+            self._copy_media(media.references_in(raw), media.directory_of(path))
+            with disk.staged(path, [raw], at=_LONG_AGO) as put:
+                put()
+
+    def _bring_media(self, path: Path, beside: Path) -> None:
+        names = self._references(path)
+        missing = [name for name in names if not (beside / name).is_file()]
+        if missing:
+            with disk.locked(path):
+                self._copy_media(missing, beside)
+
+    def _copy_media(self, names: Collection[str], directory: Path) -> None:
+        self.fetch(objects.of_media(names))
+        for name in names:
+            with disk.staged(directory / name, disk.pieces(self.cache.media / name, 2**20), at=_LONG_AGO) as put:
+                put()
+
+    def _media_of(self, file: Path, beside: Path) -> Path:
+        """Return the directory that has all media of a cassette: the one beside it, or the cache's, which is filled."""
+        signature, known = storage.signature(file), self._complete.get(file)
+        if known is not None and known[0] == signature:
+            return known[1]
+        names = self._references(file)
+        found = [beside / name for name in names if beside != self.cache.media and (beside / name).is_file()]
+        if len(found) < len(names):
+            for each in found:
+                self.keep(f"{objects.MEDIA}/{each.name}", disk.read(each))
+            self.fetch(objects.of_media(names))
+            beside = self.cache.media
+        self._complete[file] = signature, beside
+        return beside
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Put what is in the tree into the cache, if it is whole; raise `OSError` if that can't be written."""
+        if self.cache.find(name) is None and objects.is_whole(name, data):
+            self.cache.put(name, data)
+
+    def _references(self, file: Path) -> Sequence[str]:
+        try:
+            return sorted(media.references_in(storage.read_bytes(file)))
+        except CassetteNotFoundError:
+            return []
+
+
+_STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
+
+
+def locked(path: Path) -> Entry | None:
+    """Return what the nearest lock file says of the cassette at `path`; `None` if it names none.
+
+    Raises:
+        StoreError: The lock file can't be read, or its line of the cassette.
+    """
+    file = lock_file.nearest(path)
+    if file is None:
+        return None
+    lock = lock_file.shared(file)
+    name = lock.name_of(path)
+    return lock.entry(name) if name in lock else None
+
+
+def at_once(call: Callable[[str], object], names: Sequence[str]) -> None:
+    """Call `call` with each name, several at once; raise the first error once all were tried."""
+    if len(names) <= 1:
+        for name in names:
+            call(name)
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        calls = [pool.submit(call, name) for name in names]
+    for each in calls:
+        each.result()
+
+
+def resolved(url: str, root: Path) -> str:
+    """Return the URL of a store; one that is a path leads on from `root`."""
+    return url if "://" in url or "::" in url else str(root / Path(url).expanduser())
