@@ -115,7 +115,12 @@ class Remote:
                 f"{self.shown}: a store is read over HTTP, and can't be written. Push to where it is kept, by its own "
                 "URL: --store s3://..."
             )
-        self._tried("write", name, lambda: self._write(self._at(name), data))
+        try:
+            self._tried("write", name, lambda: self._write(self._at(name), data))
+        except FileNotFoundError as error:  # of the bucket
+            raise StoreError(
+                f"{self.shown}: {name} can't be written: {_first_line(error)}. Make the place first, or correct the URL."
+            ) from None
 
     def _write(self, path: str, data: bytes) -> None:
         if not self._protocols & _OF_FILES:
