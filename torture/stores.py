@@ -1,0 +1,205 @@
+"""A process that pushes, fetches or checks out is killed, at any moment; then lock file, cache and store are looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import httpx
+
+from pytest_interactions.store import store
+from tests.store import s3
+from torture.forked import Child
+from torture.kills import Countdown, touches_file
+from torture.store_judge import problems
+from torture.store_project import Project, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torture import Outcome
+    from torture.store_project import Lines
+
+    Work = Callable[[Project], object]
+
+_AT_ONCE: Final = os.cpu_count() or 1
+_BATCH: Final = 100
+_IN_S3: Final = 50  # of which one case has its store there, which takes ten times as long
+_WORKS: Final[dict[str, Work]] = {
+    "push": lambda _: run("push"),
+    "pull": lambda _: run("pull"),
+    "pull --files": lambda _: run("pull", "--files"),
+    "replay": lambda project: _replayed(project, "none"),
+    "check out": lambda project: _replayed(project, "new_episodes"),
+}
+#: How each is done: one object after the other, several at once, or while another process does the same.
+_WAYS: Final = {
+    "one by one": tuple(_WORKS),
+    "at once": ("push", "pull"),
+    "beside another": ("push", "pull", "replay"),
+}
+
+
+def stores(count: int, seed: int = 0) -> Outcome:
+    """Kill `count` processes; return how many kills there were, and what was lost, torn or left behind."""
+    killed, failed, begin = 0, list[str](), 0
+    with TemporaryDirectory(prefix="torture-") as scratch, ExitStack() as stack:
+        setting = _Setting(Path(scratch), seed, _bucket(stack))
+        with ProcessPoolExecutor(_AT_ONCE, mp_context=get_context("fork")) as pool:
+            while killed < count:
+                size = min(_BATCH, -(-(count - killed) // _AT_ONCE))
+                starts = range(begin, begin + size * _AT_ONCE, size)
+                for kills_there, failed_there in pool.map(partial(_batch, setting, size), starts):
+                    killed += kills_there
+                    failed += failed_there
+                begin += size * _AT_ONCE
+    return killed, failed
+
+
+def _bucket(stack: ExitStack) -> str:
+    """Serve S3, have all clients here go there, and return a bucket's URL, over HTTP."""
+    url = stack.enter_context(s3.serving())
+    os.environ |= s3.env(url)
+    return f"{url}/{s3.bucket(url, 'torture').removeprefix('s3://')}"
+
+
+class _Setting:
+    """What all cases share: a project, what its lock file says, and all moments of each work."""
+
+    def __init__(self, scratch: Path, seed: int, bucket: str) -> None:
+        self.scratch, self.seed, self.bucket = scratch, seed, bucket
+        self.project = Project(scratch / "project")
+        self.lines: Lines = self.project.make()
+        self.whole = {name: self._measured(name, "") for name in _WORKS}
+        self.whole_in_s3 = {name: self._measured(name, bucket) for name in _WORKS}
+        self.cases = [
+            (name, way, moment)
+            for way, names in _WAYS.items()
+            for name in names
+            for moment in range(1, self.whole[name].moments + 1)
+        ]
+        Random(seed).shuffle(self.cases)
+
+    def _measured(self, name: str, bucket: str) -> _Whole:
+        """Do it twice without a kill, to know how long it takes: to have it imported, and by a child that counts."""
+        if not bucket:
+            with (project := self._copy(self.scratch / f"{name} imported", "")).entered():
+                _WORKS[name](project)
+        project = self._copy(self.scratch / f"{name} measured in {bucket[:2]}", bucket)
+        begun = time.perf_counter()
+        child = Child.start(partial(_counted, project, name, "one by one", 0), self.scratch)
+        child.wait()
+        if child.error:
+            raise RuntimeError(f"{name}: {child.error}")
+        return _Whole(time.perf_counter() - begun, int(child.lines[-1]))
+
+    def _copy(self, directory: Path, bucket: str) -> Project:
+        return self.project.copied(directory, f"{bucket}/{uuid4().hex}" if bucket else "")
+
+    def case(self, number: int, directory: Path) -> _Case:
+        """Return a case: each moment comes once, and then any."""
+        dice = Random(f"{self.seed} {number}")
+        in_s3, place = number % _IN_S3 == 0, number - number // _IN_S3 - 1
+        if in_s3 or place >= len(self.cases):
+            way = dice.choice([*_WAYS])
+            name = dice.choice(_WAYS[way])
+            whole = (self.whole_in_s3 if in_s3 else self.whole)[name]
+            moment = dice.randint(1, whole.moments) if dice.random() < 0.5 else 0
+        else:
+            name, way, moment = self.cases[place]
+            whole = self.whole[name]
+        project = self._copy(directory / "all", self.bucket if in_s3 else "")
+        return _Case(project, name, way, moment, dice.random() * whole.seconds, self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What a whole work takes: seconds, and moments right before and after a call that touches a file or a socket."""
+
+    seconds: float
+    moments: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A kill of one work: at a moment or, if that is 0, after some seconds."""
+
+    project: Project
+    name: str
+    way: str
+    moment: int
+    seconds: float
+    lines: Lines
+
+    def run(self) -> tuple[bool, list[str]]:
+        """Return whether the process was killed, and what is wrong then."""
+        temporary = self.project.directory / "temporary"
+        temporary.mkdir()
+        child = Child.start(partial(_counted, self.project, self.name, self.way, self.moment), temporary)
+        others = [Child.start(self._work, temporary)] if self.way == "beside another" else []
+        if not self.moment:
+            time.sleep(self.seconds)
+            os.kill(child.pid, signal.SIGKILL)
+        for each in (child, *others):
+            each.wait()
+        judge = Child.start(partial(problems, self.project, self.lines), temporary)
+        judge.wait()
+        errors = [each.error for each in (child, *others, judge) if each.error]
+        errors += ["the judge was killed"] * bool(judge.signal)
+        where = "S3" if self.project.bucket else "a directory"
+        found = [f"{self.name}, {self.way}, in {where}, moment {self.moment}: {each}" for each in errors + judge.lines]
+        return child.signal == signal.SIGKILL, found
+
+    def _work(self, _report: Callable[[str], object]) -> None:
+        with self.project.entered():
+            _WORKS[self.name](self.project)
+
+
+def _batch(setting: _Setting, size: int, begin: int) -> tuple[int, list[str]]:
+    killed, failed = 0, []
+    for number in range(begin, begin + size):
+        directory = setting.scratch / f"case {number}"
+        killed_there, found = setting.case(number, directory).run()
+        killed += killed_there
+        failed += [f"kill {number} of seed {setting.seed}: {each}" for each in found]
+        shutil.rmtree(directory)
+    return killed, failed
+
+
+def _replayed(project: Project, record_mode: str) -> None:
+    found = list(project.replay(record_mode))
+    if found:
+        raise RuntimeError("; ".join(found))
+
+
+def _counted(project: Project, name: str, way: str, moment: int, report: Callable[[str], object]) -> None:
+    """Do some work, kill this process at a moment, counted in all threads, and report how many there were."""
+    store.AT_ONCE = store.AT_ONCE if way == "at once" else 1  # type: ignore[misc] # so that they come in their order
+    countdown = Countdown(moment, _touches)
+    with project.entered():
+        threading.setprofile(countdown)
+        sys.setprofile(countdown)
+        try:
+            _WORKS[name](project)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)  # type: ignore[arg-type] # as its documentation has it
+    report(str(-countdown.left))
+
+
+def _touches(called: object) -> bool:
+    return touches_file(called) or type(getattr(called, "__self__", None)).__name__ == "socket"
