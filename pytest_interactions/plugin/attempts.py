@@ -14,6 +14,7 @@ from pytest_interactions.plugin import storms, summary, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.snapshot import StepsAssertion
