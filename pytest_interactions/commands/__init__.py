@@ -30,6 +30,7 @@ COMMANDS = {
     "unused": "list cassettes, media and snapshots that no test owns, and delete them",
     "push": "send the recordings of the tree to the store, and write cassettes.lock",
     "pull": "fetch the cassettes of tests from the store, to replay offline",
+    "gc": "delete what of the store no branch names any more",
     "status": "say what waits for a push, and what of the store is on this machine",
     "check": "say all that can be said about cassettes without a test: damage, secrets, what waits",
     "scan": "look for secrets in files",

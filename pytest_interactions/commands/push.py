@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import secrets_in
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_interactions.store.project import Project
+
+
+_COMMIT: Final = f" Commit {lock_file.NAME}."
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -69,10 +72,11 @@ def run(options: Namespace) -> Status:
         return gate.status
     before = project.lock()
     sent = push(found, store, project.lock_path)
-    for entry in (each.entry for each in found):
+    new = [each.entry for each in found if not each.is_copy]
+    for entry in new:
         if entry.path in before.conflicts or entry.path not in before or before.entry(entry.path) != entry:
             print(on_one_line(f"{entry.path}: {entry.headline}"))
-    print(f"Pushed {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent. Commit {lock_file.NAME}.")
+    print(f"Pushed {counted(len(new), 'cassette')}: {counted(sent, 'object')} sent.{_COMMIT if new else ''}")
     return gate.status
 
 
@@ -104,6 +108,11 @@ class _Gate:
 
     def _looked_at(self, path: Path) -> Pushed | None:
         raw = storage.read_bytes(path, self._size)
+        name, digest = self._lock.name_of(path), objects.digest_of(raw)
+        if name in self._lock and name not in self._lock.conflicts and not self._project.options.store_media:
+            known = self._lock.entry(name)
+            if not self._project.store().is_new(path, digest, known):
+                return Pushed(path, raw, known, is_copy=True)
         contents = storage.loads(raw, path, self._size)
         if contents.incomplete:
             self._refuse(f"{path}: not pushed, as its test failed. Run that again in record mode once, then push.")
@@ -118,7 +127,6 @@ class _Gate:
         for exchange in contents.exchanges:
             self._secrets.learn(exchange.request)
         report = report_of(path, contents, self._redactor)
-        name, digest = self._lock.name_of(path), objects.digest_of(raw)
         entry = lock_file.Entry(name, digest, len(raw), behaviour_of(report), headline(report))
         return Pushed(path, raw, entry)
 

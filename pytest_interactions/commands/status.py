@@ -61,7 +61,7 @@ def _waiting(project: Project, store: Store, lock: LockFile) -> dict[str, Any]:
         name, digest = lock.name_of(path), objects.digest_of(disk.read(path))
         if name not in lock:
             new.append(name)
-        elif name not in lock.conflicts and store.is_newer(digest, lock.entry(name)):
+        elif name not in lock.conflicts and store.is_new(path, digest, lock.entry(name)):
             changed.append(name)
     return {"new": new, "changed": changed, "conflicts": sorted(lock.conflicts)}
 

@@ -201,6 +201,13 @@ def change(path: Path, put: Iterable[Entry] = (), *, drop: Collection[str] = (),
     return LockFile.read(path)
 
 
+def drop(cassette: Path) -> None:
+    """Take the line of a cassette out of the lock file that names it; raise as `change` does."""
+    file = naming(cassette)
+    if file is not None:
+        change(file, drop=[LockFile.read(file).name_of(cassette)])
+
+
 def _parted(text: str) -> dict[str, dict[str, tuple[int, str]]]:
     """Return the lines of each side, with their numbers, by the path that they begin with; those of both by `""`."""
     sides: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)

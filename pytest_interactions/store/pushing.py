@@ -30,11 +30,13 @@ class Pushed:
         path: Its file.
         raw: The bytes of that.
         entry: Its line of the lock file.
+        is_copy: Whether it is a copy of what was pushed before, which only leaves the tree.
     """
 
     path: Path
     raw: bytes
     entry: Entry
+    is_copy: bool = False
 
     @property
     def media(self) -> list[str]:
@@ -50,11 +52,12 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
             the tree as they were.
         OSError: The lock file, the cache or the tree can't be written.
     """
-    sent = push_media(((each.path, each.media) for each in recordings), store, tell)
-    raw = {objects.of_cassette(each.entry.digest): each.raw for each in recordings}
+    new = [each for each in recordings if not each.is_copy]
+    sent = push_media(((each.path, each.media) for each in new), store, tell)
+    raw = {objects.of_cassette(each.entry.digest): each.raw for each in new}
     sent += _send(store, list(raw), raw.__getitem__, tell)
-    if recordings:
-        lock_file.change(lock_path, [each.entry for each in recordings], settled=True)
+    if new:
+        lock_file.change(lock_path, [each.entry for each in new], settled=True)
     for each in recordings:
         _take_out(each, store)
     return sent
@@ -116,5 +119,5 @@ def _take_out(pushed: Pushed, store: Store) -> None:
             is_same = False
         if is_same:
             take_media_out(pushed.path, pushed.media, store)
-            store.keep(objects.of_cassette(pushed.entry.digest), pushed.raw)
+            store.keep(objects.of_cassette(objects.digest_of(pushed.raw)), pushed.raw)
             storage.remove(pushed.path)

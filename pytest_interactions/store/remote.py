@@ -119,7 +119,7 @@ class Remote:
             self._tried("write", name, lambda: self._write(self._at(name), data))
         except FileNotFoundError as error:  # of the bucket
             raise StoreError(
-                f"{self.shown}: {name} can't be written: {_first_line(error)}. Make the place first, or correct the URL."
+                f"{self.shown}: {name} can't be written: {_first_line(error)}. Make that place, or correct the URL."
             ) from None
 
     def _write(self, path: str, data: bytes) -> None:

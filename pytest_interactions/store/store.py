@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: How many objects are asked for, or sent, at once.
 AT_ONCE: Final = 16
-# The time of a file that was checked out, in nanoseconds: no run takes it for a recording of its own.
+# The time of a file that was checked out, in nanoseconds: no run takes it for a recording of its own, and it tells a
+# copy from what was written since.
 _LONG_AGO: Final = 10**18
 
 
@@ -121,11 +122,16 @@ class Store:
             digest = objects.digest_of(disk.read(path))
         except OSError:
             return not path.exists()
-        return digest != entry.digest and not self.is_newer(digest, entry)
+        return digest != entry.digest and not self.is_new(path, digest, entry)
 
-    def is_newer(self, digest: str, entry: Entry) -> bool:
-        """Return whether a file of the tree with this digest is a recording that was not pushed yet."""
-        return digest != entry.digest and self.cache.find(objects.of_cassette(digest)) is None
+    def is_new(self, path: Path, digest: str, entry: Entry) -> bool:
+        """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
+
+        It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody
+        has written since, or one that the cache has.
+        """
+        is_copy = path.stat().st_mtime_ns == _LONG_AGO
+        return digest != entry.digest and not is_copy and self.cache.find(objects.of_cassette(digest)) is None
 
     def check_out(self, path: Path, file: Path) -> None:
         """Copy a cassette of the cache, with its media, to its path in the tree; raise as `find` does."""
