@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": "record all quickstart sections here, replay and check them",
     "emulate": "serve a local, deterministic Interactions API",
     "serve": "put cassettes behind a local address, for any language",
+    "forward": "put the API behind a local address that has the key, for code that must not have it",
     "show": "print cassettes as transcripts",
     "report": "write cassettes to a page that opens offline",
     "review": "go through new recordings and snapshots that wait; accept or reject them",

@@ -28,7 +28,7 @@ _HEAD: Final = """\
 """
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 # The lines by which git marks a conflict: ours from the first on, their common ancestor (if configured), theirs.
-_OURS, _BASE, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
+_OURS, _BASE, _THEIRS, _END = _MARKS = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 
 class Entry(NamedTuple):
@@ -141,6 +141,12 @@ class LockFile:
         return self.path.parent / name
 
 
+def is_name(name: str) -> bool:
+    """Return whether a cassette of this name can have a line: it leads to no other place, and begins no other line."""
+    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
+    return is_inside and not name.startswith(("#", *_MARKS)) and "\t" not in name and on_one_line(name) == name
+
+
 def nearest(path: Path) -> Path | None:
     """Return the lock file of the directory of `path`, or of the nearest one above that has one; `None` if none has."""
     return next((file for parent in path.parents if (file := parent / NAME).is_file()), None)
@@ -225,9 +231,8 @@ def _parted(text: str) -> dict[str, dict[str, tuple[int, str]]]:
 
 def _parsed(path: Path, number: int, line: str) -> Entry:
     name, *rest = line.split("\t")
-    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
     is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
-    if not (is_inside and is_entry):
+    if not (is_name(name) and is_entry):
         raise StoreError(
             f"{path}:{number}: this is no line of a lock file: a path below its directory, a digest, a size, a digest "
             "and a headline, with tabs between. Restore the line from git, or delete it and push its cassette again."

@@ -115,9 +115,7 @@ def _chosen(git: Git, refs: Sequence[str] | None) -> list[str]:
         return there
     for pattern in refs:
         if not any(_matches(each, pattern) for each in there):
-            raise StoreError(
-                f"--keep-refs: {pattern}: this repository has no such branch or tag, so nothing was deleted."
-            )
+            raise StoreError(f"--keep-refs: {pattern}: there is no such branch or tag here, so nothing was deleted.")
     return [each for each in there if any(_matches(each, pattern) for pattern in refs)]
 
 
