@@ -188,7 +188,7 @@ class Project:
             try:
                 self.replay_one(name, asked, record_mode)
             except Exception as error:  # noqa: BLE001 - told
-                yield f"{name} does not replay: {type(error).__name__}: {error}"
+                yield f"{name} does not replay: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
     def replay_one(self, name: str, asked: Sequence[str], record_mode: str = "none") -> None:
         """Replay one test."""

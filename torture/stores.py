@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -16,12 +17,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import httpx
 
+from pytest_interactions.commands import push as push_command
 from pytest_interactions.store import store
+from pytest_interactions.store.store import Store
 from tests.store import s3
 from torture.forked import Child
 from torture.kills import Countdown, touches_file
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = os.cpu_count() or 1
 _BATCH: Final = 100
-_IN_S3: Final = 50  # of which one case has its store there, which takes ten times as long
+_IN_S3: Final = 70  # of which one case has its store there, which takes twenty times as long
+_ELSEWHERE: Final = 0.1  # the share of cases in which another machine replays, too, in the end
 _WORKS: Final[dict[str, Work]] = {
     "push": lambda _: run("push"),
     "pull": lambda _: run("pull"),
@@ -47,18 +51,17 @@ _WORKS: Final[dict[str, Work]] = {
     "check out": lambda project: _replayed(project, "new_episodes"),
 }
 #: How each is done: one object after the other, several at once, or while another process does the same.
-_WAYS: Final = {
-    "one by one": tuple(_WORKS),
-    "at once": ("push", "pull"),
-    "beside another": ("push", "pull", "replay"),
-}
+_WAYS: Final = ("one by one", "at once", "beside another")
+#: What is counted: all that writes. What only reads before, as the gate does, can't tear anything.
+_COUNTED: Final = ((push_command, "push"), (Store, "find"), (Store, "fetch_whole"), (Store, "check_out"))
 
 
 def stores(count: int, seed: int = 0) -> Outcome:
     """Kill `count` processes; return how many kills there were, and what was lost, torn or left behind."""
     killed, failed, begin = 0, list[str](), 0
-    with TemporaryDirectory(prefix="torture-") as scratch, ExitStack() as stack:
+    with TemporaryDirectory(prefix="torture-", dir=_in_memory()) as scratch, ExitStack() as stack:
         setting = _Setting(Path(scratch), seed, _bucket(stack))
+        gc.freeze()  # so that no child copies what it need not
         with ProcessPoolExecutor(_AT_ONCE, mp_context=get_context("fork")) as pool:
             while killed < count:
                 size = min(_BATCH, -(-(count - killed) // _AT_ONCE))
@@ -68,6 +71,11 @@ def stores(count: int, seed: int = 0) -> Outcome:
                     failed += failed_there
                 begin += size * _AT_ONCE
     return killed, failed
+
+
+def _in_memory() -> str | None:
+    """Return a directory in which nobody waits for a disk, if there is one: a killed process loses nothing there."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a directory of its own is made there
 
 
 def _bucket(stack: ExitStack) -> str:
@@ -88,8 +96,8 @@ class _Setting:
         self.whole_in_s3 = {name: self._measured(name, bucket) for name in _WORKS}
         self.cases = [
             (name, way, moment)
-            for way, names in _WAYS.items()
-            for name in names
+            for way in _WAYS
+            for name in _WORKS
             for moment in range(1, self.whole[name].moments + 1)
         ]
         Random(seed).shuffle(self.cases)
@@ -115,15 +123,15 @@ class _Setting:
         dice = Random(f"{self.seed} {number}")
         in_s3, place = number % _IN_S3 == 0, number - number // _IN_S3 - 1
         if in_s3 or place >= len(self.cases):
-            way = dice.choice([*_WAYS])
-            name = dice.choice(_WAYS[way])
+            way, name = dice.choice(_WAYS), dice.choice([*_WORKS])
             whole = (self.whole_in_s3 if in_s3 else self.whole)[name]
             moment = dice.randint(1, whole.moments) if dice.random() < 0.5 else 0
         else:
             name, way, moment = self.cases[place]
             whole = self.whole[name]
         project = self._copy(directory / "all", self.bucket if in_s3 else "")
-        return _Case(project, name, way, moment, dice.random() * whole.seconds, self.lines)
+        elsewhere = in_s3 or dice.random() < _ELSEWHERE
+        return _Case(project, name, way, moment, dice.random() * whole.seconds, self.lines, elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,7 @@ class _Case:
     moment: int
     seconds: float
     lines: Lines
+    elsewhere: bool
 
     def run(self) -> tuple[bool, list[str]]:
         """Return whether the process was killed, and what is wrong then."""
@@ -156,7 +165,7 @@ class _Case:
             os.kill(child.pid, signal.SIGKILL)
         for each in (child, *others):
             each.wait()
-        judge = Child.start(partial(problems, self.project, self.lines), temporary)
+        judge = Child.start(partial(problems, self.project, self.lines, elsewhere=self.elsewhere), temporary)
         judge.wait()
         errors = [each.error for each in (child, *others, judge) if each.error]
         errors += ["the judge was killed"] * bool(judge.signal)
@@ -190,15 +199,23 @@ def _counted(project: Project, name: str, way: str, moment: int, report: Callabl
     """Do some work, kill this process at a moment, counted in all threads, and report how many there were."""
     store.AT_ONCE = store.AT_ONCE if way == "at once" else 1  # type: ignore[misc] # so that they come in their order
     countdown = Countdown(moment, _touches)
+    threading.setprofile(countdown)
+    for owner, function in _COUNTED:
+        setattr(owner, function, _with_profile(countdown, getattr(owner, function)))
     with project.entered():
-        threading.setprofile(countdown)
+        _WORKS[name](project)
+    report(str(-countdown.left))
+
+
+def _with_profile(countdown: Countdown, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **more: Any) -> Any:
         sys.setprofile(countdown)
         try:
-            _WORKS[name](project)
+            return function(*arguments, **more)
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type] # as its documentation has it
-    report(str(-countdown.left))
+
+    return call
 
 
 def _touches(called: object) -> bool:
