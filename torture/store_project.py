@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import chdir, contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -202,8 +202,10 @@ class Project:
 
 
 def run(*arguments: str) -> None:
-    if main(list(arguments)):
-        raise RuntimeError(f"{' '.join(arguments)} failed")
+    with redirect_stderr(StringIO()) as said:
+        status = main(list(arguments))
+    if status:
+        raise RuntimeError(f"{' '.join(arguments)} failed: {said.getvalue()}")
 
 
 def _ask(client: httpx.Client, name: str) -> None:

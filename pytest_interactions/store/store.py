@@ -70,10 +70,10 @@ class Store:
         """
         entry = None if self._of_media_alone else locked(path)
         if entry is not None and self._gives_way(path, entry):
-            file = self.cassette(entry)
             if not records:
+                file = self.cassette(entry)
                 return Found(file, self._media_of(path, file, self.cache.media))
-            self.check_out(path, file)
+            self.check_out(path, entry)
         beside = media.directory_of(path)
         if records:
             self._bring_media(path, beside)
@@ -150,10 +150,15 @@ class Store:
         is_copy = path.stat().st_mtime_ns == _LONG_AGO
         return digest != entry.digest and not is_copy and self.cache.find(objects.of_cassette(digest)) is None
 
-    def check_out(self, path: Path, file: Path) -> None:
-        """Copy a cassette of the cache, with its media, to its path in the tree; raise as `find` does."""
-        raw = disk.read(file)
+    def check_out(self, path: Path, entry: Entry) -> None:
+        """Copy a cassette, with its media, to its path in the tree, if no recording is there; raise as `find` does."""
+        self.fetch_whole([entry])
+        raw = disk.read(self.cassette(entry))
         with disk.locked(path):
+            if not self._gives_way(path, entry):
+                return
+            for left in disk.temporaries(path):
+                left.unlink()
             self._copy_media(media.references_in(raw), path)
             with disk.staged(path, [raw], at=_LONG_AGO) as put:
                 put()
