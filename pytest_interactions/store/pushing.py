@@ -54,9 +54,9 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
     """
     new = [each for each in recordings if not each.is_copy]
     sent = push_media(((each.path, each.media) for each in new), store, tell)
-    objects_of = {objects.of_cassette(each.entry.digest): each for each in new}
-    paths = {name: each.path for name, each in objects_of.items()}
-    sent += _send(store, paths, lambda name: objects_of[name].raw, tell)
+    by_name = {objects.of_cassette(each.entry.digest): each for each in new}
+    paths = {name: each.path for name, each in by_name.items()}
+    sent += _send(store, paths, lambda name: by_name[name].raw, tell)
     if new:
         lock_file.change(lock_path, [each.entry for each in new], settled=True)
     for each in recordings:

@@ -73,7 +73,7 @@ class Store:
             if not records:
                 file = self.cassette(entry)
                 return Found(file, self._media_of(path, file, self.cache.media))
-            self.check_out(path, entry)
+            self._check_out(path, entry)
         beside = media.directory_of(path)
         if records:
             self._bring_media(path, beside)
@@ -147,21 +147,20 @@ class Store:
         It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody
         has written since, or one that the cache has.
         """
-        is_copy = path.stat().st_mtime_ns == _LONG_AGO
+        signature = storage.signature(path)
+        is_copy = signature is not None and signature[0] == _LONG_AGO
         return digest != entry.digest and not is_copy and self.cache.find(objects.of_cassette(digest)) is None
 
-    def check_out(self, path: Path, entry: Entry) -> None:
-        """Copy a cassette, with its media, to its path in the tree, if no recording is there; raise as `find` does."""
-        self.fetch_whole([entry])
+    def _check_out(self, path: Path, entry: Entry) -> None:
+        """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
         raw = disk.read(self.cassette(entry))
         with disk.locked(path):
-            if not self._gives_way(path, entry):
-                return
             for left in disk.temporaries(path):
                 left.unlink()
-            self._copy_media(media.references_in(raw), path)
-            with disk.staged(path, [raw], at=_LONG_AGO) as put:
-                put()
+            if self._gives_way(path, entry):
+                self._copy_media(media.references_in(raw), path)
+                with disk.staged(path, [raw], at=_LONG_AGO) as put:
+                    put()
 
     def _bring_media(self, path: Path, beside: Path) -> None:
         names = self._references(path)
