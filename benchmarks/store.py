@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _SIZE: Final = 1000
 _PICTURE: Final = 100_000  # bytes, of which each fiftieth cassette has one
 _EACH: Final = 50
+_ROUNDS: Final = 3  # of a warm test, each in a process of its own: the quickest is what it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def run(scratch: Path, *, quick: bool) -> Section:
         "moto's S3, whose time is its own in the first place, a process of Python's, too. Runners are processes with a "
         "cache each, all at once, that replay tests drawn at random. Fetched bare: the same objects by one client of "
         "httpx, kept alive, one after the other. Warm: a process that opens each cassette for the first time, from the "
-        "tree and from the cache by turns, answer included; the median and the 95th percentile of the differences."
+        "tree and from the cache by turns, answer included; the median and the 95th percentile of the differences, each of "
+        f"the quickest of {_ROUNDS} such processes, as others were at work on this machine."
     )
     return section
 
@@ -253,9 +255,12 @@ def _tell_warm(section: Section, team: _Team, sizes: _Sizes, url: str) -> None:
             (media.directory_of(path)).mkdir(exist_ok=True)
             (media.directory_of(path) / each).write_bytes((machine / "media" / each).read_bytes())
     httpx.get(url + COUNTS)
-    (figures,) = _at_once([partial(_compared, team, tree, names, url, machine)], team.root.with_name("warming"))
+    rounds = [
+        _at_once([partial(_compared, team, tree, names, url, machine)], team.root.with_name(f"warming-{number}"))[0]
+        for number in range(_ROUNDS)
+    ]
     asked = sum(httpx.get(url + COUNTS).json()["requests"].values())
-    there, kept = figures["tree"], figures["store"]
+    there, kept = ([min(each) for each in zip(*(found[way] for found in rounds), strict=True)] for way in ("tree", "store"))
     more = [store - plain for store, plain in zip(kept[1:], there[1:], strict=True)]
     late = quantiles(more, n=20)[-1]
     section.aim("a warm test takes at most 5 ms more than one in the tree, at the 95th percentile", duration(late), met=late <= 0.005)

@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from torture.store_project import Lines, Project
 
 
-def problems(project: Project, lines: Lines, report: Callable[[str], object], *, elsewhere: bool) -> None:
-    """Report what is wrong: at first, after a push that is not killed and, if asked for, `elsewhere` then."""
+def problems(project: Project, lines: Lines, report: Callable[[str], object]) -> None:
+    """Report what is wrong: at first, after a push that is not killed, and elsewhere then."""
     with project.entered():
         for problem in (*_kept(project, lines), *project.replay(), *_pushed(project, lines)):
             report(problem)
-    if elsewhere:
-        with project.entered("another"):  # machine, which has the store alone
-            for problem in project.replay():
-                report(f"elsewhere {problem}")
+    with project.entered("another"):  # machine, which has the store alone
+        for problem in project.replay():
+            report(f"elsewhere {problem}")
 
 
 def _kept(project: Project, lines: Lines) -> Iterator[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +53,8 @@ _SAME: Final = "same"
 AFTER: Final = {**BEFORE, **_RECORDED, _SAME: _RECORDED["painted"]}
 _FETCHED: Final = ("fetched", "pictured")
 _HEADERS: Final = {"content-type": ["application/json"]}
+_DRAWN: Final = re.compile(r"(?<=\.)[0-9a-f]{32}(?=\.tmp$)")
+_AGE: Final = 1.5 * 10**9  # seconds; a file of the tree that was checked out is older
 #: Moto wants to see a login, and checks none.
 _LOGIN: Final = {
     "authorization": "AWS4-HMAC-SHA256 Credential=anybody/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, "
@@ -147,7 +151,8 @@ class Project:
         return copy
 
     def _name_store(self) -> None:
-        (self.root / "pytest.ini").write_text(f"[pytest]\ninteractions_store = {self.url}\n")
+        url = self.url if self.bucket else os.path.relpath(self.url, self.root)  # the same in each case
+        (self.root / "pytest.ini").write_text(f"[pytest]\ninteractions_store = {url}\n")
 
     def _record(self, name: str, asked: Sequence[str]) -> None:
         gate = Gate(Redactor(secrets=Secrets([])))
@@ -181,6 +186,16 @@ class Project:
     def tree(self) -> dict[str, bytes]:
         """Return all that is in the directory of cassettes, by name."""
         return _contents(self.root / "cassettes")
+
+    def state(self) -> str:
+        """Return a digest of all files, their names without what is drawn at random, and of what was checked out."""
+        found = sha256()
+        for file in sorted(files_in(self.directory), key=lambda file: (_DRAWN.sub("", str(file)), file.stat().st_size)):
+            name = _DRAWN.sub("", file.relative_to(self.directory).as_posix())
+            if not name.startswith("cache/locks/"):
+                data = file.read_bytes()
+                found.update(f"{name} {file.stat().st_mtime < _AGE} {len(data)}\n".encode() + data)
+        return found.hexdigest()
 
     def replay(self, record_mode: str = "none") -> Iterator[str]:
         """Replay all tests; yield what goes wrong."""
