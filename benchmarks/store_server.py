@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # the head and the body of an answer leave together
     server: _Server
 
-    def do_GET(self) -> None:  # noqa: N802 - as the library has it
+    def do_GET(self) -> None:
         server = self.server
         if self.path == COUNTS:
             with server.turn:

@@ -10,7 +10,6 @@ from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -29,6 +28,7 @@ from torture.traffic import MEDIA_THRESHOLD, answer, question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pytest_interactions.store.lock_file import Entry
 
@@ -129,7 +129,7 @@ class Project:
         for name, asked in _RECORDED.items():
             self._record(name, asked)
         shutil.copy(self.place("painted"), self.place(_SAME))
-        shutil.copytree(*(media.directory_of(self.place(name)) for name in ("painted", _SAME)))
+        shutil.copytree(media.directory_of(self.place("painted")), media.directory_of(self.place(_SAME)))
         return Lines(before, self._pushed())
 
     def _pushed(self) -> Mapping[str, Entry]:
@@ -142,7 +142,7 @@ class Project:
         """Return a copy in another directory, with its store in S3 if there is a bucket."""
         shutil.copytree(self.directory, directory)
         copy = Project(directory, bucket)
-        copy._name_store()  # noqa: SLF001 - its own
+        copy._name_store()
         if bucket:
             store = directory / "store"
             for file in files_in(store):
@@ -173,7 +173,8 @@ class Project:
             return _contents(self.directory / "store")
         server, name, prefix = self.bucket.rsplit("/", 2)
         listed = httpx.get(f"{server}/{name}", params={"list-type": "2", "prefix": f"{prefix}/"}, headers=_LOGIN)
-        keys = [each.text or "" for each in ET.fromstring(listed.content).iterfind(".//{*}Key")]  # noqa: S314 - our own server
+        found = ET.fromstring(listed.content).iterfind(".//{*}Key")  # noqa: S314 - our own server
+        keys = [each.text or "" for each in found]
         return {
             key.removeprefix(f"{prefix}/"): httpx.get(f"{server}/{name}/{key}", headers=_LOGIN).content for key in keys
         }
@@ -211,6 +212,7 @@ class Project:
 
 
 def run(*arguments: str) -> None:
+    """Run a command; raise `RuntimeError` with what it said if it fails."""
     with redirect_stderr(StringIO()) as said:
         status = main(list(arguments))
     if status:
@@ -227,7 +229,9 @@ def _ask(client: httpx.Client, name: str) -> None:
 def _exchange(name: str) -> Exchange:
     request = Request(method="POST", uri="http://h/v1/interactions", headers=_HEADERS).with_json(question(name))
     headers = {"content-type": ["text/event-stream"]} if name.startswith("stream") else _HEADERS
-    return Exchange(request=request, response=Response(status=200, reason="OK", headers=headers, body=answer(question(name))))
+    return Exchange(
+        request=request, response=Response(status=200, reason="OK", headers=headers, body=answer(question(name)))
+    )
 
 
 def _contents(directory: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""A process that pushes, fetches or checks out is killed, at any moment; then lock file, cache and store are looked at."""
+"""A process that pushes, fetches or checks out is killed, at any moment; then somebody looks at what it left."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -20,12 +21,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import httpx
-
 from pytest_interactions.commands import push as push_command
 from pytest_interactions.store import store
 from pytest_interactions.store.store import Store
 from tests.store import s3
+from torture import NotHereError
 from torture.forked import Child
 from torture.kills import Countdown, touches_file
 from torture.store_judge import problems
@@ -55,10 +55,6 @@ _WAYS: Final = ("one by one", "at once", "beside another")
 _COUNTED: Final = ((push_command, "push"), (Store, "find"), (Store, "fetch_whole"), (Store, "_check_out"))
 
 
-#: The states in which this process has found nothing wrong.
-_GOOD: Final[set[str]] = set()
-
-
 def stores(count: int, seed: int = 0) -> Outcome:
     """Kill `count` processes; return how many kills there were, and what was lost, torn or left behind."""
     killed, failed, begin = 0, list[str](), 0
@@ -82,7 +78,13 @@ def _in_memory() -> str | None:
 
 
 def _bucket(stack: ExitStack) -> str:
-    """Serve S3, have all clients here go there, and return a bucket's URL, over HTTP."""
+    """Serve S3, have all clients here go there, and return a bucket's URL, over HTTP.
+
+    Raises:
+        NotHereError: It can't be had.
+    """
+    if not (find_spec("moto") and find_spec("s3fs")):
+        raise NotHereError("moto and s3fs are not installed")
     url = stack.enter_context(s3.serving())
     os.environ |= s3.env(url)
     return f"{url}/{s3.bucket(url, 'torture').removeprefix('s3://')}"
@@ -96,12 +98,9 @@ class _Setting:
         self.project = Project(scratch / "project")
         self.lines: Lines = self.project.make()
         self.whole = {name: self._measured(name, "") for name in _WORKS}
-        self.whole_in_s3 = {name: self._measured(name, bucket) for name in _WORKS}
+        self._whole_in_s3: dict[str, _Whole] = {}  # measured when it is needed, as that takes seconds
         self.cases = [
-            (name, way, moment)
-            for way in _WAYS
-            for name in _WORKS
-            for moment in range(1, self.whole[name].moments + 1)
+            (name, way, moment) for way in _WAYS for name in _WORKS for moment in range(1, self.whole[name].moments + 1)
         ]
         Random(seed).shuffle(self.cases)
 
@@ -110,13 +109,18 @@ class _Setting:
         if not bucket:
             with (project := self._copy(self.scratch / f"{name} imported", "")).entered():
                 _WORKS[name](project)
-        project = self._copy(self.scratch / f"{name} measured in {bucket[:2]}", bucket)
+        project = self._copy(self.scratch / uuid4().hex, bucket)
         begun = time.perf_counter()
         child = Child.start(partial(_counted, project, name, "one by one", 0), self.scratch)
         child.wait()
         if child.error:
             raise RuntimeError(f"{name}: {child.error}")
         return _Whole(time.perf_counter() - begun, int(child.lines[-1]))
+
+    def _in_s3(self, name: str) -> _Whole:
+        if name not in self._whole_in_s3:
+            self._whole_in_s3[name] = self._measured(name, self.bucket)
+        return self._whole_in_s3[name]
 
     def _copy(self, directory: Path, bucket: str) -> Project:
         return self.project.copied(directory, f"{bucket}/{uuid4().hex}" if bucket else "")
@@ -127,13 +131,13 @@ class _Setting:
         in_s3, place = number % _IN_S3 == 0, number - number // _IN_S3 - 1
         if in_s3 or place >= len(self.cases):
             way, name = dice.choice(_WAYS), dice.choice([*_WORKS])
-            whole = (self.whole_in_s3 if in_s3 else self.whole)[name]
+            whole = self._in_s3(name) if in_s3 else self.whole[name]
             moment = dice.randint(1, whole.moments) if dice.random() < 0.5 else 0
         else:
             name, way, moment = self.cases[place]
             whole = self.whole[name]
         project = self._copy(directory / "all", self.bucket if in_s3 else "")
-        return _Case(project, name, way, moment, dice.random() * whole.seconds, self.lines)
+        return _Case(project, name, way, moment, dice.random() * whole.seconds, self.lines, self.scratch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,10 @@ class _Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A kill of one work: at a moment or, if that is 0, after some seconds."""
+    """A kill of one work: at a moment or, if that is 0, after some seconds.
+
+    A file in `scratch` is named by each state in which nothing was found wrong.
+    """
 
     project: Project
     name: str
@@ -154,6 +161,7 @@ class _Case:
     moment: int
     seconds: float
     lines: Lines
+    scratch: Path
 
     def run(self) -> tuple[bool, list[str]]:
         """Return whether the process was killed, and what is wrong then."""
@@ -174,13 +182,14 @@ class _Case:
     def _judged(self, temporary: Path) -> list[str]:
         """Return what is wrong; of what is byte for byte as it was after another kill, that is known already."""
         state = "" if self.project.bucket else self.project.state()
-        if state in _GOOD:
+        good = self.scratch / state
+        if state and good.exists():
             return []
         judge = Child.start(partial(problems, self.project, self.lines), temporary)
         judge.wait()
         found = [*judge.lines, *([judge.error] if judge.error else []), *(["it was killed"] if judge.signal else [])]
         if state and not found:
-            _GOOD.add(state)
+            good.touch()
         return found
 
     def _work(self, _report: Callable[[str], object]) -> None:

@@ -59,7 +59,7 @@ def test_the_next_check_out_deletes_what_a_killed_one_left(team: Team) -> None:
 
 
 def test_the_next_push_leaves_nothing_of_a_killed_check_out(team: Team) -> None:
-    """Neither temporary files nor media without their cassette; what somebody else has put there stays, and links too."""
+    """Neither temporary files nor media without their cassette; what somebody else has put there stays."""
     team.record("a", picture=True)
     team.run("push")
     (name,) = (Path(each).name for each in team.stored() if each.startswith("media/"))
