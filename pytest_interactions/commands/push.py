@@ -73,7 +73,7 @@ def run(options: Namespace) -> Status:
         print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
         return gate.status
     sent = push(found, store, project.lock_path)
-    _clear(paths, project.options.max_size)
+    _clear(project, paths)
     new = [each.entry for each in found if not each.is_copy]
     for entry in new:
         print(on_one_line(f"{entry.path}: {entry.headline}"))
@@ -85,13 +85,13 @@ def _is_no_link(path: Path) -> bool:
     return not path.is_symlink()
 
 
-def _clear(paths: Iterable[Path], max_size: int) -> None:
-    """Delete what killed processes have left in the tree: temporary files, and media to which no cassette refers."""
-    left_over = LeftOver(deletes=True, max_size=max_size)
-    for path in paths:
-        for file in files_in(path, _is_no_link) if path.is_dir() else ():
-            if disk.is_temporary(file.name) or is_medium(file):
-                left_over.at(file)
+def _clear(project: Project, paths: Iterable[Path]) -> None:
+    """Delete what killed processes have left: temporary files, and media to which no cassette refers."""
+    left_over = LeftOver(deletes=True, max_size=project.options.max_size)
+    there = [file for path in paths if path.is_dir() for file in files_in(path, _is_no_link)]
+    for file in (*there, *disk.temporaries(project.lock_path)):
+        if disk.is_temporary(file.name) or is_medium(file):
+            left_over.at(file)
 
 
 class _Gate:

@@ -199,8 +199,6 @@ def change(path: Path, put: Iterable[Entry] = (), *, drop: Collection[str] = (),
         kept = {name: lock.entry(name) for name in lock if name not in drop and name not in new}
         entries = kept | new
         lines = [entries[name].line() for name in sorted(entries)]
-        for left in disk.temporaries(path):
-            left.unlink()
         if lines:
             with disk.replacing(path) as file:
                 file.write("\n".join([_HEAD, "\n\n".join(lines), ""]).encode())
