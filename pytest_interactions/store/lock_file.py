@@ -197,18 +197,20 @@ def change(
         OSError: It can't be written; it is as it was.
     """
     with disk.locked(path):
-        lock, new = LockFile.reads(_read(path), path, stages), {entry.path: entry for entry in put}
+        before = _read(path)
+        lock, new = LockFile.reads(before, path, stages), {entry.path: entry for entry in put}
         left = lock.conflicts.keys() - new.keys() - set(drop) if settled else lock.conflicts.keys()
         if left and not settled:
             lock.entry(min(left))
         kept = [name for name in lock if not (name in left or name in new or name in drop)]
         blocks = {name: lock.conflicts[name].hunk(lock.labels) for name in left}
         blocks |= {entry.path: entry.line() for entry in [*map(lock.entry, kept), *new.values()]}
-        if blocks:
-            with disk.replacing(path) as file:
-                file.write("\n".join([_HEAD, "\n\n".join(blocks[name] for name in sorted(blocks)), ""]).encode())
-        else:
+        text = "\n".join([_HEAD, "\n\n".join(blocks[name] for name in sorted(blocks)), ""]).encode()
+        if not blocks:
             path.unlink(missing_ok=True)
+        elif text != before:
+            with disk.replacing(path) as file:
+                file.write(text)
         return LockFile.read(path)
 
 
