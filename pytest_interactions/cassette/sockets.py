@@ -86,8 +86,6 @@ class Sockets:
         place = next(place for place, (_, each) in enumerate(self._played) if each is dialogue)
         for other in self._of_equal_handshakes(self._played[place][0]):
             holder = next((held for held, (number, _) in enumerate(self._played) if number == other), None)
-            if holder is None and other in self._index.played:
-                continue
             its = None if holder is None else self._played[holder][1]
             script = Script.of(self._index.exchanges[other]) if its is None else its.script
             passed = dialogue.passed_in(script, said)
@@ -100,7 +98,7 @@ class Sockets:
     def _of_equal_handshakes(self, number: int) -> list[int]:
         request = self._filters.redact_request(self._index.exchanges[number].request.unparsed())
         numbers = [] if request is None else self._index.numbers(self._filters.key(request))
-        return [each for each in numbers if each != number]
+        return [each for each in numbers if each != number and self._index.exchanges[each].response.has_messages]
 
     @staticmethod
     def _leaves(dialogue: Dialogue, script: Script) -> bool:

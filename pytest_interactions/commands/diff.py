@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import size_argument
-from pytest_interactions.commands.git import Repository
+from pytest_interactions.commands.history import History
 from pytest_interactions.commands.named import Named
 from pytest_interactions.commands.stores import counted, project_of, store_argument
 from pytest_interactions.commands.versions import AtRevision, Comparer, Now, differing, unknown
@@ -96,7 +96,7 @@ def _print(told: list[Json], options: Namespace, clean: Callable[[str], str]) ->
 
 def _compared(project: Project, options: Namespace) -> Iterator[Json]:
     """Yield what differs of each cassette that does."""
-    repository = Repository(project.root)
+    repository = History(project.root)
     (before, after), words = _revisions(repository, options.revision, options.words)
     named = Named(project, words) if words else None
     places = named.places if named else [project.options.cassette_dir]
@@ -115,7 +115,7 @@ def _compared(project: Project, options: Namespace) -> Iterator[Json]:
         yield unknown(name, pair) if isinstance(pair, StoreError) else comparer.compare(*pair)
 
 
-def _revisions(repository: Repository, text: str, words: list[str]) -> tuple[tuple[str, str], list[str]]:
+def _revisions(repository: History, text: str, words: list[str]) -> tuple[tuple[str, str], list[str]]:
     """Return the two revisions that are named, of which the second is `""` for now, and the other words."""
     for dots in ("...", ".."):
         one, found, other = text.partition(dots)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import CassetteNotFoundError
 from pytest_interactions.files.storage import SUFFIXES
+from pytest_interactions.store.project import locked_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,12 +55,14 @@ def _files_in(
 
 
 def cassettes_in(path: Path) -> list[Path]:
-    """Return the cassettes in a folder, at any depth; of a file, the file itself.
+    """Return the cassettes in a folder, at any depth, those too that are in a store; of a file, the file itself.
 
     Raises:
         CassetteNotFoundError: The folder holds none.
     """
-    files = list(files_in(path, _may_hold_cassettes))
+    files, locked = list(files_in(path, _may_hold_cassettes)), locked_below(path)
+    if locked:
+        files = sorted({*locked, *(files if path.is_dir() else ())})
     if not files:
         raise CassetteNotFoundError(f"{path}: there are no cassettes in this directory.")
     return files

@@ -32,7 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="TESTS",
         help="test files, directories and tests as pytest has them, cassettes, or directories of cassettes",
     )
-    parser.add_argument("--files", action="store_true", help="put them into the tree, too, to look at or to keep")
+    parser.add_argument("--files", action="store_true", help="put them into the tree, too, but for what is newer there")
     store_argument(parser)
 
 
@@ -53,7 +53,7 @@ def run(options: Namespace) -> Status:
     fetched = store.fetch_whole(entries)
     if options.files:
         for entry in entries:
-            store.check_out(lock.place_of(entry.path), store.cassette(entry))
+            store.find(lock.place_of(entry.path), records=True)
     size = sum(entry.size for entry in entries)
     print(f"{counted(len(entries), 'cassette')}, {in_kib(size)}: {counted(fetched, 'object')} fetched.")
     return Status.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import secrets_in
@@ -14,7 +14,7 @@ from pytest_interactions.commands.reports import Reporter
 from pytest_interactions.commands.stores import counted, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.escaping import on_one_line
-from pytest_interactions.files import storage
+from pytest_interactions.files import media, storage
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.content import report_of
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_interactions.store.project import Project
+
+
+_COMMIT: Final = f" Commit {lock_file.NAME}."
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -67,12 +70,11 @@ def run(options: Namespace) -> Status:
             take_media_out(path, each, store)
         print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
         return gate.status
-    before = project.lock()
     sent = push(found, store, project.lock_path)
-    for entry in (each.entry for each in found):
-        if entry.path in before.conflicts or entry.path not in before or before.entry(entry.path) != entry:
-            print(on_one_line(f"{entry.path}: {entry.headline}"))
-    print(f"Pushed {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent. Commit {lock_file.NAME}.")
+    new = [each.entry for each in found if not each.is_copy]
+    for entry in new:
+        print(on_one_line(f"{entry.path}: {entry.headline}"))
+    print(f"Pushed {counted(len(new), 'cassette')}: {counted(sent, 'object')} sent.{_COMMIT if new else ''}")
     return gate.status
 
 
@@ -103,7 +105,16 @@ class _Gate:
                     yield pushed
 
     def _looked_at(self, path: Path) -> Pushed | None:
+        unfit = self._unfit(path)
+        if unfit:
+            self._refuse(f"{path}: not pushed, {unfit}")
+            return None
         raw = storage.read_bytes(path, self._size)
+        name, digest = self._lock.name_of(path), objects.digest_of(raw)
+        if name in self._lock and name not in self._lock.conflicts and not self._project.options.store_media:
+            known = self._lock.entry(name)
+            if not self._project.store().is_new(path, digest, known):
+                return Pushed(path, raw, known, is_copy=True)
         contents = storage.loads(raw, path, self._size)
         if contents.incomplete:
             self._refuse(f"{path}: not pushed, as its test failed. Run that again in record mode once, then push.")
@@ -118,9 +129,18 @@ class _Gate:
         for exchange in contents.exchanges:
             self._secrets.learn(exchange.request)
         report = report_of(path, contents, self._redactor)
-        name, digest = self._lock.name_of(path), objects.digest_of(raw)
         entry = lock_file.Entry(name, digest, len(raw), behaviour_of(report), headline(report))
         return Pushed(path, raw, entry)
+
+    def _unfit(self, path: Path) -> str:
+        """Return why a file may not be pushed, whatever is in it, as it may have been made by anybody's code."""
+        if not lock_file.is_name(self._lock.name_of(path)):
+            return "as no line of a lock file can have this name. Rename it, and what it belongs to."
+        directory = media.directory_of(path)
+        media_files = directory.iterdir() if directory.is_dir() else ()
+        if any(each.is_symlink() for each in (path, directory, *media_files)):
+            return "as it, or its media, are links, which may lead to any file. Put the files themselves there."
+        return ""
 
     def _refuse(self, message: str) -> None:
         print(on_one_line(self._secrets.matcher.redact(f"pytest-interactions: {message}")), file=sys.stderr)

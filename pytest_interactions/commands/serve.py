@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: The options of a cassette that the command line takes.
 _OPTIONS = (
     *("record_mode", "match_on", "keep_headers", "redact", "chunking", "pace", "fault", "fast_forward"),
-    *("unplayed", "differing", "lint", "max_age", "stale", "retired_models"),
+    *("unplayed", "differing", "lint", "max_age", "stale", "retired_models", "store"),
+    "store_media",
 )
 _USAGE_OF_FILE = """\
 
@@ -100,6 +101,8 @@ def run(options: Namespace) -> Status:
 
 def _kind(name: str) -> dict[str, Any]:
     """Return how an option is given, as argparse has it: as a switch, as often as wanted, or with one value."""
+    if name == "store_media":
+        return {"action": "store_const", "const": "true", "help": SPECS[name].help}
     if name == "fast_forward":  # a server sleeps for nobody
         return {
             "action": "store_const",
@@ -125,7 +128,7 @@ def _cassettes(target: Path, given: dict[str, Any]) -> Cassettes:
         )
     is_file = not target.is_dir() and target.suffix in SUFFIXES
     cassettes = (CassetteFile if is_file else CassetteDirectory)(target, given, _tell)
-    if cassettes.options.record_mode == "none" and not target.exists():
+    if cassettes.options.record_mode == "none" and not (target.exists() or cassettes.options.store):
         raise CassetteNotFoundError(f"{target}: no such cassette or directory. To make it: --record-mode once")
     return cassettes
 

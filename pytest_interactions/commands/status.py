@@ -10,7 +10,7 @@ from pytest_interactions.commands.stores import counted, in_kib, project_of, rec
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
 from pytest_interactions.store import objects
-from pytest_interactions.store.store import at_once
+from pytest_interactions.store.store import about, at_once
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -61,7 +61,7 @@ def _waiting(project: Project, store: Store, lock: LockFile) -> dict[str, Any]:
         name, digest = lock.name_of(path), objects.digest_of(disk.read(path))
         if name not in lock:
             new.append(name)
-        elif name not in lock.conflicts and store.is_newer(digest, lock.entry(name)):
+        elif name not in lock.conflicts and store.is_new(path, digest, lock.entry(name)):
             changed.append(name)
     return {"new": new, "changed": changed, "conflicts": sorted(lock.conflicts)}
 
@@ -82,7 +82,8 @@ def _missing(store: Store, entries: list[Entry]) -> list[str]:
     found: dict[str, int | None] = {}
 
     def ask(name: str) -> None:
-        found[name] = store.remote.size(name)
+        with about(by_name[name].path):
+            found[name] = store.remote.size(name)
 
     at_once(ask, list(by_name))
     return [entry.path for name, entry in by_name.items() if found[name] != entry.size]

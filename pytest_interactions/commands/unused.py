@@ -9,10 +9,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_interactions.commands.agreeing import is_agreed
 from pytest_interactions.commands.collecting import collected
 from pytest_interactions.commands.exit_status import Status
-from pytest_interactions.errors import InteractionsError
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.store.lock_file import drop
+from pytest_interactions.store.project import locked_below
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -41,8 +43,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.__class__ = _Parser
     parser.usage = "%(prog)s [-h] [--delete] [--yes] [--json] [PATH ...] [-- PYTEST ARGUMENT ...]"
     parser.description = (
-        "List the cassettes, media and snapshots that no test owns. The tests are collected by pytest, in a process of "
-        "its own, and none is run. Exits 1 if there are any."
+        "List the cassettes, media and snapshots that no test owns, be the cassettes in the tree or named by "
+        "cassettes.lock. The tests are collected by pytest, in a process of its own, and none is run. Exits 1 if there "
+        "are any."
     )
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="test files and directories (default: as pytest has it)"
@@ -57,13 +60,14 @@ def run(options: Namespace) -> Status:
     from pytest_interactions.files.unowned.search import unowned
 
     owned = collected([*options.paths, *options.pytest])
-    found = unowned(owned)
+    stored = [path for each in owned.directories for path in locked_below(each.path)]
+    found = unowned(owned, stored=stored)
     _tell_left(owned)
     if not options.json:
         for each in found:
             print(on_one_line(f"{_named(each.path)}: no test owns it."))
         print(_summary(found))
-    may_delete = options.delete and found and _is_agreed(found, options)
+    may_delete = options.delete and found and is_agreed(_counted(found), yes=options.yes, asks=not options.json)
     left = [each for each in found if not _delete(each)] if may_delete else found
     if options.json:
         print(json.dumps(_as_json(owned, found, left), indent=2))
@@ -78,24 +82,15 @@ def _tell_left(owned: Owned) -> None:
         print(on_one_line(line), file=sys.stderr)
 
 
-def _is_agreed(found: list[Unowned], options: Namespace) -> bool:
-    """Return whether to delete, which is asked on a terminal.
-
-    Raises:
-        InteractionsError: There is nobody to ask.
-    """
-    if options.yes:
-        return True
-    if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InteractionsError("nothing was deleted, as there is no terminal to ask on: to delete, add --yes.")
-    return input(f"Delete these {_counted(found)}? [y/N] ").strip().lower() in {"y", "yes"}
-
-
 def _delete(unowned: Unowned) -> bool:
     """Delete a file, or say why it stays; return whether it is gone."""
     from pytest_interactions.files.unowned.deleting import delete
+    from pytest_interactions.files.unowned.search import STORED
 
     try:
+        if unowned.kind == STORED:
+            drop(unowned.path)
+            return True
         is_gone, reason = delete(unowned), "it was written meanwhile, or holds other files"
     except OSError as error:
         is_gone, reason = False, str(error.strerror)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.commands.git import Repository
+    from pytest_interactions.commands.history import History
     from pytest_interactions.store.lock_file import Entry
     from pytest_interactions.store.project import Project
     from pytest_interactions.store.recordings import Recordings
@@ -91,17 +91,17 @@ class AtRevision(Versions):
     """Those of a commit: what git has in its tree comes first."""
 
     def __init__(
-        self, project: Project, repository: Repository, commit: str, label: str, places: Sequence[str] = ()
+        self, project: Project, repository: History, commit: str, label: str, places: Sequence[str] = ()
     ) -> None:
         self.commit, self.label = commit, f"{label}:"
         self._repository = repository
-        raw = None if project.options.store_media else repository.read(commit, lock_file.NAME)
+        raw = None if project.options.store_media else repository.file(commit, lock_file.NAME)
         self._lock = LockFile.reads(raw or b"", Path(f"{label}:{lock_file.NAME}"))
         found = repository.files(commit, list(places)) if places else []
         self._in_tree = frozenset(filter(is_recording, found))
 
     def _load(self, name: str) -> bytes:
-        return self._repository.read(self.commit, name) or b""
+        return self._repository.file(self.commit, name) or b""
 
 
 class Now(Versions):

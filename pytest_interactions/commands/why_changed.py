@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_interactions.api.transcript import Line
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import size_argument
-from pytest_interactions.commands.git import Repository
+from pytest_interactions.commands.history import History
 from pytest_interactions.commands.named import Named
 from pytest_interactions.commands.stores import is_recording, project_of, store_argument
 from pytest_interactions.commands.versions import AtRevision, Comparer, Now, unknown
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.commands.git import Commit
+    from pytest_interactions.commands.history import Commit
     from pytest_interactions.commands.versions import Version
     from pytest_interactions.store.project import Project
 
@@ -71,7 +71,7 @@ def run(options: Namespace) -> Status:
         CassetteNotFoundError: What is named is not one cassette, or has no history.
     """
     project = project_of(options)
-    history = _History(project, _name(project, options.cassette))
+    history = _Cassette(project, _name(project, options.cassette))
     told = list(history.told(options))
     if not told:
         raise CassetteNotFoundError(f"{history.name}: no commit that is here has changed it.")
@@ -98,11 +98,11 @@ def _name(project: Project, word: str) -> str:
     return names[0]
 
 
-class _History:
+class _Cassette:
     """The commits that have changed one cassette."""
 
     def __init__(self, project: Project, name: str) -> None:
-        self.name, self.repository = name, Repository(project.root)
+        self.name, self.repository = name, History(project.root)
         self._project = project
         self._versions: dict[str, Version | None] = {}
 
@@ -121,7 +121,7 @@ class _History:
         lock = lock_file.NAME
         changing = {commit.id for commit in self.repository.commits([self.name])}
         if not self._project.options.store_media:
-            changing |= self.repository.changing_line(lock, self.name)
+            changing |= self.repository.changing(lock, self.name)
         for commit in self.repository.commits([lock, self.name]):
             if commit.id not in changing:
                 continue

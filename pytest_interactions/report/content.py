@@ -19,6 +19,8 @@ from pytest_interactions.files.storage import loads, read_bytes
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.websockets import facts_of, sizes_of
+from pytest_interactions.store.project import found
+from pytest_interactions.store.store import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,7 +52,7 @@ def reader(max_size: int, tell: Callable[[Path, Contents, Redactor], Json] | Non
     What it returns is what `tell` makes of the cassette; without it, what `report_of` does.
     """
     read = reader_of_bytes(max_size, tell)
-    return lambda path: read(read_bytes(path, max_size), path)
+    return lambda path: read(read_bytes(found(path).file, max_size), path)
 
 
 def reader_of_bytes(
@@ -92,13 +94,21 @@ def report_of(path: Path, contents: Contents, redactor: Redactor) -> Json:
         "tools": _unique(_tools(exchange.request.json()) for exchange in exchanges),
         "tokens": _tokens(interactions),
         **({"seconds": sum(known)} if known and len(known) == len(turns) else {}),
-        "bytes": path.stat().st_size if path.exists() else 0,
+        "bytes": _size_of(path),
         "exchanges": [
             {**_exchange(each, turn_of.get(id(each))), **sizes_of(recorded)}
             for each, recorded in zip(exchanges, contents.exchanges, strict=True)
         ],
         "turns": turns,
     }
+
+
+def _size_of(path: Path) -> int:
+    """Return the bytes of a cassette, be it in the tree or in a store; none of one that was not recorded."""
+    if path.exists():
+        return path.stat().st_size
+    entry = locked(path.absolute())
+    return entry.size if entry else 0
 
 
 def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:

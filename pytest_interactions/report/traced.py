@@ -22,6 +22,7 @@ from pytest_interactions.report.bodies import bodies_of
 from pytest_interactions.report.compare import compare, compared_lines
 from pytest_interactions.report.content import redacted, report_of
 from pytest_interactions.report.media import media_in
+from pytest_interactions.store.project import found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +57,8 @@ class Tracer:
 
     def file(self, path: Path, *, with_candidate: bool = True) -> Traced:
         """Return what is told of a file; the errors are those of `load`."""
-        told = self.exchanged(path, load(path, self._max_size))
+        there = found(path)
+        told = self.exchanged(path, load(there.file, self._max_size), directory=there.media)
         if with_candidate:
             told["candidate"] = self.waiting(path)
         return told

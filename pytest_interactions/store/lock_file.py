@@ -143,6 +143,12 @@ class LockFile:
         return self.path.parent / name
 
 
+def is_name(name: str) -> bool:
+    """Return whether a cassette of this name can have a line: it leads to no other place, and begins no other line."""
+    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
+    return is_inside and not name.startswith(("#", *merging.MARKS)) and "\t" not in name and on_one_line(name) == name
+
+
 def nearest(path: Path) -> Path | None:
     """Return the lock file of the directory of `path`, or of the nearest one above that has one; `None` if none has."""
     return next((file for parent in path.parents if (file := parent / NAME).is_file()), None)
@@ -214,6 +220,13 @@ def change(
         return LockFile.read(path)
 
 
+def drop(cassette: Path) -> None:
+    """Take the line of a cassette out of the lock file that names it; raise as `change` does."""
+    file = naming(cassette)
+    if file is not None:
+        change(file, drop=[LockFile.read(file).name_of(cassette)])
+
+
 def _read(path: Path) -> bytes:
     try:
         return disk.read(path)
@@ -225,9 +238,8 @@ def _read(path: Path) -> bytes:
 
 def _parsed(path: Path, line: Line) -> Entry:
     name, *rest = line.text.split("\t")
-    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
     is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
-    if not (is_inside and is_entry):
+    if not (is_name(name) and is_entry):
         raise StoreError(
             f"{path}:{line.number}: this is no line of a lock file: a path below its directory, a digest, a size, a "
             "digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # The marks: ours from the first on, their common ancestor (if git is told to show it), theirs, and the end of the hunk.
-_OURS, _BASE, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
+_OURS, _BASE, _THEIRS, _END = MARKS = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 _MARK: Final = len(_OURS)
 # Where git merges several common ancestors first, their own conflicts are in the hunk, between longer marks.
 _NESTED: Final = "<<<<<<<<<"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import OptionError
+from pytest_interactions.files import media
 from pytest_interactions.ini_file import ini_of
 from pytest_interactions.naming import project_of
 from pytest_interactions.options import resolve
 from pytest_interactions.store import lock_file
+from pytest_interactions.store.found import Found
 from pytest_interactions.store.lock_file import LockFile
 from pytest_interactions.store.store import Store, locked, resolved
 
@@ -82,14 +86,47 @@ class Project:
         return Store.at(self.options.store, of_media_alone=self.options.store_media)
 
 
-def file_of(path: Path) -> Path:
-    """Return the file to read of a cassette: itself, or what the cache or the store of its project has of it.
+def found(path: Path) -> Found:
+    """Find a cassette for a command: in the tree, or in the store of its project.
 
     Raises:
         OptionError: It is in a store, and none is set.
         StoreError: It can't be fetched.
     """
-    if path.exists():
-        return path
-    entry = locked(path.absolute())
-    return path if entry is None else Project.at(path.parent).store().cassette(entry)
+    absolute = path.absolute()
+    project = _project_of(absolute.parent)
+    if project is not None and (project.options.store or (not path.exists() and locked(absolute))):
+        there = project.store().find(absolute, records=False)
+        if there.file != absolute:
+            return there
+        return Found(path, there.media)
+    return Found(path, media.directory_of(path))
+
+
+def is_in_a_store(cassette: Path) -> bool:
+    """Return whether the media of a cassette may be in the store of its project."""
+    project = _project_of(cassette.absolute().parent)
+    return project is not None and bool(project.options.store)
+
+
+@lru_cache(maxsize=256)
+def _project_of(directory: Path) -> Project | None:
+    """Return the project of a directory; `None` if its ini file can't be read, which no cassette needs to be shown."""
+    with suppress(OptionError):
+        return Project.at(directory)
+    return None
+
+
+def locked_below(path: Path) -> list[Path]:
+    """Return the paths of the cassettes in a directory that the nearest lock file names.
+
+    Raises:
+        StoreError: The lock file can't be read.
+    """
+    absolute = path.absolute()
+    file = lock_file.nearest(absolute / lock_file.NAME)
+    if file is None:
+        return []
+    lock = lock_file.shared(file)
+    places = [lock.place_of(name) for name in lock]
+    return [path / place.relative_to(absolute) for place in places if place.is_relative_to(absolute)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.asyncio.client import connect as connect_in_loop
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from pytest_interactions import CassetteMissError
@@ -132,7 +133,61 @@ def test_what_came_in_another_order_is_no_equal_beginning(path: Path) -> None:
         speak(running.url, "b")
 
 
+def test_a_handshake_that_was_refused_is_no_recording_to_go_on_with(path: Path) -> None:
+    """One that was opened before, or after, had an equal handshake, and no messages."""
+    opened: list[Any] = []
+
+    def second_is_refused(connection: Any, _request: Any) -> Any:
+        opened.append(connection)
+        return connection.respond(503, "later") if len(opened) == 2 else None
+
+    def app(url: str, word: str) -> Any:
+        with connect(url) as connection:
+            connection.send(word)
+            return connection.recv()
+
+    with serving(setting_up, process_request=second_is_refused) as running, use_cassette(path, record_mode="once"):
+        assert app(running.url, "a") == "answer to a"
+        with pytest.raises(InvalidStatus):
+            app(running.url, "a")
+        assert app(running.url, "b") == "answer to b"
+    with use_cassette(path) as replay:
+        assert app(running.url, "a") == "answer to a"
+        with pytest.raises(InvalidStatus):
+            app(running.url, "a")
+        assert app(running.url, "b") == "answer to b"
+        assert replay.all_played
+    with pytest.raises(CassetteMissError, match='-> "c"'), use_cassette(path, unplayed="ignore"):
+        app(running.url, "c")
+
+
 # --- one whose recording changes while it waits ---
+
+
+def test_one_whose_loop_has_closed_gives_its_recording_away(path: Path) -> None:
+    """Nobody waits there who would have to be told."""
+    kept: list[Any] = []
+
+    async def left_open(url: str, *words: str) -> None:
+        kept.append(await connect_in_loop(url))
+        for word in words:
+            await kept[-1].send(word)
+
+    def app(url: str, *words: str) -> Any:
+        with connect(url) as connection:
+            for word in words:
+                connection.send(word)
+            return connection.recv()
+
+    def silent_at_first(connection: Any) -> None:
+        assert connection.recv() == "x"
+        connection.send(f"answer to {connection.recv()}")
+
+    with serving(silent_at_first) as running, use_cassette(path, record_mode="once"):
+        assert [app(running.url, "x", word) for word in "yz"] == ["answer to y", "answer to z"]
+    with use_cassette(path, unplayed="ignore"):
+        asyncio.run(left_open(running.url, "x"))
+        assert app(running.url, "x", "y") == "answer to y"
 
 
 def _both_in_threads(url: str) -> list[Any]:
@@ -209,3 +264,15 @@ def test_who_waits_is_played_the_recording_that_another_one_leaves(
         with use_cassette(path, pace=0.3, fast_forward=False):
             heard = BOTH[client](running.url)
     assert heard == ["answer to y", "answer to x"]
+
+
+def test_what_is_due_no_more_is_not_taken(path: Path) -> None:
+    """Between the look at what is due and the taking of it, another thread may have said something."""
+    with serving(setting_up) as running, use_cassette(path, record_mode="once"), connect(running.url) as connection:
+        connection.send("setup")
+        assert connection.recv() == "ready"
+    with use_cassette(path) as replay, connect(running.url) as connection:
+        ((_, its_dialogue),) = replay.sockets._played
+        assert its_dialogue.take() == []
+        connection.send("setup")
+        assert connection.recv() == "ready"

@@ -10,6 +10,7 @@ from pytest_interactions.cassette.age import concerns
 from pytest_interactions.commands.reports import Found, Level
 from pytest_interactions.files import media
 from pytest_interactions.files.candidates import is_candidate
+from pytest_interactions.store.project import is_in_a_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -42,7 +43,7 @@ def missing_media(cassette: Cassette) -> Iterator[Found]:
     """Yield a finding for each media file to which a cassette refers, and which is not there."""
     directory = media.directory_of(cassette.path)
     for name in sorted(media.references(cassette.text)):
-        if not (directory / name).is_file():
+        if not ((directory / name).is_file() or is_in_a_store(cassette.path)):
             line = cassette.text.count("\n", 0, cassette.text.find(name.partition(".")[0])) + 1
             message = f"its media file {directory.name}/{name} is missing; restore it, or record again."
             yield Found(cassette.path, "media", message, line)

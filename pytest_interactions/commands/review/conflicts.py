@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.git import Repository
+from pytest_interactions.commands.history import History
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import InteractionsError
 from pytest_interactions.review.conflicts import Conflict
@@ -51,7 +51,7 @@ def to_go_on(path: Path) -> str:
 
 def _stages(path: Path) -> Stages | None:
     with suppress(InteractionsError):  # no repository, or no git: the hunks tell enough
-        return Repository(path.parent).stages(path.name)
+        return History(path.parent).stages(path.name)
     return None
 
 

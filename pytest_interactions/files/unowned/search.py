@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 CASSETTE: Final = "cassette"
 MEDIA: Final = "media"
 SNAPSHOT: Final = "snapshot"
+#: A cassette that is not in the tree, but in a store.
+STORED: Final = "stored cassette"
 #: The end of the name of a snapshot of this package's.
 STEPS: Final = ".steps.txt"
 _CLEANED: Final = ".redacted"
@@ -39,7 +42,7 @@ class Unowned:
     """A file, or the directory of a cassette's media, that nobody owns.
 
     Attributes:
-        kind: `CASSETTE`, `MEDIA` or `SNAPSHOT`.
+        kind: `CASSETTE`, `MEDIA`, `SNAPSHOT` or `STORED`.
         path: The file or the directory.
         top: The directory of cassettes or snapshots in which it is.
         files: How many files it is.
@@ -55,14 +58,15 @@ class Unowned:
     signature: object
 
 
-def unowned(owned: Owned, used: Collection[Path] = ()) -> list[Unowned]:
+def unowned(owned: Owned, used: Collection[Path] = (), stored: Collection[Path] = ()) -> list[Unowned]:
     """Return what nobody owns of the cassettes, media and snapshots of a suite.
 
     Args:
         owned: What the tests own.
         used: Cassettes that were used otherwise.
+        stored: The paths of cassettes that are in a store.
     """
-    return _Search(owned, used).found()
+    return _Search(owned, used, stored).found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,9 @@ class _File:
 
 
 class _Search:
-    def __init__(self, owned: Owned, used: Collection[Path]) -> None:
+    def __init__(self, owned: Owned, used: Collection[Path], stored: Collection[Path]) -> None:
         self._owned = owned
+        self._stored = stored
         mine = [*owned.cassettes, *used]
         self._mine = {os.path.realpath(path) for path in mine} | {_place(path) for path in mine}
         self._modules: dict[Path, Module] = {}
@@ -124,7 +129,8 @@ class _Search:
             if str(real) in seen or not real.is_relative_to(disk.real(directory.project)):
                 continue
             seen.add(str(real))
-            for path, kind in _recorded(directory.path):
+            stored = ((path, STORED) for path in self._stored if path.is_relative_to(directory.path))
+            for path, kind in chain(_recorded(directory.path), stored):
                 name = _name(path)
                 if _place(path.with_name(f"{name}.yaml")) in self._mine or _place(path) in self._mine:
                     continue
@@ -253,6 +259,8 @@ def _repository(directory: Path) -> Path:
 
 
 def _measured(file: _File) -> Unowned:
+    if file.kind == STORED:
+        return Unowned(kind=STORED, path=file.path, top=file.top, files=1, size=0, signature=None)
     files = [each for each in file.path.iterdir() if each.is_file()] if file.kind == MEDIA else [file.path]
     return Unowned(
         kind=file.kind,

@@ -1,0 +1,106 @@
+"""`pytest-interactions gc`: objects of the store that no branch names any more, and those of the cache that are old."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_interactions.commands.agreeing import is_agreed
+from pytest_interactions.commands.exit_status import Status
+from pytest_interactions.commands.gc.kept import Kept
+from pytest_interactions.commands.stores import counted, in_kib, project_of, store_argument
+from pytest_interactions.conversions import days
+from pytest_interactions.errors import OptionError
+from pytest_interactions.files import clock
+from pytest_interactions.store.cache import cache
+from pytest_interactions.store.store import at_once
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from pytest_interactions.store.remote import Stored
+
+_DAYS = 30.0
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what is kept, and whether anything is deleted."""
+    parser.description = (
+        "List the objects of the store that no branch and no tag of this repository names, nor its working tree, and "
+        "delete them with --delete. What was put there within 30 days stays, as somebody may be about to commit it. "
+        "Run it in a clone that has all branches. Exits 1 if there are any."
+    )
+    parser.add_argument(
+        "--keep-refs",
+        nargs="+",
+        metavar="REF",
+        help="keep what these branches and tags name, as in 'refs/heads/*' (default: all of them)",
+    )
+    parser.add_argument("--keep-history", action="store_true", help="keep what their earlier commits name, too")
+    parser.add_argument(
+        "--older-than", metavar="DAYS", default=f"{_DAYS:g}", help="days for which a new object stays (default: 30)"
+    )
+    parser.add_argument("--cache", action="store_true", help="look through the cache of this machine instead")
+    parser.add_argument("--delete", action="store_true", help="delete them, after asking")
+    parser.add_argument("--yes", action="store_true", help="delete without asking")
+    store_argument(parser)
+
+
+def run(options: Namespace) -> Status:
+    """List what may go, and delete it if that is wanted.
+
+    Raises:
+        OptionError: An option can't be used, or no store is set.
+        StoreError: The store does not answer, or the repository can't tell what is kept.
+    """
+    try:
+        age = days(options.older_than) or 0.0
+    except OptionError as error:
+        raise OptionError(f"--older-than: {error}") from None
+    before = clock.now() - timedelta(days=age)
+    return _of_cache(options, before) if options.cache else _of_store(options, before)
+
+
+def _of_store(options: Namespace, before: datetime) -> Status:
+    project = project_of(options)
+    store = project.store()
+    there = list(store.remote.objects())
+    kept = Kept.of(project, options.keep_refs, history=options.keep_history)
+    old = [each for each in there if each.at is not None and each.at < before and each.name not in kept.cassettes]
+    if any(each.name not in kept.media for each in old):
+        kept.read(store)
+    found = [each for each in old if each.name not in kept.media]
+    print(f"Kept by {', '.join(kept.refs)}: {counted(len(kept.cassettes), 'cassette')}.")
+    for problem in kept.problems:
+        print(problem)
+    _tell(found, f"{store.remote.shown}: {counted(len(there), 'object')}", "named by none of these")
+    if not found or not (options.delete and is_agreed(_counted(found), yes=options.yes)):
+        return Status.FOUND if found else Status.OK
+    at_once(store.remote.delete, [each.name for each in found])
+    print(f"Deleted: {len(found):,}.")
+    return Status.OK
+
+
+def _of_cache(options: Namespace, before: datetime) -> Status:
+    kept = cache()
+    files = [(file, file.stat()) for file in kept.files()]
+    old = [(file, status.st_size) for file, status in files if datetime.fromtimestamp(status.st_mtime, UTC) < before]
+    size = sum(size for _, size in old)
+    print(f"{kept.directory}: {counted(len(files), 'object')}; fetched before: {len(old):,}, {in_kib(size)}.")
+    if not old or not (options.delete and is_agreed(counted(len(old), "object"), yes=options.yes)):
+        return Status.FOUND if old else Status.OK
+    for file, _ in old:
+        Path(file).unlink(missing_ok=True)
+    print(f"Deleted: {len(old):,}.")
+    return Status.OK
+
+
+def _tell(found: list[Stored], place: str, why: str) -> None:
+    for each in found:
+        print(each.name)
+    print(f"{place}; {why}, and older: {_counted(found)}.")
+
+
+def _counted(found: list[Stored]) -> str:
+    return f"{counted(len(found), 'object')}, {in_kib(sum(each.size for each in found))}"
