@@ -98,7 +98,7 @@ def _compared(project: Project, options: Namespace) -> Iterator[Json]:
     """Yield what differs of each cassette that does."""
     repository = History(project.root)
     (before, after), words = _revisions(repository, options.revision, options.words)
-    named = Named(project, words) if words else None
+    named = Named(project, words, holding=True) if words else None
     places = named.places if named else [project.options.cassette_dir]
     old = AtRevision(project, repository, repository.commit(before), before, places)
     new: Versions = Now(project, places)

@@ -21,13 +21,18 @@ class Named:
         places: The names of cassettes, and of directories of them.
     """
 
-    def __init__(self, project: Project, words: Sequence[str]) -> None:
+    def __init__(self, project: Project, words: Sequence[str], *, holding: bool = False) -> None:
         """Find them: a word is a test, as pytest has it, or a path.
+
+        Args:
+            project: The project.
+            words: The words.
+            holding: Whether a directory that holds the directory of cassettes stands for it, and not for its tests.
 
         Raises:
             InteractionsError: pytest can't collect the tests.
         """
-        tests = [word for word in words if "::" in word or word.endswith(".py") or _is_of_tests(word, project)]
+        tests = [word for word in words if "::" in word or word.endswith(".py") or _is_of_tests(word, project, holding)]
         paths = {Path(word).absolute() for word in words if word not in tests}
         if tests:
             paths |= collected(tests, parts=True).cassettes
@@ -38,10 +43,10 @@ class Named:
         return any(place in {".", name} or name.startswith(f"{place}/") for place in self.places)
 
 
-def _is_of_tests(word: str, project: Project) -> bool:
-    """Return whether a word is a directory of tests, which has no cassettes in it, nor is in their directory."""
+def _is_of_tests(word: str, project: Project, holding: bool) -> bool:
+    """Return whether a word is a directory of tests, and none of cassettes."""
     path, cassettes = _normal(Path(word).absolute()), project.cassettes
-    return path.is_dir() and not (path.is_relative_to(cassettes) or cassettes.is_relative_to(path))
+    return path.is_dir() and not (path.is_relative_to(cassettes) or (holding and cassettes.is_relative_to(path)))
 
 
 def _normal(path: Path) -> Path:

@@ -17,6 +17,7 @@ from pytest_interactions.report.headline import headline
 from pytest_interactions.store import lock_file, objects
 from pytest_interactions.store.cache import cache
 from pytest_interactions.store.lock_file import LockFile
+from pytest_interactions.store.store import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -116,8 +117,7 @@ class Now(Versions):
         return disk.read(self._lock.place_of(name))
 
     def _gives_way(self, name: str, entry: Entry) -> bool:
-        digest = objects.digest_of(self._load(name))
-        return digest == entry.digest or cache().find(objects.of_cassette(digest)) is not None
+        return not is_new(self._lock.place_of(name), objects.digest_of(self._load(name)), entry, cache())
 
 
 class Comparer:

@@ -117,17 +117,19 @@ class Proposals:
         return Proposal({**self.names(waiting), **nothing, "problem": self._clean(str(error))}, [])
 
     def _of_conflict(self, conflict: Conflict) -> Proposal:
+        names = ("ours", "theirs")
+        places = [conflict.path.with_name(f"{conflict.path.name} ({side})") for side in names]
         try:
-            theirs = self._load_side(conflict, conflict.theirs)
+            theirs = self._load_side(conflict, conflict.theirs, places[1])
         except CassetteError as error:
             return self.unreadable(conflict, error)
-        ours, problem = self._tried(lambda: self._load_side(conflict, conflict.ours))
-        texts, told = self._behaviour((conflict.cassette, ours), (conflict.cassette, theirs), ("ours", "theirs"))
+        ours, problem = self._tried(lambda: self._load_side(conflict, conflict.ours, places[0]))
+        texts, told = self._behaviour((places[0], ours), (places[1], theirs), names)
         told |= {"snapshot_diffs": {}, "same": not told["diff"] and not problem, "problem": problem}
         return Proposal(self.names(conflict) | told, [texts])
 
-    def _load_side(self, conflict: Conflict, entry: Entry) -> storage.Contents:
-        return self._learnt(storage.loads(conflict.recordings.read(entry), conflict.cassette))
+    def _load_side(self, conflict: Conflict, entry: Entry, place: Path) -> storage.Contents:
+        return self._learnt(storage.loads(conflict.recordings.read(entry), place))
 
     def _of_recording(self, candidate: Candidate) -> tuple[Texts, Json]:
         new, (old, problem) = self._load(candidate.path), self._load_old(candidate.cassette)
