@@ -104,6 +104,10 @@ class Project:
         """What the lock file says that a cassette has."""
         return self.lock.entry(f"cassettes/{name}.yaml").headline.partition('"')[2].rstrip('"')
 
+    def digest(self, name: str) -> str:
+        """Which object the lock file says that a cassette is."""
+        return self.lock.entry(f"cassettes/{name}.yaml").digest
+
     def branches(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
         """Push these answers on the branch `main`, and those on `theirs`, which both begin where `main` is."""
         self.git("checkout", "--quiet", "-b", "theirs")
