@@ -50,7 +50,8 @@ class Entry(NamedTuple):
 
     def line(self) -> str:
         """Return the line of the file."""
-        return "\t".join((self.path, self.digest, str(self.size), self.behaviour, on_one_line(self.headline)))
+        headline = on_one_line(self.headline.replace("\t", " "))
+        return "\t".join((self.path, self.digest, str(self.size), self.behaviour, headline))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,13 @@ class Line(NamedTuple):
 class Labels(NamedTuple):
     """What git calls the two sides of a merge, and their common ancestor."""
 
-    ours: str = "ours"
-    base: str = "base"
-    theirs: str = "theirs"
+    ours: str
+    base: str
+    theirs: str
 
 
-UNNAMED: Final = Labels()
+#: What they are called in a file without marks, where only a cassette with two lines can be in conflict.
+UNNAMED: Final = Labels("the first line", "the common ancestor", "the second line")
 
 
 class Conflict(NamedTuple):
@@ -133,7 +134,8 @@ def _settled(ours: Line, theirs: Line, base: Line | None) -> Line | Conflict:
 
 
 def _parted(text: str) -> tuple[_Sides, Labels, bool]:
-    sides, labels, is_marked = _Sides(), {_OURS: "ours", _BASE: "base", _END: "theirs"}, False
+    sides, is_marked = _Sides(), False
+    labels = dict(zip((_OURS, _BASE, _END), UNNAMED, strict=True))
     of_side = {_OURS: sides.ours, _BASE: sides.base, _THEIRS: sides.theirs}
     side = ""
     for number, whole in enumerate(text.split("\n"), 1):
