@@ -37,9 +37,7 @@ def settled(path: Path, tell: Callable[[str], object]) -> LockFile:
         return lock
     lock = lock_file.change(path, settled=True, stages=_stages(path))
     if not lock.is_marked:
-        tell(
-            f"{path}: both branches had changed different cassettes; the file has all of them, and no conflict is left."
-        )
+        tell(f"{path}: the branches had changed different cassettes; all of them are in it, and no conflict is left.")
         tell(to_go_on(path))
     return lock
 
