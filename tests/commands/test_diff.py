@@ -153,6 +153,20 @@ def test_a_suite_that_has_moved_to_a_store_behaves_as_before(
     assert changes(capsys, "HEAD~2") == {"cassettes/b.yaml": "changed"}
 
 
+def test_what_git_has_at_a_revision_comes_before_its_lock_file(
+    in_tree: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a commit may have both."""
+    (in_tree.root / "pytest.ini").write_text(f"[pytest]\ninteractions_store = {in_tree.store}\n")
+    in_tree.record("a", "Paris")
+    in_tree.push()
+    in_tree.record("a", "Oslo")
+    in_tree.commit("Commit what was to be pushed")
+    in_tree.pushed("Record again", a="Kyiv")
+    [told] = json.loads(diff(capsys, "--json", "HEAD~1")[1])
+    assert told["diff"][-2:] == ["-  model_output: Oslo", "+  model_output: Kyiv"]
+
+
 def test_revisions_are_named_as_git_has_them(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Two of them, or with dots; three are for the commit from which both come."""
     project.pushed("Record", a="Paris")

@@ -262,30 +262,33 @@ def test_a_line_that_can_not_be_read_stops_no_other(merging: Project, capsys: py
     assert list(merging.lock.conflicts) == [_A]
 
 
-def test_a_lock_file_that_can_not_be_read_or_written_is_one_line(
-    merging: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It is named, and stays as it was."""
-    lock_file.change(merging.lock_path, settled=True)
-    raw = merging.lock_path.read_bytes()
-    target = merging.top / "elsewhere" / "cassettes.lock"
-    target.parent.mkdir()
-    merging.lock_path.rename(target)
-    merging.lock_path.symlink_to(target)
-    target.parent.chmod(0o500)
-    try:
-        (target.parent / "probe").touch()
-    except PermissionError:
-        status, _, err = review(capsys, "--accept", _A)
-        assert (status, err) == (
-            Status.FAILED,
-            f"pytest-interactions: {merging.lock_path}: can't be written: Permission denied.\n",
-        )
-    target.parent.chmod(0o700)
-    assert target.read_bytes() == raw
-    target.write_bytes(b"\xff")
+def test_a_lock_file_that_can_not_be_read_is_one_line(merging: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named."""
+    merging.lock_path.write_bytes(b"\xff")
     status, _, err = review(capsys, "--list")
     assert (status, "cassettes.lock:1: this is no UTF-8 text" in err) == (Status.FAILED, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_a_lock_file_that_can_not_be_written_stays_as_it_was(
+    merging: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named, and the conflict waits."""
+    import resource
+
+    review(capsys, "--list")
+    raw = merging.lock_path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        status, _, err = review(capsys, "--accept", _A)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (status, err) == (
+        Status.FAILED,
+        f"pytest-interactions: {merging.lock_path}: can't be written: File too large.\n",
+    )
+    assert merging.lock_path.read_bytes() == raw
 
 
 def test_a_lock_file_further_down_is_found(merging: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,6 +299,16 @@ def test_a_lock_file_further_down_is_found(merging: Project, capsys: pytest.Capt
         shutil.move(merging.root / name, below / name)
     assert [each["candidate"] for each in told(capsys)] == [f"app/{_A}", f"app/{_B}"]
     assert told(capsys, "--accept", f"app/{_A}")[0]["conflict"]["file"] == "app/cassettes.lock"
+
+
+def test_a_cassette_elsewhere_has_no_test_that_its_path_tells(
+    merging: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one of a script, or of another directory of cassettes."""
+    (merging.root / "cassettes.py").touch()
+    text = (merging.root / "pytest.ini").read_text()
+    (merging.root / "pytest.ini").write_text(f"{text}interactions_cassette_dir = other\n")
+    assert [each["tests"] for each in told(capsys)] == [[], []]
 
 
 def test_no_secret_of_the_environment_is_shown(
