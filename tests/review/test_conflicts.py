@@ -106,10 +106,9 @@ def test_programs_are_told_how_theirs_differs_from_ours(merging: Project, capsys
 
 def test_one_is_settled_and_the_other_stays(merging: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Git takes what is left for the conflict it is; then the merge goes on."""
-    path = merging.lock_path
     assert review(capsys, "--accept", _A) == (
         Status.OK,
-        [f"{path}: conflicts left: 1.", f'{_A}: accepted; theirs (theirs): 1 turn, "Kyiv"'],
+        [f'{_A}: accepted; theirs (theirs): 1 turn, "Kyiv"', "cassettes.lock: conflicts left: 1."],
         "",
     )
     assert (merging.answer("a"), list(merging.lock.conflicts)) == ("Kyiv", [_B])
@@ -117,9 +116,9 @@ def test_one_is_settled_and_the_other_stays(merging: Project, capsys: pytest.Cap
     assert review(capsys, "--reject", _B) == (
         Status.OK,
         [
-            f"{path}: no conflict is left.",
-            "To go on: git add cassettes.lock",
             f'{_B}: rejected; ours (HEAD): 1 turn, "Nice"',
+            "cassettes.lock: no conflict is left.",
+            "To go on: git add cassettes.lock",
         ],
         "",
     )
@@ -162,8 +161,7 @@ def test_what_only_one_branch_has_changed_settles_by_itself(
     status, lines, err = review(capsys, "--list")
     assert (status, lines[1:], err) == (Status.OK, ["To go on: git add cassettes.lock", "No candidate waits."], "")
     assert lines[0] == (
-        f"{project.lock_path}: the branches had changed different cassettes; all of them are in it, and no conflict is "
-        "left."
+        "cassettes.lock: the branches had changed different cassettes; all of them are in it, and no conflict is left."
     )
     answers = {name: project.answer(name) for name in "acdef"}
     assert answers == {"a": "Oslo", "c": "Kyiv", "d": "Riga", "e": "Rome", "f": "Nice"}
@@ -221,6 +219,20 @@ def test_a_candidate_and_a_conflict_of_one_cassette_wait_both(
     assert not merging.path("a.failed").exists()
 
 
+def test_a_push_settles_what_was_recorded_again(merging: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other conflicts stay, and it says so."""
+    merging.record("a", "Brno")
+    capsys.readouterr()
+    merging.push()
+    assert capsys.readouterr().out.splitlines() == [
+        f'{_A}: 1 turn, "Brno"',
+        "Pushed 1 cassette: 1 object sent.",
+        "cassettes.lock has conflicts of other cassettes: 1. To settle them: pytest-interactions review",
+    ]
+    assert told(capsys, "--reject", _B)[0]["done"] == "rejected"
+    assert (merging.answer("a"), merging.answer("b"), merging.lock.is_marked) == ("Brno", "Nice", False)
+
+
 def test_recordings_that_are_gone_are_said_and_may_be_decided(
     merging: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,7 +269,10 @@ def test_a_line_that_can_not_be_read_stops_no_other(merging: Project, capsys: py
     broken = merging.lock_path.read_text().replace(merging.lock.sides_of(_A)[0].digest, "x")
     merging.lock_path.write_text(broken)
     status, lines, err = review(capsys, "--accept", ".")
-    assert (status, lines[-1]) == (Status.FAILED, f'{_B}: accepted; theirs (theirs): 1 turn, "Bern"')
+    assert (status, lines) == (
+        Status.FAILED,
+        [f'{_B}: accepted; theirs (theirs): 1 turn, "Bern"', "cassettes.lock: conflicts left: 1."],
+    )
     assert "cassettes.lock:" in err
     assert list(merging.lock.conflicts) == [_A]
 
@@ -395,7 +410,7 @@ if sys.platform != "win32":
             "accepted: 1, rejected: 1",
             f"  accepted  {_A}",
             f"  rejected  {_B}",
-            f"{merging.lock_path}: no conflict is left.",
+            "cassettes.lock: no conflict is left.",
             "To go on: git add cassettes.lock",
         ]
         assert (merging.answer("a"), merging.answer("b")) == ("Kyiv", "Nice")

@@ -16,6 +16,7 @@ from pytest_interactions.errors import CassetteError, InteractionsError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
 from pytest_interactions.files.candidates import Candidate
+from pytest_interactions.naming import shown
 from pytest_interactions.review import terminal
 from pytest_interactions.review.conflicts import Conflict, fetch
 from pytest_interactions.review.proposal import Proposals
@@ -62,6 +63,7 @@ def run(options: Namespace) -> Status:
     if options.accept or options.reject:
         review.decide(options.accept, options.reject)
         _print(review, options, _done)
+        review.tell_what_is_left()
     elif not (options.list or options.json) and terminal.is_there():
         return review.look(color=not (options.no_color or os.environ.get("NO_COLOR")))
     if options.list or not (options.accept or options.reject):
@@ -80,6 +82,7 @@ class _Review:
         self.reports: list[Json] = []
         self._paths = paths
         self._told_to = told_to
+        self._decided: list[Waiting] = []
         self._proposals = Proposals()
 
     def look(self, *, color: bool) -> Status:
@@ -99,7 +102,8 @@ class _Review:
             print(on_one_line(line))
         if any(map(_has_recording, told.get("accepted", ()))):
             print(_INCOMPLETE)
-        self._tell_what_is_left(found)
+        self._decided = found
+        self.tell_what_is_left()
         return self.status
 
     def report(self, *, whole: bool) -> None:
@@ -129,13 +133,13 @@ class _Review:
             raise InteractionsError(f"{both[0]}: it is to be accepted and to be rejected; nothing was decided.")
         self._decide(accepted, lambda each: each.accept(), "accepted")
         self._decide(rejected, lambda each: each.reject(), "rejected")
-        self._tell_what_is_left([*accepted, *rejected])
+        self._decided = [*accepted, *rejected]
 
-    def _tell_what_is_left(self, decided: list[Waiting]) -> None:
+    def tell_what_is_left(self) -> None:
         """Say of each lock file that had conflicts whether it has some still, and how to go on."""
-        for path in dict.fromkeys(each.lock.path for each in decided if isinstance(each, Conflict)):
+        for path in dict.fromkeys(each.lock.path for each in self._decided if isinstance(each, Conflict)):
             left = len(LockFile.read(path).conflicts)
-            self._tell(f"{path}: {f'conflicts left: {left:,}' if left else 'no conflict is left'}.")
+            self._tell(f"{shown(path, Path.cwd())}: {f'conflicts left: {left:,}' if left else 'no conflict is left'}.")
             if not left:
                 self._tell(to_go_on(path))
 

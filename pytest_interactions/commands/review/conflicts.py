@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_interactions.commands.history import History
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.errors import InteractionsError
+from pytest_interactions.naming import shown
 from pytest_interactions.review.conflicts import Conflict
 from pytest_interactions.store import lock_file
 from pytest_interactions.store.lock_file import LockFile
@@ -37,7 +38,8 @@ def settled(path: Path, tell: Callable[[str], object]) -> LockFile:
         return lock
     lock = lock_file.change(path, settled=True, stages=_stages(path))
     if not lock.is_marked:
-        tell(f"{path}: the branches had changed different cassettes; all of them are in it, and no conflict is left.")
+        what = "the branches had changed different cassettes; all of them are in it, and no conflict is left"
+        tell(f"{shown(path, Path.cwd())}: {what}.")
         tell(to_go_on(path))
     return lock
 
