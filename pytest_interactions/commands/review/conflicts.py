@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def settled(path: Path, tell: Callable[[str], object]) -> LockFile:
 
 def to_go_on(path: Path) -> str:
     """Return the line that says what to do with a lock file that has no conflict any more."""
-    return f"To go on: git add {path.name}"
+    return f"To go on: git add {shlex.quote(shown(path, Path.cwd()))}"
 
 
 def _stages(path: Path) -> Stages | None:
