@@ -195,6 +195,22 @@ def test_paths_and_tests_restrict_it(project: Project, capsys: pytest.CaptureFix
     assert "cassettes/none.yaml: there is no cassette of it, neither then nor now." in err
 
 
+def test_a_path_is_no_pattern(in_tree: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of tests with parameters have brackets; a directory may hold all cassettes."""
+    name = "test_it/test_x[a*b]"
+    in_tree.record(name, "Paris")
+    in_tree.record("test_it/test_xa", "Paris")
+    in_tree.commit("Record")
+    in_tree.record(name, "Oslo")
+    in_tree.record("test_it/test_xa", "Oslo")
+    one, other = f"cassettes/{name}.yaml", "cassettes/test_it/test_xa.yaml"
+    assert changes(capsys, "HEAD", one) == {one: "changed"}
+    assert changes(capsys, "HEAD", ".") == changes(capsys, "HEAD") == {one: "changed", other: "changed"}
+    in_tree.commit("Record again")
+    assert changes(capsys, "HEAD~1", "HEAD", one) == {one: "changed"}
+    assert changes(capsys, "HEAD~1", "HEAD", ".") == {one: "changed", other: "changed"}
+
+
 def test_markdown_is_for_pull_requests(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """A list of all, then what differs of each."""
     project.pushed("Record", a="Paris")
