@@ -388,7 +388,7 @@ def test_a_secret_of_this_machine_is_in_no_error(tmp_path: Path, monkeypatch: py
 def test_a_directory_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store without permissions of its own has those of its files."""
     local = fsspec.get_filesystem_class("file")
-    monkeypatch.setattr(local, "cat_file", raising(PermissionError))
+    monkeypatch.setattr(local, "cat_file", raising(PermissionError()))
     with pytest.raises(StoreError, match=r"\(no permission\)\. Who .* a valid login there, with permission to read"):
         Remote(str(tmp_path)).get(NAME)
 
