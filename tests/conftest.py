@@ -17,16 +17,18 @@ import httpcore2  # noqa: F401
 import pytest
 from hypothesis import settings
 
-from pytest_interactions.files.journal import VARIABLE
+from pytest_interactions.files import journal
 from pytest_interactions.server.emulator import Emulator
+from pytest_interactions.store import cache
 from tests.support import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What a killed recording leaves is none of this user's, and those of the tests' processes know it too.
-os.environ[VARIABLE] = _journals = mkdtemp()
-atexit.register(shutil.rmtree, _journals, ignore_errors=True)
+# What a killed recording leaves, and what is fetched, is none of this user's; the tests' processes know it too.
+for _variable in (journal.VARIABLE, cache.VARIABLE):
+    os.environ[_variable] = _directory = mkdtemp()
+    atexit.register(shutil.rmtree, _directory, ignore_errors=True)
 
 # How long an example takes says how much else the machine does.
 settings.register_profile("untimed", deadline=None)

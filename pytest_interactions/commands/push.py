@@ -70,12 +70,10 @@ def run(options: Namespace) -> Status:
             take_media_out(path, each, store)
         print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
         return gate.status
-    before = project.lock()
     sent = push(found, store, project.lock_path)
     new = [each.entry for each in found if not each.is_copy]
     for entry in new:
-        if entry.path in before.conflicts or entry.path not in before or before.entry(entry.path) != entry:
-            print(on_one_line(f"{entry.path}: {entry.headline}"))
+        print(on_one_line(f"{entry.path}: {entry.headline}"))
     print(f"Pushed {counted(len(new), 'cassette')}: {counted(sent, 'object')} sent.{_COMMIT if new else ''}")
     return gate.status
 

@@ -10,7 +10,7 @@ from pytest_interactions.commands.stores import counted, in_kib, project_of, rec
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
 from pytest_interactions.store import objects
-from pytest_interactions.store.store import at_once
+from pytest_interactions.store.store import about, at_once
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -82,7 +82,8 @@ def _missing(store: Store, entries: list[Entry]) -> list[str]:
     found: dict[str, int | None] = {}
 
     def ask(name: str) -> None:
-        found[name] = store.remote.size(name)
+        with about(by_name[name].path):
+            found[name] = store.remote.size(name)
 
     at_once(ask, list(by_name))
     return [entry.path for name, entry in by_name.items() if found[name] != entry.size]

@@ -43,8 +43,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.__class__ = _Parser
     parser.usage = "%(prog)s [-h] [--delete] [--yes] [--json] [PATH ...] [-- PYTEST ARGUMENT ...]"
     parser.description = (
-        "List the cassettes, media and snapshots that no test owns, and lines of cassettes.lock. The tests are collected by pytest, in a process of "
-        "its own, and none is run. Exits 1 if there are any."
+        "List the cassettes, media and snapshots that no test owns, be the cassettes in the tree or named by "
+        "cassettes.lock. The tests are collected by pytest, in a process of its own, and none is run. Exits 1 if there "
+        "are any."
     )
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="test files and directories (default: as pytest has it)"

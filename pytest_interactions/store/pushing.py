@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from pytest_interactions.errors import StoreError
 from pytest_interactions.files import disk, media, storage
 from pytest_interactions.store import lock_file, objects
-from pytest_interactions.store.store import at_once
+from pytest_interactions.store.store import about, at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_interactions.store.lock_file import Entry
@@ -54,8 +54,9 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
     """
     new = [each for each in recordings if not each.is_copy]
     sent = push_media(((each.path, each.media) for each in new), store, tell)
-    raw = {objects.of_cassette(each.entry.digest): each.raw for each in new}
-    sent += _send(store, list(raw), raw.__getitem__, tell)
+    by_name = {objects.of_cassette(each.entry.digest): each for each in new}
+    paths = {name: each.path for name, each in by_name.items()}
+    sent += _send(store, paths, lambda name: by_name[name].raw, tell)
     if new:
         lock_file.change(lock_path, [each.entry for each in new], settled=True)
     for each in recordings:
@@ -67,13 +68,13 @@ def push_media(
     recordings: Iterable[tuple[Path, Sequence[str]]], store: Store, tell: Callable[[str], object] = str
 ) -> int:
     """Push the media of cassettes that are beside them; the arguments and errors are those of `push`."""
-    files = {
-        f"{objects.MEDIA}/{name}": media.directory_of(path) / name
+    paths = {
+        f"{objects.MEDIA}/{name}": path
         for path, names in recordings
         for name in names
         if (media.directory_of(path) / name).is_file()
     }
-    return _send(store, list(files), lambda name: _whole(name, files[name]), tell)
+    return _send(store, paths, lambda name: _whole(name, paths[name]), tell)
 
 
 def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
@@ -86,27 +87,31 @@ def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
         media.delete(directory)
 
 
-def _whole(name: str, file: Path) -> bytes:
+def _whole(name: str, cassette: Path) -> bytes:
+    file = media.directory_of(cassette) / name.rpartition("/")[2]
     data = disk.read(file)
     if not objects.is_whole(name, data):
         raise StoreError(f"{file}: this media file was altered since it was recorded. Restore it, or record again.")
     return data
 
 
-def _send(store: Store, names: Sequence[str], data_of: Callable[[str], bytes], tell: Callable[[str], object]) -> int:
-    """Send the objects that the store has not, or not whole; return how many."""
+def _send(
+    store: Store, paths: Mapping[str, Path], data_of: Callable[[str], bytes], tell: Callable[[str], object]
+) -> int:
+    """Send the objects, of the cassettes at these paths, that the store has not, or not whole; return how many."""
     sent: list[str] = []
 
     def send(name: str) -> None:
         data = data_of(name)
-        if store.remote.size(name) != len(data):
-            store.remote.put(name, data)
+        with about(paths[name]):
             if store.remote.size(name) != len(data):
-                raise StoreError(f"{store.remote.shown}: {name} is not there as it was sent. Push it again.")
-            sent.append(name)
+                store.remote.put(name, data)
+                if store.remote.size(name) != len(data):
+                    raise StoreError(f"{store.remote.shown}: {name} is not there as it was sent. Push it again.")
+                sent.append(name)
         tell(name)
 
-    at_once(send, names)
+    at_once(send, list(paths))
     return len(sent)
 
 

@@ -9,44 +9,31 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
+from http import HTTPStatus
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-from pytest_interactions.errors import MissingExtraError, OptionError, StoreError
-from pytest_interactions.store import objects
+from pytest_interactions.errors import InteractionsError, MissingExtraError, OptionError, StoreError
+from pytest_interactions.files.disk import LARGEST_FILE
+from pytest_interactions.store import objects, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
-#: The seconds for which one answer of a store is waited for.
+#: The seconds for which one answer of a store is waited for, and those of one that did not answer the last time.
 PATIENCE: Final = 120.0
+IMPATIENCE: Final = 10.0
 #: How often an object is asked for, and the seconds before it is asked for again.
 _PAUSES: Final = (0.2, 1.0)
 _READ_ONLY: Final = frozenset({"http", "https"})
+# What speaks to these asks again by itself, for seconds.
+_PERSISTENT: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"})
 # Here a file that is being written can be read, and its name can be given to it afterwards.
 _OF_FILES: Final = frozenset({"file", "local", "sftp", "ssh", "ftp", "smb", "hdfs", "webhdfs", "arrow_hdfs"})
-# What clouds call the permissions, as their errors rarely do.
-_PERMISSIONS: Final = {
-    "s3": {"read": "s3:GetObject", "write": "s3:PutObject", "list": "s3:ListBucket", "delete": "s3:DeleteObject"},
-    "gs": {
-        "read": "storage.objects.get",
-        "write": "storage.objects.create",
-        "list": "storage.objects.list",
-        "delete": "storage.objects.delete",
-    },
-    "abfs": {
-        "read": "Storage Blob Data Reader",
-        "write": "Storage Blob Data Contributor",
-        "list": "Storage Blob Data Reader",
-        "delete": "Storage Blob Data Contributor",
-    },
-}
-_SAME: Final = {"s3a": "s3", "gcs": "gs", "az": "abfs", "adl": "abfs"}
+_TO_END: Final = 0.5  # seconds for what ends a call that takes too long
 _TIMES: Final = ("LastModified", "last_modified", "mtime", "updated", "created")
 
 
@@ -63,8 +50,10 @@ class Remote:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._protocol = url.rpartition("::")[2].partition("://")[0] if "://" in url else "file"
+        self._patience = PATIENCE
         #: The URL without a login or a query, which may be secret.
-        self.shown = _shown(url)
+        self.shown = refusals.shown(url)
 
     def get(self, name: str) -> bytes:
         """Return an object, whole; one that is cut or altered on its way is asked for again.
@@ -72,26 +61,25 @@ class Remote:
         Raises:
             StoreError: There is none, it may not be read, or the store does not answer, or with other bytes.
         """
-        problem = ""
-        for pause in (0.0, *_PAUSES):
-            time.sleep(pause)
-            try:
-                data: bytes = self._asked("read", name, lambda: self._fs.cat_file(self._at(name)))
-            except FileNotFoundError:
-                raise StoreError(
-                    f"{self.shown}: {name} is not there. It was deleted, or whoever recorded it has not pushed it to "
-                    "this store: push it from there, or record the test again."
-                ) from None
-            except _Trouble as trouble:
-                problem = str(trouble)
-                continue
-            if objects.is_whole(name, data):
-                return data
-            problem = f"its bytes are not those of its name ({len(data):,} came): it was cut, or altered"
-        raise StoreError(
-            f"{self.shown}: {name} can't be fetched: {problem}. It was asked for {len(_PAUSES) + 1} times. Try again, "
-            "or record the test again and push it."
-        )
+        try:
+            return self._tried("read", name, lambda: self._read(name))
+        except FileNotFoundError:
+            raise StoreError(
+                f"{self.shown}: {name} is not there. It was deleted, or whoever recorded it has not pushed it to this "
+                "store: push it from there, record the test again, or correct the URL of the store."
+            ) from None
+
+    def _read(self, name: str) -> bytes:
+        # With an end, S3 is asked for the object alone, and not for its size before.
+        limits = {"end": LARGEST_FILE, **self._limits} if self._limits else {}
+        data: bytes = self._fs.cat_file(self._at(name), **limits)
+        if not objects.is_whole(name, data):
+            raise _Trouble(
+                f"its bytes are not those of its name ({len(data):,} came): it was cut, or altered. If it stays so, "
+                "delete it there and push it again from a machine that has it, or record the test again",
+                may_pass=True,
+            )
+        return data
 
     def size(self, name: str) -> int | None:
         """Return the bytes of an object; `None` if there is none.
@@ -99,8 +87,13 @@ class Remote:
         Raises:
             StoreError: The store does not tell.
         """
+
+        def ask() -> int:
+            size = self._fs.info(self._at(name), **self._limits)["size"]
+            return len(self._fs.cat_file(self._at(name), **self._limits)) if size is None else int(size)
+
         try:
-            return int(self._tried("read", name, lambda: self._fs.info(self._at(name)))["size"])
+            return self._tried("read", name, ask)
         except FileNotFoundError:
             return None
 
@@ -110,7 +103,7 @@ class Remote:
         Raises:
             StoreError: It may not be written, or the store does not answer.
         """
-        if self._protocols & _READ_ONLY:
+        if self._protocol in _READ_ONLY:
             raise StoreError(
                 f"{self.shown}: a store is read over HTTP, and can't be written. Push to where it is kept, by its own "
                 "URL: --store s3://..."
@@ -119,12 +112,13 @@ class Remote:
             self._tried("write", name, lambda: self._write(self._at(name), data))
         except FileNotFoundError as error:  # of the bucket
             raise StoreError(
-                f"{self.shown}: {name} can't be written: {_first_line(error)}. Make that place, or correct the URL."
+                f"{self.shown}: {name} can't be written: {refusals.told(error)}. Make the place first, or correct the "
+                "URL of the store."
             ) from None
 
     def _write(self, path: str, data: bytes) -> None:
-        if not self._protocols & _OF_FILES:
-            self._fs.pipe_file(path, data)
+        if self._protocol not in _OF_FILES:
+            self._fs.pipe_file(path, data, **self._limits)
             return
         self._fs.makedirs(self._fs._parent(path), exist_ok=True)  # noqa: SLF001 - there is no public way
         temporary = f"{path}.{uuid4().hex}.tmp"
@@ -144,7 +138,7 @@ class Remote:
         """
         for kind in (objects.CASSETTES, objects.MEDIA):
             with suppress(FileNotFoundError):
-                found = self._tried("list", kind, lambda: self._fs.find(self._at(kind), detail=True))  # noqa: B023
+                found = self._tried("list", kind, lambda: self._fs.find(self._at(kind), detail=True, **self._limits))  # noqa: B023
                 for path, info in found.items():
                     name = f"{kind}/{path.rpartition('/')[2]}"
                     if objects.is_name(name):
@@ -157,12 +151,13 @@ class Remote:
             StoreError: It may not be deleted, or the store does not answer.
         """
         with suppress(FileNotFoundError):
-            self._tried("delete", name, lambda: self._fs.rm_file(self._at(name)))
+            self._tried("delete", name, lambda: self._fs.rm_file(self._at(name), **self._limits))
 
     # --- fsspec ---
 
-    @cached_property
+    @property
     def _opened(self) -> tuple[Any, str]:
+        """Return the file system, which fsspec keeps for this process, and the path in it."""
         try:
             from fsspec.core import url_to_fs
         except ImportError:
@@ -172,9 +167,9 @@ class Remote:
         try:
             opened: tuple[Any, str] = url_to_fs(self._url, use_listings_cache=False)
         except ImportError as error:  # which says what to install
-            raise MissingExtraError(f"{self.shown}: {_first_line(error)}") from None
+            raise MissingExtraError(f"{self.shown}: {refusals.told(error)}") from None
         except ValueError as error:
-            raise OptionError(f"store: {self.shown}: {_first_line(error)}") from None
+            raise OptionError(f"store: {self.shown}: {refusals.told(error)}") from None
         return opened
 
     @property
@@ -182,58 +177,62 @@ class Remote:
         return self._opened[0]
 
     @property
-    def _protocols(self) -> frozenset[str]:
-        named = self._fs.protocol
-        return frozenset([named] if isinstance(named, str) else named)
+    def _limits(self) -> dict[str, Any]:
+        """Return what ends a call that takes too long; file systems that wait in this thread know no such thing."""
+        return {"timeout": self._patience} if type(self._fs).async_impl else {}
 
     def _at(self, name: str) -> str:
         return f"{self._opened[1].rstrip('/')}/{name}"
 
     def _tried(self, verb: str, name: str, call: Callable[[], T]) -> T:
-        """Return what a call returns; it is called once more if the store has trouble."""
-        for pause in _PAUSES:
+        """Return what a call returns; it is called again if that may help."""
+        for tries, pause in enumerate((*_PAUSES, None), 1):
             try:
                 return self._asked(verb, name, call)
-            except _Trouble:
-                time.sleep(pause)
-        try:
-            return self._asked(verb, name, call)
-        except _Trouble as trouble:
-            raise StoreError(
-                f"{self.shown}: {name}: the store did not {verb} it: {trouble}. Nothing was lost: try again."
-            ) from None
+            except _Trouble as trouble:
+                if pause is not None and trouble.may_pass:
+                    time.sleep(pause)
+                    continue
+                raise StoreError(
+                    f"{self.shown}: {name}: the store did not {verb} it: {trouble}"
+                    f"{f'; it was asked {tries} times' if tries > 1 else ''}. Nothing was lost: try again later."
+                ) from None
+        raise AssertionError  # pragma: no cover - the last one has no pause
 
     def _asked(self, verb: str, name: str, call: Callable[[], T]) -> T:
         """Return what a call returns; raise `_Trouble` for what may pass, and `StoreError` for what does not."""
-        _ = self._opened  # what is wrong with the URL is said as it is
+        patience = self._patience
         try:
-            return _within(PATIENCE, call)
-        except FileNotFoundError:
+            answer = _within(patience, call)
+        except (InteractionsError, _Trouble):
             raise
-        except PermissionError as error:
-            raise StoreError(
-                f"{self.shown}: {name}: the store refuses to {verb} it ({_first_line(error) or 'no permission'}). "
-                f"{self._permission(verb)}"
-            ) from None
-        except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-            status = getattr(error, "status", None)
-            if status in {401, 403}:  # as aiohttp has it, by which fsspec reads from a web server
-                raise StoreError(f"{self.shown}: {name}: the store refuses to {verb} it ({status}).") from None
-            raise _Trouble(f"{type(error).__name__}{f': {text}' if (text := self._told(error)) else ''}") from None
+        except Exception as caught:  # noqa: BLE001 - each file system has errors of its own
+            error = self._meant(caught)
+            if isinstance(error, FileNotFoundError):
+                raise error from None
+            if (why := refusals.refusal(error)) is not None:
+                needed = refusals.needed(self._protocol, verb)
+                raise StoreError(f"{self.shown}: {name}: the store refuses to {verb} it ({why}). {needed}") from None
+            if is_late := isinstance(error, TimeoutError) and not str(error):
+                error, self._patience = TimeoutError(f"no answer within {patience:g} s"), min(patience, IMPATIENCE)
+            may_pass = self._protocol not in _PERSISTENT and not is_late
+            raise _Trouble(refusals.named(error), may_pass=may_pass) from None
+        self._patience = PATIENCE
+        return answer
 
-    def _permission(self, verb: str) -> str:
-        names = [_SAME.get(each, each) for each in self._protocols]
-        permission = next((_PERMISSIONS[each][verb] for each in names if each in _PERMISSIONS), f"permission to {verb}")
-        return f"Who runs this needs {permission} there; fsspec's own configuration says who that is."
-
-    def _told(self, error: Exception) -> str:
-        """Return what an error says in a line, without the URL, which may have a login in it."""
-        text = _first_line(error).replace(self._url, self.shown)
-        return "" if "://" in text.replace(self.shown, "") else text
+    def _meant(self, error: BaseException) -> BaseException:
+        """Return what is the matter: over HTTP, fsspec takes all that goes wrong for a file that is not there."""
+        cause = error.__cause__
+        is_taken = isinstance(error, FileNotFoundError) and self._protocol in _READ_ONLY and cause is not None
+        return cause if is_taken and cause and getattr(cause, "status", None) != HTTPStatus.NOT_FOUND else error
 
 
 class _Trouble(Exception):  # noqa: N818 - it is no error until it stays
-    """An answer of a store that may be another one the next time."""
+    """An answer of a store that may be another one the next time; at once, if it `may_pass`."""
+
+    def __init__(self, text: str, *, may_pass: bool) -> None:
+        super().__init__(text)
+        self.may_pass = may_pass
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
@@ -253,21 +252,12 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
     thread = Thread(target=run, daemon=True, name="pytest-interactions-store")
     thread.start()
-    thread.join(seconds)
+    thread.join(seconds + _TO_END)
     if errors:
         raise errors[0]
     if not answers:
-        raise TimeoutError(f"no answer within {seconds:g} s")
+        raise TimeoutError
     return answers[0]
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "")
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return url if not parts.netloc else f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _time_of(info: dict[str, Any]) -> datetime | None:

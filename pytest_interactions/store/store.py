@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_interactions.errors import CassetteNotFoundError, StoreError
 from pytest_interactions.files import disk, media, storage
 from pytest_interactions.store import lock_file, objects
-from pytest_interactions.store.cache import cache
+from pytest_interactions.store.cache import VARIABLE, cache
 from pytest_interactions.store.found import Found
 from pytest_interactions.store.remote import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_interactions.store.cache import Cache
     from pytest_interactions.store.lock_file import Entry
 
 #: How many objects are asked for, or sent, at once.
 AT_ONCE: Final = 16
+#: No cassettes, for errors to name.
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 # The time of a file that was checked out, in nanoseconds: no run takes it for a recording of its own, and it tells a
 # copy from what was written since.
 _LONG_AGO: Final = 10**18
@@ -66,36 +70,40 @@ class Store:
         """
         entry = None if self._of_media_alone else locked(path)
         if entry is not None and self._gives_way(path, entry):
-            file = self.cassette(entry)
             if not records:
-                return Found(file, self._media_of(file, self.cache.media))
-            self.check_out(path, file)
+                file = self.cassette(entry)
+                return Found(file, self._media_of(path, file, self.cache.media))
+            self._check_out(path, entry)
         beside = media.directory_of(path)
         if records:
             self._bring_media(path, beside)
             return Found(path, beside)
-        return Found(path, self._media_of(path, beside))
+        return Found(path, self._media_of(path, path, beside))
 
     def cassette(self, entry: Entry) -> Path:
         """Return the file of a cassette in the cache; raise as `find` does."""
         name = objects.of_cassette(entry.digest)
-        try:
-            self.fetch([name])
-        except StoreError as error:
-            raise StoreError(f"{entry.path}: {error}") from None
+        self.fetch([name], of={name: entry.path})
         return self.cache.path(name)
 
-    def fetch(self, names: Iterable[str], tell: Callable[[str], object] = str) -> int:
+    def fetch(
+        self, names: Iterable[str], tell: Callable[[str], object] = str, *, of: Mapping[str, object] = NOTHING
+    ) -> int:
         """Fetch those objects that the cache has not, several at once, and `tell` of each; return how many there were.
 
+        Args:
+            names: The objects.
+            tell: Called with the name of each that was fetched.
+            of: The cassettes that they belong to, which errors name.
+
         Raises:
-            StoreError: One can't be fetched; others are there.
-            OSError: The cache can't be written.
+            StoreError: One can't be fetched, or the cache can't be written; others are there.
         """
         missing = [name for name in names if self.cache.find(name) is None]
 
         def fetch(name: str) -> None:
-            self._fetch(name)
+            with about(of.get(name)):
+                self._fetch(name)
             tell(name)
 
         at_once(fetch, missing)
@@ -103,16 +111,25 @@ class Store:
 
     def fetch_whole(self, entries: Sequence[Entry]) -> int:
         """Fetch cassettes, and then the media that they refer to; return what `fetch` does, and raise as it does."""
-        fetched = self.fetch([objects.of_cassette(entry.digest) for entry in entries])
-        names: set[str] = set()
+        cassettes = {objects.of_cassette(entry.digest): entry.path for entry in entries}
+        fetched = self.fetch(cassettes, of=cassettes)
+        files: dict[str, str] = {}
         for entry in entries:
-            names |= media.references_in(disk.read(self.cassette(entry)))
-        return fetched + self.fetch(objects.of_media(names))
+            names = media.references_in(disk.read(self.cassette(entry)))
+            files |= dict.fromkeys(objects.of_media(names), entry.path)
+        return fetched + self.fetch(files, of=files)
 
     def _fetch(self, name: str) -> None:
         with self.cache.fetching(name):
             if self.cache.find(name) is None:  # nobody has fetched it meanwhile
-                self.cache.put(name, self.remote.get(name))
+                data = self.remote.get(name)
+                try:
+                    self.cache.put(name, data)
+                except OSError as error:
+                    raise StoreError(
+                        f"the cache {self.cache.directory} can't be written: {error.strerror}. Mend that, or name "
+                        f"another directory by {VARIABLE}."
+                    ) from None
 
     # --- the tree ---
 
@@ -125,37 +142,37 @@ class Store:
         return digest != entry.digest and not self.is_new(path, digest, entry)
 
     def is_new(self, path: Path, digest: str, entry: Entry) -> bool:
-        """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
+        """Return what `is_new` does, by the cache of this store."""
+        return is_new(path, digest, entry, self.cache)
 
-        It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody
-        has written since, or one that the cache has.
-        """
-        is_copy = path.stat().st_mtime_ns == _LONG_AGO
-        return digest != entry.digest and not is_copy and self.cache.find(objects.of_cassette(digest)) is None
-
-    def check_out(self, path: Path, file: Path) -> None:
-        """Copy a cassette of the cache, with its media, to its path in the tree; raise as `find` does."""
-        raw = disk.read(file)
+    def _check_out(self, path: Path, entry: Entry) -> None:
+        """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
+        raw = disk.read(self.cassette(entry))
         with disk.locked(path):
-            self._copy_media(media.references_in(raw), media.directory_of(path))
-            with disk.staged(path, [raw], at=_LONG_AGO) as put:
-                put()
+            if self._gives_way(path, entry):
+                self._copy_media(media.references_in(raw), path)
+                with disk.staged(path, [raw], at=_LONG_AGO) as put:
+                    put()
 
     def _bring_media(self, path: Path, beside: Path) -> None:
         names = self._references(path)
         missing = [name for name in names if not (beside / name).is_file()]
         if missing:
             with disk.locked(path):
-                self._copy_media(missing, beside)
+                self._copy_media(missing, path)
 
-    def _copy_media(self, names: Collection[str], directory: Path) -> None:
-        self.fetch(objects.of_media(names))
+    def _copy_media(self, names: Collection[str], path: Path) -> None:
+        directory, wanted = media.directory_of(path), objects.of_media(names)
+        self.fetch(wanted, of=dict.fromkeys(wanted, path))
         for name in names:
             with disk.staged(directory / name, disk.pieces(self.cache.media / name, 2**20), at=_LONG_AGO) as put:
                 put()
 
-    def _media_of(self, file: Path, beside: Path) -> Path:
-        """Return the directory that has all media of a cassette: the one beside it, or the cache's, which is filled."""
+    def _media_of(self, path: Path, file: Path, beside: Path) -> Path:
+        """Return the directory that has all media of the cassette at `path`, whose `file` may be another.
+
+        It is the one beside it, or the cache's, which is filled.
+        """
         signature, known = storage.signature(file), self._complete.get(file)
         if known is not None and known[0] == signature:
             return known[1]
@@ -164,7 +181,8 @@ class Store:
         if len(found) < len(names):
             for each in found:
                 self.keep(f"{objects.MEDIA}/{each.name}", disk.read(each))
-            self.fetch(objects.of_media(names))
+            wanted = objects.of_media(names)
+            self.fetch(wanted, of=dict.fromkeys(wanted, path))
             beside = self.cache.media
         self._complete[file] = signature, beside
         return beside
@@ -184,6 +202,17 @@ class Store:
 _STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
 
 
+def is_new(path: Path, digest: str, entry: Entry, kept: Cache) -> bool:
+    """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
+
+    It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody has
+    written since, or one that the cache has.
+    """
+    signature = storage.signature(path)
+    is_copy = signature is not None and signature[0] == _LONG_AGO
+    return digest != entry.digest and not is_copy and kept.find(objects.of_cassette(digest)) is None
+
+
 def locked(path: Path) -> Entry | None:
     """Return what the nearest lock file says of the cassette at `path`; `None` if it names none.
 
@@ -199,15 +228,40 @@ def locked(path: Path) -> Entry | None:
 
 
 def at_once(call: Callable[[str], object], names: Sequence[str]) -> None:
-    """Call `call` with each name, several at once; raise the first error once all were tried."""
+    """Call `call` with each name, several at once.
+
+    What fails for some is tried for the others, but not once it has failed as often as there are calls at once.
+
+    Raises:
+        StoreError: The first error, and how many more there were; others are raised as they are.
+    """
     if len(names) <= 1:
         for name in names:
             call(name)
         return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        calls = [pool.submit(call, name) for name in names]
-    for each in calls:
-        each.result()
+    failed: list[BaseException] = []
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        for done in as_completed([pool.submit(call, name) for name in names]):
+            if (error := done.exception()) is not None:
+                failed.append(error)
+                if len(failed) >= AT_ONCE or not isinstance(error, StoreError):
+                    break
+    finally:  # be it by Ctrl-C
+        pool.shutdown(cancel_futures=True)
+    if len(failed) > 1 and isinstance(failed[0], StoreError):
+        raise StoreError(f"{failed[0]} (So with {len(failed) - 1} more.)") from None
+    if failed:
+        raise failed[0]
+
+
+@contextmanager
+def about(cassette: object) -> Iterator[None]:
+    """Have the errors of a store inside name the cassette, if there is one, that they are about."""
+    try:
+        yield
+    except StoreError as error:
+        raise (StoreError(f"{cassette}: {error}") if cassette else error) from None
 
 
 def resolved(url: str, root: Path) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.scripted_server import Asked
 
 ROOT: Final = Path(__file__).parents[2]
 #: The commands of the package that is tested, and what else a machine of a CI has.
@@ -115,3 +120,80 @@ class Server:
         words = ["git", "clone", "--quiet", *on, str(self.directory / name), str(to / "project")]
         subprocess.run(words, check=True, env=machine)
         return Clone(to / "project", machine)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with a store, as its repository has it: one test is recorded, and its recording is pushed.
+
+    Attributes:
+        repository: A bare repository, to be copied.
+        env: How its store in S3 is reached.
+    """
+
+    repository: Path
+    env: dict[str, str]
+
+
+class World:
+    """A project on a server, a fork of it that proposes something, and what the machines of a CI have.
+
+    Args:
+        tmp_path: Where all of this is.
+        project: The project.
+        api: The URL of the Interactions API.
+        suffix: What repositories have at the end of their names on this server.
+        proposed: The name that the server gives to the commits of a proposal.
+    """
+
+    def __init__(self, tmp_path: Path, project: Project, api: str, *, suffix: str, proposed: str) -> None:
+        self.proposed, self.suffix = proposed, suffix
+        self.tmp_path, self.api, self.s3 = tmp_path, api, project.env
+        self.server = Server(tmp_path / "server")
+        self.origin = shutil.copytree(project.repository, self.server.directory / f"owner/project{suffix}")
+        self.fork = shutil.copytree(project.repository, self.server.directory / f"stranger/project{suffix}")
+        self.stranger = self.server.clone(f"stranger/project{suffix}", tmp_path / "stranger")
+        self.stranger.do("git", "switch", "--quiet", "--create", "feature")
+        self.head = ""
+        self.asked: list[Asked] = []
+
+    def machine(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Make the programs of a CI, and return its environment and what it sets in place of the real API."""
+        programs = self.tmp_path / "programs"
+        programs.mkdir()
+        for name, shell in {
+            "docker": f'exec {sys.executable} {ROOT}/tests/ci/docker.py "$@"',
+            "pip": f'echo "$@" >> {self.tmp_path}/installed',  # nothing: what is tested is there
+        }.items():
+            (programs / name).write_text(f"#!/bin/sh\n{shell}\n")
+            (programs / name).chmod(0o755)
+        self.containers = self.tmp_path / "containers"
+        self.containers.mkdir()
+        machine = {
+            **self.s3,
+            "PATH": f"{programs}:{PATH}",
+            "DOCKER_STAND_IN": str(self.containers),
+            "DOCKER_PATH": PATH,
+            "DOCKER_PYTHONPATH": str(ROOT),
+        }
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        settings = {"API": self.api, "PORT": str(port), "SETUP": "if test -f setup.sh; then sh setup.sh; fi"}
+        return machine, settings
+
+    def propose(self, **files: str) -> str:
+        """Have the fork propose files, and return the commit."""
+        self.stranger.write(**files)
+        self.head = self.stranger.commit("Propose")
+        self.stranger.do("git", "push", "--quiet", "origin", "feature")
+        self.stranger.do("git", "push", "--quiet", "--force", str(self.origin), f"feature:{self.proposed}")
+        return self.head
+
+    def branch(self) -> Clone:
+        """A new clone of the fork's branch, on a machine that has nothing yet."""
+        return self.server.clone(f"stranger/project{self.suffix}", self.tmp_path / "new", "feature")
+
+    def in_containers(self) -> bytes:
+        """All that code of the fork could write, anywhere."""
+        files = [path for path in (self.containers / "volumes").rglob("*") if path.is_file() and not path.is_symlink()]
+        return b"\n".join(path.read_bytes() for path in files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,17 @@ def test_a_name_that_would_break_the_lock_file_is_refused(
 @pytest.mark.parametrize("name", ["/a.yaml", "../a.yaml", "c:a.yaml", "#a.yaml", "<<<<<<< a.yaml", "======= a.yaml"])
 def test_a_line_of_such_a_name_is_none(tmp_path: Path, name: str) -> None:
     lock = tmp_path / "cassettes.lock"
-    lock.write_text("\t".join((name, "0" * 64, "1", "0" * 16, "1 request\n")))
-    if list(LockFile.read(lock)) == [name]:
-        with pytest.raises(StoreError, match="this is no line of a lock file"):
-            LockFile.read(lock).entry(name)
-    else:
-        assert list(LockFile.read(lock)) == []
+    line = "\t".join((name, "0" * 64, "1", "0" * 16, "1 request"))
+    lock.write_text(f"{line}\n")
+    read = LockFile.read(lock)
+    assert [each for each in read if _has_entry(read, each)] == []
+
+
+def _has_entry(lock: LockFile, name: str) -> bool:
+    with suppress(StoreError):
+        lock.entry(name)
+        return True
+    return False
 
 
 def test_a_link_is_refused_wherever_it_leads(cassettes: Path, capsys: pytest.CaptureFixture[str]) -> None:
