@@ -1,4 +1,4 @@
-"""Several workers and several machines over one store: replay needs no agreement, and shards that record push their own."""
+"""Several workers and machines over one store: replay needs no agreement, and shards push lines of their own."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Team:
         first.write(
             pytest_DOT_ini=f"[pytest]\ninteractions_store = {self.store}\n",
             _DOT_gitignore="cassettes/\n__pycache__/\n",
+            _DOT_gitattributes="cassettes.lock merge=union\n",
             ask_DOT_py=ASK,
             test_many_DOT_py=MANY,
         )
@@ -66,7 +67,7 @@ def cached(machine: Clone) -> set[str]:
     return _names(machine.path.parent / "cache" / "cassettes")
 
 
-def tests(*numbers: int) -> list[str]:
+def ids(*numbers: int) -> list[str]:
     """The ids of some tests, as a shard is given them."""
     return [f"test_many.py::test_{number}" for number in numbers]
 
@@ -98,8 +99,8 @@ def test_each_shard_fetches_what_its_own_tests_need(team: Team, emulator: Emulat
     team.recorded(emulator.url)
     shards = [team.machine(f"shard {number}") for number in range(2)]
     with ThreadPoolExecutor() as pool:
-        parts = [tests(0, 2, 4), tests(1, 3, 5)]
-        assert all("3 passed" in out for out in pool.map(lambda pair: replay(pair[0], *pair[1]), zip(shards, parts)))
+        parts = [ids(0, 2, 4), ids(1, 3, 5)]
+        assert all("3 passed" in out for out in pool.map(lambda machine, part: replay(machine, *part), shards, parts))
     one, two = map(cached, shards)
     assert (len(one), len(two)) == (3, 3)
     assert one | two == team.objects()
@@ -107,7 +108,7 @@ def test_each_shard_fetches_what_its_own_tests_need(team: Team, emulator: Emulat
 
 def test_workers_record_at_once_and_one_push_has_all_lines(team: Team, emulator: Emulator) -> None:
     machine = team.machine("recorder")
-    assert f"{TESTS} recorded" in machine.record(emulator.url, "-n2")
+    assert f"{TESTS} passed" in machine.record(emulator.url, "-n2")
     machine.do("pytest-interactions", "push")
     assert list(LockFile.read(machine.path / "cassettes.lock")) == [
         f"cassettes/test_many/test_{number}.yaml" for number in range(TESTS)
@@ -116,9 +117,9 @@ def test_workers_record_at_once_and_one_push_has_all_lines(team: Team, emulator:
 
 
 def test_shards_that_record_push_lines_that_git_merges(team: Team, emulator: Emulator) -> None:
-    """Each line has its neighbours in the other shard; the machines push into the store at the same time."""
+    """Each line has its neighbours in the other shard, in a file that both begin; both push at the same time."""
     shards = {name: team.machine(name) for name in ("even", "odd")}
-    parts = {"even": tests(0, 2, 4), "odd": tests(1, 3, 5)}
+    parts = {"even": ids(0, 2, 4), "odd": ids(1, 3, 5)}
 
     def shard(name: str) -> None:
         machine = shards[name]
@@ -145,7 +146,7 @@ def test_shards_that_record_again_change_lines_that_git_merges(team: Team, emula
     for name, number in (("two", 2), ("three", 3)):
         machine = team.machine(name)
         machine.do("git", "switch", "--quiet", "--create", name)
-        machine.record(emulator.url, *tests(number), "--interactions-record-mode=rewrite")
+        machine.record(emulator.url, *ids(number), "--interactions-record-mode=rewrite")
         machine.do("pytest-interactions", "push")
         assert machine.do("git", "diff", "--numstat") == "1\t1\tcassettes.lock"
         machine.commit(f"Record {name}")
@@ -154,3 +155,22 @@ def test_shards_that_record_again_change_lines_that_git_merges(team: Team, emula
     for name in ("two", "three"):
         merged.do("git", "merge", "--quiet", "--no-edit", f"origin/{name}")
     assert f"{TESTS} passed" in replay(merged, "-n2")
+
+
+def test_the_same_cassette_of_two_shards_is_a_conflict_though_git_sees_none(team: Team, emulator: Emulator) -> None:
+    """By the attribute `merge=union` git keeps both lines; whoever reads the file is told, and nothing is lost."""
+    team.recorded(emulator.url)
+    for name in ("one", "two"):
+        emulator.on(input="Say").reply(text=f"Number 2, says {name}")
+        machine = team.machine(name)
+        machine.do("git", "switch", "--quiet", "--create", name)
+        machine.record(emulator.url, *ids(2), "--interactions-record-mode=rewrite")
+        machine.do("pytest-interactions", "push")
+        machine.commit(f"Record {name}")
+        machine.do("git", "push", "--quiet", "origin", name)
+    merged = team.machine("merged")
+    for name in ("one", "two"):
+        merged.do("git", "merge", "--quiet", "--no-edit", f"origin/{name}")
+    lock = LockFile.read(merged.path / "cassettes.lock")
+    assert list(lock.conflicts) == ["cassettes/test_many/test_2.yaml"]
+    assert f"{TESTS - 1} passed" in replay(merged, "--deselect", *ids(2))
