@@ -161,8 +161,8 @@ def main(words: list[str]) -> int:
 
 
 def is_usable() -> bool:
-    """Return whether this machine lets containers be made like this."""
-    needed = ("unshare", "setpriv", "mount")
+    """Return whether this machine lets containers be made like this, and has what the workflows use besides."""
+    needed = ("unshare", "setpriv", "mount", "curl", "jq", "git")
     if sys.platform != "linux" or os.geteuid() != 0 or not all(map(shutil.which, needed)):
         return False
     return (

@@ -38,7 +38,7 @@ SECRET = [KEY, READER["STORE_READER_SECRET"], *WRITER.values(), *BOT.values(), "
 
 pytestmark = pytest.mark.skipif(
     not docker.is_usable(),
-    reason="only root can make what stands for containers, with unshare and setpriv of util-linux",
+    reason="only root can make what stands for containers, with util-linux; and curl, jq",
 )
 
 

@@ -34,7 +34,7 @@ SECRET = [KEY, READER["AWS_SECRET_ACCESS_KEY"], *WRITER.values(), *BOT.values()]
 MAINTAINER, DEVELOPER, STRANGER = 1, 2, 3
 
 pytestmark = pytest.mark.skipif(
-    not docker.is_usable(), reason="only root can make what stands for containers, with unshare and setpriv"
+    not docker.is_usable(), reason="only root can make what stands for containers, with util-linux; and curl, jq"
 )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_interactions.store.lock_file import LockFile
 from tests.ci.projects import ASK, Clone, Server
+from tests.support import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,12 +96,16 @@ def test_workers_of_a_machine_share_what_they_fetch_and_need_the_store_no_more(t
     assert machine.do("git", "status", "--porcelain", "--ignored", "--", "cassettes") == ""
 
 
-def test_each_shard_fetches_what_its_own_tests_need(team: Team, emulator: Emulator) -> None:
-    """Whoever divides the tests among machines, by ids as pytest-split does, has nothing to say to the store."""
+@pytest.mark.parametrize("by", ["ids", "pytest-split"])
+def test_each_shard_fetches_what_its_own_tests_need(by: str, team: Team, emulator: Emulator) -> None:
+    """Whoever divides the tests among machines has nothing to say to the store."""
     team.recorded(emulator.url)
     shards = [team.machine(f"shard {number}") for number in range(2)]
+    parts = [ids(0, 2, 4), ids(1, 3, 5)]
+    if by == "pytest-split":
+        require(by, found=find_spec("pytest_split"), otherwise="pytest-split is not installed")
+        parts = [["--splits=2", f"--group={group}", "-n2"] for group in (1, 2)]
     with ThreadPoolExecutor() as pool:
-        parts = [ids(0, 2, 4), ids(1, 3, 5)]
         assert all("3 passed" in out for out in pool.map(lambda machine, part: replay(machine, *part), shards, parts))
     one, two = map(cached, shards)
     assert (len(one), len(two)) == (3, 3)
