@@ -32,6 +32,7 @@ _QUESTIONS: Final = (
     "startup",
     "opening",
     "reviewing",
+    "store",
     "servers",
     "redaction",
 )

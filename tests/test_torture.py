@@ -85,6 +85,34 @@ def test_a_review_that_is_torn_is_noticed() -> None:
     assert any("accept recording: torn: " in failure for failure in failed)
 
 
+@needs_fork
+def test_a_kill_leaves_a_store_consistent() -> None:
+    """A few kills, spread over all moments of pushing, fetching and checking out."""
+    cases, failed = _in_a_process("from torture.stores import stores\noutcome = stores(30)")
+    assert cases >= 30
+    assert failed == []
+
+
+@needs_fork
+def test_a_recording_that_a_push_loses_is_noticed() -> None:
+    """Where a push takes recordings out of the tree without a line of the lock file, nobody finds them any more."""
+    cases, failed = _in_a_process(
+        "from types import SimpleNamespace\n"
+        "from pytest_interactions.store import pushing\n"
+        "from torture import stores\n"
+        "counted = stores._counted\n"
+        "def forgetful(*given):\n"
+        "    pushing.lock_file = SimpleNamespace(change=lambda *_, **__: None)\n"
+        "    counted(*given)\n"
+        "stores._counted = forgetful\n"
+        "stores._WORKS = {'push': stores._WORKS['push']}\n"
+        "outcome = stores.stores(40)"
+    )
+    assert cases >= 40
+    assert any("the recording of cassettes/again.yaml is lost" in failure for failure in failed)
+    assert any("again does not replay" in failure for failure in failed)
+
+
 _ACCEPTING = """
 from pytest_interactions.files.storage import Contents, loads
 from pytest_interactions import CassetteFormatError

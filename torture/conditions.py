@@ -87,6 +87,13 @@ CONDITIONS: Final = (
         drawn=True,
     ),
     Condition(
+        "stores",
+        "a process that pushes, fetches or checks out killed at any moment, beside another one too; then lock file, "
+        "cache, store and tree are consistent, and the next push does the rest",
+        *("stores", "stores", {"count": 10_000}, {"count": 100_000}, {"count": 30}),
+        drawn=True,
+    ),
+    Condition(
         "truncated",
         "four cassettes (one answer, a stream, media, parallel tools), each cut off at every offset",
         *("damage", "truncated", {}, {}, {"every": 97}),

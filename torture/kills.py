@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -222,18 +223,22 @@ def _with_pytest(project: Path, asking: Callable[[], object]) -> None:
 class Countdown:
     """A profiler that kills its process before or after a call that touches a file."""
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, left: int, counts: Callable[[Any], bool] | None = None) -> None:
+        self.left, self._counts = left, counts or touches_file
+        self._turn = Lock()  # as threads may count too
 
     def __call__(self, _frame: object, event: str, called: Any) -> None:
         """Count a call that touches a file, once before it and once after."""
-        if event in {"c_call", "c_return"} and _touches_file(called):
-            self.left -= 1
-            if not self.left:
+        if event in {"c_call", "c_return"} and self._counts(called):
+            with self._turn:
+                self.left -= 1
+                is_due = not self.left
+            if is_due:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _touches_file(called: Any) -> bool:
+def touches_file(called: Any) -> bool:
+    """Return whether a function of the interpreter's touches a file."""
     if isinstance(called.__self__, io.IOBase):
         return True
     return called.__module__ in {"posix", "fcntl", "_io"} and called.__name__ not in _NO_FILE

@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.commands.check.left_over import LeftOver, is_medium
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import secrets_in
+from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.reports import Reporter
 from pytest_interactions.commands.stores import counted, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.escaping import on_one_line
-from pytest_interactions.files import media, storage
+from pytest_interactions.files import disk, media, storage
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.content import report_of
@@ -71,6 +73,7 @@ def run(options: Namespace) -> Status:
         print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
         return gate.status
     sent = push(found, store, project.lock_path)
+    _clear(project, paths)
     new = [each.entry for each in found if not each.is_copy]
     for entry in new:
         print(on_one_line(f"{entry.path}: {entry.headline}"))
@@ -83,6 +86,19 @@ def run(options: Namespace) -> Status:
             f"{lock_file.NAME} has conflicts of other cassettes: {left:,}. To settle them: pytest-interactions review"
         )
     return gate.status
+
+
+def _is_no_link(path: Path) -> bool:
+    return not path.is_symlink()
+
+
+def _clear(project: Project, paths: Iterable[Path]) -> None:
+    """Delete what killed processes have left: temporary files, and media to which no cassette refers."""
+    left_over = LeftOver(deletes=True, max_size=project.options.max_size)
+    there = [file for path in paths if path.is_dir() for file in files_in(path, _is_no_link)]
+    for file in (*there, *disk.temporaries(project.lock_path)):
+        if disk.is_temporary(file.name) or is_medium(file):
+            left_over.at(file)
 
 
 class _Gate:
@@ -105,6 +121,8 @@ class _Gate:
         for path in files:
             try:
                 pushed = self._looked_at(path)
+            except CassetteNotFoundError:  # another push has taken it out meanwhile
+                continue
             except CassetteFormatError as error:
                 self._refuse(str(error))
             else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 #: The directories of a store, and of a cache: cassettes, and the media files that they refer to.
 CASSETTES: Final = "cassettes"
 MEDIA: Final = "media"
+_BEGUN: Final = re.compile(r"\.[0-9a-f]{32}\.tmp$")
 _NAME: Final = re.compile(rf"{CASSETTES}/[0-9a-f]{{64}}\.yaml|{MEDIA}/[0-9a-f]{{32}}\.[a-z0-9]{{1,8}}")
 
 
@@ -33,6 +34,11 @@ def of_media(names: Iterable[str]) -> list[str]:
 def is_name(name: str) -> bool:
     """Return whether an object may have this name, so that no other file of a store is taken for one."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_begun(name: str) -> bool:
+    """Return whether a file of a store has the name of one that was to become an object when its process was killed."""
+    return is_name(_BEGUN.sub("", name))
 
 
 def is_whole(name: str, data: bytes) -> bool:

@@ -74,7 +74,7 @@ def push_media(
         for name in names
         if (media.directory_of(path) / name).is_file()
     }
-    return _send(store, paths, lambda name: _whole(name, paths[name]), tell)
+    return _send(store, paths, lambda name: _whole(name, paths[name], store), tell)
 
 
 def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
@@ -87,9 +87,12 @@ def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
         media.delete(directory)
 
 
-def _whole(name: str, cassette: Path) -> bytes:
+def _whole(name: str, cassette: Path, store: Store) -> bytes:
     file = media.directory_of(cassette) / name.rpartition("/")[2]
-    data = disk.read(file)
+    try:
+        data = disk.read(file)
+    except FileNotFoundError:  # another push has taken it out meanwhile
+        data = disk.read(store.cache.path(name))
     if not objects.is_whole(name, data):
         raise StoreError(f"{file}: this media file was altered since it was recorded. Restore it, or record again.")
     return data

@@ -131,7 +131,7 @@ class Remote:
             raise
 
     def objects(self) -> Iterator[Stored]:
-        """Yield all objects.
+        """Yield all objects, and what killed processes have begun of some.
 
         Raises:
             StoreError: They may not be listed, or the store does not answer.
@@ -141,7 +141,7 @@ class Remote:
                 found = self._tried("list", kind, lambda: self._fs.find(self._at(kind), detail=True, **self._limits))  # noqa: B023
                 for path, info in found.items():
                     name = f"{kind}/{path.rpartition('/')[2]}"
-                    if objects.is_name(name):
+                    if objects.is_begun(name):
                         yield Stored(name, int(info.get("size") or 0), _time_of(info))
 
     def delete(self, name: str) -> None:

@@ -149,6 +149,8 @@ class Store:
         """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
         raw = disk.read(self.cassette(entry))
         with disk.locked(path):
+            for left in disk.temporaries(path):
+                left.unlink()
             if self._gives_way(path, entry):
                 self._copy_media(media.references_in(raw), path)
                 with disk.staged(path, [raw], at=_LONG_AGO) as put:

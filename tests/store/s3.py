@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import deque
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -26,6 +28,7 @@ def serving() -> Iterator[str]:
         assert server.stderr is not None
         try:
             line = next(line for line in server.stderr if "Running on http://127" in line)
+            Thread(target=deque, args=(server.stderr, 0), daemon=True).start()  # it stops once nobody reads its log
             yield line.split()[-1].rstrip("/")
         finally:
             server.kill()
