@@ -54,8 +54,9 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
     """
     new = [each for each in recordings if not each.is_copy]
     sent = push_media(((each.path, each.media) for each in new), store, tell)
-    raw = {objects.of_cassette(each.entry.digest): each.raw for each in new}
-    sent += _send(store, list(raw), raw.__getitem__, tell)
+    by_name = {objects.of_cassette(each.entry.digest): each for each in new}
+    paths = {name: each.path for name, each in by_name.items()}
+    sent += _send(store, paths, lambda name: by_name[name].raw, tell)
     if new:
         lock_file.change(lock_path, [each.entry for each in new], settled=True)
     for each in recordings:

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_interactions.store import cache, remote
 from tests.store import faulty, s3
-from tests.store.teams import Team
+from tests.store.projects import Project
 from tests.support import require
 
 if TYPE_CHECKING:
@@ -32,13 +32,11 @@ def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody waits between two tries: neither this package nor what speaks S3; nor do connections outlive a test."""
+    """Nobody waits between two tries, and no connection, nor what is in memory, outlives a test."""
     monkeypatch.setattr(remote, "_PAUSES", (0, 0))
-    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0)
-    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     yield
-    for kind in ("s3", "http", "memory"):
-        fsspec.get_filesystem_class(kind).clear_instance_cache()
+    for kind in fsspec.registry.values():
+        kind.clear_instance_cache()
     fsspec.get_filesystem_class("memory").store.clear()
 
 
@@ -53,6 +51,8 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def door(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """S3 behind a server that fails when it is told to; the environment leads there."""
+    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0)  # its own pauses between two tries
+    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     with faulty.before(moto) as server:
         for name, value in s3.env(server.url).items():
             monkeypatch.setenv(name, value)
@@ -68,6 +68,6 @@ def bucket(door: Faulty) -> str:
 
 
 @pytest.fixture
-def team(run: Runner, cache_directory: Path) -> Team:
+def project(run: Runner, cache_directory: Path) -> Project:
     """A project with one recorded test, whose cassette can be pushed, lost, and fetched again."""
-    return Team(run, cache_directory)
+    return Project(run, cache_directory)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.commands import main
 from pytest_interactions.store import lock_file
+from pytest_interactions.store.project import _project_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ def test_hello(interactions):
 """
 
 
-class Team:
+class Project:
     """The project of a test."""
 
     def __init__(self, run: Runner, cache: Path) -> None:
@@ -35,6 +36,7 @@ class Team:
     def uses(self, store: str, *more: str) -> None:
         """Name the store in the ini file, with other lines of it."""
         self.run.pytester.makeini("\n".join(["[pytest]", f"interactions_store = {store}", *more]))
+        _project_of.cache_clear()  # a command reads it once
 
     def records(self, source: str = TEST) -> bytes:
         """Record, and return the bytes of the cassette of `test_hello`."""
