@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -44,6 +45,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def moto() -> Iterator[str]:
     """The URL of an S3, for all tests that may have it."""
     require("moto", found=find_spec("moto") and find_spec("s3fs"), otherwise="moto and s3fs are not installed")
+    importlib.import_module(
+        "s3fs"
+    )  # which a pytest run inside a test would make Python forget
     with s3.serving() as url:
         yield url
 
