@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -45,9 +46,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def moto() -> Iterator[str]:
     """The URL of an S3, for all tests that may have it."""
     require("moto", found=find_spec("moto") and find_spec("s3fs"), otherwise="moto and s3fs are not installed")
-    importlib.import_module(
-        "s3fs"
-    )  # which a pytest run inside a test would make Python forget
+    importlib.import_module("s3fs")  # which a pytest run inside a test would make Python forget
     with s3.serving() as url:
         yield url
 
@@ -61,6 +60,8 @@ def door(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
         for name, value in s3.env(server.url).items():
             monkeypatch.setenv(name, value)
         yield server
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    gc.collect()  # so that no event loop of the next test closes what was opened in this one
 
 
 @pytest.fixture

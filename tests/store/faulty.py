@@ -54,6 +54,16 @@ class Faulty(ThreadingHTTPServer):
         """Do `fault` to the next requests whose path or query has `part` in it."""
         self._rules.append(_Rule(part, methods, fault, times))
 
+    @property
+    def missing(self) -> Fault:
+        """What S3 says of an object that is not there."""
+        return xml(404, "NoSuchKey")
+
+    @property
+    def busy(self) -> Fault:
+        """What S3 says when it has trouble."""
+        return xml(500, "InternalError")
+
     def heal(self) -> None:
         """Be a good store again, and forget what was asked."""
         self._rules.clear()

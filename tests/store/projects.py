@@ -70,8 +70,9 @@ class Project:
         return sorted(file.name for kind in kinds if kind.exists() for file in kind.iterdir())
 
     def tree(self) -> dict[str, bytes]:
-        """All files of the project, without what Python compiles."""
+        """All files of the project, without what Python compiles, and what pytester writes."""
         files = (file for file in self.root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        files = (file for file in files if file.name not in {"stdout", "stderr"})
         return {file.relative_to(self.root).as_posix(): file.read_bytes() for file in files}
 
     def command(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
