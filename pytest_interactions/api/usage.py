@@ -73,14 +73,22 @@ def total_tokens(exchanges: Iterable[Exchange]) -> int:
         name = path.split("/")[2] if path.count("/") > 1 else ""
         if not name:
             begun.append(body)
-        if _TOTAL not in body or (name and not _begins(name, begun)):
-            continue
-        for interaction in _last_shown(exchange.response):
-            usage = interaction.get("usage")
-            total = usage.get("total_tokens") if isinstance(usage, dict) else None
-            if _is_count(total):
-                totals[str(interaction.get("id") or number)] = total
+        if not name or _begins(name, begun):
+            totals |= costs_of(exchange, otherwise=str(number))
     return sum(totals.values()) + (_of_live(live) if any(_TOTAL in each.response.body for each in live) else 0)
+
+
+def costs_of(exchange: Exchange, *, otherwise: str) -> dict[str, int]:
+    """Return the tokens of the interactions that an answer shows, by their ids; one without an id is `otherwise`."""
+    if _TOTAL not in exchange.response.body:
+        return {}
+    costs: dict[str, int] = {}
+    for interaction in _last_shown(exchange.response):
+        usage = interaction.get("usage")
+        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if _is_count(total):
+            costs[str(interaction.get("id") or otherwise)] = total
+    return costs
 
 
 def _of_live(exchanges: list[Exchange]) -> int:

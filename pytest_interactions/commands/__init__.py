@@ -23,12 +23,15 @@ COMMANDS = {
     "demo": "record all quickstart sections here, replay and check them",
     "emulate": "serve a local, deterministic Interactions API",
     "serve": "put cassettes behind a local address, for any language",
+    "forward": "put the API behind a local address that has the key, for code that must not have it",
     "show": "print cassettes as transcripts",
     "report": "write cassettes to a page that opens offline",
     "review": "go through new recordings and snapshots that wait; accept or reject them",
     "unused": "list cassettes, media and snapshots that no test owns, and delete them",
     "push": "send the recordings of the tree to the store, and write cassettes.lock",
     "pull": "fetch the cassettes of tests from the store, to replay offline",
+    "diff": "say which cassettes behave otherwise than at a git revision, and how",
+    "why-changed": "say which commits changed a cassette, and what of its behaviour moved",
     "gc": "delete what of the store no branch names any more",
     "status": "say what waits for a push, and what of the store is on this machine",
     "check": "say all that can be said about cassettes without a test: damage, secrets, what waits",
@@ -93,7 +96,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         subparser = commands.add_parser(name, help=summary)
         if name == chosen:
-            command = import_module(f"{__name__}.{name}")
+            command = import_module(f"{__name__}.{name.replace('-', '_')}")
             command.arguments(subparser)
             subparser.set_defaults(run=command.run)
     return parser

@@ -14,7 +14,7 @@ from pytest_interactions.commands.reports import Reporter
 from pytest_interactions.commands.stores import counted, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.escaping import on_one_line
-from pytest_interactions.files import storage
+from pytest_interactions.files import media, storage
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.content import report_of
@@ -105,6 +105,10 @@ class _Gate:
                     yield pushed
 
     def _looked_at(self, path: Path) -> Pushed | None:
+        unfit = self._unfit(path)
+        if unfit:
+            self._refuse(f"{path}: not pushed, {unfit}")
+            return None
         raw = storage.read_bytes(path, self._size)
         name, digest = self._lock.name_of(path), objects.digest_of(raw)
         if name in self._lock and name not in self._lock.conflicts and not self._project.options.store_media:
@@ -127,6 +131,16 @@ class _Gate:
         report = report_of(path, contents, self._redactor)
         entry = lock_file.Entry(name, digest, len(raw), behaviour_of(report), headline(report))
         return Pushed(path, raw, entry)
+
+    def _unfit(self, path: Path) -> str:
+        """Return why a file may not be pushed, whatever is in it, as it may have been made by anybody's code."""
+        if not lock_file.is_name(self._lock.name_of(path)):
+            return "as no line of a lock file can have this name. Rename it, and what it belongs to."
+        directory = media.directory_of(path)
+        media_files = directory.iterdir() if directory.is_dir() else ()
+        if any(each.is_symlink() for each in (path, directory, *media_files)):
+            return "as it, or its media, are links, which may lead to any file. Put the files themselves there."
+        return ""
 
     def _refuse(self, message: str) -> None:
         print(on_one_line(self._secrets.matcher.redact(f"pytest-interactions: {message}")), file=sys.stderr)

@@ -14,6 +14,7 @@ from pytest_interactions.plugin import storms, summary, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_interactions.cassette.cassette import Cassette
     from pytest_interactions.snapshot import StepsAssertion
@@ -220,6 +221,9 @@ def _finish(config: pytest.Config, use: Use) -> None:
         raise problem from None
 
 
+_PUSH: Final = "recorded into the tree, and not in the store yet: pytest-interactions push"
+
+
 def _save(config: pytest.Config, use: Use) -> None:
     notes, cassette = config.stash[NOTES], use.cassette
     account, written = cassette.account, None
@@ -230,14 +234,7 @@ def _save(config: pytest.Config, use: Use) -> None:
         summary.count(config, cassette, written)
     if written is not None:
         config.stash[LEFT_OUT].update(account.left_out)
-    if written is not None and written != cassette.path:
-        test, accept = cassette.redacted(use.user), waiting.recording(config, use, written)
-        notes.append(f"{test} did not pass, so its cassette is as it was. {accept}")
-    elif written is not None and account.left_over:
-        notes.append(
-            f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
-            "replay; record mode rewrite drops them"
-        )
+        _note_saved(config, use, written)
     if len(cassette.sequence) and cassette.options.differing is Differing.WARN and use.outcome == "passed":
         notes.append(
             f"{use.user} got answers in sequence to requests that differ from the recorded ones, "
@@ -260,6 +257,21 @@ def _save(config: pytest.Config, use: Use) -> None:
             f"{use.user} skipped {cassette.sleeps.count:,} waits within {cassette.sleeps.elapsed:.1f} s: a loop that "
             "waits for time.monotonic() or time.time() to reach a moment spins until then, as fast_forward leaves them "
             "real; count tries instead, or set fast_forward = false"
+        )
+
+
+def _note_saved(config: pytest.Config, use: Use, written: Path) -> None:
+    """Note what is left to do with what was written."""
+    notes, cassette, account = config.stash[NOTES], use.cassette, use.cassette.account
+    if written == cassette.path and cassette.options.store and not cassette.options.store_media:
+        notes.append(_PUSH)
+    if written != cassette.path:
+        test, accept = cassette.redacted(use.user), waiting.recording(config, use, written)
+        notes.append(f"{test} did not pass, so its cassette is as it was. {accept}")
+    elif account.left_over:
+        notes.append(
+            f"{use.user} did not ask for {account.left_over} exchanges that its cassette still holds, which fails its "
+            "replay; record mode rewrite drops them"
         )
 
 

@@ -70,10 +70,10 @@ class Store:
         """
         entry = None if self._of_media_alone else locked(path)
         if entry is not None and self._gives_way(path, entry):
-            file = self.cassette(entry)
             if not records:
+                file = self.cassette(entry)
                 return Found(file, self._media_of(path, file, self.cache.media))
-            self.check_out(path, file)
+            self._check_out(path, entry)
         beside = media.directory_of(path)
         if records:
             self._bring_media(path, beside)
@@ -142,21 +142,17 @@ class Store:
         return digest != entry.digest and not self.is_new(path, digest, entry)
 
     def is_new(self, path: Path, digest: str, entry: Entry) -> bool:
-        """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
+        """Return what `is_new` does, by the cache of this store."""
+        return is_new(path, digest, entry, self.cache)
 
-        It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody
-        has written since, or one that the cache has.
-        """
-        is_copy = path.stat().st_mtime_ns == _LONG_AGO
-        return digest != entry.digest and not is_copy and self.cache.find(objects.of_cassette(digest)) is None
-
-    def check_out(self, path: Path, file: Path) -> None:
-        """Copy a cassette of the cache, with its media, to its path in the tree; raise as `find` does."""
-        raw = disk.read(file)
+    def _check_out(self, path: Path, entry: Entry) -> None:
+        """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
+        raw = disk.read(self.cassette(entry))
         with disk.locked(path):
-            self._copy_media(media.references_in(raw), path)
-            with disk.staged(path, [raw], at=_LONG_AGO) as put:
-                put()
+            if self._gives_way(path, entry):
+                self._copy_media(media.references_in(raw), path)
+                with disk.staged(path, [raw], at=_LONG_AGO) as put:
+                    put()
 
     def _bring_media(self, path: Path, beside: Path) -> None:
         names = self._references(path)
@@ -204,6 +200,17 @@ class Store:
 
 
 _STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
+
+
+def is_new(path: Path, digest: str, entry: Entry, kept: Cache) -> bool:
+    """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
+
+    It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody has
+    written since, or one that the cache has.
+    """
+    signature = storage.signature(path)
+    is_copy = signature is not None and signature[0] == _LONG_AGO
+    return digest != entry.digest and not is_copy and kept.find(objects.of_cassette(digest)) is None
 
 
 def locked(path: Path) -> Entry | None:

@@ -14,6 +14,7 @@ import pytest
 from pytest_interactions.store import cache, remote
 from tests.store import faulty, s3
 from tests.store.projects import Project
+from tests.store.teams import Team
 from tests.support import require
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def bucket(door: Faulty) -> str:
 
 
 @pytest.fixture
-def project(run: Runner, cache_directory: Path) -> Project:
+def team(run: Runner, cache_directory: Path) -> Team:
     """A project with one recorded test, whose cassette can be pushed, lost, and fetched again."""
-    return Project(run, cache_directory)
+    return Team(run, cache_directory)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project in git with a store."""
+    return Project(tmp_path, monkeypatch)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from pytest_interactions.files import disk
 from pytest_interactions.store import objects
+from pytest_interactions.store.store import Store
 from tests.commands.test_serve import _serve
 from tests.store.team import PICTURE, Team
 from tests.support import use_cassette
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
@@ -248,8 +251,31 @@ def test_pull_puts_files_into_the_tree(team: Team) -> None:
     team.record("a", picture=True)
     before = team.tree(), team.path("a").read_bytes()
     team.run("push")
+    for _ in range(2):
+        team.run("pull", "--files")
+        assert (team.tree(), team.path("a").read_bytes()) == before
+    team.record("a", text="Newer")
+    newer = team.path("a").read_bytes()
     team.run("pull", "--files")
-    assert (team.tree(), team.path("a").read_bytes()) == before
+    assert team.path("a").read_bytes() == newer
+
+
+def test_what_another_worker_has_recorded_meanwhile_is_not_replaced(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two find a cassette missing from the tree; one has recorded it again before the other checks it out."""
+    team.record("a")
+    team.run("push")
+    locked = disk.locked
+
+    def late(path: Path) -> AbstractContextManager[None]:
+        monkeypatch.setattr(disk, "locked", locked)
+        team.record("a", text="Newer")
+        return locked(path)
+
+    monkeypatch.setattr(disk, "locked", late)
+    Store.at(str(team.store)).find(team.path("a"), records=True)
+    team.replay("a", text="Newer")
 
 
 # --- status ---

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.store.faulty import Fault, Faulty
-    from tests.store.projects import Project
+    from tests.store.teams import Team
 
 _SECRET: Final = "wJalrXUtnFEMIK7MDENGbPxRfiCY4xYzQ2kL9pTe"
 _ALL, _READ = "GET HEAD PUT", "GET"
@@ -57,7 +57,7 @@ _FAULTS: Final = {
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_a_fault_of_s3_is_a_clear_error_and_loses_nothing(  # noqa: PLR0917 - fixtures are arguments
-    project: Project,
+    team: Team,
     bucket: str,
     door: Faulty,
     fault: str,
@@ -65,17 +65,17 @@ def test_a_fault_of_s3_is_a_clear_error_and_loses_nothing(  # noqa: PLR0917 - fi
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each way to the store says what happened to which cassette where; tree, lock, and cache stay as they were."""
-    raw = project.is_pushed(bucket)
+    raw = team.is_pushed(bucket)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", _SECRET)
     if fault in {"silent", "endless"}:
         monkeypatch.setattr(remote, "PATIENCE", 0.3)
     monkeypatch.setattr("pytest_interactions.store.store._STORES", {})
     methods, what, says = _FAULTS[fault]
     door.on("cassettes/", what, methods=methods)
-    before = project.tree()
+    before = team.tree()
     name = "cassettes/test_it/test_hello.yaml"
 
-    result = project.run.replay()
+    result = team.run.replay()
     result.assert_outcomes(errors=1)
     errors = [line for line in result.outlines if line.startswith("E  ")]
     assert len(errors) <= 3
@@ -85,7 +85,7 @@ def test_a_fault_of_s3_is_a_clear_error_and_loses_nothing(  # noqa: PLR0917 - fi
     assert _SECRET not in shown
 
     for command in (["pull"], ["status", "--check"]):
-        status, out, err = project.command(capsys, *command)
+        status, out, err = team.command(capsys, *command)
         if command == ["pull"] or fault not in {"404", "no-bucket", *(k for k in _FAULTS if _FAULTS[k][0] == _READ)}:
             assert status == 2, (out, err)
             assert err.startswith(f"pytest-interactions: {name}: {bucket}: cassettes/")
@@ -93,35 +93,35 @@ def test_a_fault_of_s3_is_a_clear_error_and_loses_nothing(  # noqa: PLR0917 - fi
         else:
             assert (status, out.startswith(f"missing: {name}")) == ((0, False) if methods == _READ else (1, True))
         assert _SECRET not in out + err
-    assert project.tree() == before
-    assert project.objects() == []
+    assert team.tree() == before
+    assert team.objects() == []
 
-    project.run.record(mode="rewrite").assert_outcomes(passed=1)
-    new = project.path.read_bytes()
+    team.run.record(mode="rewrite").assert_outcomes(passed=1)
+    new = team.path.read_bytes()
     assert new != raw
     if methods == _ALL:
-        status, out, err = project.command(capsys, "push")
+        status, out, err = team.command(capsys, "push")
         assert status == 2
-        assert err.startswith(f"pytest-interactions: {project.path}: {bucket}: cassettes/")
+        assert err.startswith(f"pytest-interactions: {team.path}: {bucket}: cassettes/")
         assert err.count("\n") == 1
         assert _SECRET not in out + err
-    assert project.tree() == before | {name: new}
+    assert team.tree() == before | {name: new}
 
     door.heal()
     monkeypatch.setattr(remote, "PATIENCE", 60)
     monkeypatch.setattr("pytest_interactions.store.store._STORES", {})
-    project.pushes()
-    project.forgets()
-    project.run.replay().assert_outcomes(passed=1)
-    assert list(project.tree()) == list(before)
+    team.pushes()
+    team.forgets()
+    team.run.replay().assert_outcomes(passed=1)
+    assert list(team.tree()) == list(before)
 
 
 @pytest.fixture
-def web(project: Project, tmp_path: Path) -> Iterator[Faulty]:
+def web(team: Team, tmp_path: Path) -> Iterator[Faulty]:
     """A web server that has what was pushed to its directory."""
-    project.is_pushed(str(tmp_path / "store"))
+    team.is_pushed(str(tmp_path / "store"))
     with faulty.before(tmp_path / "store") as server:
-        project.uses(server.url)
+        team.uses(server.url)
         yield server
 
 
@@ -138,69 +138,67 @@ def web(project: Project, tmp_path: Path) -> Iterator[Faulty]:
     ids=["404", "403", "500", "cut", "reset", "altered"],
 )
 def test_a_fault_of_a_web_server_is_a_clear_error(
-    project: Project, web: Faulty, fault: Fault, says: str, capsys: pytest.CaptureFixture[str]
+    team: Team, web: Faulty, fault: Fault, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A replay and a pull say the same; the tree and the cache stay as they were, and the next run passes."""
     web.on("cassettes/", fault)
-    before = project.tree()
-    result = project.run.replay()
+    before = team.tree()
+    result = team.run.replay()
     result.assert_outcomes(errors=1)
     shown = " ".join(line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  "))
     assert f"StoreError: cassettes/test_it/test_hello.yaml: {web.url}: cassettes/" in shown
     assert says in shown
-    status, _, err = project.command(capsys, "pull")
+    status, _, err = team.command(capsys, "pull")
     assert status == 2
     assert says in err
     assert err.count("\n") == 1
-    assert project.tree() == before
-    assert project.objects() == []
+    assert team.tree() == before
+    assert team.objects() == []
     web.heal()
     web.on("cassettes/", fault, times=0)
-    project.run.replay().assert_outcomes(passed=1)
+    team.run.replay().assert_outcomes(passed=1)
 
 
-def test_a_store_that_is_only_read_takes_no_push(
-    project: Project, web: Faulty, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_that_is_only_read_takes_no_push(team: Team, web: Faulty, capsys: pytest.CaptureFixture[str]) -> None:
     """The recording stays in the tree, and the error says where to push."""
-    project.run.record(mode="rewrite").assert_outcomes(passed=1)
-    status, _, err = project.command(capsys, "push")
+    team.run.record(mode="rewrite").assert_outcomes(passed=1)
+    status, _, err = team.command(capsys, "push")
     assert (status, web.url in err, "can't be written. Push to where it is kept" in err) == (2, True, True)
-    assert project.path.exists()
+    assert team.path.exists()
 
 
-def test_who_has_not_logged_in_hears_it(project: Project, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_not_logged_in_hears_it(team: Team, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a login to S3, a replay says so."""
-    project.is_pushed(bucket)
+    team.is_pushed(bucket)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(Path("/nowhere/at/all")))
     fsspec.get_filesystem_class("s3").clear_instance_cache()  # in which is who logged in before
-    result = project.run.replay()
+    result = team.run.replay()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*refuses to read it (NoCredentialsError: Unable to locate credentials)."])
 
 
 def test_several_that_are_lost_are_counted(
-    project: Project, bucket: str, door: Faulty, capsys: pytest.CaptureFixture[str]
+    team: Team, bucket: str, door: Faulty, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A pull fetches what there is, names one that is not, and says how many more there are."""
     tests = "\n".join(f"def test_{n}(interactions): ask('Number {n}')" for n in range(4))
-    project.is_pushed(bucket, tests)
-    lost = [project.entry(f"cassettes/test_it/test_{n}.yaml").digest for n in (1, 2, 3)]
+    team.is_pushed(bucket, tests)
+    lost = [team.entry(f"cassettes/test_it/test_{n}.yaml").digest for n in (1, 2, 3)]
     for digest in lost:
         door.on(digest, faulty.xml(404, "NoSuchKey"))
-    status, _, err = project.command(capsys, "pull")
+    status, _, err = team.command(capsys, "pull")
     assert status == 2
     assert "is not there" in err
     assert err.rstrip().endswith("(So with 2 more.)")
-    assert len(project.objects()) == 1
+    assert len(team.objects()) == 1
 
 
 def test_a_store_that_fails_throughout_is_not_asked_for_all(
-    project: Project,
+    team: Team,
     bucket: str,
     door: Faulty,
     capsys: pytest.CaptureFixture[str],
@@ -209,9 +207,9 @@ def test_a_store_that_fails_throughout_is_not_asked_for_all(
     """Once as many have failed as are asked for at once, nobody asks for the rest."""
     monkeypatch.setattr(store, "AT_ONCE", 2)
     names = [f"test_{n}" for n in range(12)]
-    project.is_pushed(bucket, "\n".join(f"def {name}(interactions): ask('{name}')" for name in names))
+    team.is_pushed(bucket, "\n".join(f"def {name}(interactions): ask('{name}')" for name in names))
     door.on("cassettes/", faulty.xml(403, "AccessDenied"))
     door.asked.clear()
-    status, _, err = project.command(capsys, "pull")
+    status, _, err = team.command(capsys, "pull")
     assert (status, "refuses to read it" in err) == (2, True)
     assert len(door.asked) < len(names)
