@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -26,9 +27,12 @@ def serving() -> Iterator[str]:
         assert server.stderr is not None
         try:
             line = next(line for line in server.stderr if "Running on http://127" in line)
+            rest = Thread(target=server.stderr.read)  # it says what it is asked, and would wait for a reader
+            rest.start()
             yield line.split()[-1].rstrip("/")
         finally:
             server.kill()
+        rest.join()
 
 
 def env(url: str) -> dict[str, str]:
