@@ -32,7 +32,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pytest-interactions needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 test")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report,remote]' --group dev
 	@touch $(READY)
 
 lint: $(READY)
@@ -55,7 +55,7 @@ benchmark: $(BENCH)/.ready
 $(BENCH)/.ready: pyproject.toml
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,report]' --group benchmark
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,report,remote]' --group benchmark
 	@touch $@
 
 # From nothing each time, as mutmut keeps what it found also where it is the tests that changed; and each time the same.
@@ -67,7 +67,7 @@ mutation: $(MUTATION)/.ready
 $(MUTATION)/.ready: pyproject.toml
 	@test -x $(MUTATION)/bin/python || $(PYTHON) -m venv $(MUTATION)
 	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group mutation
+	@$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report,remote]' --group mutation
 	@touch $@
 
 redaction-attack: $(READY)
@@ -80,7 +80,7 @@ torture: $(TORTURED)/.ready
 $(TORTURED)/.ready: pyproject.toml
 	@test -x $(TORTURED)/bin/python || $(PYTHON) -m venv $(TORTURED)
 	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report]' --group torture
+	@$(TORTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color,report,remote]' --group torture
 	@touch $@
 
 # `SUITES=interactions` for the tests of the Interactions API alone; then nothing is written.

@@ -101,7 +101,7 @@ def _write(session: nox.Session, mark: str, head: list[str], rows: Iterable[list
 
 
 def _install(session: nox.Session, *more: str) -> None:
-    session.install("--compile-bytecode", "--editable", ".[server,color,report]", "--group", "dev", *more)
+    session.install("--compile-bytecode", "--editable", ".[server,color,report,remote]", "--group", "dev", *more)
 
 
 def _test(session: nox.Session, versions: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -20,6 +22,34 @@ BODIES_IN_A_FILE: Final = 8
 _NODE: Final = 64  # bytes that a value takes beside its text, at the least
 #: PyYAML's reader of plain data, in C where it was built with it.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+#: The levels to which YAML may be nested: PyYAML's reader in C goes down by one frame for each, and crashes in the end.
+DEEPEST_YAML: Final = 500
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+_DASHES: Final = re.compile(rf"(?:[-?:] ){{{DEEPEST_YAML // 2}}}")
+
+
+def check_depth(text: str) -> None:
+    """Check how deep a YAML text is nested, if it has so many brackets or dashes that it may be too deep.
+
+    Raises:
+        yaml.YAMLError: The text is not YAML.
+        RecursionError: It is nested too deep.
+    """
+    if not (_DASHES.search(text) or _open_brackets(text) > DEEPEST_YAML):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):  # one after the other, which no depth harms
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST_YAML:
+            raise RecursionError
+
+
+def _open_brackets(text: str) -> int:
+    """Return the most brackets that are open at once, as if all were of the YAML, and none of a text in it."""
+    steps = (1 if bracket in "[{" else -1 for bracket in _BRACKET.findall(text))
+    return max(accumulate(steps, lambda depth, step: max(depth + step, 0)), default=0)
 
 
 def check_aliases(text: str, limit: int) -> None:

@@ -30,6 +30,8 @@ COMMANDS = {
     "unused": "list cassettes, media and snapshots that no test owns, and delete them",
     "push": "send the recordings of the tree to the store, and write cassettes.lock",
     "pull": "fetch the cassettes of tests from the store, to replay offline",
+    "diff": "say which cassettes behave otherwise than at a git revision, and how",
+    "why-changed": "say which commits changed a cassette, and what of its behaviour moved",
     "gc": "delete what of the store no branch names any more",
     "status": "say what waits for a push, and what of the store is on this machine",
     "check": "say all that can be said about cassettes without a test: damage, secrets, what waits",
@@ -94,7 +96,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         subparser = commands.add_parser(name, help=summary)
         if name == chosen:
-            command = import_module(f"{__name__}.{name}")
+            command = import_module(f"{__name__}.{name.replace('-', '_')}")
             command.arguments(subparser)
             subparser.set_defaults(run=command.run)
     return parser

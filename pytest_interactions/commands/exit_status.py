@@ -8,7 +8,7 @@ class Status(IntEnum):
 
     OK = 0
     #: `scan` or `redact` leaves a secret in a file, `adopt` leaves something to do, a section of the demo fails, or two
-    #: cassettes differ that `show` compares.
+    #: cassettes differ that `show` or `diff` compares.
     FOUND = 1
     #: Something could not be done, read or saved.
     FAILED = 2

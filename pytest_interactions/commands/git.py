@@ -22,7 +22,7 @@ class Git:
         """
         self._directory = directory
         if self.asked("rev-parse", "--is-inside-work-tree") is None:
-            raise StoreError(f"{directory}: this is in no repository of git's, which alone knows what others use.")
+            raise StoreError(f"{directory}: this is in no repository of git's.")
 
     def asked(self, *words: str) -> bytes | None:
         """Return what git prints; `None` if it fails.

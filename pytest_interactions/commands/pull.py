@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_interactions.commands.collecting import collected
 from pytest_interactions.commands.exit_status import Status
+from pytest_interactions.commands.named import Named
 from pytest_interactions.commands.stores import counted, in_kib, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteNotFoundError
 from pytest_interactions.files import disk, media
@@ -14,7 +13,7 @@ from pytest_interactions.store import objects
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pytest_interactions.store.lock_file import Entry, LockFile
     from pytest_interactions.store.project import Project
@@ -50,7 +49,7 @@ def run(options: Namespace) -> Status:
     if project.options.store_media:
         return _pull_media(project, store)
     lock = project.lock()
-    entries = list(_named(project, lock, options.tests)) if options.tests else lock.entries()
+    entries = _named(project, lock, options.tests) if options.tests else lock.entries()
     fetched = store.fetch_whole(entries)
     if options.files:
         for entry in entries:
@@ -70,24 +69,10 @@ def _pull_media(project: Project, store: Store) -> Status:
     return Status.OK
 
 
-def _named(project: Project, lock: LockFile, tests: Sequence[str]) -> Iterator[Entry]:
-    """Yield the entries of the cassettes that are named, or that the tests own which are named."""
-    owners = [test for test in tests if "::" in test or test.endswith(".py") or _is_of_tests(Path(test), project)]
-    paths = [Path(test).absolute() for test in tests if test not in owners]
-    found = {lock.name_of(path) for path in paths if path.is_relative_to(project.root)}
-    names = [name for name in lock if any(name == each or name.startswith(f"{each}/") for each in found)]
-    if owners:
-        owned = collected(owners, parts=True).cassettes
-        names += sorted({name for path in owned if (name := _name_of(lock, path)) in lock}.difference(names))
-    if not names:
+def _named(project: Project, lock: LockFile, tests: Sequence[str]) -> list[Entry]:
+    """Return the entries of the cassettes that are named, or that the tests own which are named."""
+    named = Named(project, tests)
+    entries = [lock.entry(name) for name in lock if name in named]
+    if not entries:
         raise CassetteNotFoundError(f"{' '.join(tests)}: {lock.path} names no cassette of it.")
-    yield from map(lock.entry, names)
-
-
-def _is_of_tests(path: Path, project: Project) -> bool:
-    """Return whether a directory is one of tests, and none of cassettes."""
-    return path.is_dir() and not path.absolute().is_relative_to(project.cassettes)
-
-
-def _name_of(lock: LockFile, path: Path) -> str:
-    return lock.name_of(path) if path.is_relative_to(lock.path.parent) else ""
+    return entries

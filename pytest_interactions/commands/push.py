@@ -77,7 +77,14 @@ def run(options: Namespace) -> Status:
     new = [each.entry for each in found if not each.is_copy]
     for entry in new:
         print(on_one_line(f"{entry.path}: {entry.headline}"))
-    print(f"Pushed {counted(len(new), 'cassette')}: {counted(sent, 'object')} sent.{_COMMIT if new else ''}")
+    left = len(project.lock().conflicts)
+    print(
+        f"Pushed {counted(len(new), 'cassette')}: {counted(sent, 'object')} sent.{_COMMIT if new and not left else ''}"
+    )
+    if left:
+        print(
+            f"{lock_file.NAME} has conflicts of other cassettes: {left:,}. To settle them: pytest-interactions review"
+        )
     return gate.status
 
 

@@ -40,6 +40,13 @@ def _may_be(path: Path) -> bool:
     return path.suffix in SUFFIXES if path.is_file() else path.is_dir() and not path.is_symlink()
 
 
+def is_recording(name: str) -> bool:
+    """Return whether a file of this name is a cassette, and none that waits for review."""
+    path = Path(name)
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix in SUFFIXES and not hidden and _is_recording(path)
+
+
 def _is_recording(path: Path) -> bool:
     return not (is_candidate(path) or path.stem.endswith(_REDACTED))
 

@@ -95,6 +95,10 @@ class Candidate:
         """Return the cassette that it is to replace, or that was replayed."""
         return notes.cassette_of(self.path)
 
+    def again(self) -> Candidate:
+        """Return it as it is now; the errors are those of `named`."""
+        return named(self.path)
+
     def load(self) -> storage.Contents:
         """Read the recording; the errors are those of `storage.load`."""
         return storage.load(self.path)

@@ -110,6 +110,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _from_yaml(text: str, limit: int) -> Any:
     try:
+        bounds.check_depth(text)
         if _ALIAS.search(text):
             bounds.check_aliases(text, limit)
         return _reader()(text)

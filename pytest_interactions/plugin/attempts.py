@@ -110,8 +110,7 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
     if report.when == "call" or not report.passed:
         for outcomes in (item.stash.setdefault(_OUTCOMES, []), *(use.outcomes for use in item.stash.get(WIDER, []))):
             outcomes.append(report.outcome)
-    names = getattr(item, "fixturenames", ())
-    if report.failed and any(name.endswith("interactions") for name in names):  # opened, or not even that
+    if report.failed and (USE in item.stash or item.stash.get(WIDER, [])):
         item.config.stash[FAILED].add(item.nodeid)
     if report.failed and report.when == "call":
         from pytest_interactions.plugin import failures

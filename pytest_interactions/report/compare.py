@@ -36,6 +36,11 @@ def compare(old: Json, new: Json) -> Json:
     for report in (old, new):
         if not report["turns"]:
             raise InteractionsError(f"{report['path']}: there is no interaction in it, so no behaviour to compare.")
+    return compared(old, new)
+
+
+def compared(old: Json, new: Json) -> Json:
+    """Return the same of any two reports; of one without an interaction, its other requests alone are compared."""
     before, after = (on_one_line(report["path"]) for report in (old, new))
     diff = list(unified_diff(behaviour_lines(old), behaviour_lines(new), before, after, lineterm=""))
     return {"same": not diff, "facts": facts_of(old, new), "diff": diff}

@@ -15,7 +15,7 @@ from pytest_interactions.api.paths import interaction_path, split
 from pytest_interactions.api.setting import changed, setting_of
 from pytest_interactions.api.usage import summed
 from pytest_interactions.cassette.age import first_answer
-from pytest_interactions.files.storage import load
+from pytest_interactions.files.storage import loads, read_bytes
 from pytest_interactions.redaction.redactor import Redactor
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.websockets import facts_of, sizes_of
@@ -51,11 +51,19 @@ def reader(max_size: int, tell: Callable[[Path, Contents, Redactor], Json] | Non
 
     What it returns is what `tell` makes of the cassette; without it, what `report_of` does.
     """
+    read = reader_of_bytes(max_size, tell)
+    return lambda path: read(read_bytes(found(path).file, max_size), path)
+
+
+def reader_of_bytes(
+    max_size: int, tell: Callable[[Path, Contents, Redactor], Json] | None = None
+) -> Callable[[bytes, Path], Json]:
+    """Return the function that does the same of the bytes of a cassette; errors name the path that it is given."""
     secrets = Secrets.from_environ(os.environ)
     redactor = Redactor(secrets=secrets)
 
-    def read(path: Path) -> Json:
-        contents = load(found(path).file, max_size)
+    def read(raw: bytes, path: Path) -> Json:
+        contents = loads(raw, path, max_size)
         for exchange in contents.exchanges:
             secrets.learn(exchange.request)
         return (tell or report_of)(path, contents, redactor)

@@ -1,1 +1,1 @@
-"""The review: what candidates would change, looked at on a terminal, accepted or rejected by one key."""
+"""The review: candidates and conflicts, looked at on a terminal, accepted or rejected by one key."""

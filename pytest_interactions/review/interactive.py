@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_interactions.errors import CassetteError, CassetteNotFoundError
-from pytest_interactions.files import candidates
 from pytest_interactions.review.screen import screen
 from pytest_interactions.review.session import Action, Outcome, Session
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_interactions.api.json_values import Json
-    from pytest_interactions.files.candidates import Candidate
-    from pytest_interactions.review.proposal import Proposal, Proposals
+    from pytest_interactions.review.proposal import Proposal, Proposals, Waiting
     from pytest_interactions.review.terminal import Terminal
 
 
@@ -25,11 +23,11 @@ class Review:
         outcomes: What became of each candidate, by its number; those that nobody came to have none.
     """
 
-    def __init__(self, found: list[Candidate], proposals: Proposals) -> None:
+    def __init__(self, found: list[Waiting], proposals: Proposals) -> None:
         self._candidates = found
         self._proposals = proposals
         self._session = Session(len(found))
-        self._shown: tuple[Candidate, Proposal] | None = None
+        self._shown: tuple[Waiting, Proposal] | None = None
 
     def run(self, terminal: Terminal) -> None:
         """Show one candidate after the other until all are decided, or somebody quits."""
@@ -95,17 +93,17 @@ class Review:
             return Action.NOTHING
         return self._session.decide(Outcome.ACCEPTED if action is Action.ACCEPT else Outcome.REJECTED)
 
-    def _look_again(self, candidate: Candidate) -> None:
+    def _look_again(self, candidate: Waiting) -> None:
         """Show a candidate as it is now, if it has changed since it was looked at."""
         try:
-            now = candidates.named(candidate.path)
+            now = candidate.again()
         except CassetteError:
             return
         if now.seen != candidate.seen:
             self._candidates[self._session.at] = now
 
 
-def _words(candidate: Candidate, error: Exception) -> str:
+def _words(candidate: Waiting, error: Exception) -> str:
     if isinstance(error, OSError):
         where = error.filename or candidate.cassette
         return f"{where}: can't be written: {error.strerror}. Nothing was changed; make that possible, and try again."

@@ -66,11 +66,19 @@ def _one(lines: Iterable[Line], width: int) -> Iterator[Row]:
 def _files(told: Json) -> Iterator[Line]:
     for test in told["tests"][1:]:
         yield Line("note", on_one_line(f"and {test}"))
-    recording = [told["cassette"]] if told["exchanges"] else []
+    yield from _conflict(told["conflict"]) if "conflict" in told else ()
+    recording = [told["cassette"]] if told["exchanges"] and "conflict" not in told else []
     for path in [*recording, *told["snapshots"]]:
         yield Line("note", on_one_line(f"changes {path}"))
     if told["problem"]:
         yield Line("error", on_one_line(f"It can't be compared: {told['problem']}"))
+
+
+def _conflict(conflict: Json) -> Iterator[Line]:
+    yield Line("note", on_one_line(f"two branches have recorded it; {conflict['file']} has a conflict"))
+    for side, what in (("ours", "r keeps ours"), ("theirs", "a takes theirs")):
+        told = conflict[side]
+        yield Line("note", on_one_line(f"{what} ({told['branch']}): {told['headline']}"))
 
 
 def _behaviour(told: Json, texts: Texts, view: View, width: int) -> Iterator[Row]:
@@ -135,7 +143,7 @@ def _diff(texts: Texts, view: View) -> Iterator[Line]:
 def _in_columns(texts: Texts, view: View, width: int) -> Iterator[Row]:
     """Yield the old text and the new one beside each other, and between them a sign where they differ."""
     columns = (width - 3) // 2
-    yield _beside("title", ["old"], ["new"], columns)[0]
+    yield _beside("title", [texts.names[0]], [texts.names[1]], columns)[0]
     matcher = SequenceMatcher(None, texts.old, texts.new)
     groups: Iterable[list[Any]] = matcher.get_grouped_opcodes(_CONTEXT)
     groups = [matcher.get_opcodes()] if view.full else groups

@@ -43,8 +43,8 @@ KEYS: Final = {
     "?": "help",
 }
 _HELP: Final = {
-    "a": "accept: put the recording and its snapshots in their places",
-    "r": "reject: delete the recording and its snapshots, and keep what is there",
+    "a": "accept: put the recording and its snapshots in their places; of a conflict, take theirs",
+    "r": "reject: delete the recording and its snapshots, and keep what is there; of a conflict, ours",
     "s": "skip: leave it for the next review",
     "d": "show both sides beside each other, or as a diff again",
     "f": "show all lines, or only what differs again",

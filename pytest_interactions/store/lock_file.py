@@ -7,7 +7,6 @@ same cassette is a conflict in one line, which `pytest-interactions review` sett
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -15,10 +14,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from pytest_interactions.errors import StoreError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk, storage
+from pytest_interactions.store import merging
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from pytest_interactions.store.merging import Conflict, Line, Stages
 
 #: The name of the file, at the top of a project.
 NAME: Final = "cassettes.lock"
@@ -27,8 +29,6 @@ _HEAD: Final = """\
 # `pytest-interactions push` writes this file, `pytest-interactions review` settles its conflicts. Commit it.
 """
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-# The lines by which git marks a conflict: ours from the first on, their common ancestor (if configured), theirs.
-_OURS, _BASE, _THEIRS, _END = _MARKS = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 
 class Entry(NamedTuple):
@@ -50,7 +50,8 @@ class Entry(NamedTuple):
 
     def line(self) -> str:
         """Return the line of the file."""
-        return "\t".join((self.path, self.digest, str(self.size), self.behaviour, on_one_line(self.headline)))
+        headline = on_one_line(self.headline.replace("\t", " "))
+        return "\t".join((self.path, self.digest, str(self.size), self.behaviour, headline))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,16 @@ class LockFile:
 
     Attributes:
         path: The file, whether it exists or not.
-        conflicts: What the two sides of a merge have of a cassette, ours and theirs, where both have changed it.
+        conflicts: The cassettes that both sides of a merge have changed; `sides_of` reads one.
+        labels: What git calls the two sides.
+        is_marked: Whether it is as git leaves a file that it could not merge; there may be no conflict for all that.
     """
 
     path: Path
-    _lines: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    conflicts: Mapping[str, tuple[Entry, Entry]] = field(default_factory=dict)
+    _lines: Mapping[str, Line] = field(default_factory=dict)
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+    labels: merging.Labels = merging.UNNAMED
+    is_marked: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -73,17 +78,16 @@ class LockFile:
         Raises:
             StoreError: It can't be read.
         """
-        try:
-            raw = disk.read(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return cls(path)
-        except OSError as error:
-            raise StoreError(f"{path}: can't be read: {error.strerror}.") from None
-        return cls.reads(raw, path)
+        return cls.reads(_read(path), path)
 
     @classmethod
-    def reads(cls, raw: bytes, path: Path) -> Self:
+    def reads(cls, raw: bytes, path: Path, stages: Stages | None = None) -> Self:
         """Read the bytes of a lock file; errors name `path`.
+
+        Args:
+            raw: The bytes.
+            path: The path.
+            stages: What both sides of a merge have, if it is known.
 
         Raises:
             StoreError: It is no text.
@@ -93,17 +97,7 @@ class LockFile:
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             raise StoreError(f"{path}:{line}: this is no UTF-8 text. Restore the file from git.") from None
-        sides = _parted(text)
-        both = {name: side for name, side in sides[_OURS].items() if name in sides[_THEIRS]}
-        lines = sides[""] | sides[_OURS] | sides[_THEIRS]
-        conflicts = {}
-        for name, ours in both.items():
-            theirs, base = sides[_THEIRS][name], sides[_BASE].get(name)
-            if theirs[1] == ours[1] or (base and theirs[1] == base[1]):
-                lines[name] = ours
-            elif not base or ours[1] != base[1]:
-                conflicts[name] = (_parsed(path, *ours), _parsed(path, *theirs))
-        return cls(path, lines, conflicts)
+        return cls(path, *merging.merged(text, stages))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._lines))
@@ -120,13 +114,22 @@ class LockFile:
         Raises:
             StoreError: Its line can't be read, or two branches have recorded it.
         """
-        number, line = self._lines[name]
+        line = self._lines[name]
         if name in self.conflicts:
             raise StoreError(
-                f"{self.path}:{number}: two branches have recorded {name}, and git could not merge them. To take one: "
-                "pytest-interactions review"
+                f"{self.path}:{line.number}: two branches have recorded {name}, and git could not merge them. "
+                "To take one: pytest-interactions review"
             )
-        return _parsed(self.path, number, line)
+        return _parsed(self.path, line)
+
+    def sides_of(self, name: str) -> tuple[Entry, Entry]:
+        """Return the entries that both sides have of a cassette in conflict, ours and theirs.
+
+        Raises:
+            StoreError: A line can't be read.
+        """
+        conflict = self.conflicts[name]
+        return _parsed(self.path, conflict.ours), _parsed(self.path, conflict.theirs)
 
     def entries(self) -> list[Entry]:
         """Return all entries, in order; raise as `entry` does."""
@@ -144,7 +147,7 @@ class LockFile:
 def is_name(name: str) -> bool:
     """Return whether a cassette of this name can have a line: it leads to no other place, and begins no other line."""
     is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
-    return is_inside and not name.startswith(("#", *_MARKS)) and "\t" not in name and on_one_line(name) == name
+    return is_inside and not name.startswith(("#", *merging.MARKS)) and "\t" not in name and on_one_line(name) == name
 
 
 def nearest(path: Path) -> Path | None:
@@ -176,7 +179,14 @@ def shared(path: Path) -> LockFile:
     return lock
 
 
-def change(path: Path, put: Iterable[Entry] = (), *, drop: Collection[str] = (), settled: bool = False) -> LockFile:
+def change(
+    path: Path,
+    put: Iterable[Entry] = (),
+    *,
+    drop: Collection[str] = (),
+    settled: bool = False,
+    stages: Stages | None = None,
+) -> LockFile:
     """Write the file anew in one step, with some entries put in and some dropped; return what it holds.
 
     What others have put in since it was read stays. Without entries the file is deleted.
@@ -185,26 +195,30 @@ def change(path: Path, put: Iterable[Entry] = (), *, drop: Collection[str] = (),
         path: The file.
         put: The entries, each in the place of the one of its path.
         drop: The paths whose entries are dropped.
-        settled: Whether what is put in settles the file's conflicts.
+        settled: Whether what is put in or dropped settles its conflicts; the other conflicts stay, each marked as git
+            marks it. Hunks without a conflict are resolved in any case.
+        stages: As `LockFile.reads` has them.
 
     Raises:
-        StoreError: The file can't be read, or has a conflict that is not settled; it is as it was.
+        StoreError: The file can't be read, or has a conflict and none is to be settled; it is as it was.
         OSError: It can't be written; it is as it was.
     """
     with disk.locked(path):
-        lock, new = LockFile.read(path), {entry.path: entry for entry in put}
-        open_ones = [name for name in lock.conflicts if not (settled and (name in new or name in drop))]
-        if open_ones:
-            lock.entry(open_ones[0])
-        kept = {name: lock.entry(name) for name in lock if name not in drop and name not in new}
-        entries = kept | new
-        lines = [entries[name].line() for name in sorted(entries)]
-        if lines:
-            with disk.replacing(path) as file:
-                file.write("\n".join([_HEAD, "\n\n".join(lines), ""]).encode())
-        else:
+        before = _read(path)
+        lock, new = LockFile.reads(before, path, stages), {entry.path: entry for entry in put}
+        left = lock.conflicts.keys() - new.keys() - set(drop) if settled else lock.conflicts.keys()
+        if left and not settled:
+            lock.entry(min(left))
+        kept = [name for name in lock if not (name in left or name in new or name in drop)]
+        blocks = {name: lock.conflicts[name].hunk(lock.labels) for name in left}
+        blocks |= {entry.path: entry.line() for entry in [*map(lock.entry, kept), *new.values()]}
+        text = "\n".join([_HEAD, "\n\n".join(blocks[name] for name in sorted(blocks)), ""]).encode()
+        if not blocks:
             path.unlink(missing_ok=True)
-    return LockFile.read(path)
+        elif text != before:
+            with disk.replacing(path) as file:
+                file.write(text)
+        return LockFile.read(path)
 
 
 def drop(cassette: Path) -> None:
@@ -214,27 +228,22 @@ def drop(cassette: Path) -> None:
         change(file, drop=[LockFile.read(file).name_of(cassette)])
 
 
-def _parted(text: str) -> dict[str, dict[str, tuple[int, str]]]:
-    """Return the lines of each side, with their numbers, by the path that they begin with; those of both by `""`."""
-    sides: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
-    side = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        mark = line[:7]
-        if mark == _END:
-            side = ""
-        elif mark == _OURS or (side and mark in {_BASE, _THEIRS}):
-            side = mark
-        elif line and not line.startswith("#"):
-            sides[side][line.partition("\t")[0]] = number, line.removesuffix("\r")
-    return sides
+def _read(path: Path) -> bytes:
+    try:
+        return disk.read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError as error:
+        raise StoreError(f"{path}: can't be read: {error.strerror}.") from None
 
 
-def _parsed(path: Path, number: int, line: str) -> Entry:
-    name, *rest = line.split("\t")
+def _parsed(path: Path, line: Line) -> Entry:
+    name, *rest = line.text.split("\t")
     is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
     if not (is_name(name) and is_entry):
         raise StoreError(
-            f"{path}:{number}: this is no line of a lock file: a path below its directory, a digest, a size, a digest "
-            "and a headline, with tabs between. Restore the line from git, or delete it and push its cassette again."
+            f"{path}:{line.number}: this is no line of a lock file: a path below its directory, a digest, a size, a "
+            "digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "
+            "again."
         )
     return Entry(name, rest[0], int(rest[1]), *rest[2:])

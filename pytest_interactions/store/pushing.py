@@ -54,6 +54,7 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
     """
     new = [each for each in recordings if not each.is_copy]
     sent = push_media(((each.path, each.media) for each in new), store, tell)
+    _check_media(new, store)
     by_name = {objects.of_cassette(each.entry.digest): each for each in new}
     paths = {name: each.path for name, each in by_name.items()}
     sent += _send(store, paths, lambda name: by_name[name].raw, tell)
@@ -77,6 +78,21 @@ def push_media(
     return _send(store, paths, lambda name: _whole(name, paths[name], store), tell)
 
 
+def _check_media(recordings: Sequence[Pushed], store: Store) -> None:
+    """Raise `StoreError` if a recording refers to media that are neither beside it nor in the store."""
+    paths = {f"{objects.MEDIA}/{name}": each.path for each in recordings for name in each.media}
+
+    def check(name: str) -> None:
+        file = _file(name, paths[name])
+        with about(paths[name]):
+            if not file.is_file() and store.remote.size(name) is None:
+                raise StoreError(
+                    f"{file}: this media file is missing, and not in the store. Restore it, or record again."
+                )
+
+    at_once(check, list(paths))
+
+
 def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
     """Move the media of a cassette that were pushed from the tree to the cache."""
     directory = media.directory_of(path)
@@ -88,7 +104,7 @@ def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
 
 
 def _whole(name: str, cassette: Path, store: Store) -> bytes:
-    file = media.directory_of(cassette) / name.rpartition("/")[2]
+    file = _file(name, cassette)
     try:
         data = disk.read(file)
     except FileNotFoundError:  # another push has taken it out meanwhile
@@ -96,6 +112,11 @@ def _whole(name: str, cassette: Path, store: Store) -> bytes:
     if not objects.is_whole(name, data):
         raise StoreError(f"{file}: this media file was altered since it was recorded. Restore it, or record again.")
     return data
+
+
+def _file(name: str, cassette: Path) -> Path:
+    """Return the path of the file of a media object beside a cassette."""
+    return media.directory_of(cassette) / name.rpartition("/")[2]
 
 
 def _send(

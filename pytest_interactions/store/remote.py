@@ -75,9 +75,9 @@ class Remote:
         data: bytes = self._fs.cat_file(self._at(name), **limits)
         if not objects.is_whole(name, data):
             raise _Trouble(
-                f"its bytes are not those of its name ({len(data):,} came): it was cut, or altered. If it stays so, "
-                "delete it there and push it again from a machine that has it, or record the test again",
+                f"its bytes are not those of its name ({len(data):,} came), so that it was cut, or altered",
                 may_pass=True,
+                advice="Delete it there, and push it again from where it is, or record the test again and push that.",
             )
         return data
 
@@ -195,7 +195,7 @@ class Remote:
                     continue
                 raise StoreError(
                     f"{self.shown}: {name}: the store did not {verb} it: {trouble}"
-                    f"{f'; it was asked {tries} times' if tries > 1 else ''}. Nothing was lost: try again later."
+                    f"{f'; it was asked {tries} times' if tries > 1 else ''}. {trouble.advice}"
                 ) from None
         raise AssertionError  # pragma: no cover - the last one has no pause
 
@@ -230,9 +230,9 @@ class Remote:
 class _Trouble(Exception):  # noqa: N818 - it is no error until it stays
     """An answer of a store that may be another one the next time; at once, if it `may_pass`."""
 
-    def __init__(self, text: str, *, may_pass: bool) -> None:
+    def __init__(self, text: str, *, may_pass: bool, advice: str = "Nothing was lost: try again later.") -> None:
         super().__init__(text)
-        self.may_pass = may_pass
+        self.may_pass, self.advice = may_pass, advice
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,6 +13,7 @@ import pytest
 
 from pytest_interactions.store import cache, remote
 from tests.store import faulty, s3
+from tests.store.projects import Project
 from tests.store.teams import Team
 from tests.support import require
 
@@ -32,13 +35,11 @@ def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody waits between two tries: neither this package nor what speaks S3; nor do connections outlive a test."""
+    """Nobody waits between two tries, and no connection, nor what is in memory, outlives a test."""
     monkeypatch.setattr(remote, "_PAUSES", (0, 0))
-    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0)
-    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     yield
-    for kind in ("s3", "http", "memory"):
-        fsspec.get_filesystem_class(kind).clear_instance_cache()
+    for kind in fsspec.registry.values():
+        kind.clear_instance_cache()
     fsspec.get_filesystem_class("memory").store.clear()
 
 
@@ -46,6 +47,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def moto() -> Iterator[str]:
     """The URL of an S3, for all tests that may have it."""
     require("moto", found=find_spec("moto") and find_spec("s3fs"), otherwise="moto and s3fs are not installed")
+    importlib.import_module("s3fs")  # which a pytest run inside a test would make Python forget
     with s3.serving() as url:
         yield url
 
@@ -53,10 +55,14 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def door(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """S3 behind a server that fails when it is told to; the environment leads there."""
+    monkeypatch.setattr("botocore.retryhandler.delay_exponential", lambda **_: 0)  # its own pauses between two tries
+    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     with faulty.before(moto) as server:
         for name, value in s3.env(server.url).items():
             monkeypatch.setenv(name, value)
         yield server
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    gc.collect()  # so that no event loop of the next test closes what was opened in this one
 
 
 @pytest.fixture
@@ -71,3 +77,9 @@ def bucket(door: Faulty) -> str:
 def team(run: Runner, cache_directory: Path) -> Team:
     """A project with one recorded test, whose cassette can be pushed, lost, and fetched again."""
     return Team(run, cache_directory)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project in git with a store."""
+    return Project(tmp_path, monkeypatch)

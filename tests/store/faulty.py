@@ -54,6 +54,31 @@ class Faulty(ThreadingHTTPServer):
         """Do `fault` to the next requests whose path or query has `part` in it."""
         self._rules.append(_Rule(part, methods, fault, times))
 
+    @property
+    def missing(self) -> Fault:
+        """What S3 says of an object that is not there."""
+        return xml(404, "NoSuchKey")
+
+    @property
+    def busy(self) -> Fault:
+        """What S3 says when it has trouble."""
+        return xml(500, "InternalError")
+
+    @property
+    def shrunk(self) -> Fault:
+        """An object that has less bytes than it should."""
+        return status(200, **{"content-length": "3"})
+
+    @property
+    def slow(self) -> Fault:
+        """An answer that comes when the server ends, and says that nothing is there."""
+
+        def answer(handler: _Handler, _: object) -> None:
+            handler.server.ended.wait()
+            self.missing(handler, _)
+
+        return answer
+
     def heal(self) -> None:
         """Be a good store again, and forget what was asked."""
         self._rules.clear()

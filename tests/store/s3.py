@@ -32,6 +32,7 @@ def serving() -> Iterator[str]:
             yield line.split()[-1].rstrip("/")
         finally:
             server.kill()
+        rest.join()
 
 
 def env(url: str) -> dict[str, str]:

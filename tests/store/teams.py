@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_interactions.commands import main
 from pytest_interactions.store import lock_file
+from pytest_interactions.store.project import _project_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ class Team:
     def uses(self, store: str, *more: str) -> None:
         """Name the store in the ini file, with other lines of it."""
         self.run.pytester.makeini("\n".join(["[pytest]", f"interactions_store = {store}", *more]))
+        _project_of.cache_clear()  # a command reads it once
 
     def records(self, source: str = TEST) -> bytes:
         """Record, and return the bytes of the cassette of `test_hello`."""
@@ -68,8 +70,9 @@ class Team:
         return sorted(file.name for kind in kinds if kind.exists() for file in kind.iterdir())
 
     def tree(self) -> dict[str, bytes]:
-        """All files of the project, without what Python compiles."""
+        """All files of the project, without what Python compiles, and what pytester writes."""
         files = (file for file in self.root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        files = (file for file in files if file.name not in {"stdout", "stderr"})
         return {file.relative_to(self.root).as_posix(): file.read_bytes() for file in files}
 
     def command(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -28,19 +28,3 @@ def test_a_test_whose_cassette_the_lock_file_names_says_so_without_a_store(run: 
     told.stdout.fnmatch_lines(
         ["*cassettes.lock names it, so it is in a store: set the option store to the URL of that.*"]
     )
-
-
-def test_the_snapshots_of_a_test_whose_cassette_can_t_be_fetched_are_kept(run: Runner) -> None:
-    """They are none that no test uses any more, though the test did not get as far as them."""
-    run.pytester.makeini("[pytest]\ninteractions_store = a-store\n")
-    run.test("def test_one(interactions, snapshot_steps): ask(); assert interactions == snapshot_steps")
-    run.record("--snapshot-update").assert_outcomes(passed=1)
-    (cassette,) = run.pytester.path.glob("cassettes/*/*.yaml")
-    line = "\t".join(["cassettes/test_it/test_one.yaml", "0" * 64, "1", "0", "x"])
-    (run.pytester.path / "cassettes.lock").write_text(f"{line}\n")
-    cassette.unlink()
-    told = run.replay("--snapshot-update")
-    told.assert_outcomes(errors=1)
-    told.stdout.fnmatch_lines(["*is not there*"])
-    told.stdout.no_fnmatch_line("*unused*")
-    assert len(list(run.pytester.path.glob("__snapshots__/*/*"))) == 1

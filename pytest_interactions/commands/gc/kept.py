@@ -73,7 +73,7 @@ class Kept:
         for raw in dict.fromkeys([_in_tree(project), *(git.file(each, lock_file.NAME) for each in revisions)]):
             if raw is not None:
                 lock = LockFile.reads(raw, project.lock_path)
-                both = [entry for pair in lock.conflicts.values() for entry in pair]
+                both = [entry for name in lock.conflicts for entry in lock.sides_of(name)]
                 for entry in (*both, *(lock.entry(name) for name in lock if name not in lock.conflicts)):
                     self._entries[objects.of_cassette(entry.digest)] = entry
         self.cassettes = set(self._entries)

@@ -1,4 +1,4 @@
-"""The candidates that are named: by their files, by their cassettes, by directories, or by their tests."""
+"""What is named: candidates by their files, and these and conflicts by cassettes, by directories, or by tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.paths import files_in
-from pytest_interactions.errors import CassetteError, CassetteNotFoundError
+from pytest_interactions.commands.review.conflicts import conflicts, locks_of, settled
+from pytest_interactions.errors import CassetteError, CassetteNotFoundError, OptionError
 from pytest_interactions.files import candidates, decisions
 from pytest_interactions.files.notes import cassette_of
 from pytest_interactions.redaction.secrets import Secrets
@@ -15,40 +16,62 @@ from pytest_interactions.redaction.secrets import Secrets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pytest_interactions.files.candidates import Candidate
+    from pytest_interactions.review.conflicts import Conflict
+    from pytest_interactions.review.proposal import Waiting
 
 
 class Names:
-    """The search for candidates by their names, each found once; what was begun with them is finished before."""
+    """The search for what waits by its names, each found once; what was begun with it is finished before."""
 
-    def __init__(self, paths: Iterable[Path], complain: Callable[[object], object]) -> None:
-        """Look for the candidates of tests below those of `paths` that are directories, or below this one.
+    def __init__(
+        self, paths: Iterable[Path], complain: Callable[[object], object], tell: Callable[[str], object]
+    ) -> None:
+        """Look for what waits of tests below those of `paths` that are directories, or below this one.
 
-        `complain` takes an error of one name; the others are gone through.
+        `complain` takes an error of one name; the others are gone through. `tell` takes what was settled on the way.
         """
         self._directories = [path for path in paths if path.is_dir()] or [Path()]
         self._complain = complain
+        self._tell = tell
         self._seen: set[Path] = set()
 
-    def found(self, names: Iterable[str | Path]) -> Iterator[Candidate]:
-        """Yield the candidates that are named."""
+    def found(self, names: Iterable[str | Path]) -> Iterator[Waiting]:
+        """Yield what is named."""
         for name in names:
             try:
                 yield from self._of(name)
-            except (CassetteError, OSError) as error:
+            except (CassetteError, OptionError, OSError) as error:
                 self._complain(error)
 
-    def _of(self, name: str | Path) -> Iterator[Candidate]:
+    def _of(self, name: str | Path) -> Iterator[Waiting]:
         path = Path(name)
         if path.is_dir():
+            yield from self._once(self._conflicts(path))
             yield from self._each(_waiting_below(path, self._complain))
         elif "::" in str(name) or path.suffix == ".py":
             yield from self._of_test(str(name))
         else:
+            found = list(self._conflicts(path))
+            yield from self._once(found)
             _finish(path)
-            yield from self._each([candidates.named(path).name])
+            if not found or _waits(path):
+                yield from self._each([candidates.named(path).name])
 
-    def _each(self, files: Iterable[Path]) -> Iterator[Candidate]:
+    def _conflicts(self, path: Path) -> Iterator[Conflict]:
+        """Yield the conflict of a cassette, or those of all in a directory."""
+        place = Path(os.path.normpath(path.absolute()))
+        for file in locks_of(path, _may_hold):
+            for conflict in conflicts(settled(file, self._tell), self._complain):
+                if conflict.path.is_relative_to(place):
+                    yield conflict
+
+    def _once(self, found: Iterable[Conflict]) -> Iterator[Conflict]:
+        for conflict in found:
+            if conflict.path not in self._seen:
+                self._seen.add(conflict.path)
+                yield conflict
+
+    def _each(self, files: Iterable[Path]) -> Iterator[Waiting]:
         for file in files:
             place = candidates.place(file)
             if place in self._seen:
@@ -59,14 +82,17 @@ class Names:
             except CassetteError as error:
                 self._complain(error)
 
-    def _of_test(self, test: str) -> Iterator[Candidate]:
+    def _of_test(self, test: str) -> Iterator[Waiting]:
         waiting = [file for path in self._directories for file in _waiting_below(path, self._complain)]
         clean = Secrets.from_environ(os.environ).matcher.redact(test)  # as candidates name it
         found = [file for file in waiting if any(_names(clean, each) for each in _tests_of(file))]
-        if not found:
+        both = [each for path in self._directories for each in self._conflicts(path)]
+        in_conflict = [each for each in both if any(_names(clean, name) for name in each.tests)]
+        if not found and not in_conflict:
             raise CassetteNotFoundError(
                 f"{clean}: no candidate of it waits here; `pytest-interactions review --list` names those that do."
             )
+        yield from self._once(in_conflict)
         yield from self._each(found)
 
 
@@ -86,6 +112,13 @@ def _finish(path: Path) -> None:
     cassette = cassette_of(path) if candidates.is_candidate(path) else path
     if decisions.is_pending(cassette):
         decisions.finish_all(cassette)
+
+
+def _waits(path: Path) -> bool:
+    try:
+        return bool(candidates.named(path))
+    except CassetteNotFoundError:
+        return False
 
 
 def _may_hold(path: Path) -> bool:

@@ -1,0 +1,53 @@
+"""The cassettes that are named on a command line: by their paths, by directories, or by the tests that own them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_interactions.commands.collecting import collected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_interactions.store.project import Project
+
+
+class Named:
+    """The cassettes of a project that some words name, by their names in its lock file, whether they exist or not.
+
+    Attributes:
+        places: The names of cassettes, and of directories of them.
+    """
+
+    def __init__(self, project: Project, words: Sequence[str], *, holding: bool = False) -> None:
+        """Find them: a word is a test, as pytest has it, or a path.
+
+        Args:
+            project: The project.
+            words: The words.
+            holding: Whether a directory that holds the directory of cassettes stands for it, and not for its tests.
+
+        Raises:
+            InteractionsError: pytest can't collect the tests.
+        """
+        tests = [word for word in words if "::" in word or word.endswith(".py") or _is_of_tests(word, project, holding)]
+        paths = {Path(word).absolute() for word in words if word not in tests}
+        if tests:
+            paths |= collected(tests, parts=True).cassettes
+        inside = sorted(path for path in map(_normal, paths) if path.is_relative_to(project.root))
+        self.places = [path.relative_to(project.root).as_posix() for path in inside]
+
+    def __contains__(self, name: str) -> bool:
+        return any(place in {".", name} or name.startswith(f"{place}/") for place in self.places)
+
+
+def _is_of_tests(word: str, project: Project, holding: bool) -> bool:
+    """Return whether a word is a directory of tests, and none of cassettes."""
+    path, cassettes = _normal(Path(word).absolute()), project.cassettes
+    return path.is_dir() and not (path.is_relative_to(cassettes) or (holding and cassettes.is_relative_to(path)))
+
+
+def _normal(path: Path) -> Path:
+    return Path(os.path.normpath(path))
