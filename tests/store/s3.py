@@ -32,7 +32,6 @@ def serving() -> Iterator[str]:
             yield line.split()[-1].rstrip("/")
         finally:
             server.kill()
-        rest.join()
 
 
 def env(url: str) -> dict[str, str]:
