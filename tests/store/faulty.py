@@ -67,7 +67,7 @@ class Faulty(ThreadingHTTPServer):
     @property
     def shrunk(self) -> Fault:
         """An object that has less bytes than it should."""
-        return status(200, **{"content-length": "3"})
+        return lambda handler, _: handler.answer(200, {"content-length": "3"}, b"")
 
     @property
     def slow(self) -> Fault:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -235,6 +236,16 @@ def test_a_store_that_takes_too_long_is_left(
     door.heal()
     monkeypatch.setattr(remote, "PATIENCE", 20)
     assert Remote(bucket).get(NAME) == DATA
+
+
+def test_a_directory_that_takes_too_long_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of the network that hangs can't be told to end, so that it is left."""
+    ended = Event()
+    monkeypatch.setattr(fsspec.get_filesystem_class("file"), "cat_file", lambda *_, **__: ended.wait())
+    monkeypatch.setattr(remote, "PATIENCE", 0.1)
+    with pytest.raises(StoreError, match=r"did not read it: no answer within 0\.1 s\. Nothing was lost"):
+        Remote(str(tmp_path)).get(NAME)
+    ended.set()
 
 
 def test_nobody_has_logged_in(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
