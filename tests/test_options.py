@@ -112,3 +112,4 @@ def test_a_representation_shows_nothing_of_what_is_secret() -> None:
     options = resolve(("test", {"redact": ["my-own-secret"]}))
     assert options.redact == ("my-own-secret",)
     assert "my-own-secret" not in repr(options)
+    assert "my-own-secret" not in repr(Options(store="sftp://me:my-own-secret@host/cassettes"))
