@@ -139,7 +139,7 @@ class _Gate:
         if name in self._lock and name not in self._lock.conflicts and not self._project.options.store_media:
             known = self._lock.entry(name)
             if not self._project.store().is_new(path, digest, known):
-                return Pushed(path, raw, known, is_copy=True)
+                return Pushed.of(path, raw, known, is_copy=True)
         contents = storage.loads(raw, path, self._size)
         if contents.incomplete:
             self._refuse(f"{path}: not pushed, as its test failed. Run that again in record mode once, then push.")
@@ -155,7 +155,7 @@ class _Gate:
             self._secrets.learn(exchange.request)
         report = report_of(path, contents, self._redactor)
         entry = lock_file.Entry(name, digest, len(raw), behaviour_of(report), headline(report))
-        return Pushed(path, raw, entry)
+        return Pushed.of(path, raw, entry)
 
     def _unfit(self, path: Path) -> str:
         """Return why a file may not be pushed, whatever is in it, as it may have been made by anybody's code."""

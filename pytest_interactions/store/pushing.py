@@ -7,7 +7,7 @@ in the tree too. The next push goes on from there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pytest_interactions.errors import StoreError
 from pytest_interactions.files import disk, media, storage
@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 class Pushed:
     """A recording of the tree that is to be pushed.
 
+    Its bytes are read again when they are sent, so that there may be any number of recordings.
+
     Attributes:
         path: Its file.
-        raw: The bytes of that.
+        digest: The digest of what was in it when it was looked at.
+        media: The names of its media files.
         entry: Its line of the lock file.
         is_copy: Whether it is a copy of what was pushed before, which only leaves the tree.
     """
 
     path: Path
-    raw: bytes
+    digest: str
+    media: tuple[str, ...]
     entry: Entry
-    is_copy: bool = False
+    is_copy: bool
 
-    @property
-    def media(self) -> list[str]:
-        """Return the names of its media files."""
-        return sorted(media.references_in(self.raw))
+    @classmethod
+    def of(cls, path: Path, raw: bytes, entry: Entry, *, is_copy: bool = False) -> Self:
+        """Return the recording with these bytes."""
+        return cls(path, objects.digest_of(raw), tuple(sorted(media.references_in(raw))), entry, is_copy)
 
 
 def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Callable[[str], object] = str) -> int:
@@ -57,7 +61,7 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
     _check_media(new, store)
     by_name = {objects.of_cassette(each.entry.digest): each for each in new}
     paths = {name: each.path for name, each in by_name.items()}
-    sent += _send(store, paths, lambda name: by_name[name].raw, tell)
+    sent += _send(store, paths, lambda name: _there(name, by_name[name].path, store), tell)
     if new:
         lock_file.change(lock_path, [each.entry for each in new], settled=True)
     for each in recordings:
@@ -75,7 +79,7 @@ def push_media(
         for name in names
         if (media.directory_of(path) / name).is_file()
     }
-    return _send(store, paths, lambda name: _whole(name, paths[name], store), tell)
+    return _send(store, paths, lambda name: _medium(name, paths[name], store), tell)
 
 
 def _check_media(recordings: Sequence[Pushed], store: Store) -> None:
@@ -103,15 +107,27 @@ def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
         media.delete(directory)
 
 
-def _whole(name: str, cassette: Path, store: Store) -> bytes:
+def _medium(name: str, cassette: Path, store: Store) -> bytes:
     file = _file(name, cassette)
-    try:
-        data = disk.read(file)
-    except FileNotFoundError:  # another push has taken it out meanwhile
-        data = disk.read(store.cache.path(name))
+    data = _read(name, file, store)
     if not objects.is_whole(name, data):
         raise StoreError(f"{file}: this media file was altered since it was recorded. Restore it, or record again.")
     return data
+
+
+def _there(name: str, cassette: Path, store: Store) -> bytes:
+    data = _read(name, cassette, store)
+    if not objects.is_whole(name, data):
+        raise StoreError(f"{cassette}: it was written while it was pushed. Push again.")
+    return data
+
+
+def _read(name: str, file: Path, store: Store) -> bytes:
+    """Return the bytes of a file of the tree, which another push may have taken out meanwhile."""
+    try:
+        return disk.read(file)
+    except FileNotFoundError:
+        return disk.read(store.cache.path(name))
 
 
 def _file(name: str, cassette: Path) -> Path:
@@ -143,10 +159,10 @@ def _take_out(pushed: Pushed, store: Store) -> None:
     """Move a recording that was pushed from the tree to the cache, unless it has changed meanwhile."""
     with disk.locked(pushed.path):
         try:
-            is_same = disk.read(pushed.path) == pushed.raw
+            raw = disk.read(pushed.path)
         except OSError:
-            is_same = False
-        if is_same:
+            return
+        if objects.digest_of(raw) == pushed.digest:
             take_media_out(pushed.path, pushed.media, store)
-            store.keep(objects.of_cassette(objects.digest_of(pushed.raw)), pushed.raw)
+            store.keep(objects.of_cassette(pushed.digest), raw)
             storage.remove(pushed.path)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from pytest_interactions import StoreError
 from pytest_interactions.commands import main
 from pytest_interactions.files import media, storage
 from pytest_interactions.store import objects, store
@@ -136,7 +137,17 @@ def test_a_push_goes_on_where_another_one_has_taken_media_out(team: Team, monkey
     team.replay("a", picture=True)
 
 
+def test_what_is_written_while_it_is_pushed_is_not_sent(team: Team) -> None:
+    """Nobody has looked through it for secrets."""
+    team.record("a")
+    seen = _pushed(team, "a")
+    team.record("a", text="Newer")
+    with pytest.raises(StoreError, match=r"a\.yaml: it was written while it was pushed\. Push again\."):
+        push([seen], Project.at(team.root).store(), team.root / "cassettes.lock")
+    assert (team.stored(), list(team.lock), team.tree()) == ([], [], ["a.yaml"])
+
+
 def _pushed(team: Team, name: str) -> Pushed:
     raw = team.path(name).read_bytes()
     entry = Entry(f"cassettes/{name}.yaml", objects.digest_of(raw), len(raw), "0" * 16, "1 turn")
-    return Pushed(team.path(name), raw, entry)
+    return Pushed.of(team.path(name), raw, entry)
