@@ -13,7 +13,7 @@ from pytest_interactions.commands.findings import secrets_in
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.reports import Reporter
-from pytest_interactions.commands.stores import counted, project_of, recordings, store_argument
+from pytest_interactions.commands.stores import counted, gone, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk, media, storage
@@ -95,7 +95,7 @@ def _is_no_link(path: Path) -> bool:
 def _clear(project: Project, paths: Iterable[Path]) -> None:
     """Delete what killed processes have left: temporary files, and media to which no cassette refers."""
     left_over = LeftOver(deletes=True, max_size=project.options.max_size)
-    there = [file for path in paths if path.is_dir() for file in files_in(path, _is_no_link)]
+    there = [file for path in paths if path.is_dir() for file in files_in(path, _is_no_link, gone)]
     for file in (*there, *disk.temporaries(project.lock_path)):
         if disk.is_temporary(file.name) or is_medium(file):
             left_over.at(file)

@@ -31,7 +31,13 @@ def recordings(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the cassettes at some paths, and below those that are directories, without what waits for review."""
     for path in paths:
         if path.exists():
-            yield from filter(_is_recording, files_in(path.absolute(), _may_be))
+            yield from filter(_is_recording, files_in(path.absolute(), _may_be, gone))
+
+
+def gone(error: OSError) -> None:
+    """Bear that a directory has gone meanwhile, as another push has taken out what was in it; raise any other error."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _may_be(path: Path) -> bool:

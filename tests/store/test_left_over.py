@@ -11,6 +11,8 @@ import pytest
 
 from pytest_interactions import StoreError
 from pytest_interactions.commands import main
+from pytest_interactions.commands.check.left_over import LeftOver
+from pytest_interactions.commands.stores import gone
 from pytest_interactions.files import media, storage
 from pytest_interactions.store import objects, store
 from pytest_interactions.store.lock_file import Entry
@@ -145,6 +147,27 @@ def test_what_is_written_while_it_is_pushed_is_not_sent(team: Team) -> None:
     with pytest.raises(StoreError, match=r"a\.yaml: it was written while it was pushed\. Push again\."):
         push([seen], Project.at(team.root).store(), team.root / "cassettes.lock")
     assert (team.stored(), list(team.lock), team.tree()) == ([], [], ["a.yaml"])
+
+
+def test_what_another_push_has_taken_out_meanwhile_is_borne(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cassette goes while its media are looked at, or a directory while it is listed."""
+    team.record("a", "b", picture=True)
+    team.run("push", "cassettes/a.yaml")
+    medium = team.root / "cassettes" / "b.media" / next(each for each in team.stored() if "media" in each).split("/")[1]
+    is_file = Path.is_file
+
+    def taken_out(self: Path) -> bool:
+        found = is_file(self)
+        if self == team.path("b") and found:
+            monkeypatch.setattr(Path, "is_file", is_file)
+            self.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "is_file", taken_out)
+    assert LeftOver(deletes=False, max_size=10**6).at(medium) is not None
+    with pytest.raises(PermissionError):
+        gone(PermissionError())
+    gone(FileNotFoundError())
 
 
 def _pushed(team: Team, name: str) -> Pushed:

@@ -58,11 +58,15 @@ class LeftOver:
         """Return the names of the media to which any file refers that may be the cassette of a directory of media."""
         if directory not in self._references:
             named = (directory.with_name(directory.stem + suffix) for suffix in (*SUFFIXES, ".json", ""))
-            texts = [
-                read(file, self._max_size) for file in named if file.is_file() and media.directory_of(file) == directory
-            ]
+            texts = [self._text(file) for file in named if file.is_file() and media.directory_of(file) == directory]
             self._references[directory] = set().union(*map(media.references, texts))
         return self._references[directory]
+
+    def _text(self, file: Path) -> str:
+        try:
+            return read(file, self._max_size)
+        except FileNotFoundError:  # a push has taken it out meanwhile
+            return ""
 
 
 def _delete(path: Path) -> None:
