@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import deque
+import time
 from contextlib import contextmanager
-from threading import Thread
-from typing import TYPE_CHECKING, Final
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Final
 
 import httpx
 
@@ -21,17 +21,27 @@ _PROGRAM: Final = "from moto.server import main; main(['-H', '127.0.0.1', '-p', 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Serve S3 on a free port of this machine, and yield its URL; `env` is what has a client go there."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stderr is not None
-        try:
-            line = next(line for line in server.stderr if "Running on http://127" in line)
-            Thread(target=deque, args=(server.stderr, 0), daemon=True).start()  # it stops once nobody reads its log
-            yield line.split()[-1].rstrip("/")
-        finally:
-            server.kill()
+    """Serve S3 on a free port of this machine, and yield its URL; `env` is what has a client go there.
+
+    What it says goes into a file: a thread that reads it would count as one that may call any test's event loop.
+    """
+    with TemporaryFile("a+") as log:  # so that it writes at the end, wherever this reads
+        with subprocess.Popen([sys.executable, "-c", _PROGRAM], stdout=subprocess.DEVNULL, stderr=log) as server:
+            try:
+                yield _url(server, log)
+            finally:
+                server.kill()
+
+
+def _url(server: subprocess.Popen[bytes], log: IO[str]) -> str:
+    """Wait until it listens, and return where."""
+    while server.poll() is None:
+        log.seek(0)
+        line = next((line for line in log if "Running on http://127" in line and line.endswith("\n")), None)
+        if line is not None:
+            return line.split()[-1].rstrip("/")
+        time.sleep(0.02)
+    raise AssertionError("moto does not serve: see what it says by hand")
 
 
 def env(url: str) -> dict[str, str]:
