@@ -123,7 +123,7 @@ def _is_at_rest(thread: Thread, frame: FrameType | None, listed: list[Thread]) -
     """Return whether a thread waits for another one: for work of a pool, for its end, to be notified, or to serve."""
     if frame is None:  # it has yet to begin; but one that Python did not begin stays listed after its end
         return isinstance(thread, _DummyThread)
-    if frame.f_code is _ACCEPT or _serves(frame):
+    if frame.f_code is _ACCEPT or _serves(frame) or _is_of_fsspec(thread):
         return True
     if frame.f_code is _WORKER:
         return _has_no_work(frame)
@@ -146,6 +146,15 @@ def _serves(frame: FrameType) -> bool:
     """Return whether a server of socketserver's, such as those of http.server, waits for a client."""
     caller = frame.f_back
     return frame.f_code.co_name == "select" and caller is not None and caller.f_code.co_qualname == _SERVE
+
+
+def _is_of_fsspec(thread: Thread) -> bool:
+    """Return whether fsspec's own event loop runs in a thread, which stays once a cassette was fetched.
+
+    It does what it is asked to, and whoever asks waits for it, in a thread that counts by itself.
+    """
+    fsspec = sys.modules.get("fsspec.asyn")
+    return fsspec is not None and thread in fsspec.iothread
 
 
 def _is_unnotified(wait: FrameType) -> bool:

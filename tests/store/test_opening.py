@@ -220,6 +220,23 @@ def test_hello(module_interactions, interactions):
     assert len([line for line in door.asked if "GET" in line and "cassettes/" in line]) == 4
 
 
+def test_time_outs_are_skipped_after_a_fetch(team: Team, bucket: str) -> None:
+    """What fetched the cassette keeps a thread and its connections, and nothing of the test waits for them."""
+    source = """
+import asyncio, time
+
+def test_hello(interactions):
+    ask("Hello")
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(asyncio.Event().wait(), 300 if interactions.replays_only else 1))
+    assert time.monotonic() - began < 100
+"""
+    team.run.apart = True  # from the server of the store, which is at work
+    team.is_pushed(bucket, source)
+    team.run.replay("--interactions-fast-forward=true").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("kind", ["freezegun", "time_machine", "pyfakefs", "async", "server", "subprocess"])
 def test_a_cold_cache_is_filled_whatever_is_around(kind: str, team: Team, bucket: str) -> None:
     """A clock that stands, a fake file system, an event loop and a replay server don't change what is fetched."""
