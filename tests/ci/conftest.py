@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # later tests of event loops see a child of this process
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project with a store in S3."""
     place = tmp_path_factory.mktemp("project")

@@ -43,7 +43,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fsspec.get_filesystem_class("memory").store.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # later tests of event loops see a child of this process
 def moto() -> Iterator[str]:
     """The URL of an S3, for all tests that may have it."""
     require("moto", found=find_spec("moto") and find_spec("s3fs"), otherwise="moto and s3fs are not installed")
