@@ -19,7 +19,7 @@ COMPAT := .venv-compat
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -95,6 +95,10 @@ $(COMPAT)/.ready:
 	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(COMPAT)/bin/python -m pip install --quiet --disable-pip-version-check --group compat
 	@touch $@
+
+docs: $(READY)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build/site
+	@echo "The site: docs/_build/site/index.html"
 
 clean:
 	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

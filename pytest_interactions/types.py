@@ -61,7 +61,7 @@ class Storm(TypedDict, total=False):
 
 
 class Options(TypedDict, total=False):
-    """The options of `use_cassette`, of the marker and of `interactions_config`; docs/reference.md describes each."""
+    """The options of `use_cassette`, of the marker and of `interactions_config` (docs/reference/options.md)."""
 
     record_mode: RecordMode | Literal["none", "once", "new_episodes", "all", "rewrite", "off", "verify"]
     cassette_dir: str | os.PathLike[str]
