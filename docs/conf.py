@@ -22,8 +22,6 @@ release = version = version_of("pytest-interactions")
 
 _FILES = "https://github.com/pytest-interactions/pytest-interactions/blob/main/"
 
-_FILES = "https://github.com/pytest-interactions/pytest-interactions/blob/main/"
-
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
