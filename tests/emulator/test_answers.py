@@ -8,6 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from google import genai
+from google.oauth2 import credentials
 from PIL import Image
 
 from pytest_interactions.server.emulator import behaviour
@@ -312,3 +314,17 @@ def test_half_a_picture_is_no_picture() -> None:
     Image.new("RGB", (4, 4)).save(picture, "PNG")
     for size in (12, 20, 30):
         assert behaviour._pixels(picture.getvalue()[:size]) == ["no picture that I can read"]
+
+
+def test_vertex_ai_has_the_same_below_a_project(emulator: Emulator) -> None:
+    login = credentials.Credentials("ya29.a-token")  # type: ignore[no-untyped-call] # google-auth has types in parts alone
+    options: Any = {"base_url": emulator.url}
+    with genai.Client(
+        vertexai=True, project="my-project", location="europe-west4", credentials=login, http_options=options
+    ) as client:
+        first: Any = client.interactions.create(model=MODEL, input="Hello")
+        assert first.output_text == "You said: Hello"
+        assert client.interactions.get(first.id).status == "completed"
+    paths = [received.path for received in emulator.requests]
+    assert paths[0] == "/v1beta1/projects/my-project/locations/europe-west4/interactions"
+    assert paths[1] == f"{paths[0]}/{first.id}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from email.utils import format_datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pytest_interactions.server.emulator.turn import Turn
 
 _NO_REPLY = Reply()
+# Vertex AI has the same below a project: /v1beta1/projects/P/locations/L/interactions.
+_IN_A_PROJECT: Final = re.compile(r"(/v\d+\w*)/projects/[^/]+/locations/[^/]+(?=/)", re.ASCII)
 #: The headers of every answer, as seen in real traffic.
 _ALWAYS = [
     ("vary", "Origin"),
@@ -86,6 +89,8 @@ class Api:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             received = scope["state"]["received"] = await self._received(scope, receive)
             self._requests.append(received)
+            if below := _IN_A_PROJECT.match(scope["path"]):
+                scope["path"] = below[1] + scope["path"][below.end() :]
             scope["app"] = self  # so that starlette raises an error for a wrong method
             try:
                 check_key(received)
