@@ -5,6 +5,7 @@
 - A `console` block has commands after `$ `; the lines below a command are what it prints. Lines may be left out.
 - A command that ends with `# in another terminal` stays until the page ends; what it prints to export is exported.
 - Any other block, as `text`, shows what the command before it printed, or a file that the paragraphs before it name.
+- Packages are there already: `pip`, `npm` and the like install nothing. A page with `npm` needs node, and is skipped without.
 - What stands in an HTML comment is done too: a page may need files that it doesn't show.
 - `<!-- not run: why -->` stands above a block that can't be run here.
 """
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sybil import Region, Sybil
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+
+from tests.support import node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,6 +111,11 @@ class Reader:
         path.write_text(text, "utf-8")
 
     def _runs(self, command: _Command) -> str | None:
+        if command.line.startswith("npm "):
+            node()
+            modules = self.directory / "node_modules"
+            if not modules.exists():
+                modules.symlink_to(Path(__file__).parents[1] / "javascript" / "node_modules")
         if _INSTALL.match(command.line):
             return None
         if command.line.rstrip().endswith(_BESIDE):
