@@ -5,7 +5,7 @@
 - A `console` block has commands after `$ `; the lines below a command are what it prints. Lines may be left out.
 - A command that ends with `# in another terminal` stays until the page ends; what it prints to export is exported.
 - Any other block, as `text`, shows what the command before it printed, or a file that the paragraphs before it name.
-- Packages are there already: `pip`, `npm` and the like install nothing. A page with `npm` needs node, and is skipped without.
+- `pip`, `npm` and the like install nothing: packages are there. A page with `npm` needs node, and is skipped without.
 - What stands in an HTML comment is done too: a page may need files that it doesn't show.
 - `<!-- not run: why -->` stands above a block that can't be run here.
 """
