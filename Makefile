@@ -22,7 +22,7 @@ DIST := .venv-dist
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs dist clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs linkcheck dist clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -102,6 +102,10 @@ $(COMPAT)/.ready:
 docs: $(READY)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build/site
 	@echo "The site: docs/_build/site/index.html"
+
+# Asks every server that a page links to.
+linkcheck: $(READY)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b linkcheck docs docs/_build/linkcheck
 
 # What a release uploads, in dist/, from a tree with no files that git doesn't know; nothing is uploaded.
 dist: $(DIST)/.ready
