@@ -19,10 +19,13 @@ COMPAT := .venv-compat
 # Another, for what builds and checks a release.
 DIST := .venv-dist
 
+# Another, as what turns a recording into a picture is old.
+PICTURED := .venv-pictures
+
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs linkcheck dist clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs linkcheck pictures dist clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -124,5 +127,15 @@ $(DIST)/.ready: pyproject.toml
 	@$(DIST)/bin/python -m pip install --quiet --disable-pip-version-check --group dist
 	@touch $@
 
+# The terminal that README.md shows, recorded anew.
+pictures: $(PICTURED)/.ready
+	$(PICTURED)/bin/python docs/images/terminal.py
+
+$(PICTURED)/.ready: pyproject.toml
+	@test -x $(PICTURED)/bin/python || $(PYTHON) -m venv $(PICTURED)
+	@$(PICTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(PICTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group pictures
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) $(DIST) dist .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) $(DIST) $(PICTURED) dist .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
