@@ -50,7 +50,6 @@ def complete(parser_of: Callable[[Sequence[str]], ArgumentParser]) -> None:
         exit_method=sys.exit,  # as others end a process, so that what is to be done at its end is done
         default_completer=_Completer(),  # type: ignore[arg-type] # any callable will do
     )
-    sys.exit(Status.FAILED)
 
 
 class _Completer:
