@@ -16,13 +16,16 @@ TORTURED := .venv-torture
 # Another, for nox, which makes one for each cell.
 COMPAT := .venv-compat
 
+# Another, for what builds and checks a release.
+DIST := .venv-dist
+
 # Another, as what turns a recording into a picture is old.
 PICTURED := .venv-pictures
 
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs pictures clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs linkcheck pictures dist clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -103,6 +106,27 @@ docs: $(READY)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build/site
 	@echo "The site: docs/_build/site/index.html"
 
+# Asks every server that a page links to.
+linkcheck: $(READY)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b linkcheck docs docs/_build/linkcheck
+
+# What a release uploads, in dist/, from a tree with no files that git doesn't know; nothing is uploaded.
+dist: $(DIST)/.ready
+	rm -rf dist
+	$(DIST)/bin/python -m build --no-isolation
+	$(DIST)/bin/twine check --strict dist/*
+	$(DIST)/bin/check-wheel-contents dist/*.whl
+	$(DIST)/bin/validate-pyproject pyproject.toml
+	$(DIST)/bin/pyroma --min 8 . # of 10: it wants the e-mail address of an author
+	$(DIST)/bin/python -m tests.documentation.archives dist
+	$(DIST)/bin/zizmor --offline --quiet .github
+
+$(DIST)/.ready: pyproject.toml
+	@test -x $(DIST)/bin/python || $(PYTHON) -m venv $(DIST)
+	@$(DIST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(DIST)/bin/python -m pip install --quiet --disable-pip-version-check --group dist
+	@touch $@
+
 # The terminal that README.md shows, recorded anew.
 pictures: $(PICTURED)/.ready
 	$(PICTURED)/bin/python docs/images/terminal.py
@@ -114,4 +138,4 @@ $(PICTURED)/.ready: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) $(PICTURED) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) $(DIST) $(PICTURED) dist .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -180,8 +180,8 @@ def _samples(value: Any) -> int:
 class Spec(NamedTuple):
     """The conversion, help text and kind of one option.
 
-    `adds`: all sources add to it. `several`: it is a list, but the last source wins. `on`: it is a switch. `flag`: the
-    command line and the ini file have it.
+    `word`: what stands for its value in the help. `adds`: all sources add to it. `several`: it is a list, but the last
+    source wins. `on`: it is a switch. `flag`: the command line and the ini file have it.
     """
 
     convert: Callable[[Any], Any]
@@ -190,49 +190,85 @@ class Spec(NamedTuple):
     several: bool = False
     on: bool = False
     flag: bool = True
+    word: str = ""
 
 
 SPECS: Final[Mapping[str, Spec]] = {
-    "record_mode": Spec(choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify"),
-    "cassette_dir": Spec(text, "directory of the cassettes, below the rootdir (default: cassettes)"),
+    "record_mode": Spec(
+        choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify", word="MODE"
+    ),
+    "cassette_dir": Spec(text, "directory of the cassettes, below the rootdir (default: cassettes)", word="DIR"),
     "match_on": Spec(
         _match_on,
         f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)}), or sequence",
         several=True,
+        word="WHAT",
     ),
-    "unplayed": Spec(choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore"),
+    "unplayed": Spec(
+        choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore", word="RESULT"
+    ),
     "differing": Spec(
         choice(Differing),
         "requests that differ from what answered them in sequence: fail (default) or warn",
+        word="RESULT",
     ),
-    "lint": Spec(choice(Lint), "requests that the API would refuse: warn (default), error or off"),
-    "max_age": Spec(days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)"),
-    "stale": Spec(choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail"),
-    "retired_models": Spec(names, "names of models and agents that are no more", adds=True),
-    "keep_headers": Spec(names, "names of headers to keep beside the usual ones", adds=True),
-    "redact": Spec(items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True),
-    "rules": Spec(items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True),
-    "skip_rules": Spec(names, "ids of rules for keys that are not to be used", adds=True),
-    "allowed_hosts": Spec(names, "hosts that may be reached, unrecorded, during replay too", adds=True),
-    "recorded_hosts": Spec(names, "addresses of this machine to record though they are not the API's", adds=True),
-    "fast_forward": Spec(boolean, "skip sleeps, and what timers of asyncio wait for, during replay", on=True),
-    "fast_sdk": Spec(boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True),
-    "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes"),
-    "pace": Spec(pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)"),
+    "lint": Spec(choice(Lint), "requests that the API would refuse: warn (default), error or off", word="RESULT"),
+    "max_age": Spec(
+        days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)", word="DAYS"
+    ),
+    "stale": Spec(
+        choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail", word="RESULT"
+    ),
+    "retired_models": Spec(names, "names of models and agents that are no more", adds=True, word="NAMES"),
+    "keep_headers": Spec(names, "names of headers to keep beside the usual ones", adds=True, word="NAMES"),
+    "redact": Spec(items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True, word="WHAT"),
+    "rules": Spec(
+        items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True, word="RULES"
+    ),
+    "skip_rules": Spec(names, "ids of rules for keys that are not to be used", adds=True, word="IDS"),
+    "allowed_hosts": Spec(names, "hosts that may be reached, unrecorded, during replay too", adds=True, word="HOSTS"),
+    "recorded_hosts": Spec(
+        names, "addresses of this machine to record though they are not the API's", adds=True, word="HOSTS"
+    ),
+    "fast_forward": Spec(
+        boolean, "skip sleeps, and what timers of asyncio wait for, during replay", on=True, word="BOOL"
+    ),
+    "fast_sdk": Spec(
+        boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True, word="BOOL"
+    ),
+    "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes", word="SIZE"),
+    "pace": Spec(
+        pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)", word="PACE"
+    ),
     "fault": Spec(
-        faults, "what goes wrong during replay, as in 'error: 429, retry_after: 30, on: 2', or storm", several=True
+        faults,
+        "what goes wrong during replay, as in 'error: 429, retry_after: 30, on: 2', or storm",
+        several=True,
+        word="FAULT",
     ),
-    "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same"),
+    "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same", word="HOW"),
     "fail_on": Spec(
-        choice(FailOn), "verify: the severity that fails a test: breaking, changed (default), cosmetic or never"
+        choice(FailOn),
+        "verify: the severity that fails a test: breaking, changed (default), cosmetic or never",
+        word="SEVERITY",
     ),
-    "samples": Spec(_samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)"),
-    "max_requests": Spec(count, "verify: live requests of the whole run, after which none is sent (default: any)"),
-    "max_tokens": Spec(count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
-    "media_threshold": Spec(size, "bytes above which media go to a file beside the cassette (default: 65536)"),
-    "max_size": Spec(size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
-    "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)"),
-    "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True),
+    "samples": Spec(
+        _samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)", word="N"
+    ),
+    "max_requests": Spec(
+        count, "verify: live requests of the whole run, after which none is sent (default: any)", word="N"
+    ),
+    "max_tokens": Spec(
+        count, "verify: tokens of the whole run, after which no request is sent (default: any)", word="N"
+    ),
+    "media_threshold": Spec(
+        size, "bytes above which media go to a file beside the cassette (default: 65536)", word="BYTES"
+    ),
+    "max_size": Spec(
+        size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times", word="BYTES"
+    ),
+    "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)", word="URL"),
+    "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True, word="BOOL"),
     "before_record_request": Spec(function, flag=False),
     "before_record_response": Spec(function, flag=False),
     "normalize_request": Spec(function, flag=False),

@@ -113,3 +113,18 @@ def test_a_representation_shows_nothing_of_what_is_secret() -> None:
     assert options.redact == ("my-own-secret",)
     assert "my-own-secret" not in repr(options)
     assert "my-own-secret" not in repr(Options(store="sftp://me:my-own-secret@host/cassettes"))
+
+
+def test_pytest_s_help_has_a_section_in_which_each_option_has_a_word_for_its_value(pytester: pytest.Pytester) -> None:
+    """And not the name of the variable that argparse would put there."""
+    result = pytester.runpytest("--help", "-p", "no:recording", "-p", "no:asyncio")
+    result.stdout.fnmatch_lines(
+        [
+            "interactions (record and replay of the Gemini Interactions API):",
+            "  --interactions-record-mode=MODE",
+            "  --interactions-max-age=DAYS",
+            "  --interactions-fast-forward=?BOOL?",
+            "  --interactions-verify-json=FILE",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*=*INTERACTIONS_*")

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK - a shell that completes all programs of argcomplete's looks for this
 """The command line: `pytest-interactions COMMAND`, each command in the module of its name.
 
 A module is imported only when its command is chosen. Its `arguments(parser)` declares the command's arguments, and its
@@ -50,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status, one of `Status`.
     """
+    if "_ARGCOMPLETE" in os.environ:
+        from pytest_interactions.commands.completion import complete
+
+        complete(_parser)
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = _parser(arguments).parse_args(arguments)

@@ -110,7 +110,7 @@ def _kind(name: str) -> dict[str, Any]:
             "help": "let no time pass for --pace, nor for delays of --fault",
         }
     several = {"action": "append"} if SPECS[name].adds or name == "fault" else {}
-    return {"metavar": name.upper(), "help": SPECS[name].help, **several}
+    return {"metavar": SPECS[name].word, "help": SPECS[name].help, **several}
 
 
 def _given(options: Namespace) -> dict[str, Any]:

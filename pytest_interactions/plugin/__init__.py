@@ -42,14 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add each option as a flag and an ini key."""
     from pytest_interactions.options import SPECS
 
-    group = parser.getgroup("interactions", "record and replay of the Gemini Interactions API")
+    group = parser.getgroup("interactions", "interactions (record and replay of the Gemini Interactions API)")
     for name, spec in SPECS.items():
         if not spec.flag:
             continue
         dashed = name.replace("_", "-")
         kind: dict[str, Any] = {"action": "append"} if spec.adds else {"nargs": "?", "const": "true"} if spec.on else {}
         flag = f"--interactions-{dashed}"
-        group.addoption(flag, dest=f"interactions_{name}", default=None, help=spec.help, **kind)
+        group.addoption(flag, dest=f"interactions_{name}", default=None, metavar=spec.word, help=spec.help, **kind)
         # An ini file gives text; TOML may give a list or a switch.
         ini: Any = "linelist" if spec.adds or spec.several else "bool" if spec.on else "string"
         parser.addini(f"interactions_{name}", help=spec.help, type=ini, default=None)

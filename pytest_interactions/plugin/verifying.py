@@ -39,7 +39,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     """Add the flags for files that tell what was verified."""
     for name, what in ((_MARKDOWN, "Markdown, for a pull request"), (_JSON, "JSON, for programs")):
         flag = f"--{name.replace('_', '-')}"
-        says = f"in record mode verify, write what differs from the recordings to FILE, as {what}"
+        says = f"verify: write what differs from the recordings to FILE, as {what}"
         group.addoption(flag, dest=name, metavar="FILE", default=None, help=says)
 
 

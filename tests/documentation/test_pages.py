@@ -23,7 +23,12 @@ ELSEWHERE = {
     "docs/verify.md": "tests/verify/test_nightly.py",
 }
 PAGES = sorted(
-    {str(path.relative_to(ROOT)) for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))} - {*ELSEWHERE}
+    {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
+        if not {"_build", "_generated"} & {*path.parts}  # what a build of the site leaves
+    }
+    - {*ELSEWHERE}
 )
 
 
