@@ -16,10 +16,13 @@ TORTURED := .venv-torture
 # Another, for nox, which makes one for each cell.
 COMPAT := .venv-compat
 
+# Another, as what turns a recording into a picture is old.
+PICTURED := .venv-pictures
+
 # The tests start many processes: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs clean
+.PHONY: demo test setup lint types tests benchmark mutation compat redaction-attack torture yardstick docs pictures clean
 
 demo: $(READY)
 	@$(BIN)/pytest-interactions demo
@@ -100,5 +103,15 @@ docs: $(READY)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build/site
 	@echo "The site: docs/_build/site/index.html"
 
+# The terminal that README.md shows, recorded anew.
+pictures: $(PICTURED)/.ready
+	$(PICTURED)/bin/python docs/images/terminal.py
+
+$(PICTURED)/.ready: pyproject.toml
+	@test -x $(PICTURED)/bin/python || $(PYTHON) -m venv $(PICTURED)
+	@$(PICTURED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(PICTURED)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[server,color]' --group pictures
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(BENCH) $(MUTATION) $(TORTURED) $(COMPAT) $(PICTURED) .nox mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

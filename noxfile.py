@@ -32,7 +32,7 @@ SHOWN = ("pytest", "httpx", "httpx2", "aiohttp", "google-genai", "pydantic", "vc
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = ["newest", "lowest-3.11", "lowest-3.13", "sdk2", "across", "table"]
+nox.options.sessions = ["newest", "lowest-3.11", "lowest-3.13", "sdk2", "across", "tutorial", "table"]
 nox.options.error_on_missing_interpreters = False
 os.environ["PATH"] = os.pathsep.join(
     [
@@ -82,6 +82,16 @@ def across(session: nox.Session) -> None:
         for version in versions:
             rows[version].append(_quickstart(session, place / version, "none"))
     _write(session, "across", ["recorded with", *(f"replayed with {version}" for version in versions)], rows.values())
+
+
+@nox.session(python=PYTHONS)
+def tutorial(session: nox.Session) -> None:
+    """Follow the tutorial word for word, in an empty directory, with the built wheel."""
+    session.install("build", "sybil")
+    wheels = (Path(session.cache_dir) / "wheels").absolute()
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(wheels), silent=True)
+    python = session.run("python", "-c", "import sys; print(sys._base_executable)", silent=True, log=False)
+    session.run("python", "-m", "tests.documentation.from_nothing", str(python).strip(), str(wheels))
 
 
 @nox.session(python=False)

@@ -65,9 +65,9 @@ def main() -> int:
 
     (_HERE / "results.md").write_text(text, encoding="utf-8")
     draw(sections, _HERE / "growth.png")
-    readme = _HERE.parent / "README.md"
-    readme.write_text(put_between("benchmarks", excerpt(text), readme.read_text("utf-8")), encoding="utf-8")
-    _say(f"written: {_HERE / 'results.md'}, growth.png and the table in README.md")
+    shown = _HERE.parent / "docs" / "performance.md"
+    shown.write_text(put_between("benchmarks", excerpt(text), shown.read_text("utf-8")), encoding="utf-8")
+    _say(f"written: {_HERE / 'results.md'}, growth.png and the tables in {shown.name}")
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_IN_README: Final = ("## One request", "tests, each with its own cassette")
+_IN_PAGE: Final = ("## One request", "tests, each with its own cassette")
 _PACKAGES: Final = (
     "pytest-interactions",
     "vcrpy",
@@ -77,9 +77,9 @@ def page(sections: Iterable[Section], *, quick: bool) -> str:
 
 
 def excerpt(page: str) -> str:
-    """What the README shows of the page: when and where it was measured, and the tables that matter most."""
+    """What docs/performance.md shows of the page: when and where it was measured, and the tables that matter most."""
     parts = page.strip().split("\n\n")
-    tables = [parts[place + 1] for place, part in enumerate(parts) if part.endswith(_IN_README)]
+    tables = [parts[place + 1] for place, part in enumerate(parts) if part.endswith(_IN_PAGE)]
     return "\n\n".join([parts[2], *tables])
 
 

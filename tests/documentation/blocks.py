@@ -3,7 +3,8 @@
 - A block whose first line is a comment with a file's name is that file. A block of the same language without one goes
   on with the file.
 - A `console` block has commands after `$ `; the lines below a command are what it prints. Lines may be left out.
-- A command that ends with `# in another terminal` stays until the page ends; what it prints to export is exported.
+- A command that ends with `# in another terminal` stays until the page ends; what it prints to export is exported. The
+  emulator takes a free port, for which 8123 stands.
 - Any other block, as `text`, shows what the command before it printed, or a file that the paragraphs before it name.
 - What stands in an HTML comment is done too: a page may need files that it doesn't show.
 - `<!-- not run: why -->` stands above a block that can't be run here.
@@ -69,21 +70,33 @@ class Reader:
     Args:
         directory: Where the files are written, and the commands run.
         env: The environment of the commands.
+        installs: Whether what is to be installed is; else it is there already.
     """
 
-    def __init__(self, directory: Path, env: dict[str, str]) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, env: dict[str, str], *, installs: bool = False) -> None:
+        self.directory, self._installs = directory, installs
         self._env, self._state = env, directory.parent / "state.sh"
         self._state.write_text(f"cd {shlex.quote(str(directory))}\n")
         self._file: dict[str, Path] = {}
         self._printed = ""
         self._beside: list[subprocess.Popen[str]] = []
+        self._emulator = env.get("GOOGLE_GEMINI_BASE_URL", "")
 
     def close(self) -> None:
         """End what runs in other terminals."""
         for process in self._beside:
             process.kill()
             process.communicate()
+
+    def reads(self, page: Path) -> None:
+        """Do all that a page says.
+
+        Raises:
+            SybilFailure: What one of its blocks shows is not what happens.
+        """
+        for example in blocks(page):
+            example.document.namespace["reader"] = self
+            example.evaluate()
 
     def does(self, block: Block) -> str | None:
         """Do what a block says, and return what is wrong with it, if anything is."""
@@ -108,14 +121,15 @@ class Reader:
         path.write_text(text, "utf-8")
 
     def _runs(self, command: _Command) -> str | None:
-        if _INSTALL.match(command.line):
+        if _INSTALL.match(command.line) and not self._installs:
             return None
         if command.line.rstrip().endswith(_BESIDE):
             return self._starts(command)
-        script = f". {self._state}\n{command.line}{_SAVE.format(state=self._state)}"
+        line = command.line.replace("http://127.0.0.1:8123", self._emulator)
+        script = f". {self._state}\n{line}{_SAVE.format(state=self._state)}"
         run = subprocess.run(
             ["bash", "-c", script], env=self._env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
+            stdin=subprocess.DEVNULL, timeout=300, check=False,
         )  # fmt: skip
         self._printed = run.stdout
         if command.shown:
@@ -134,9 +148,10 @@ class Reader:
         printed = ""
         while line := process.stdout.readline():
             printed += line
-            if exported := re.match(r"\s*export (.+)", line):
+            if exported := re.match(r"\s*export GOOGLE_GEMINI_BASE_URL=((\S+).*)", line):
+                self._emulator = exported[2]
                 with self._state.open("a") as state:
-                    state.write(f"export {exported[1]}\n")
+                    state.write(f"export GOOGLE_GEMINI_BASE_URL={exported[1]}\n")
             if (exported or not command.shown) or missing(command.shown, printed, "") is None:
                 break
         return missing(command.shown, printed, f"$ {command.line}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.documentation.blocks import Reader, blocks, environment
+from tests.documentation.blocks import Reader, environment
 
 if TYPE_CHECKING:
     from pytest_interactions.server.emulator import Emulator
@@ -35,9 +35,7 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path, emulator: Emulator)
     project.mkdir()
     reader = Reader(project, {**environment(home), **emulator.env})
     try:
-        for example in blocks(ROOT / page):
-            example.document.namespace["reader"] = reader
-            example.evaluate()
+        reader.reads(ROOT / page)
     finally:
         reader.close()
 
