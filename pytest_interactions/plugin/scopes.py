@@ -77,7 +77,8 @@ def _fixture(scope: Any) -> Any:
 
         @pytest.fixture(scope="{scope}")
         def uploaded({FIXTURES[scope]}):
-            return genai.Client().files.upload(file="report.pdf")
+            client = genai.Client()
+            return client.files.upload(file="report.pdf")
     """
     return pytest.fixture(scope=scope, name=FIXTURES[scope])(fixture)
 
