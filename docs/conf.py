@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generated import write_changelog, write_commands, write_options
+from docutils import nodes
+from generated import WRITERS
+from sphinx import addnodes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -42,8 +44,10 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
+autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 copybutton_prompt_text = r"^\$ "
 copybutton_prompt_is_regexp = True
@@ -73,7 +77,34 @@ def _link_out(_: Sphinx, __: str, source: list[str]) -> None:
     )
 
 
+def _without_arguments(
+    _: Sphinx, what: str, name: str, __: object, ___: object, signature: str | None, ____: str | None
+) -> tuple[str, None] | None:
+    """Leave out the arguments of what no user makes: errors, and classes whose objects come from a fixture."""
+    is_made = what == "function" or name.endswith(("use_cassette", "Emulator", "ReplayServer"))
+    return ("", None) if signature and not is_made and what in ("class", "exception") else None
+
+
+def _of_attributes(_: Sphinx, what: str, name: str, __: object, ___: object, lines: list[str]) -> None:
+    """Keep a colon in the docstring of an attribute from being read as the end of its type, as napoleon does."""
+    if what in ("attribute", "property", "data") and lines and ":" in lines[0]:
+        lines[0] = f": {lines[0]}"
+    if name == "pytest_interactions.Cassette":  # whose other attributes are for this package
+        shown = re.compile(r"    (?!path|record_mode|failures)\w+: ")
+        lines[:] = [line for line in lines if not shown.match(line)]
+
+
+def _without_leniency(_: Sphinx, doctree: nodes.document) -> None:
+    """Show the type of a model's field without what says that it may have another one, as the page says so once."""
+    for annotation in doctree.findall(addnodes.desc_annotation):
+        if found := re.fullmatch(r": Lenient\[(.+)\]", annotation.astext()):
+            annotation.children = [nodes.Text(f": {found[1]}")]
+
+
 def setup(app: Sphinx) -> None:
     """Write the pages that are made of the code, before any page is read."""
     app.connect("source-read", _link_out)
-    app.connect("builder-inited", lambda _: [write() for write in (write_options, write_commands, write_changelog)])
+    app.connect("autodoc-process-signature", _without_arguments)
+    app.connect("autodoc-process-docstring", _of_attributes, priority=400)  # before napoleon
+    app.connect("doctree-read", _without_leniency)
+    app.connect("builder-inited", lambda _: [write() for write in WRITERS])

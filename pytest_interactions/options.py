@@ -195,58 +195,99 @@ class Spec(NamedTuple):
 
 SPECS: Final[Mapping[str, Spec]] = {
     "record_mode": Spec(
-        choice(RecordMode), "none (default), once, new_episodes, all, rewrite, off or verify", word="MODE"
+        choice(RecordMode),
+        "what is replayed and recorded: none (default), once, new_episodes, all, rewrite, off or verify",
+        word="MODE",
     ),
-    "cassette_dir": Spec(text, "directory of the cassettes, below the rootdir (default: cassettes)", word="DIR"),
+    "cassette_dir": Spec(text, "directory of the cassettes, below the test's project (default: cassettes)", word="DIR"),
     "match_on": Spec(
         _match_on,
-        f"what a recorded request must share (default: {','.join(DEFAULT_MATCH_ON)}), or sequence",
+        f"what a recording must share with a request, some of: {', '.join(MATCHERS)}, or sequence alone "
+        f"(default: {','.join(DEFAULT_MATCH_ON)})",
         several=True,
         word="WHAT",
     ),
     "unplayed": Spec(
-        choice(Unplayed), "recorded exchanges not asked for: fail (default), warn or ignore", word="RESULT"
+        choice(Unplayed),
+        "recorded exchanges that the test did not ask for: fail (default), warn or ignore",
+        word="RESULT",
     ),
     "differing": Spec(
         choice(Differing),
-        "requests that differ from what answered them in sequence: fail (default) or warn",
+        "requests that differ from the recordings that answered them in sequence: fail (default) or warn",
         word="RESULT",
     ),
-    "lint": Spec(choice(Lint), "requests that the API would refuse: warn (default), error or off", word="RESULT"),
+    "lint": Spec(
+        choice(Lint), "what the API would refuse of the test's requests: warn (default), error or off", word="RESULT"
+    ),
     "max_age": Spec(
-        days, "days that a replayed cassette may be old, as in 90, 90d or 12w (default: any number)", word="DAYS"
+        days,
+        "how old a replayed cassette may be, in days or weeks, as in 90, 90d or 12w (default: any age)",
+        word="DAYS",
     ),
     "stale": Spec(
-        choice(Stale), "a replay older than max_age, or of a retired model: warn (default) or fail", word="RESULT"
+        choice(Stale),
+        "what is replayed and older than max_age, or of a retired model: warn (default) or fail",
+        word="RESULT",
     ),
-    "retired_models": Spec(names, "names of models and agents that are no more", adds=True, word="NAMES"),
+    "retired_models": Spec(
+        names,
+        "names of models and agents that are no more, with models/ before them or not, in any case",
+        adds=True,
+        word="NAMES",
+    ),
     "keep_headers": Spec(names, "names of headers to keep beside the usual ones", adds=True, word="NAMES"),
-    "redact": Spec(items, "more to redact: values, re:PATTERN or JSON paths, one a line", adds=True, word="WHAT"),
+    "redact": Spec(
+        items,
+        "more to take out: a text, re:PATTERN, or a JSON path such as $.input[0].email; one a line",
+        adds=True,
+        word="WHAT",
+    ),
     "rules": Spec(
-        items, "more rules for keys: detect-secrets, or files in gitleaks's format, one a line", adds=True, word="RULES"
+        items,
+        "more rules for keys: a file in gitleaks's format, from the rootdir on, or detect-secrets; one a line",
+        adds=True,
+        word="RULES",
     ),
-    "skip_rules": Spec(names, "ids of rules for keys that are not to be used", adds=True, word="IDS"),
-    "allowed_hosts": Spec(names, "hosts that may be reached, unrecorded, during replay too", adds=True, word="HOSTS"),
+    "skip_rules": Spec(
+        names, "ids of rules for keys that are not to be used, as a finding shows them", adds=True, word="IDS"
+    ),
+    "allowed_hosts": Spec(
+        names,
+        "what is reached in every mode and never recorded: a host, host:port, or *.example.com",
+        adds=True,
+        word="HOSTS",
+    ),
     "recorded_hosts": Spec(
-        names, "addresses of this machine to record though they are not the API's", adds=True, word="HOSTS"
+        names,
+        "addresses of the test's own servers that are recorded though they are not the API's",
+        adds=True,
+        word="HOSTS",
     ),
-    "fast_forward": Spec(
-        boolean, "skip sleeps, and what timers of asyncio wait for, during replay", on=True, word="BOOL"
-    ),
+    "fast_forward": Spec(boolean, "skip sleeps and time-outs during replay", on=True, word="BOOL"),
     "fast_sdk": Spec(
-        boolean, "keep what google-genai makes anew at each call, during replay (default: true)", on=True, word="BOOL"
+        boolean, "keep, during replay, what google-genai makes anew at each call (default: true)", on=True, word="BOOL"
     ),
-    "chunking": Spec(chunking, "how replayed streams arrive: event (default), whole or a number of bytes", word="SIZE"),
+    "chunking": Spec(
+        chunking,
+        "how a replayed stream arrives, in chunks of: event (default), whole, or a number of bytes",
+        word="SIZE",
+    ),
     "pace": Spec(
-        pace, "how fast replays come: recorded, a factor (4x), or seconds between events (default: 0)", word="PACE"
+        pace,
+        "how fast replayed answers come: recorded, a factor of that such as 4x, or seconds between the events of a "
+        "stream (default: 0)",
+        word="PACE",
     ),
     "fault": Spec(
         faults,
-        "what goes wrong during replay, as in 'error: 429, retry_after: 30, on: 2', or storm",
+        "what goes wrong during replay: such as 'error: 429, retry_after: 30, on: 2', or storm",
         several=True,
         word="FAULT",
     ),
-    "wording": Spec(choice(Wording), "verify: texts that are compared: ignore (default), similar or same", word="HOW"),
+    "wording": Spec(
+        choice(Wording), "verify: how much of texts is compared: ignore (default), similar or same", word="HOW"
+    ),
     "fail_on": Spec(
         choice(FailOn),
         "verify: the severity that fails a test: breaking, changed (default), cosmetic or never",
@@ -262,16 +303,23 @@ SPECS: Final[Mapping[str, Spec]] = {
         count, "verify: tokens of the whole run, after which no request is sent (default: any)", word="N"
     ),
     "media_threshold": Spec(
-        size, "bytes above which media go to a file beside the cassette (default: 65536)", word="BYTES"
+        size, "bytes above which media in base64 go to files beside the cassette (default: 65536)", word="BYTES"
     ),
     "max_size": Spec(
-        size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times", word="BYTES"
+        size,
+        "bytes that the bodies of a cassette may have when they are unpacked (default: 134217728); its file may have "
+        "eight times as many",
+        word="BYTES",
     ),
     "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)", word="URL"),
     "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True, word="BOOL"),
-    "before_record_request": Spec(function, flag=False),
-    "before_record_response": Spec(function, flag=False),
-    "normalize_request": Spec(function, flag=False),
+    "before_record_request": Spec(
+        function, "a function that changes a request, or returns None to let it through unrecorded", flag=False
+    ),
+    "before_record_response": Spec(
+        function, "a function that changes a response, or returns None to drop its exchange", flag=False
+    ),
+    "normalize_request": Spec(function, "a function that changes a request where it is compared", flag=False),
 }
 
 

@@ -15,6 +15,8 @@ from pytest_interactions.api.digests import IN_CASSETTE, hex_digest_of
 from pytest_interactions.api.json_values import NOT_JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_interactions.api.exchange import Exchange, Message
 
 #: What a digest begins with, so that YAML takes none for a number.
@@ -54,17 +56,23 @@ def digest(exchange: Exchange) -> str:
     return PREFIX + hex_digest_of((text, b"\n", request.body, b"\n", response.body), IN_CASSETTE)
 
 
-def damage(marked: Marked, *, edited: bool = False) -> tuple[int, str] | None:
+def damage(marked: Marked, opened: Sequence[Exchange], *, edited: bool = False) -> tuple[int, str] | None:
     """Return the line and the nature of the first damage; `None` if there is none.
 
     A file without marks, such as one of vcrpy's, is damaged where JSON is cut short, or where a stream has no end. So
     is one that somebody `edited`.
+
+    Args:
+        marked: What the file holds.
+        opened: Its exchanges, with the bodies of their responses decoded.
+        edited: Whether edits are taken as they are.
     """
     has_marks = marked.count is not None or any(marked.digests)
-    for number, (exchange, written) in enumerate(zip(marked.exchanges, marked.digests, strict=True)):
+    each = zip(marked.exchanges, opened, marked.digests, strict=True)
+    for number, (exchange, decoded, written) in enumerate(each):
         if has_marks and written == digest(exchange):
             continue
-        wrong = "it is not what was recorded, but edited or damaged" if has_marks and not edited else unsound(exchange)
+        wrong = "it is not what was recorded, but edited or damaged" if has_marks and not edited else unsound(decoded)
         if wrong:
             return marked.lines[number], f"interactions[{number}]: {wrong}"
     if has_marks and not edited and marked.count != len(marked.exchanges):
@@ -77,7 +85,8 @@ def unsound(exchange: Exchange) -> str:
     response = exchange.response
     if _is_cut_json(exchange.request):
         return "the body of its request is no whole JSON"
-    if exchange.cut is not None or not response.body:
+    # Of a body that nobody here could decode nothing is known.
+    if exchange.cut is not None or not response.body or "content-encoding" in response.headers:
         return ""
     if response.is_stream:
         return "" if sse.is_whole(response.body) else "its stream has no end"

@@ -93,12 +93,12 @@ def loads(raw: bytes, path: Path, limit: int = LARGEST_BODY, *, edited: bool = F
     """
     try:
         marked = reading.read(raw) or parsing.read(raw, limit)
-        damage = marks.damage(marked, edited=edited)
+        room = Room(limit)
+        exchanges = [_opened(exchange, room) for exchange in marked.exchanges]
+        damage = marks.damage(marked, exchanges, edited=edited)
         if damage is not None:
             meant = "" if edited else f" If you meant it: pytest-interactions check --fix {path}"
             raise _unusable(path, *damage, advice=_RESTORE + meant)
-        room = Room(limit)
-        exchanges = [_opened(exchange, room) for exchange in marked.exchanges]
     except parsing.Unusable as error:
         raise _unusable(path, error.line, error.problem) from None
     except TooLargeError as error:

@@ -160,13 +160,30 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def interactions_config() -> types.Options:
-    """Options for the tests below this file; override it to return some."""
+    """Return the options of the tests below this file: none, until a `conftest.py` or a test file overrides it.
+
+    Override it with the scope `session` if wider fixtures have cassettes:
+
+        @pytest.fixture(scope="session")
+        def interactions_config():
+            return {"redact": ["re:cust-[0-9]{6}"], "fast_forward": True}
+    """
     return {}
 
 
 @pytest.fixture
 def interactions(request: pytest.FixtureRequest, interactions_config: types.Options) -> Iterator[Cassette]:
-    """Record this test's traffic to its cassette, or replay it from there; the test's view of it."""
+    """Record this test's traffic to its cassette, or replay it from there; it is the test's view of what was sent.
+
+    `.exchanges` are what went over the wire, and `.interactions` the calls of the app. `.steps`, `.calls` (of tools)
+    and `.usage` (tokens) are those of all interactions. `.path` is the cassette's file, `.record_mode` says what is
+    done, and `.all_played` whether each recording was asked for. `.override(n, ...)` replaces a recorded answer.
+
+        def test_agent(interactions, snapshot_steps):
+            assert "sunny" in ask("What is the weather in Paris?")
+            assert interactions.calls[0].arguments == {"city": "Paris"}
+            assert interactions == snapshot_steps
+    """
     cassette = opening.of_test(request.node, interactions_config)
     from pytest_interactions.clients.context import opened
 
@@ -177,7 +194,13 @@ def interactions(request: pytest.FixtureRequest, interactions_config: types.Opti
 
 @pytest.fixture
 def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
-    """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`."""
+    """Serve this test's cassette on a local address, for code in another process or language: `.url` and `.env`.
+
+    What comes there is recorded and replayed as if this test had sent it.
+
+        def test_agent_in_javascript(interactions_server):
+            subprocess.run(["node", "agent.js"], env=os.environ | interactions_server.env, check=True)
+    """
     with plainly():
         from pytest_interactions.server import ReplayServer
 
@@ -188,7 +211,16 @@ def interactions_server(interactions: Cassette) -> Iterator[ReplayServer]:
 
 @pytest.fixture
 def interactions_emulator() -> Iterator[Emulator]:
-    """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`."""
+    """Serve a local Interactions API to this test: `.url`, `.env`, `.requests`, and scripted replies by `.on()`.
+
+    Nothing is recorded, unless the test has a cassette too. The clock of the API stands still.
+
+        def test_busy_api(interactions_emulator, monkeypatch):
+            interactions_emulator.on(input="Hello").reply(error=503, times=1)
+            for name, value in interactions_emulator.env.items():
+                monkeypatch.setenv(name, value)
+            assert ask("Hello")  # the app tries again
+    """
     with plainly():
         from pytest_interactions.server.emulator import Emulator
     with Emulator.steady() as emulator:  # so that a recording of it changes only with the test
@@ -197,7 +229,12 @@ def interactions_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def snapshot_steps(request: pytest.FixtureRequest, snapshot: Any) -> StepsAssertion:
-    """Assert the steps an agent took: `assert interactions == snapshot_steps`, and `snapshot_steps(text=False)`."""
+    """Assert the steps that an agent took: `assert interactions == snapshot_steps`.
+
+    What is compared may be the fixture `interactions`, an interaction of the SDK, its JSON, a list of steps, or the
+    events of a stream. `snapshot_steps(text=False)` leaves out wording. `snapshot_steps(match="superset")` takes the
+    snapshot for what must happen. `pytest --snapshot-update` writes snapshots.
+    """
     from pytest_interactions.redaction.secrets import of_this_run
     from pytest_interactions.snapshot import steps_snapshot
 

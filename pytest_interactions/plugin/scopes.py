@@ -63,7 +63,6 @@ class _Wider(Use):
 
 
 def _fixture(scope: Any) -> Any:
-    @pytest.fixture(scope=scope, name=FIXTURES[scope])
     def fixture(request: pytest.FixtureRequest) -> Iterator[Cassette]:
         use = _begin(request)
         yield use.cassette
@@ -72,8 +71,16 @@ def _fixture(scope: Any) -> Any:
         request.config.stash[_OPEN].remove(use)
         _release(request.config.stash[_RUNNING], use)
 
-    fixture.__doc__ = f"""Record what is sent by fixtures of the {scope}, and by tests that use them, or replay it."""
-    return fixture
+    fixture.__doc__ = f"""Record what fixtures of the scope {scope}, and tests that use them, send; or replay it.
+
+    It is what `interactions` is, with a cassette that lasts as long as the {scope}. Ask for it in your own fixture:
+
+        @pytest.fixture(scope="{scope}")
+        def uploaded({FIXTURES[scope]}):
+            client = genai.Client()
+            return client.files.upload(file="report.pdf")
+    """
+    return pytest.fixture(scope=scope, name=FIXTURES[scope])(fixture)
 
 
 session_interactions = _fixture("session")

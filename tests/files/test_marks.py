@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PATH = Path("c.yaml")
 JSON = {"content-type": ["application/json"]}
 SSE = {"content-type": ["text/event-stream"]}
+GZIPPED = SSE | {"content-encoding": ["gzip"]}
 STREAM = b'event: interaction.created\ndata: {}\n\nevent: interaction.completed\ndata: {"a": "\xc3\xa9"}\n\n'
 
 
@@ -143,6 +145,7 @@ def _unmarked(exchange: Exchange) -> bytes:
         (_exchange(STREAM[: STREAM.index(b"event: interaction.completed")], SSE), "its stream has no end"),
         (_exchange(b'data: {"event_type": "interaction.created"}\n\n', SSE), "its stream has no end"),
         (_exchange(b'data: 1\n\n[{"error":', SSE), "its stream has no end"),
+        (_exchange(gzip.compress(STREAM[:-2]), GZIPPED), "its stream has no end"),
     ],
 )
 def test_a_file_without_marks_is_damaged_where_anybody_could_tell(exchange: Exchange, words: str) -> None:
@@ -160,6 +163,8 @@ def test_a_file_without_marks_is_damaged_where_anybody_could_tell(exchange: Exch
         _exchange(b'data: {"candidates": []}\r\n\r\n', SSE),
         _exchange(b'event: interaction.created\ndata: {}\n\n[{"error": {"code": 503}}]', SSE),
         _exchange(b"event: interaction.created\ndata: {}\n\nevent: done\ndata: [DONE]\n\n", SSE),
+        _exchange(gzip.compress(STREAM), GZIPPED),
+        _exchange(b"nobody reads that", SSE | {"content-encoding": ["x-own"]}),
         _exchange(b"<html>", JSON),
         _exchange(b'{"a": 1}\n{"a": 2}\n', JSON),
         _exchange(b"[" * 300 + b"]" * 300, JSON),
