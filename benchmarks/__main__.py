@@ -36,16 +36,19 @@ _QUESTIONS: Final = (
     "servers",
     "redaction",
 )
+#: Those that run only when named, and write a page of their own.
+_APART: Final = ("comparison",)
 _HERE: Final = Path(__file__).parent
 
 
 def main() -> int:
     """Run, say what is going on, and write the page and the plot."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"of {', '.join(_QUESTIONS)}; default: all")
+    known = f"of {', '.join(_QUESTIONS)} (default: all), {', '.join(_APART)}"
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=known)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller files, for development")
     chosen = parser.parse_args()
-    unknown = set(chosen.questions) - set(_QUESTIONS)
+    unknown = set(chosen.questions) - {*_QUESTIONS, *_APART}
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     sections = []

@@ -70,9 +70,9 @@ def page(sections: Iterable[Section], *, quick: bool) -> str:
     if quick:
         parts.append("**A quick run, of fewer rounds and smaller files: not for quoting.**")
     aims = [(t.aim, t.found, "met" if t.met else "**missed**") for section in sections for t in section.targets]
-    parts += ["## Targets", _table(("aim", "found", ""), aims)]
+    parts += ["## Targets", table(("aim", "found", ""), aims)]
     for section in sections:
-        parts += [f"## {section.title}", _table(section.columns, section.rows), *section.notes]
+        parts += [f"## {section.title}", table(section.columns, section.rows), *section.notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,7 +97,8 @@ def put_between(marks: str, text: str, document: str) -> str:
     return f"{before}{begin}{text}{end}{after}"
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Rows as Markdown."""
     head = [columns, tuple("---" for _ in columns)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [*head, *rows])
 
