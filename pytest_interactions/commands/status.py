@@ -10,7 +10,7 @@ from pytest_interactions.commands.stores import counted, in_kib, project_of, rec
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk
 from pytest_interactions.store import objects
-from pytest_interactions.store.store import about, at_once
+from pytest_interactions.store.store import about, at_once, is_new
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -40,7 +40,7 @@ def run(options: Namespace) -> Status:
     """
     project = project_of(options)
     store, lock = project.store(), project.lock()
-    told = _waiting(project, store, lock) | _locked(store, lock, ask=options.check)
+    told = _waiting(project, lock) | _locked(store, lock, ask=options.check)
     if options.json:
         print(json.dumps(told, indent=2))
     else:
@@ -54,14 +54,14 @@ def run(options: Namespace) -> Status:
     return Status.FOUND if any(told[kind] for kind in ("new", "changed", "conflicts", "missing")) else Status.OK
 
 
-def _waiting(project: Project, store: Store, lock: LockFile) -> dict[str, Any]:
+def _waiting(project: Project, lock: LockFile) -> dict[str, Any]:
     """Return the recordings of the tree that are not pushed."""
     new, changed = [], []
     for path in recordings([project.cassettes]) if not project.options.store_media else ():
         name, digest = lock.name_of(path), objects.digest_of(disk.read(path))
         if name not in lock:
             new.append(name)
-        elif name not in lock.conflicts and store.is_new(path, digest, lock.entry(name)):
+        elif name not in lock.conflicts and is_new(path, digest, lock.entry(name)):
             changed.append(name)
     return {"new": new, "changed": changed, "conflicts": sorted(lock.conflicts)}
 

@@ -221,11 +221,14 @@ def change(
         return LockFile.read(path)
 
 
-def drop(cassette: Path) -> None:
-    """Take the line of a cassette out of the lock file that names it; raise as `change` does."""
-    file = naming(cassette)
-    if file is not None:
-        change(file, drop=[LockFile.read(file).name_of(cassette)])
+def drop(cassettes: Iterable[Path]) -> None:
+    """Take the lines of cassettes out of the lock files that name them; raise as `change` does."""
+    dropped: dict[Path, set[str]] = {}
+    for cassette in cassettes:
+        if (file := naming(cassette)) is not None:
+            dropped.setdefault(file, set()).add(shared(file).name_of(cassette))
+    for file, names in dropped.items():
+        change(file, drop=names)
 
 
 def _read(path: Path) -> bytes:

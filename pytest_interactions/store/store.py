@@ -139,11 +139,7 @@ class Store:
             digest = objects.digest_of(disk.read(path))
         except OSError:
             return not path.exists()
-        return digest != entry.digest and not self.is_new(path, digest, entry)
-
-    def is_new(self, path: Path, digest: str, entry: Entry) -> bool:
-        """Return what `is_new` does, by the cache of this store."""
-        return is_new(path, digest, entry, self.cache)
+        return digest != entry.digest and not is_new(path, digest, entry)
 
     def _check_out(self, path: Path, entry: Entry) -> None:
         """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
@@ -204,15 +200,18 @@ class Store:
 _STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
 
 
-def is_new(path: Path, digest: str, entry: Entry, kept: Cache) -> bool:
+def is_new(path: Path, digest: str, entry: Entry) -> bool:
     """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
 
-    It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody has
-    written since, or one that the cache has.
+    It is none if it is the entry's, or a copy.
     """
+    return digest != entry.digest and not is_copy(path)
+
+
+def is_copy(path: Path) -> bool:
+    """Return whether a file of the tree was checked out, and nobody has written it since."""
     signature = storage.signature(path)
-    is_copy = signature is not None and signature[0] == _LONG_AGO
-    return digest != entry.digest and not is_copy and kept.find(objects.of_cassette(digest)) is None
+    return signature is not None and signature[0] == _LONG_AGO
 
 
 def locked(path: Path) -> Entry | None:

@@ -81,8 +81,7 @@ def test_a_change_keeps_the_other_lines_and_the_file_goes_with_the_last(path: Pa
     assert found(put(path, a="1", b="2")) == {"a": "1", "b": "2"}
     assert found(put(path, b="3", c="4")) == {"a": "1", "b": "3", "c": "4"}
     assert found(lock_file.change(path, drop=["cassettes/a.yaml", "cassettes/none.yaml"])) == {"b": "3", "c": "4"}
-    lock_file.drop(path.parent / "cassettes/b.yaml")
-    lock_file.drop(path.parent / "cassettes/none.yaml")
+    lock_file.drop([path.parent / "cassettes/b.yaml", path.parent / "cassettes/none.yaml"])
     assert found(LockFile.read(path)) == {"c": "4"}
     assert len(lock_file.change(path, drop=["cassettes/c.yaml"])) == 0
     assert not path.exists()
