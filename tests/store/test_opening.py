@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_interactions.store.store import _LONG_AGO
 from tests.support import edit
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ def test_what_is_played_and_what_is_left(state: str, team: Team, tmp_path: Path)
         if in_tree is not None:
             team.path.parent.mkdir(parents=True)
             team.path.write_bytes(in_tree)
+        if state == "old copy":
+            os.utime(team.path, ns=(_LONG_AGO, _LONG_AGO))
 
     def left() -> bytes | None:
         assert state == "tree" or team.lock_path.read_bytes() == lock
