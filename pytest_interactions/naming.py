@@ -108,6 +108,12 @@ def shown(path: Path, here: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+def is_portable(path: str) -> bool:
+    """Return whether every file system takes the names in a relative path with `/` between, but for their lengths."""
+    odd = any(not part or part.endswith((".", " ")) or _RESERVED.fullmatch(part) for part in path.split("/"))
+    return not (odd or _UNSAFE.search(path.replace("/", "")))
+
+
 def safe(name: str) -> str:
     """Return `name` if every file system takes it, else a changed one with a digest, so that no two names meet."""
     changed = _UNSAFE.sub("-", unicodedata.normalize("NFC", name)).rstrip(". ")

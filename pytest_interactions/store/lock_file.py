@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from pytest_interactions.errors import StoreError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk, storage
+from pytest_interactions.naming import is_portable
 from pytest_interactions.store import merging
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _HEAD: Final = """\
 # `pytest-interactions push` writes this file, `pytest-interactions review` settles its conflicts. Commit it.
 """
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+# A part of a path that is git's or a forge's (`.git`, `.github`), also as Windows or macOS may have it.
+_OF_GIT: Final = re.compile("(^|/)(\\.[\u200c\u200d]*g[\u200c\u200d]*i[\u200c\u200d]*t|git~[0-9])", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
@@ -145,9 +148,20 @@ class LockFile:
 
 
 def is_name(name: str) -> bool:
-    """Return whether a cassette of this name can have a line: it leads to no other place, and begins no other line."""
-    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
-    return is_inside and not name.startswith(("#", *merging.MARKS)) and "\t" not in name and on_one_line(name) == name
+    """Return whether a cassette of this name can have a line.
+
+    It must be one that every file system takes, and that is a cassette's everywhere: it leads to no other place, into
+    nothing of git's or of a forge's, to no hidden file, and begins no other line.
+    """
+    file = name.rpartition("/")[2]
+    is_cassette = file.endswith(storage.SUFFIXES) and not file.startswith(".") and not is_of_git(name)
+    is_line = not name.startswith(("#", *merging.MARKS)) and on_one_line(name) == name
+    return is_cassette and is_line and is_portable(name)
+
+
+def is_of_git(path: str) -> bool:
+    """Return whether a relative path leads into what is git's or a forge's."""
+    return _OF_GIT.search(path) is not None
 
 
 def nearest(path: Path) -> Path | None:
@@ -242,8 +256,8 @@ def _parsed(path: Path, line: Line) -> Entry:
     is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
     if not (is_name(name) and is_entry):
         raise StoreError(
-            f"{path}:{line.number}: this is no line of a lock file: a path below its directory, a digest, a size, a "
-            "digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "
+            f"{path}:{line.number}: this is no line of a lock file: the path of a cassette below its directory, a "
+            "digest, a size, a digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "
             "again."
         )
     return Entry(name, rest[0], int(rest[1]), *rest[2:])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pytest_interactions.errors import CassetteNotFoundError, StoreError
 from pytest_interactions.files import disk, media, storage
+from pytest_interactions.naming import project_of
 from pytest_interactions.store import lock_file, objects
 from pytest_interactions.store.cache import VARIABLE, cache
 from pytest_interactions.store.found import Found
@@ -147,6 +148,7 @@ class Store:
 
     def _check_out(self, path: Path, entry: Entry) -> None:
         """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
+        _check_place(path)
         raw = disk.read(self.cassette(entry))
         with disk.locked(path):
             for left in disk.temporaries(path):
@@ -165,6 +167,8 @@ class Store:
 
     def _copy_media(self, names: Collection[str], path: Path) -> None:
         directory, wanted = media.directory_of(path), objects.of_media(names)
+        for name in names:
+            _check_place(directory / name)
         self.fetch(wanted, of=dict.fromkeys(wanted, path))
         for name in names:
             with disk.staged(directory / name, disk.pieces(self.cache.media / name, 2**20), at=_LONG_AGO) as put:
@@ -199,6 +203,19 @@ class Store:
             return sorted(media.references_in(storage.read_bytes(file)))
         except CassetteNotFoundError:
             return []
+
+
+def _check_place(path: Path) -> None:
+    """Raise `StoreError` if what is put at a path of the tree would be written elsewhere, as anybody can commit a link."""
+    lock = lock_file.nearest(path)
+    root = lock.parent if lock else project_of(path.parent) or path.parent
+    place, home = disk.real(path), disk.real(root)
+    is_inside = place.is_relative_to(home) and not lock_file.is_of_git(place.relative_to(home).as_posix())
+    if not is_inside or any(each.is_symlink() and not each.exists() for each in (path, *path.parents)):
+        raise StoreError(
+            f"{path}: nothing is put there, as a link on the way leads to nothing, or out of the project {root}. "
+            "Delete the link, or put the file or the directory itself there."
+        )
 
 
 _STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
