@@ -7,8 +7,10 @@ same cassette is a conflict in one line, which `pytest-interactions review` sett
 from __future__ import annotations
 
 import re
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from pytest_interactions.errors import StoreError
@@ -30,6 +32,7 @@ _HEAD: Final = """\
 # `pytest-interactions push` writes this file, `pytest-interactions review` settles its conflicts. Commit it.
 """
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_SIZE: Final = re.compile(r"[0-9]{1,15}")
 # A part of a path that is git's or a forge's (`.git`, `.github`), also as Windows or macOS may have it.
 _OF_GIT: Final = re.compile("(^|/)(\\.[\u200c\u200d]*g[\u200c\u200d]*i[\u200c\u200d]*t|git~[0-9])", re.IGNORECASE)
 
@@ -57,9 +60,9 @@ class Entry(NamedTuple):
         return "\t".join((self.path, self.digest, str(self.size), self.behaviour, headline))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LockFile:
-    """A lock file as it was read; each line is parsed when it is asked for.
+    """A lock file as it was read; each line is parsed when it is asked for, and all of them for a cassette without one.
 
     Attributes:
         path: The file, whether it exists or not.
@@ -96,7 +99,7 @@ class LockFile:
             StoreError: It is no text.
         """
         try:
-            text = raw.decode()
+            text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             raise StoreError(f"{path}:{line}: this is no UTF-8 text. Restore the file from git.") from None
@@ -110,6 +113,29 @@ class LockFile:
 
     def __contains__(self, name: str) -> bool:
         return name in self._lines
+
+    def find(self, cassette: Path) -> Entry | None:
+        """Return the entry of the cassette at a path; `None` if the file names none.
+
+        Raises:
+            StoreError: As `entry` does; or none is named, but there is a damaged line, which may be this cassette's.
+        """
+        name = self.name_of(cassette)
+        if name in self:
+            return self.entry(name)
+        if self._damage is not None:
+            raise StoreError(self._damage)
+        return None
+
+    @cached_property
+    def _damage(self) -> str | None:
+        """Return what is said of the first line that can't be read, `None` if all can."""
+        for line in self._lines.values():
+            try:
+                _parsed(self.path, line)
+            except StoreError as error:
+                return str(error)
+        return None
 
     def entry(self, name: str) -> Entry:
         """Return the entry of a cassette that is in the file.
@@ -139,8 +165,8 @@ class LockFile:
         return [self.entry(name) for name in self]
 
     def name_of(self, cassette: Path) -> str:
-        """Return the name that a cassette has, or would have, in this file."""
-        return cassette.relative_to(self.path.parent).as_posix()
+        """Return the name that a cassette has, or would have, in this file, composed (NFC) wherever it is listed."""
+        return unicodedata.normalize("NFC", cassette.relative_to(self.path.parent).as_posix())
 
     def place_of(self, name: str) -> Path:
         """Return the path of the cassette of this name."""
@@ -253,11 +279,11 @@ def _read(path: Path) -> bytes:
 
 def _parsed(path: Path, line: Line) -> Entry:
     name, *rest = line.text.split("\t")
-    is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
+    is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and _SIZE.fullmatch(rest[1])
     if not (is_name(name) and is_entry):
         raise StoreError(
             f"{path}:{line.number}: this is no line of a lock file: the path of a cassette below its directory, a "
-            "digest, a size, a digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "
-            "again."
+            "digest, a size, a digest and a headline, with tabs between. Restore the line from git, or delete it and "
+            "push its cassette again."
         )
     return Entry(name, rest[0], int(rest[1]), *rest[2:])

@@ -206,7 +206,7 @@ class Store:
 
 
 def _check_place(path: Path) -> None:
-    """Raise `StoreError` if what is put at a path of the tree would be written elsewhere, as anybody can commit a link."""
+    """Raise `StoreError` if what is put at a path of the tree would go elsewhere, as anybody can commit a link."""
     lock = lock_file.nearest(path)
     root = lock.parent if lock else project_of(path.parent) or path.parent
     place, home = disk.real(path), disk.real(root)
@@ -236,14 +236,11 @@ def locked(path: Path) -> Entry | None:
     """Return what the nearest lock file says of the cassette at `path`; `None` if it names none.
 
     Raises:
-        StoreError: The lock file can't be read, or its line of the cassette.
+        StoreError: The lock file can't be read, or its line of the cassette; or it names none, but has a damaged line,
+            which may be this cassette's.
     """
     file = lock_file.nearest(path)
-    if file is None:
-        return None
-    lock = lock_file.shared(file)
-    name = lock.name_of(path)
-    return lock.entry(name) if name in lock else None
+    return None if file is None else lock_file.shared(file).find(path)
 
 
 def at_once(call: Callable[[str], object], names: Sequence[str]) -> None:

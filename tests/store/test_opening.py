@@ -349,14 +349,15 @@ def test_an_object_of_the_cache_that_was_altered_is_fetched_again(team: Team, bu
     ("damage", "says"),
     [
         (lambda line: line[:40], "cassettes.lock:4: this is no line of a lock file"),
-        (lambda line: line.replace("\t", " "), None),
+        (lambda line: line.replace("\t", " "), "cassettes.lock:4: this is no line of a lock file"),
         (lambda line: f"<<<<<<< ours\n{line}\n=======\n{line.replace('Hello', 'Bye')}\n>>>>>>> theirs", "two branches"),
-        (lambda line: line.replace("cassettes/", "../../", 1), None),
+        (lambda line: line.replace("cassettes/", "../../", 1), "cassettes.lock:4: this is no line of a lock file"),
+        (lambda line: line.replace("test_hello", "test_other", 1), None),
     ],
-    ids=["cut", "spaces", "conflict", "outside"],
+    ids=["cut", "spaces", "conflict", "outside", "another"],
 )
 def test_a_lock_file_that_is_damaged(team: Team, bucket: str, damage: object, says: str | None) -> None:
-    """The error names the line and what to do; a line that names another path is no line of this cassette."""
+    """The error names the line and what to do, and nothing is recorded again, whatever can still be read of it."""
     team.is_pushed(bucket)
     assert callable(damage)
     text = team.lock_path.read_text()
@@ -369,6 +370,8 @@ def test_a_lock_file_that_is_damaged(team: Team, bucket: str, damage: object, sa
     else:
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([f"*StoreError: *{says}*"])
+        team.run.record(mode="once").assert_outcomes(errors=1)
+        assert not team.path.exists()
 
 
 def test_a_lock_file_may_have_the_line_ends_of_windows(team: Team, bucket: str) -> None:
