@@ -33,10 +33,11 @@ def project_of(directory: Path) -> Path | None:
     (https://docs.pytest.org/en/stable/reference/customize.html); else the nearest that a project begins in.
     """
     upwards = (directory, *directory.parents)
-    return next(filter(_configures_pytest, upwards), None) or next(filter(_begins_a_project, upwards), None)
+    return next(filter(configures_pytest, upwards), None) or next(filter(_begins_a_project, upwards), None)
 
 
-def _configures_pytest(directory: Path) -> bool:
+def configures_pytest(directory: Path) -> bool:
+    """Return whether there is a pytest configuration in a directory."""
     if any((directory / name).is_file() for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")):
         return True
     return any(_says(directory / name, section) for name, section in _SECTIONS.items())

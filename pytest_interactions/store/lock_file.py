@@ -10,13 +10,13 @@ import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from pytest_interactions.errors import StoreError
+from pytest_interactions.errors import OptionError, StoreError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk, storage
-from pytest_interactions.naming import is_portable
+from pytest_interactions.naming import configures_pytest, is_portable
 from pytest_interactions.store import merging
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: The name of the file, at the top of a project.
 NAME: Final = "cassettes.lock"
+_OPTION: Final = "interactions_store"
 _HEAD: Final = """\
 # The cassettes of this project that are in its store: path, digest, bytes, digest of the transcript, headline.
 # `pytest-interactions push` writes this file, `pytest-interactions review` settles its conflicts. Commit it.
@@ -190,9 +191,31 @@ def is_of_git(path: str) -> bool:
     return _OF_GIT.search(path) is not None
 
 
+def top(path: Path) -> Path | None:
+    """Return the top of the project with a store that has `path`; `None` if there is none.
+
+    It is the nearest directory above with a lock file, or with a pytest configuration that sets a store: a project of
+    its own, that may be below another one.
+    """
+    return next((each for each in path.parents if (each / NAME).is_file() or _sets_a_store(each)), None)
+
+
 def nearest(path: Path) -> Path | None:
-    """Return the lock file of the directory of `path`, or of the nearest one above that has one; `None` if none has."""
-    return next((file for parent in path.parents if (file := parent / NAME).is_file()), None)
+    """Return the lock file of the project that has `path`; `None` if there is none."""
+    found = top(path)
+    return file if found is not None and (file := found / NAME).is_file() else None
+
+
+@lru_cache(maxsize=4096)
+def _sets_a_store(directory: Path) -> bool:
+    """Return whether a pytest configuration in a directory names a store; read once, as pytest does."""
+    if not configures_pytest(directory):
+        return False
+    from pytest_interactions.ini_file import ini_of  # with parsers, which few need
+
+    with suppress(OptionError):
+        return bool(str(ini_of(directory)[1].get(_OPTION, "")).strip())
+    return False
 
 
 def naming(cassette: Path) -> Path | None:

@@ -41,7 +41,7 @@ class Project:
     def at(cls, directory: Path, url: str | None = None) -> Self:
         """Return the project that a directory belongs to.
 
-        It is the one of the nearest lock file, else the nearest that pytest would take.
+        It is the nearest with a lock file, or with a store, else the nearest that pytest would take.
 
         Args:
             directory: A directory, or a path in it.
@@ -51,8 +51,7 @@ class Project:
             OptionError: The ini file can't be used.
         """
         directory = directory.absolute()
-        lock = lock_file.nearest(directory / lock_file.NAME)
-        root = lock.parent if lock else project_of(directory) or directory
+        root = lock_file.top(directory / lock_file.NAME) or project_of(directory) or directory
         ini, values = ini_of(root)
         given = {name: values[key] for name in _USED if (key := f"interactions_{name}") in values}
         options = resolve((str(ini), given), ("--store", {"store": url} if url else {}))
