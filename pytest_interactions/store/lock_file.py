@@ -166,8 +166,15 @@ class LockFile:
         return [self.entry(name) for name in self]
 
     def name_of(self, cassette: Path) -> str:
-        """Return the name that a cassette has, or would have, in this file, composed (NFC) wherever it is listed."""
-        return unicodedata.normalize("NFC", cassette.relative_to(self.path.parent).as_posix())
+        """Return the name that a cassette has, or would have, in this file, composed (NFC) wherever it is listed.
+
+        Raises:
+            StoreError: It is not below the file's directory.
+        """
+        directory = self.path.parent
+        if not cassette.is_relative_to(directory):
+            raise StoreError(f"{cassette}: it is not below {directory}, whose {NAME} can name only what is below it.")
+        return unicodedata.normalize("NFC", cassette.relative_to(directory).as_posix())
 
     def place_of(self, name: str) -> Path:
         """Return the path of the cassette of this name."""

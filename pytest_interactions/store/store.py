@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_interactions.errors import CassetteNotFoundError, StoreError
+from pytest_interactions.errors import CassetteNotFoundError, OptionError, StoreError
 from pytest_interactions.files import disk, media, storage
 from pytest_interactions.naming import project_of
 from pytest_interactions.store import lock_file, objects
@@ -283,3 +284,18 @@ def about(cassette: object) -> Iterator[None]:
 def resolved(url: str, root: Path) -> str:
     """Return the URL of a store; one that is a path leads on from `root`."""
     return url if "://" in url or "::" in url else str(root / Path(url).expanduser())
+
+
+def inside(root: Path, cassette_dir: str) -> str | None:
+    """Return how a directory of cassettes is named from a project's directory on; `None` if it is not below it."""
+    top = Path(os.path.normpath(root))
+    place = Path(os.path.normpath(top / cassette_dir))
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else None
+
+
+def leads_out(cassette_dir: str, root: Path) -> OptionError:
+    """Return the error for such a directory."""
+    return OptionError(
+        f"cassette_dir = {cassette_dir} is not below {root}, and a store, with its {lock_file.NAME}, knows only what is "
+        "below it. Set another one, or no store."
+    )
