@@ -111,15 +111,29 @@ class Store:
         at_once(fetch, missing)
         return len(missing)
 
-    def fetch_whole(self, entries: Sequence[Entry]) -> int:
-        """Fetch cassettes, and then the media that they refer to; return what `fetch` does, and raise as it does."""
+    def fetch_whole(self, entries: Sequence[Entry], tell: Callable[[str], object] = str) -> None:
+        """Fetch cassettes, and then the media that those refer to which are there; `tell` of each object.
+
+        Raises:
+            StoreError: As `fetch` does, of cassettes or of media; all others were fetched.
+        """
         cassettes = {objects.of_cassette(entry.digest): entry.path for entry in entries}
-        fetched = self.fetch(cassettes, of=cassettes)
+        failed = self._tried(cassettes, tell)
         files: dict[str, str] = {}
-        for entry in entries:
-            names = media.references_in(disk.read(self.cassette(entry)))
-            files |= dict.fromkeys(objects.of_media(names), entry.path)
-        return fetched + self.fetch(files, of=files)
+        for name, path in cassettes.items():
+            if (file := self.cache.find(name)) is not None:
+                files |= dict.fromkeys(objects.of_media(media.references_in(disk.read(file))), path)
+        failed_too = self._tried(files, tell)
+        if failed or failed_too:
+            raise failed or failed_too  # type: ignore[misc] # one is there
+
+    def _tried(self, names: Mapping[str, object], tell: Callable[[str], object]) -> StoreError | None:
+        """Fetch objects of cassettes; return the error, if there is one."""
+        try:
+            self.fetch(names, tell, of=names)
+        except StoreError as error:
+            return error
+        return None
 
     def _fetch(self, name: str) -> None:
         with self.cache.fetching(name):
@@ -228,9 +242,13 @@ def is_new(path: Path, digest: str, entry: Entry, kept: Cache) -> bool:
     It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody has
     written since, or one that the cache has.
     """
+    return digest != entry.digest and not is_copy(path) and kept.find(objects.of_cassette(digest)) is None
+
+
+def is_copy(path: Path) -> bool:
+    """Return whether a file of the tree was checked out, and nobody has written it since."""
     signature = storage.signature(path)
-    is_copy = signature is not None and signature[0] == _LONG_AGO
-    return digest != entry.digest and not is_copy and kept.find(objects.of_cassette(digest)) is None
+    return signature is not None and signature[0] == _LONG_AGO
 
 
 def locked(path: Path) -> Entry | None:
@@ -296,6 +314,6 @@ def inside(root: Path, cassette_dir: str) -> str | None:
 def leads_out(cassette_dir: str, root: Path) -> OptionError:
     """Return the error for such a directory."""
     return OptionError(
-        f"cassette_dir = {cassette_dir} is not below {root}, and a store, with its {lock_file.NAME}, knows only what is "
-        "below it. Set another one, or no store."
+        f"cassette_dir = {cassette_dir} is not below {root}, and a store, with its {lock_file.NAME}, knows only what "
+        "is below it. Set another one, or no store."
     )
