@@ -216,7 +216,12 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     path = path.absolute()  # as the app may change the working directory
     if options.store:
         _check_inside(path, options, more.get("projects", ()))
-    cassette = Cassette(path, options, secrets, found=_found(path, options) if options.store else None, **more)
+    found = _found(path, options) if options.store else None
+    cassette = Cassette(path, options, secrets, found=found, **more)
+    if found is not None and not found.file.exists():  # there is none, or a push has just taken it out
+        found = _found(path, options)
+        if found is not None and found.file != path:
+            cassette = Cassette(path, options, secrets, found=found, **more)
     for other in list(_OPENED):
         if not other.is_open:
             _OPENED.discard(other)

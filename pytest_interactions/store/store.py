@@ -45,7 +45,8 @@ class Store:
         self.remote = Remote(url)
         self.cache = kept
         self._of_media_alone = of_media_alone
-        self._complete: dict[Path, tuple[tuple[int, ...] | None, Path]] = {}
+        self._complete: dict[Path, tuple[tuple[int, ...] | None, Path, Sequence[str]]] = {}
+        media.KEPT.add(kept.media)
 
     @classmethod
     def at(cls, url: str, *, of_media_alone: bool = False) -> Self:
@@ -195,8 +196,8 @@ class Store:
         It is the one beside it, or the cache's, which is filled.
         """
         signature, known = storage.signature(file), self._complete.get(file)
-        if known is not None and known[0] == signature:
-            return known[1]
+        if known is not None and known[0] == signature and all((known[1] / name).is_file() for name in known[2]):
+            return known[1]  # from where a push may have taken them
         names = self._references(file)
         found = [beside / name for name in names if beside != self.cache.media and (beside / name).is_file()]
         if len(found) < len(names):
@@ -205,7 +206,7 @@ class Store:
             wanted = objects.of_media(names)
             self.fetch(wanted, of=dict.fromkeys(wanted, path))
             beside = self.cache.media
-        self._complete[file] = signature, beside
+        self._complete[file] = signature, beside, names
         return beside
 
     def keep(self, name: str, data: bytes) -> None:

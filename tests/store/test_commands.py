@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from pytest_interactions import CassetteNotFoundError
 from pytest_interactions.files import disk
 from pytest_interactions.store import objects
 from pytest_interactions.store.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
+    from pytest_interactions.store.found import Found
 
 
 @pytest.fixture
@@ -249,6 +251,48 @@ def test_status_tells_of_media_alone(team: Team) -> None:
     told = team.run("status", "--check")
     assert (told.status, told.out.splitlines()[0]) == (1, f"missing: cassettes/b.media/{name}")
     assert json.loads(team.run("status", "--json").out)["media"] == 1
+
+
+# --- a push beside a replay ---
+
+
+def test_a_cassette_that_a_push_takes_out_while_it_is_opened_is_played(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was found in the tree, and is in the cache when it is read."""
+    team.record("a")
+    find = Store.find
+
+    def late(store: Store, path: Path, *, records: bool) -> Found:
+        found = find(store, path, records=records)
+        monkeypatch.setattr(Store, "find", find)
+        team.run("push")
+        return found
+
+    monkeypatch.setattr(Store, "find", late)
+    team.replay("a")
+    assert team.tree() == []
+    with pytest.raises(CassetteNotFoundError):
+        team.replay("none")
+
+
+@pytest.mark.parametrize("media_alone", [False, True])
+def test_media_that_a_push_takes_out_are_played_from_the_cache(media_alone: bool, team: Team) -> None:
+    """By a cassette that is open, and by one that is opened again in the same process."""
+    team.ini("interactions_store = ../store", f"interactions_store_media = {media_alone}")
+    team.record("a", picture=True, store_media=media_alone)
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)) as cassette:
+        team.run("push")
+        assert not list(team.root.rglob("*.png"))
+        team.post(team.body("Hello, a", picture=True)["input"])
+        assert PICTURE["data"].encode() in cassette.exchanges[0].request.body
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)) as cassette:
+        team.post(team.body("Hello, a", picture=True)["input"])
+        assert cassette.media == team.cache / "media"
+        shutil.rmtree(team.cache / "media")
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)):
+        team.post(team.body("Hello, a", picture=True)["input"])
+    assert list((team.cache / "media").iterdir())
 
 
 # --- pull ---

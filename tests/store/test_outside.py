@@ -43,5 +43,5 @@ def test_a_directory_inside_may_be_named_in_any_way(team: Team, directory: str) 
 
 
 def test_a_lock_file_has_no_name_for_what_is_not_below_it(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="x.yaml: it is not below .*, whose cassettes.lock can name only"):
+    with pytest.raises(StoreError, match=r"x\.yaml: it is not below .*, whose cassettes\.lock can name only"):
         LockFile.read(tmp_path / "a" / NAME).name_of(tmp_path / "x.yaml")
