@@ -33,10 +33,11 @@ def project_of(directory: Path) -> Path | None:
     (https://docs.pytest.org/en/stable/reference/customize.html); else the nearest that a project begins in.
     """
     upwards = (directory, *directory.parents)
-    return next(filter(_configures_pytest, upwards), None) or next(filter(_begins_a_project, upwards), None)
+    return next(filter(configures_pytest, upwards), None) or next(filter(_begins_a_project, upwards), None)
 
 
-def _configures_pytest(directory: Path) -> bool:
+def configures_pytest(directory: Path) -> bool:
+    """Return whether there is a pytest configuration in a directory."""
     if any((directory / name).is_file() for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")):
         return True
     return any(_says(directory / name, section) for name, section in _SECTIONS.items())
@@ -106,6 +107,12 @@ def named_cassette(directory: Path, name: str) -> Path:
 def shown(path: Path, here: Path) -> str:
     """Return a path as it is shown: from `here` on, and as a whole if it is elsewhere."""
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def is_portable(path: str) -> bool:
+    """Return whether every file system takes the names in a relative path with `/` between, but for their lengths."""
+    odd = any(not part or part.endswith((".", " ")) or _RESERVED.fullmatch(part) for part in path.split("/"))
+    return not (odd or _UNSAFE.search(path.replace("/", "")))
 
 
 def safe(name: str) -> str:

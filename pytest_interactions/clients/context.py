@@ -209,11 +209,19 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
 
     Raises:
         AlreadyOpenError: It is open already in this process, and is recorded.
+        OptionError: It may be in a store, and is out of its project.
     """
     secrets = of_this_run()
     secrets.learn_environ(os.environ)
     path = path.absolute()  # as the app may change the working directory
-    cassette = Cassette(path, options, secrets, found=_found(path, options) if options.store else None, **more)
+    if options.store:
+        _check_inside(path, options, more.get("projects", ()))
+    found = _found(path, options) if options.store else None
+    cassette = Cassette(path, options, secrets, found=found, **more)
+    if found is not None and not found.file.exists():  # there is none, or a push has just taken it out
+        found = _found(path, options)
+        if found is not None and found.file != path:
+            cassette = Cassette(path, options, secrets, found=found, **more)
     for other in list(_OPENED):
         if not other.is_open:
             _OPENED.discard(other)
@@ -222,6 +230,14 @@ def open_cassette(path: Path, options: Options, **more: Any) -> Cassette:
     _OPENED.add(cassette)
     _PATHS.add(cassette.path)
     return cassette
+
+
+def _check_inside(path: Path, options: Options, projects: Sequence[Path]) -> None:
+    """Raise `OptionError` if the cassette of a test is out of its project, where no lock file can name it."""
+    from pytest_interactions.store.store import inside, leads_out
+
+    if projects and not any(inside(each, str(path)) for each in projects):
+        raise leads_out(options.cassette_dir, projects[0])
 
 
 def _found(path: Path, options: Options) -> Found | None:

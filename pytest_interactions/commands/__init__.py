@@ -68,12 +68,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return _complain("interrupted")
+    except Exception as error:  # noqa: BLE001 - a traceback may show a secret, and ends with the status of findings
+        return _complain(_fault(error))
     return status
 
 
 def _complain(message: str) -> Status:
     print(f"pytest-interactions: {message}", file=sys.stderr)
     return Status.FAILED
+
+
+def _fault(error: Exception) -> str:
+    """Return what is said of an error that nobody has foreseen: its kind and its place, and nothing of its data."""
+    from pathlib import Path
+
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" ({Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno})" if place else ""
+    return f"{type(error).__name__}{where}: this is a fault of pytest-interactions, please report it."
 
 
 class _Version(argparse.Action):

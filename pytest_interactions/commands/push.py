@@ -13,6 +13,7 @@ from pytest_interactions.commands.findings import secrets_in
 from pytest_interactions.commands.paths import files_in
 from pytest_interactions.commands.progress import progress
 from pytest_interactions.commands.reports import Reporter
+from pytest_interactions.commands.review.conflicts import stages_of
 from pytest_interactions.commands.stores import counted, gone, project_of, recordings, store_argument
 from pytest_interactions.errors import CassetteFormatError, CassetteNotFoundError
 from pytest_interactions.escaping import on_one_line
@@ -22,13 +23,15 @@ from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.content import report_of
 from pytest_interactions.report.headline import behaviour_of, headline
 from pytest_interactions.store import lock_file, objects
-from pytest_interactions.store.pushing import Pushed, push, push_media, take_media_out
+from pytest_interactions.store.pushing import Pushed, push, push_media, restore, restore_media, take_media_out
+from pytest_interactions.store.store import is_copy, is_new
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable
 
     from pytest_interactions.store.project import Project
+    from pytest_interactions.store.store import Store
 
 
 _COMMIT: Final = f" Commit {lock_file.NAME}."
@@ -42,6 +45,11 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="cassettes, or directories of them (default: all)"
+    )
+    parser.add_argument(
+        "--restore",
+        action="store_true",
+        help="send again, from the cache of this machine, what cassettes.lock names and the store has not",
     )
     store_argument(parser)
 
@@ -70,9 +78,11 @@ def run(options: Namespace) -> Status:
         sent = push_media(names.items(), store)
         for path, each in names.items():
             take_media_out(path, each, store)
-        print(f"Pushed the media of {counted(len(found), 'cassette')}: {counted(sent, 'object')} sent.")
-        return gate.status
-    sent = push(found, store, project.lock_path)
+        having = counted(sum(map(bool, names.values())), "cassette")
+        print(f"Pushed the media of {having}: {counted(sent, 'object')} sent.")
+        return max(gate.status, _restored(project, store)) if options.restore else gate.status
+    stages = stages_of(project.lock_path) if project.lock().is_marked else None
+    sent = push(found, store, project.lock_path, stages)
     _clear(project, paths)
     new = [each.entry for each in found if not each.is_copy]
     for entry in new:
@@ -85,7 +95,21 @@ def run(options: Namespace) -> Status:
         print(
             f"{lock_file.NAME} has conflicts of other cassettes: {left:,}. To settle them: pytest-interactions review"
         )
-    return gate.status
+    return max(gate.status, _restored(project, store)) if options.restore else gate.status
+
+
+def _restored(project: Project, store: Store) -> Status:
+    """Send again what the store has lost, and name what this machine has not either."""
+    if project.options.store_media:
+        name_of = project.lock().name_of
+        there = {name_of(path): disk.read(path) for path in recordings([project.cassettes])}
+        sent, lost = restore_media([(name, media.references_in(raw)) for name, raw in there.items()], store)
+    else:
+        sent, lost = restore(project.lock().entries(), store)
+    print(f"Restored: {counted(sent, 'object')}.")
+    for name in lost:
+        print(on_one_line(f"{name}: it is neither in the store nor in the cache of this machine."), file=sys.stderr)
+    return Status.FOUND if lost else Status.OK
 
 
 def _is_no_link(path: Path) -> bool:
@@ -136,9 +160,11 @@ class _Gate:
             return None
         raw = storage.read_bytes(path, self._size)
         name, digest = self._lock.name_of(path), objects.digest_of(raw)
-        if name in self._lock and name not in self._lock.conflicts and not self._project.options.store_media:
-            known = self._lock.entry(name)
-            if not self._project.store().is_new(path, digest, known):
+        if name in self._lock and not self._project.options.store_media:
+            if name in self._lock.conflicts:
+                if is_copy(path) or digest in {side.digest for side in self._lock.sides_of(name)}:
+                    return None  # it is one side of the conflict, or older, and settles nothing
+            elif not is_new(path, digest, known := self._lock.entry(name)):
                 return Pushed.of(path, raw, known, is_copy=True)
         contents = storage.loads(raw, path, self._size)
         if contents.incomplete:

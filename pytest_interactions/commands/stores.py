@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_interactions.commands.paths import files_in
+from pytest_interactions.files import disk, media
 from pytest_interactions.files.notes import is_candidate
 from pytest_interactions.files.storage import SUFFIXES
 from pytest_interactions.store.project import Project
@@ -55,6 +56,13 @@ def is_recording(name: str) -> bool:
 
 def _is_recording(path: Path) -> bool:
     return not (is_candidate(path) or path.stem.endswith(_REDACTED))
+
+
+def media_of(cassette: Path, *, in_tree: bool) -> list[str]:
+    """Return the names of the media to which a cassette refers, those that are beside it, or the others."""
+    beside = media.directory_of(cassette)
+    names = sorted(media.references_in(disk.read(cassette)))
+    return [name for name in names if (beside / name).is_file() is in_tree]
 
 
 def counted(count: int, what: str) -> str:

@@ -68,7 +68,7 @@ def run(options: Namespace) -> Status:
             print(on_one_line(f"{_named(each.path)}: no test owns it."))
         print(_summary(found))
     may_delete = options.delete and found and is_agreed(_counted(found), yes=options.yes, asks=not options.json)
-    left = [each for each in found if not _delete(each)] if may_delete else found
+    left = _deleted(found) if may_delete else found
     if options.json:
         print(json.dumps(_as_json(owned, found, left), indent=2))
     elif may_delete:
@@ -82,15 +82,19 @@ def _tell_left(owned: Owned) -> None:
         print(on_one_line(line), file=sys.stderr)
 
 
+def _deleted(found: list[Unowned]) -> list[Unowned]:
+    """Delete what can be deleted, and return what is left."""
+    from pytest_interactions.files.unowned.search import STORED
+
+    drop(each.path for each in found if each.kind == STORED)
+    return [each for each in found if each.kind != STORED and not _delete(each)]
+
+
 def _delete(unowned: Unowned) -> bool:
     """Delete a file, or say why it stays; return whether it is gone."""
     from pytest_interactions.files.unowned.deleting import delete
-    from pytest_interactions.files.unowned.search import STORED
 
     try:
-        if unowned.kind == STORED:
-            drop(unowned.path)
-            return True
         is_gone, reason = delete(unowned), "it was written meanwhile, or holds other files"
     except OSError as error:
         is_gone, reason = False, str(error.strerror)

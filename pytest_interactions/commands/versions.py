@@ -15,7 +15,6 @@ from pytest_interactions.report.compare import compared
 from pytest_interactions.report.content import reader_of_bytes
 from pytest_interactions.report.headline import headline
 from pytest_interactions.store import lock_file, objects
-from pytest_interactions.store.cache import cache
 from pytest_interactions.store.lock_file import LockFile
 from pytest_interactions.store.store import is_new
 
@@ -117,7 +116,7 @@ class Now(Versions):
         return disk.read(self._lock.place_of(name))
 
     def _gives_way(self, name: str, entry: Entry) -> bool:
-        return not is_new(self._lock.place_of(name), objects.digest_of(self._load(name)), entry, cache())
+        return not is_new(self._lock.place_of(name), objects.digest_of(self._load(name)), entry)
 
 
 class Comparer:

@@ -6,7 +6,9 @@ In the cassette a reference replaces the payload. Both are where the API has bas
 from __future__ import annotations
 
 import binascii
+import errno
 import mimetypes
+import os
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -37,6 +39,9 @@ _MIME: Final = re.compile(rb'"mime_type"\s*:\s*"([a-z]+/(?:x-)?([\w.+-]+))[;"]')
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 _CHUNK: Final = 3 * 2**16  # bytes of a file turned into base64 at once; a multiple of 3, which needs no padding
+
+#: Directories that have media of any cassette, to which a push may move those that are beside one.
+KEPT: Final[set[Path]] = set()
 
 # Python's own table, not the machine's, so that every machine makes the same recording.
 _TYPES: Final = mimetypes.MimeTypes()
@@ -143,7 +148,7 @@ def pieces(file: Path) -> Iterator[bytes]:
     """Yield the bytes of a media file, a part at a time; raise as `chunks` does."""
     found = sha256()
     try:
-        for piece in disk.pieces(file, _CHUNK):
+        for piece in _pieces(file):
             found.update(piece)
             yield piece
     except OSError as error:
@@ -154,6 +159,14 @@ def pieces(file: Path) -> Iterator[bytes]:
         raise CassetteFormatError(
             f"{file}: this media file of the cassette was altered since it was recorded. Restore it, or record again."
         )
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    for place in (file, *(kept / file.name for kept in KEPT)):
+        with suppress(FileNotFoundError):
+            yield from disk.pieces(place, _CHUNK)
+            return
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
 
 
 def delete(directory: Path, keep: Container[str] = ()) -> None:

@@ -220,7 +220,7 @@ def write(  # noqa: PLR0913 - the two last are of one caller each
             if not (directory / name).exists():
                 with disk.replacing(directory / name) as medium:
                     medium.write(data)
-    media.delete(directory, keep=used)
+    media.delete(directory, keep=used | media_of_others(path))
     return count
 
 
@@ -240,8 +240,18 @@ def remove(path: Path) -> None:
     """Delete a cassette with its media, and what killed processes have left; whoever asks must hold its lock."""
     for file in disk.temporaries(path):
         file.unlink()
-    media.delete(media.directory_of(path))
+    media.delete(media.directory_of(path), keep=media_of_others(path))
     path.unlink(missing_ok=True)
+
+
+def media_of_others(path: Path) -> set[str]:
+    """Return the names of the media to which cassettes refer that share its directory, as `x.json` with `x.yaml`."""
+    directory = media.directory_of(path)
+    if not directory.is_dir():
+        return set()
+    beside = {directory.with_name(directory.stem + suffix) for suffix in (*SUFFIXES, ".json", "")} - {path}
+    sharing = [each for each in beside if each.is_file() and media.directory_of(each) == directory]
+    return set().union(*(media.references_in(disk.read(each)) for each in sharing))
 
 
 def signature(path: Path) -> tuple[int, ...] | None:

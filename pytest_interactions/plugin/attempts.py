@@ -222,6 +222,7 @@ def _finish(config: pytest.Config, use: Use) -> None:
 
 
 _PUSH: Final = "recorded into the tree, and not in the store yet: pytest-interactions push"
+_PUSH_MEDIA: Final = f"media were {_PUSH}"
 
 
 def _save(config: pytest.Config, use: Use) -> None:
@@ -263,8 +264,8 @@ def _save(config: pytest.Config, use: Use) -> None:
 def _note_saved(config: pytest.Config, use: Use, written: Path) -> None:
     """Note what is left to do with what was written."""
     notes, cassette, account = config.stash[NOTES], use.cassette, use.cassette.account
-    if written == cassette.path and cassette.options.store and not cassette.options.store_media:
-        notes.append(_PUSH)
+    if written == cassette.path and cassette.options.store:
+        notes.extend([_PUSH] if not cassette.options.store_media else [_PUSH_MEDIA] * cassette.media.is_dir())
     if written != cassette.path:
         test, accept = cassette.redacted(use.user), waiting.recording(config, use, written)
         notes.append(f"{test} did not pass, so its cassette is as it was. {accept}")

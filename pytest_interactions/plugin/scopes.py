@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_interactions.errors import OptionError
+from pytest_interactions.errors import OptionError, StoreError
 from pytest_interactions.options import LIVE
 from pytest_interactions.plugin import attempts, opening
 from pytest_interactions.plugin.attempts import Use, plainly
@@ -276,7 +276,7 @@ def _guard(item: pytest.Item, names: list[str]) -> None:
     try:
         options = opening.options(item, opening.static_config(item))
         replays = opening.replays(item, names, options)
-    except OptionError:  # which the test's own fixture raises
+    except (OptionError, StoreError):  # which the test's own fixture raises
         return
 
     def note(text: str) -> None:

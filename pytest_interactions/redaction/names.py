@@ -12,6 +12,8 @@ _VARIABLE: Final = re.compile(
     r"|CREDENTIALS?|AUTH|BEARER|JWT|COOKIES?)(?:_?\d+)?",
     re.IGNORECASE,
 )
+# What a shell calls the directory that it is in; elsewhere these letters are short for a password.
+_DIRECTORIES: Final = frozenset({"PWD", "OLDPWD"})
 _CONNECTION: Final = re.compile(
     r"(?:.*_)?(?:URLS?|URIS?|DSN|CONN(?:ECTION)?(?:_STRING)?|PROXY)(?:_?\d+)?", re.IGNORECASE
 )
@@ -41,7 +43,7 @@ _HARMLESS: Final = re.compile(
 @lru_cache(maxsize=4096)
 def is_secret_variable(name: str) -> bool:
     """Return whether an environment variable of this name holds a secret: `API_KEY`, `DB_PASSWORD`, `GH_TOKEN_2`."""
-    return _VARIABLE.fullmatch(name) is not None
+    return _VARIABLE.fullmatch(name) is not None and name not in _DIRECTORIES
 
 
 @lru_cache(maxsize=4096)

@@ -7,13 +7,16 @@ same cassette is a conflict in one line, which `pytest-interactions review` sett
 from __future__ import annotations
 
 import re
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from pytest_interactions.errors import StoreError
+from pytest_interactions.errors import OptionError, StoreError
 from pytest_interactions.escaping import on_one_line
 from pytest_interactions.files import disk, storage
+from pytest_interactions.naming import configures_pytest, is_portable
 from pytest_interactions.store import merging
 
 if TYPE_CHECKING:
@@ -24,11 +27,15 @@ if TYPE_CHECKING:
 
 #: The name of the file, at the top of a project.
 NAME: Final = "cassettes.lock"
+_OPTION: Final = "interactions_store"
 _HEAD: Final = """\
 # The cassettes of this project that are in its store: path, digest, bytes, digest of the transcript, headline.
 # `pytest-interactions push` writes this file, `pytest-interactions review` settles its conflicts. Commit it.
 """
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_SIZE: Final = re.compile(r"[0-9]{1,15}")
+# A part of a path that is git's or a forge's (`.git`, `.github`), also as Windows or macOS may have it.
+_OF_GIT: Final = re.compile("(^|/)(\\.[\u200c\u200d]*g[\u200c\u200d]*i[\u200c\u200d]*t|git~[0-9])", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
@@ -54,9 +61,9 @@ class Entry(NamedTuple):
         return "\t".join((self.path, self.digest, str(self.size), self.behaviour, headline))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LockFile:
-    """A lock file as it was read; each line is parsed when it is asked for.
+    """A lock file as it was read; each line is parsed when it is asked for, and all of them for a cassette without one.
 
     Attributes:
         path: The file, whether it exists or not.
@@ -93,7 +100,7 @@ class LockFile:
             StoreError: It is no text.
         """
         try:
-            text = raw.decode()
+            text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             raise StoreError(f"{path}:{line}: this is no UTF-8 text. Restore the file from git.") from None
@@ -107,6 +114,29 @@ class LockFile:
 
     def __contains__(self, name: str) -> bool:
         return name in self._lines
+
+    def find(self, cassette: Path) -> Entry | None:
+        """Return the entry of the cassette at a path; `None` if the file names none.
+
+        Raises:
+            StoreError: As `entry` does; or none is named, but there is a damaged line, which may be this cassette's.
+        """
+        name = self.name_of(cassette)
+        if name in self:
+            return self.entry(name)
+        if self._damage is not None:
+            raise StoreError(self._damage)
+        return None
+
+    @cached_property
+    def _damage(self) -> str | None:
+        """Return what is said of the first line that can't be read, `None` if all can."""
+        for line in self._lines.values():
+            try:
+                _parsed(self.path, line)
+            except StoreError as error:
+                return str(error)
+        return None
 
     def entry(self, name: str) -> Entry:
         """Return the entry of a cassette that is in the file.
@@ -136,8 +166,15 @@ class LockFile:
         return [self.entry(name) for name in self]
 
     def name_of(self, cassette: Path) -> str:
-        """Return the name that a cassette has, or would have, in this file."""
-        return cassette.relative_to(self.path.parent).as_posix()
+        """Return the name that a cassette has, or would have, in this file, composed (NFC) wherever it is listed.
+
+        Raises:
+            StoreError: It is not below the file's directory.
+        """
+        directory = self.path.parent
+        if not cassette.is_relative_to(directory):
+            raise StoreError(f"{cassette}: it is not below {directory}, whose {NAME} can name only what is below it.")
+        return unicodedata.normalize("NFC", cassette.relative_to(directory).as_posix())
 
     def place_of(self, name: str) -> Path:
         """Return the path of the cassette of this name."""
@@ -145,14 +182,47 @@ class LockFile:
 
 
 def is_name(name: str) -> bool:
-    """Return whether a cassette of this name can have a line: it leads to no other place, and begins no other line."""
-    is_inside = not (name.startswith("/") or ":" in name.partition("/")[0] or ".." in name.split("/") or "\\" in name)
-    return is_inside and not name.startswith(("#", *merging.MARKS)) and "\t" not in name and on_one_line(name) == name
+    """Return whether a cassette of this name can have a line.
+
+    It must be one that every file system takes, and that is a cassette's everywhere: it leads to no other place, into
+    nothing of git's or of a forge's, to no hidden file, and begins no other line.
+    """
+    file = name.rpartition("/")[2]
+    is_cassette = file.endswith(storage.SUFFIXES) and not file.startswith(".") and not is_of_git(name)
+    is_line = not name.startswith(("#", *merging.MARKS)) and on_one_line(name) == name
+    return is_cassette and is_line and is_portable(name)
+
+
+def is_of_git(path: str) -> bool:
+    """Return whether a relative path leads into what is git's or a forge's."""
+    return _OF_GIT.search(path) is not None
+
+
+def top(path: Path) -> Path | None:
+    """Return the top of the project with a store that has `path`; `None` if there is none.
+
+    It is the nearest directory above with a lock file, or with a pytest configuration that sets a store: a project of
+    its own, that may be below another one.
+    """
+    return next((each for each in path.parents if (each / NAME).is_file() or _sets_a_store(each)), None)
 
 
 def nearest(path: Path) -> Path | None:
-    """Return the lock file of the directory of `path`, or of the nearest one above that has one; `None` if none has."""
-    return next((file for parent in path.parents if (file := parent / NAME).is_file()), None)
+    """Return the lock file of the project that has `path`; `None` if there is none."""
+    found = top(path)
+    return file if found is not None and (file := found / NAME).is_file() else None
+
+
+@lru_cache(maxsize=4096)
+def _sets_a_store(directory: Path) -> bool:
+    """Return whether a pytest configuration in a directory names a store; read once, as pytest does."""
+    if not configures_pytest(directory):
+        return False
+    from pytest_interactions.ini_file import ini_of  # with parsers, which few need
+
+    with suppress(OptionError):
+        return bool(str(ini_of(directory)[1].get(_OPTION, "")).strip())
+    return False
 
 
 def naming(cassette: Path) -> Path | None:
@@ -221,11 +291,14 @@ def change(
         return LockFile.read(path)
 
 
-def drop(cassette: Path) -> None:
-    """Take the line of a cassette out of the lock file that names it; raise as `change` does."""
-    file = naming(cassette)
-    if file is not None:
-        change(file, drop=[LockFile.read(file).name_of(cassette)])
+def drop(cassettes: Iterable[Path]) -> None:
+    """Take the lines of cassettes out of the lock files that name them; raise as `change` does."""
+    dropped: dict[Path, set[str]] = {}
+    for cassette in cassettes:
+        if (file := naming(cassette)) is not None:
+            dropped.setdefault(file, set()).add(shared(file).name_of(cassette))
+    for file, names in dropped.items():
+        change(file, drop=names)
 
 
 def _read(path: Path) -> bytes:
@@ -239,11 +312,11 @@ def _read(path: Path) -> bytes:
 
 def _parsed(path: Path, line: Line) -> Entry:
     name, *rest = line.text.split("\t")
-    is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and rest[1].isdecimal()
+    is_entry = len(rest) == len(Entry._fields) - 1 and _DIGEST.fullmatch(rest[0]) and _SIZE.fullmatch(rest[1])
     if not (is_name(name) and is_entry):
         raise StoreError(
-            f"{path}:{line.number}: this is no line of a lock file: a path below its directory, a digest, a size, a "
-            "digest and a headline, with tabs between. Restore the line from git, or delete it and push its cassette "
-            "again."
+            f"{path}:{line.number}: this is no line of a lock file: the path of a cassette below its directory, a "
+            "digest, a size, a digest and a headline, with tabs between. Restore the line from git, or delete it and "
+            "push its cassette again."
         )
     return Entry(name, rest[0], int(rest[1]), *rest[2:])

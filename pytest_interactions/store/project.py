@@ -15,7 +15,7 @@ from pytest_interactions.options import resolve
 from pytest_interactions.store import lock_file
 from pytest_interactions.store.found import Found
 from pytest_interactions.store.lock_file import LockFile
-from pytest_interactions.store.store import Store, locked, resolved
+from pytest_interactions.store.store import Store, inside, leads_out, locked, resolved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,22 +41,25 @@ class Project:
     def at(cls, directory: Path, url: str | None = None) -> Self:
         """Return the project that a directory belongs to.
 
-        It is the one of the nearest lock file, else the nearest that pytest would take.
+        It is the nearest with a lock file, or with a store, else the nearest that pytest would take.
 
         Args:
             directory: A directory, or a path in it.
             url: The store, in place of the one that the ini file names.
 
         Raises:
-            OptionError: The ini file can't be used.
+            OptionError: The ini file can't be used, or has a store, and a directory of cassettes out of the project.
         """
         directory = directory.absolute()
-        lock = lock_file.nearest(directory / lock_file.NAME)
-        root = lock.parent if lock else project_of(directory) or directory
+        root = lock_file.top(directory / lock_file.NAME) or project_of(directory) or directory
         ini, values = ini_of(root)
         given = {name: values[key] for name in _USED if (key := f"interactions_{name}") in values}
         options = resolve((str(ini), given), ("--store", {"store": url} if url else {}))
-        return cls(root, options._replace(store=resolved(options.store, root) if options.store else ""))
+        place = inside(root, options.cassette_dir)
+        if options.store and place is None:
+            raise leads_out(options.cassette_dir, root)
+        store = resolved(options.store, root) if options.store else ""
+        return cls(root, options._replace(store=store, cassette_dir=place or options.cassette_dir))
 
     @property
     def lock_path(self) -> Path:

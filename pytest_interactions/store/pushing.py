@@ -7,10 +7,11 @@ in the tree too. The next push goes on from there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
 
 from pytest_interactions.errors import StoreError
-from pytest_interactions.files import disk, media, storage
+from pytest_interactions.files import clock, disk, media, storage
 from pytest_interactions.store import lock_file, objects
 from pytest_interactions.store.store import about, at_once
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.store.lock_file import Entry
+    from pytest_interactions.store.merging import Stages
     from pytest_interactions.store.store import Store
+
+#: How old an object may be that is not sent again. `gc` deletes what is older, if no commit that it knows names it.
+_FRESH: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,14 @@ class Pushed:
         return cls(path, objects.digest_of(raw), tuple(sorted(media.references_in(raw))), entry, is_copy)
 
 
-def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Callable[[str], object] = str) -> int:
-    """Push recordings, `tell` of each object that is sent, and return how many those were.
+def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, stages: Stages | None = None) -> int:
+    """Push recordings, and return how many objects were sent.
+
+    Args:
+        recordings: The recordings.
+        store: The store.
+        lock_path: The lock file.
+        stages: What both sides of a merge have of the lock file, if it is known.
 
     Raises:
         StoreError: An object can't be sent, a media file is missing, or the lock file can't be used; recordings are in
@@ -57,21 +68,19 @@ def push(recordings: Sequence[Pushed], store: Store, lock_path: Path, tell: Call
         OSError: The lock file, the cache or the tree can't be written.
     """
     new = [each for each in recordings if not each.is_copy]
-    sent = push_media(((each.path, each.media) for each in new), store, tell)
+    sent = push_media(((each.path, each.media) for each in new), store)
     _check_media(new, store)
     by_name = {objects.of_cassette(each.entry.digest): each for each in new}
     paths = {name: each.path for name, each in by_name.items()}
-    sent += _send(store, paths, lambda name: _there(name, by_name[name].path, store), tell)
+    sent += _send(store, paths, lambda name: _there(name, by_name[name].path, store))
     if new:
-        lock_file.change(lock_path, [each.entry for each in new], settled=True)
+        lock_file.change(lock_path, [each.entry for each in new], settled=True, stages=stages)
     for each in recordings:
         _take_out(each, store)
     return sent
 
 
-def push_media(
-    recordings: Iterable[tuple[Path, Sequence[str]]], store: Store, tell: Callable[[str], object] = str
-) -> int:
+def push_media(recordings: Iterable[tuple[Path, Sequence[str]]], store: Store) -> int:
     """Push the media of cassettes that are beside them; the arguments and errors are those of `push`."""
     paths = {
         f"{objects.MEDIA}/{name}": path
@@ -79,7 +88,45 @@ def push_media(
         for name in names
         if (media.directory_of(path) / name).is_file()
     }
-    return _send(store, paths, lambda name: _medium(name, paths[name], store), tell)
+    return _send(store, paths, lambda name: _medium(name, paths[name], store))
+
+
+def restore(entries: Sequence[Entry], store: Store) -> tuple[int, list[str]]:
+    """Send again those objects of cassettes, and of their media, that the store has not, from the cache.
+
+    Returns:
+        How many were sent, and the paths of the cassettes of which something is neither in the store nor in the cache.
+
+    Raises:
+        StoreError: An object can't be sent; others were.
+    """
+    sent, lost = _restore({objects.of_cassette(entry.digest): entry.path for entry in entries}, store)
+    there = [(entry.path, store.cache.find(objects.of_cassette(entry.digest))) for entry in entries]
+    files, lost_files = restore_media(
+        ((path, media.references_in(disk.read(file))) for path, file in there if file is not None), store
+    )
+    return sent + files, sorted({*lost, *lost_files})
+
+
+def restore_media(references: Iterable[tuple[object, Iterable[str]]], store: Store) -> tuple[int, list[str]]:
+    """Do the same for the media of cassettes, each with its path."""
+    return _restore({f"{objects.MEDIA}/{name}": str(path) for path, names in references for name in names}, store)
+
+
+def _restore(paths: Mapping[str, str], store: Store) -> tuple[int, list[str]]:
+    lost: list[str] = []
+    missing: list[str] = []
+
+    def ask(name: str) -> None:
+        with about(paths[name]):
+            there, file = store.remote.size(name), store.cache.find(name)
+        if file is None:
+            lost.extend([paths[name]] if there is None else [])
+        elif there != file.stat().st_size:
+            missing.append(name)
+
+    at_once(ask, list(paths))
+    return _send(store, {name: paths[name] for name in missing}, lambda name: disk.read(store.cache.path(name))), lost
 
 
 def _check_media(recordings: Sequence[Pushed], store: Store) -> None:
@@ -104,7 +151,7 @@ def take_media_out(path: Path, names: Iterable[str], store: Store) -> None:
         for name in names:
             if (directory / name).is_file():
                 store.keep(f"{objects.MEDIA}/{name}", disk.read(directory / name))
-        media.delete(directory)
+        media.delete(directory, keep=storage.media_of_others(path))
 
 
 def _medium(name: str, cassette: Path, store: Store) -> bytes:
@@ -135,24 +182,30 @@ def _file(name: str, cassette: Path) -> Path:
     return media.directory_of(cassette) / name.rpartition("/")[2]
 
 
-def _send(
-    store: Store, paths: Mapping[str, Path], data_of: Callable[[str], bytes], tell: Callable[[str], object]
-) -> int:
-    """Send the objects, of the cassettes at these paths, that the store has not, or not whole; return how many."""
+def _send(store: Store, paths: Mapping[str, object], data_of: Callable[[str], bytes]) -> int:
+    """Send the objects, of the cassettes at these paths, that the store has not, whole and fresh; return how many."""
     sent: list[str] = []
 
     def send(name: str) -> None:
         data = data_of(name)
         with about(paths[name]):
-            if store.remote.size(name) != len(data):
+            if not _is_there(store, name, len(data)):
                 store.remote.put(name, data)
                 if store.remote.size(name) != len(data):
                     raise StoreError(f"{store.remote.shown}: {name} is not there as it was sent. Push it again.")
                 sent.append(name)
-        tell(name)
 
     at_once(send, list(paths))
     return len(sent)
+
+
+def _is_there(store: Store, name: str, size: int) -> bool:
+    """Return whether an object need not be sent.
+
+    A cassette always is: that costs no more than to ask, and mends one that was altered.
+    """
+    there = store.remote.look(name) if name.startswith(objects.MEDIA) else None
+    return there is not None and there.size == size and (there.at is None or clock.now() - there.at < _FRESH)
 
 
 def _take_out(pushed: Pushed, store: Store) -> None:

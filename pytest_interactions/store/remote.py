@@ -66,7 +66,8 @@ class Remote:
         except FileNotFoundError:
             raise StoreError(
                 f"{self.shown}: {name} is not there. It was deleted, or whoever recorded it has not pushed it to this "
-                "store: push it from there, record the test again, or correct the URL of the store."
+                "store. Where it is still in the cache: pytest-interactions push --restore. Else record the "
+                "test again, or correct the URL of the store."
             ) from None
 
     def _read(self, name: str) -> bytes:
@@ -82,15 +83,23 @@ class Remote:
         return data
 
     def size(self, name: str) -> int | None:
-        """Return the bytes of an object; `None` if there is none.
+        """Return the bytes of an object; `None` if there is none; raise as `look` does."""
+        there = self.look(name)
+        return there.size if there else None
+
+    def look(self, name: str) -> Stored | None:
+        """Return what the store says of an object; `None` if there is none.
 
         Raises:
             StoreError: The store does not tell.
         """
 
-        def ask() -> int:
-            size = self._fs.info(self._at(name), **self._limits)["size"]
-            return len(self._fs.cat_file(self._at(name), **self._limits)) if size is None else int(size)
+        def ask() -> Stored:
+            info = self._fs.info(self._at(name), **self._limits)
+            size = info["size"]
+            if size is None:
+                size = len(self._fs.cat_file(self._at(name), **self._limits))
+            return Stored(name, int(size), _time_of(info))
 
         try:
             return self._tried("read", name, ask)

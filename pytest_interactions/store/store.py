@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_interactions.errors import CassetteNotFoundError, StoreError
+from pytest_interactions.errors import CassetteNotFoundError, OptionError, StoreError
 from pytest_interactions.files import disk, media, storage
+from pytest_interactions.naming import project_of
 from pytest_interactions.store import lock_file, objects
 from pytest_interactions.store.cache import VARIABLE, cache
 from pytest_interactions.store.found import Found
@@ -43,7 +45,8 @@ class Store:
         self.remote = Remote(url)
         self.cache = kept
         self._of_media_alone = of_media_alone
-        self._complete: dict[Path, tuple[tuple[int, ...] | None, Path]] = {}
+        self._complete: dict[Path, tuple[tuple[int, ...] | None, Path, Sequence[str]]] = {}
+        media.KEPT.add(kept.media)
 
     @classmethod
     def at(cls, url: str, *, of_media_alone: bool = False) -> Self:
@@ -109,15 +112,29 @@ class Store:
         at_once(fetch, missing)
         return len(missing)
 
-    def fetch_whole(self, entries: Sequence[Entry]) -> int:
-        """Fetch cassettes, and then the media that they refer to; return what `fetch` does, and raise as it does."""
+    def fetch_whole(self, entries: Sequence[Entry], tell: Callable[[str], object] = str) -> None:
+        """Fetch cassettes, and then the media that those refer to which are there; `tell` of each object.
+
+        Raises:
+            StoreError: As `fetch` does, of cassettes or of media; all others were fetched.
+        """
         cassettes = {objects.of_cassette(entry.digest): entry.path for entry in entries}
-        fetched = self.fetch(cassettes, of=cassettes)
+        failed = self._tried(cassettes, tell)
         files: dict[str, str] = {}
-        for entry in entries:
-            names = media.references_in(disk.read(self.cassette(entry)))
-            files |= dict.fromkeys(objects.of_media(names), entry.path)
-        return fetched + self.fetch(files, of=files)
+        for name, path in cassettes.items():
+            if (file := self.cache.find(name)) is not None:
+                files |= dict.fromkeys(objects.of_media(media.references_in(disk.read(file))), path)
+        failed_too = self._tried(files, tell)
+        if failed or failed_too:
+            raise failed or failed_too  # type: ignore[misc] # one is there
+
+    def _tried(self, names: Mapping[str, object], tell: Callable[[str], object]) -> StoreError | None:
+        """Fetch objects of cassettes; return the error, if there is one."""
+        try:
+            self.fetch(names, tell, of=names)
+        except StoreError as error:
+            return error
+        return None
 
     def _fetch(self, name: str) -> None:
         with self.cache.fetching(name):
@@ -139,14 +156,11 @@ class Store:
             digest = objects.digest_of(disk.read(path))
         except OSError:
             return not path.exists()
-        return digest != entry.digest and not self.is_new(path, digest, entry)
-
-    def is_new(self, path: Path, digest: str, entry: Entry) -> bool:
-        """Return what `is_new` does, by the cache of this store."""
-        return is_new(path, digest, entry, self.cache)
+        return digest != entry.digest and not is_new(path, digest, entry)
 
     def _check_out(self, path: Path, entry: Entry) -> None:
         """Copy a cassette, with its media, to its path in the tree, where nobody has recorded it meanwhile."""
+        _check_place(path)
         raw = disk.read(self.cassette(entry))
         with disk.locked(path):
             for left in disk.temporaries(path):
@@ -165,6 +179,8 @@ class Store:
 
     def _copy_media(self, names: Collection[str], path: Path) -> None:
         directory, wanted = media.directory_of(path), objects.of_media(names)
+        for name in names:
+            _check_place(directory / name)
         self.fetch(wanted, of=dict.fromkeys(wanted, path))
         for name in names:
             with disk.staged(directory / name, disk.pieces(self.cache.media / name, 2**20), at=_LONG_AGO) as put:
@@ -176,8 +192,8 @@ class Store:
         It is the one beside it, or the cache's, which is filled.
         """
         signature, known = storage.signature(file), self._complete.get(file)
-        if known is not None and known[0] == signature:
-            return known[1]
+        if known is not None and known[0] == signature and all((known[1] / name).is_file() for name in known[2]):
+            return known[1]  # from where a push may have taken them
         names = self._references(file)
         found = [beside / name for name in names if beside != self.cache.media and (beside / name).is_file()]
         if len(found) < len(names):
@@ -186,7 +202,7 @@ class Store:
             wanted = objects.of_media(names)
             self.fetch(wanted, of=dict.fromkeys(wanted, path))
             beside = self.cache.media
-        self._complete[file] = signature, beside
+        self._complete[file] = signature, beside, names
         return beside
 
     def keep(self, name: str, data: bytes) -> None:
@@ -201,32 +217,45 @@ class Store:
             return []
 
 
+def _check_place(path: Path) -> None:
+    """Raise `StoreError` if what is put at a path of the tree would go elsewhere, as anybody can commit a link."""
+    lock = lock_file.nearest(path)
+    root = lock.parent if lock else project_of(path.parent) or path.parent
+    place, home = disk.real(path), disk.real(root)
+    is_inside = place.is_relative_to(home) and not lock_file.is_of_git(place.relative_to(home).as_posix())
+    if not is_inside or any(each.is_symlink() and not each.exists() for each in (path, *path.parents)):
+        raise StoreError(
+            f"{path}: nothing is put there, as a link on the way leads to nothing, or out of the project {root}. "
+            "Delete the link, or put the file or the directory itself there."
+        )
+
+
 _STORES: Final[dict[tuple[str, bool, Cache], Store]] = {}
 
 
-def is_new(path: Path, digest: str, entry: Entry, kept: Cache) -> bool:
+def is_new(path: Path, digest: str, entry: Entry) -> bool:
     """Return whether a file of the tree, with this digest, is a recording that was not pushed yet.
 
-    It is none if it is the entry's, or a copy of what was pushed before: one that was checked out and that nobody has
-    written since, or one that the cache has.
+    It is none if it is the entry's, or a copy.
     """
+    return digest != entry.digest and not is_copy(path)
+
+
+def is_copy(path: Path) -> bool:
+    """Return whether a file of the tree was checked out, and nobody has written it since."""
     signature = storage.signature(path)
-    is_copy = signature is not None and signature[0] == _LONG_AGO
-    return digest != entry.digest and not is_copy and kept.find(objects.of_cassette(digest)) is None
+    return signature is not None and signature[0] == _LONG_AGO
 
 
 def locked(path: Path) -> Entry | None:
     """Return what the nearest lock file says of the cassette at `path`; `None` if it names none.
 
     Raises:
-        StoreError: The lock file can't be read, or its line of the cassette.
+        StoreError: The lock file can't be read, or its line of the cassette; or it names none, but has a damaged line,
+            which may be this cassette's.
     """
     file = lock_file.nearest(path)
-    if file is None:
-        return None
-    lock = lock_file.shared(file)
-    name = lock.name_of(path)
-    return lock.entry(name) if name in lock else None
+    return None if file is None else lock_file.shared(file).find(path)
 
 
 def at_once(call: Callable[[str], object], names: Sequence[str]) -> None:
@@ -269,3 +298,18 @@ def about(cassette: object) -> Iterator[None]:
 def resolved(url: str, root: Path) -> str:
     """Return the URL of a store; one that is a path leads on from `root`."""
     return url if "://" in url or "::" in url else str(root / Path(url).expanduser())
+
+
+def inside(root: Path, cassette_dir: str) -> str | None:
+    """Return how a directory of cassettes is named from a project's directory on; `None` if it is not below it."""
+    top = Path(os.path.normpath(root))
+    place = Path(os.path.normpath(top / cassette_dir))
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else None
+
+
+def leads_out(cassette_dir: str, root: Path) -> OptionError:
+    """Return the error for such a directory."""
+    return OptionError(
+        f"cassette_dir = {cassette_dir} is not below {root}, and a store, with its {lock_file.NAME}, knows only what "
+        "is below it. Set another one, or no store."
+    )

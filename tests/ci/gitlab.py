@@ -33,6 +33,11 @@ def holds(rule: str, variables: dict[str, str]) -> bool:
     return bool(eval(" ".join(words.replace("&&", " and ").replace("||", " or ").split())))  # the project's own
 
 
+def _expanded(value: str, variables: dict[str, str]) -> str:
+    """Return the value of a variable that a job has reported, as the runner gives it to others: `os.Expand` of Go."""
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: variables.get(match[1] or match[2], ""), value)
+
+
 @dataclass
 class Pipelines:
     """A machine that runs pipelines.
@@ -104,7 +109,7 @@ class Pipelines:
         for need in job.get("needs", []):
             if (self.root / "artifacts" / need).exists():
                 shutil.copytree(self.root / "artifacts" / need, workspace, dirs_exist_ok=True)
-            env |= self._told(need)
+            env |= {each: _expanded(value, env) for each, value in self._told(need).items()}
         for each, value in job.get("variables", {}).items():
             env[each] = value.replace("$CI_PROJECT_DIR", str(workspace))
         done = subprocess.run(

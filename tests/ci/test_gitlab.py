@@ -45,6 +45,7 @@ class GitLab(World):
         super().__init__(tmp_path, project, api, suffix=".git", proposed="refs/merge-requests/7/head")
         machine, settings = self.machine()
         runner = tmp_path / "runner"
+        self.source_branch = "feature"
         self.pipelines = Pipelines(runner, self.server.directory, "owner/project", gitlab, SECRETS, machine, settings)
 
     def commented(self, note: str, who: int = MAINTAINER, kind: str = "MergeRequest") -> dict[str, str]:
@@ -73,7 +74,7 @@ class GitLab(World):
             "5/merge_requests/7": {
                 "state": "opened",
                 "sha": self.head,
-                "source_branch": "feature",
+                "source_branch": self.source_branch,
                 "source_project_id": 9,
             },
             "9": {"path_with_namespace": "stranger/project"},
@@ -132,6 +133,14 @@ def test_nobody_but_a_maintainer_can_ask_and_only_for_what_is_there(world: GitLa
     ):
         assert world.pipelines.run(FILE, world.commented(note, kind=kind)) == REFUSED, world.pipelines.log
     assert not (world.containers / "ran.jsonl").exists()
+
+
+@pytest.mark.parametrize("branch", ["$RECORDING_BOT_TOKEN", "a/${RECORDING_BOT_TOKEN}"])
+def test_a_branch_that_is_named_as_a_variable_gets_no_token_for_a_name(world: GitLab, branch: str) -> None:
+    """GitLab's runner puts values in the place of names in what a job reports; who pushes would carry the token out."""
+    world.source_branch = branch
+    assert world.pipelines.run(FILE, world.commented(f"/record {world.head}")) == REFUSED, world.pipelines.log
+    assert BOT["RECORDING_BOT_TOKEN"] not in world.pipelines.log
 
 
 def test_no_branch_but_the_protected_default_one_records(world: GitLab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_interactions.commands import COMMANDS, main
+from pytest_interactions.commands.exit_status import Status
 from tests.cassette.clients import CLIENTS, KEY
 from tests.support import use_cassette
 
@@ -127,6 +129,22 @@ def test_a_reader_that_goes_away_is_no_error(cassette: Path) -> None:
     )
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_without_its_data(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its status is none of those that say what a command has found."""
+
+    def fail(_: object) -> None:
+        raise LookupError("a secret")
+
+    monkeypatch.setattr("pytest_interactions.commands.scan.run", fail)
+    assert main(["scan", "."]) == Status.FAILED
+    expected = (
+        r"pytest-interactions: LookupError \(test_command_line\.py:\d+\): this is a fault of .*, please report it\.\n"
+    )
+    assert re.fullmatch(expected, capsys.readouterr().err)
 
 
 def test_help_explains_each_command(capsys: pytest.CaptureFixture[str]) -> None:

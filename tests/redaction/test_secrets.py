@@ -422,3 +422,11 @@ def test_a_short_value_is_not_looked_for_in_base64() -> None:
     """What an option names is found as it is; in base64 it is so short that media hold it by chance."""
     redact = Secrets(["pass"]).matcher.redact
     assert redact("pass cGFzcw==") == "REDACTED cGFzcw=="
+
+
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD"])
+def test_the_directory_that_a_shell_is_in_is_no_password(name: str) -> None:
+    """Else nothing below it could be pushed, if its name looks random."""
+    directory = "/tmp/tmp.VEhQFk5QJD/app"
+    assert Secrets.from_environ({name: directory}).matcher.redact(directory) == directory
+    assert Secrets.from_environ({"DB_PWD": directory}).matcher.redact(directory) != directory

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from pytest_interactions import CassetteNotFoundError
 from pytest_interactions.files import disk
 from pytest_interactions.store import objects
 from pytest_interactions.store.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_interactions.server.emulator import Emulator
+    from pytest_interactions.store.found import Found
 
 
 @pytest.fixture
@@ -202,6 +204,97 @@ def test_media_of_the_tree_and_of_the_store_are_played_together(team: Team) -> N
         assert team.post(other) == said
 
 
+def test_pull_of_media_alone_takes_those_of_some_tests(team: Team) -> None:
+    """The number is theirs; with `--files` they are put beside their cassettes, and nothing else is."""
+    team.ini("interactions_store = ../store", "interactions_store_media = true")
+    team.record("a", picture=True, store_media=True)
+    team.ask("b", "Hello, b", mode="rewrite", store_media=True)
+    before = team.tree()
+    team.run("push")
+    shutil.rmtree(team.cache)
+    assert team.run("pull", "cassettes/b.yaml") == (0, "0 media files: 0 objects fetched.\n", "")
+    assert team.run("pull", "cassettes/a.yaml") == (0, "1 media file: 1 object fetched.\n", "")
+    assert team.tree() == ["a.yaml", "b.yaml"]
+    assert team.run("pull", "cassettes/a.yaml", "--files").out == "1 media file: 0 objects fetched.\n"
+    assert team.tree() == before
+    assert team.run("pull") == (0, "0 media files: 0 objects fetched.\n", "")
+    told = team.run("pull", "cassettes/none.yaml")
+    assert (told.status, "names no cassette of it" in told.err) == (2, True)
+    assert team.run("push").out == "Pushed the media of 1 cassette: 0 objects sent.\n"
+    shutil.rmtree(team.cache)
+    shutil.rmtree(team.store)
+    told = team.run("pull", "--files")
+    assert (told.status, told.out) == (2, "1 media file: 0 objects fetched.\n")
+    assert "a.yaml: " in told.err
+    assert "is not there" in told.err
+
+
+def test_status_tells_of_media_alone(team: Team) -> None:
+    """What waits for a push, what this machine has, and what the store has lost; copies wait for nothing."""
+    team.ini("interactions_store = ../store", "interactions_store_media = true")
+    team.record("a", "b", picture=True, store_media=True)
+    (name,) = {path.name for path in (team.root / "cassettes").glob("*.media/*")}
+    end = "1 media file of 2 cassettes in the tree; on this machine:"
+    told = team.run("status")
+    assert (told.status, told.out.splitlines()) == (
+        1,
+        [f"new: cassettes/a.media/{name}", f"new: cassettes/b.media/{name}", f"{end} 1. Waiting for a push: 2."],
+    )
+    team.run("push")
+    assert team.run("status", "--check") == (0, f"{end} 1. Waiting for a push: 0.\n", "")
+    team.run("pull", "--files")
+    assert team.run("status").status == 0
+    team.run("push")
+    shutil.rmtree(team.cache)
+    shutil.rmtree(team.store)
+    assert team.run("status") == (0, f"{end} 0. Waiting for a push: 0.\n", "")
+    told = team.run("status", "--check")
+    assert (told.status, told.out.splitlines()[0]) == (1, f"missing: cassettes/b.media/{name}")
+    assert json.loads(team.run("status", "--json").out)["media"] == 1
+
+
+# --- a push beside a replay ---
+
+
+def test_a_cassette_that_a_push_takes_out_while_it_is_opened_is_played(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was found in the tree, and is in the cache when it is read."""
+    team.record("a")
+    find = Store.find
+
+    def late(store: Store, path: Path, *, records: bool) -> Found:
+        found = find(store, path, records=records)
+        monkeypatch.setattr(Store, "find", find)
+        team.run("push")
+        return found
+
+    monkeypatch.setattr(Store, "find", late)
+    team.replay("a")
+    assert team.tree() == []
+    with pytest.raises(CassetteNotFoundError):
+        team.replay("none")
+
+
+@pytest.mark.parametrize("media_alone", [False, True])
+def test_media_that_a_push_takes_out_are_played_from_the_cache(media_alone: bool, team: Team) -> None:
+    """By a cassette that is open, and by one that is opened again in the same process."""
+    team.ini("interactions_store = ../store", f"interactions_store_media = {media_alone}")
+    team.record("a", picture=True, store_media=media_alone)
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)) as cassette:
+        team.run("push")
+        assert not list(team.root.rglob("*.png"))
+        team.post(team.body("Hello, a", picture=True)["input"])
+        assert PICTURE["data"].encode() in cassette.exchanges[0].request.body
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)) as cassette:
+        team.post(team.body("Hello, a", picture=True)["input"])
+        assert cassette.media == team.cache / "media"
+        shutil.rmtree(team.cache / "media")
+    with use_cassette(team.path("a"), **team.options(store_media=media_alone)):
+        team.post(team.body("Hello, a", picture=True)["input"])
+    assert list((team.cache / "media").iterdir())
+
+
 # --- pull ---
 
 
@@ -276,6 +369,30 @@ def test_what_another_worker_has_recorded_meanwhile_is_not_replaced(
     monkeypatch.setattr(disk, "locked", late)
     Store.at(str(team.store)).find(team.path("a"), records=True)
     team.replay("a", text="Newer")
+
+
+def test_pull_fetches_all_but_what_can_t_be_had(team: Team) -> None:
+    """A conflict, a damaged line, a missing cassette and a missing picture are each said, and nothing else stops."""
+    team.record("a", "b", "c", "e")
+    team.record("d", picture=True)
+    team.run("push")
+    (medium,) = (team.store / "media").iterdir()
+    medium.unlink()
+    (team.store / objects.of_cassette(team.entry("b").digest)).unlink()
+    lock, line = team.root / "cassettes.lock", team.entry("a").line()
+    other = line.replace(team.entry("a").digest, "0" * 64)
+    text = lock.read_text().replace(line, f"<<<<<<< ours\n{line}\n=======\n{other}\n>>>>>>> theirs")
+    lock.write_text(text.replace("cassettes/e.yaml\t", "cassettes/e.yaml "))
+    shutil.rmtree(team.cache)
+    told = team.run("pull", "--files")
+    assert told.status == 2
+    for part in ("two branches have recorded cassettes/a.yaml", "this is no line of a lock file", "cassettes/b.yaml: "):
+        assert part in told.err
+    assert told.out.startswith("3 cassettes, ")
+    assert told.out.endswith(": 2 objects fetched.\n")
+    assert team.tree() == ["c.yaml"]
+    assert "d.yaml: " in told.err
+    assert len(told.err.splitlines()) == 4
 
 
 # --- status ---

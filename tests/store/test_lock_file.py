@@ -81,8 +81,7 @@ def test_a_change_keeps_the_other_lines_and_the_file_goes_with_the_last(path: Pa
     assert found(put(path, a="1", b="2")) == {"a": "1", "b": "2"}
     assert found(put(path, b="3", c="4")) == {"a": "1", "b": "3", "c": "4"}
     assert found(lock_file.change(path, drop=["cassettes/a.yaml", "cassettes/none.yaml"])) == {"b": "3", "c": "4"}
-    lock_file.drop(path.parent / "cassettes/b.yaml")
-    lock_file.drop(path.parent / "cassettes/none.yaml")
+    lock_file.drop([path.parent / "cassettes/b.yaml", path.parent / "cassettes/none.yaml"])
     assert found(LockFile.read(path)) == {"c": "4"}
     assert len(lock_file.change(path, drop=["cassettes/c.yaml"])) == 0
     assert not path.exists()
@@ -118,6 +117,7 @@ def test_a_file_that_can_not_be_written_is_as_it_was(path: Path) -> None:
         "cassettes/a.yaml",
         "cassettes/a.yaml\t" + "0" * 63 + "\t1\t0\th",
         "cassettes/a.yaml\t" + "0" * 64 + "\t-1\t0\th",
+        "cassettes/a.yaml\t" + "0" * 64 + "\t" + "9" * 5000 + "\t0\th",
         "cassettes/a.yaml\t" + "0" * 64 + "\t1\t0\th\tmore",
         "/cassettes/a.yaml\t" + "0" * 64 + "\t1\t0\th",
         "../a.yaml\t" + "0" * 64 + "\t1\t0\th",
@@ -186,6 +186,35 @@ def test_names_of_cassettes_are_told_from_what_can_not_be_one(name: str) -> None
     assert lock_file.is_name(name)
     for other in (f"/{name}", f"../{name}", f"c:/{name}", f"a\\{name}", f"#{name}", f"<<<<<<< {name}", f"a\t{name}"):
         assert not lock_file.is_name(other)
+
+
+def test_what_is_not_found_may_be_what_a_damaged_line_was(path: Path) -> None:
+    """So nobody takes it for missing; the lines are read once for that, and not at all for what is found."""
+    lock = put(path, a="1")
+    assert lock.find(path.parent / "cassettes/none.yaml") is None
+    path.write_text(path.read_text().replace("\t", "  ") + entry("b").line() + "\n")
+    lock = LockFile.read(path)
+    assert lock.find(path.parent / "cassettes/b.yaml") == entry("b")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"cassettes\.lock:4: this is no line of a lock file"):
+            lock.find(path.parent / "cassettes/a.yaml")
+
+
+def test_a_mark_at_the_head_of_the_file_is_no_part_of_it(path: Path) -> None:
+    """Some editors put it there; a change takes it out."""
+    put(path, a="1")
+    before = path.read_bytes()
+    for text in (before, entry("a", "1").line().encode()):
+        path.write_bytes(b"\xef\xbb\xbf" + text)
+        assert found(LockFile.read(path)) == {"a": "1"}
+    put(path, a="1")
+    assert path.read_bytes() == before
+
+
+def test_a_name_is_the_same_however_a_file_system_lists_it(path: Path) -> None:
+    """Some take the letters apart that others leave together."""
+    lock = put(path, ä="1")
+    assert lock.name_of(path.parent / "cassettes/a\u0308.yaml") in lock
 
 
 # --- merges ---

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_interactions.store.store import _LONG_AGO
 from tests.support import edit
 
 if TYPE_CHECKING:
@@ -83,6 +85,14 @@ def test_hello():
 # --- each record mode, in each state ---
 
 
+def _put(path: Path, raw: bytes, *, is_copy: bool) -> None:
+    """Put a cassette into the tree, as a recording or as what is checked out."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes(raw)
+    if is_copy:
+        os.utime(path, ns=(_LONG_AGO, _LONG_AGO))
+
+
 @pytest.mark.parametrize("state", ["lock", "tree", "equal", "newer", "old copy"])
 def test_what_is_played_and_what_is_left(state: str, team: Team, tmp_path: Path) -> None:
     """A file of the tree that was not pushed comes first, a copy of what was pushed gives way to the lock file."""
@@ -107,8 +117,7 @@ def test_what_is_played_and_what_is_left(state: str, team: Team, tmp_path: Path)
         if state == "tree":
             team.lock_path.unlink(missing_ok=True)
         if in_tree is not None:
-            team.path.parent.mkdir(parents=True)
-            team.path.write_bytes(in_tree)
+            _put(team.path, in_tree, is_copy=state == "old copy")
 
     def left() -> bytes | None:
         assert state == "tree" or team.lock_path.read_bytes() == lock
@@ -349,14 +358,15 @@ def test_an_object_of_the_cache_that_was_altered_is_fetched_again(team: Team, bu
     ("damage", "says"),
     [
         (lambda line: line[:40], "cassettes.lock:4: this is no line of a lock file"),
-        (lambda line: line.replace("\t", " "), None),
+        (lambda line: line.replace("\t", " "), "cassettes.lock:4: this is no line of a lock file"),
         (lambda line: f"<<<<<<< ours\n{line}\n=======\n{line.replace('Hello', 'Bye')}\n>>>>>>> theirs", "two branches"),
-        (lambda line: line.replace("cassettes/", "../../", 1), None),
+        (lambda line: line.replace("cassettes/", "../../", 1), "cassettes.lock:4: this is no line of a lock file"),
+        (lambda line: line.replace("test_hello", "test_other", 1), None),
     ],
-    ids=["cut", "spaces", "conflict", "outside"],
+    ids=["cut", "spaces", "conflict", "outside", "another"],
 )
 def test_a_lock_file_that_is_damaged(team: Team, bucket: str, damage: object, says: str | None) -> None:
-    """The error names the line and what to do; a line that names another path is no line of this cassette."""
+    """The error names the line and what to do, and nothing is recorded again, whatever can still be read of it."""
     team.is_pushed(bucket)
     assert callable(damage)
     text = team.lock_path.read_text()
@@ -369,6 +379,8 @@ def test_a_lock_file_that_is_damaged(team: Team, bucket: str, damage: object, sa
     else:
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([f"*StoreError: *{says}*"])
+        team.run.record(mode="once").assert_outcomes(errors=1)
+        assert not team.path.exists()
 
 
 def test_a_lock_file_may_have_the_line_ends_of_windows(team: Team, bucket: str) -> None:

@@ -28,3 +28,16 @@ def test_a_test_whose_cassette_the_lock_file_names_says_so_without_a_store(run: 
     told.stdout.fnmatch_lines(
         ["*cassettes.lock names it, so it is in a store: set the option store to the URL of that.*"]
     )
+
+
+def test_a_run_that_records_media_alone_for_a_store_says_so(run: Runner) -> None:
+    """A recording without media has nothing to push."""
+    run.pytester.makeini(
+        "[pytest]\ninteractions_store = ../a-store\ninteractions_store_media = true\ninteractions_media_threshold = 9"
+    )
+    run.test("def test_one(interactions): ask()")
+    run.record().stdout.no_fnmatch_line("*not in the store*")
+    picture = '{"type": "image", "mime_type": "image/png", "data": "iVBORw0KGgoAAAANSUhEUgAA"}'
+    run.test(f"def test_two(interactions): ask([{picture}])")
+    told = run.record()
+    told.stdout.fnmatch_lines(["media were recorded into the tree, and not in the store yet: pytest-interactions push"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from pytest_interactions import StoreError
+from pytest_interactions import StoreError, use_cassette
 from pytest_interactions.commands import main
 from pytest_interactions.store.lock_file import LockFile
+from pytest_interactions.store.objects import digest_of
 
 GOOD = """\
 version: 1
@@ -125,3 +127,100 @@ def test_a_recording_with_a_secret_stays_and_the_others_go(cassettes: Path, caps
     out = capsys.readouterr()
     assert "there are secrets in it" in out.err
     assert key not in out.err + out.out
+
+
+# --- what is fetched may have been named by anybody ---
+
+#: Names that lead into what is git's or a forge's, to a hidden file, to what is no cassette, or elsewhere on Windows.
+ODD = [
+    ".git/x.yaml",
+    ".GIT/commondir.yaml",
+    ".git/commondir",
+    "a/.G\u200cit/x.yaml",
+    ".git /x.yaml",
+    "git~1/x.yaml",
+    ".github/workflows/x.yml",
+    ".gitlab-ci.yml",
+    ".pre-commit-config.yaml",
+    "conftest.py",
+    "a.yaml.exe",
+    "a./x.yaml",
+    "a /x.yaml",
+    "a//x.yaml",
+    "./x.yaml",
+    "NUL/x.yaml",
+    "con.yaml",
+    "a/b.yaml:c.yaml",
+]
+
+
+def _names(tmp_path: Path, name: str) -> None:
+    """Have a lock file name an object that is in the store."""
+    raw = (GOOD % "{}").encode()
+    (tmp_path / "store/cassettes").mkdir(parents=True, exist_ok=True)
+    (tmp_path / f"store/cassettes/{digest_of(raw)}.yaml").write_bytes(raw)
+    (tmp_path / "cassettes.lock").write_text("\t".join((name, digest_of(raw), str(len(raw)), "0" * 16, "h")) + "\n")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_line_that_would_write_what_is_no_cassette_s_is_none(cassettes: Path, name: str) -> None:
+    _names(cassettes.parent, name)
+    before = sorted(cassettes.parent.rglob("*"))
+    assert main(["pull", "--files"]) == 2
+    assert sorted(cassettes.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cassettes/ü-漢字 [a b-c~1]/test.one[x.y].yaml",
+        ".cassettes/a.yml",
+        "git/.hidden/a.yaml",
+        "cassettes/.a/_con-0a1b2c.yaml",
+        f"{'x' * 200}/a.yaml",
+    ],
+)
+def test_a_line_may_have_the_name_of_any_cassette(cassettes: Path, name: str) -> None:
+    _names(cassettes.parent, name)
+    assert main(["pull", "--files"]) == 0
+    assert (cassettes.parent / name).read_text() == GOOD % "{}"
+
+
+@pytest.mark.parametrize("link", ["a.yaml", ".", "a", "a.media", "git"])
+@pytest.mark.parametrize("kind", ["dangling", "outside"])
+def test_nothing_is_written_through_a_link(
+    cassettes: Path, link: str, kind: str, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither to where it leads to nothing, nor out of the project, nor into git's own directory."""
+    outside = tmp_path_factory.mktemp("outside")
+    medium = b"M" * 100
+    raw = (GOOD % f'{{"data": "pytest-interactions-media:{digest_of(medium)[:32]}.png"}}').encode()
+    root = cassettes.parent
+    (root / ".git/refs").mkdir(parents=True)
+    for file, data in (
+        (f"cassettes/{digest_of(raw)}.yaml", raw),
+        (f"media/{digest_of(medium)[:32]}.png", medium),
+    ):
+        (root / "store" / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / "store" / file).write_bytes(data)
+    shutil.rmtree(cassettes)
+    name = "cassettes/a/a.yaml" if link == "a" else "cassettes/a.yaml"
+    (root / "cassettes.lock").write_text("\t".join((name, digest_of(raw), str(len(raw)), "0" * 16, "h")) + "\n")
+    place = cassettes if link in {".", "git"} else cassettes / link
+    place.parent.mkdir(exist_ok=True)
+    leads = root / ".git/refs" if link == "git" else outside
+    place.symlink_to(leads / "nothing" if kind == "dangling" else leads)
+    if link == "a.yaml" and kind == "outside":
+        place.unlink()
+        (outside / "mine.yaml").write_bytes(b"mine")
+        os.utime(outside / "mine.yaml", ns=(10**18, 10**18))  # as if it had been checked out
+        place.symlink_to(outside / "mine.yaml")
+    before = {path: path.read_bytes() for top in (outside, root / ".git") for path in top.rglob("*") if path.is_file()}
+    assert main(["pull", "--files"]) == 2
+    assert "a link on the way leads to nothing, or out of the project" in capsys.readouterr().err
+    assert [*outside.rglob("*"), *(root / ".git/refs").iterdir()] == [path for path in before if path.is_file()]
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(StoreError, match="a link on the way"):
+        with use_cassette(root / name, record_mode="once", store=str(root / "store")):
+            pass
+    assert {path: path.read_bytes() for path in before} == before

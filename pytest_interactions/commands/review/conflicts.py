@@ -37,7 +37,7 @@ def settled(path: Path, tell: Callable[[str], object]) -> LockFile:
     lock = LockFile.read(path)
     if not lock.is_marked:
         return lock
-    lock = lock_file.change(path, settled=True, stages=_stages(path))
+    lock = lock_file.change(path, settled=True, stages=stages_of(path))
     if not lock.is_marked:
         what = "the branches had changed different cassettes; all of them are in it, and no conflict is left"
         tell(f"{shown(path, Path.cwd())}: {what}.")
@@ -50,7 +50,8 @@ def to_go_on(path: Path) -> str:
     return f"To go on: git add {shlex.quote(shown(path, Path.cwd()))}"
 
 
-def _stages(path: Path) -> Stages | None:
+def stages_of(path: Path) -> Stages | None:
+    """Return what both sides of a merge have of a lock file, from git's index; `None` if that can't be told."""
     with suppress(InteractionsError):  # no repository, or no git: the hunks tell enough
         return History(path.parent).stages(path.name)
     return None
