@@ -22,6 +22,7 @@ from pytest_interactions.conversions import (
     pace,
     size,
     text,
+    url,
 )
 from pytest_interactions.errors import OptionError, closest
 
@@ -231,7 +232,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "max_tokens": Spec(count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
     "media_threshold": Spec(size, "bytes above which media go to a file beside the cassette (default: 65536)"),
     "max_size": Spec(size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
-    "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)"),
+    "store": Spec(url, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)"),
     "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True),
     "before_record_request": Spec(function, flag=False),
     "before_record_response": Spec(function, flag=False),
