@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _AGE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([dw]?)")
+_SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
 _SPEED: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)x")
 
 
@@ -140,6 +141,18 @@ def function(value: Any) -> Callable[[Any], Any] | None:
 def text(value: Any) -> str:
     """Return a text without blanks around it; a path becomes one."""
     return str(value).strip()
+
+
+def url(value: Any) -> str:
+    """Return a URL of fsspec's, or a path; one of a drive, such as `C:/x`, is a path, too."""
+    found = text(value)
+    cut = None if "://" in found or "::" in found else _SCHEME.match(found)
+    if cut is not None:
+        raise OptionError(
+            f"a URL that begins with {cut[1]}: has two slashes then, as in {cut[1]}://bucket/cassettes. If it is a "
+            "directory, write ./ before it"
+        )
+    return found
 
 
 def listed(names: Iterable[str]) -> str:

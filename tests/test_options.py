@@ -128,3 +128,21 @@ def test_pytest_s_help_has_a_section_in_which_each_option_has_a_word_for_its_val
         ]
     )
     result.stdout.no_fnmatch_line("*=*INTERACTIONS_*")
+
+
+@pytest.mark.parametrize("value", ["s3:/bucket/x", "s3:bucket", "gs:", "file:/a/b", "sftp:me:my-own-secret@host"])
+def test_a_url_without_its_slashes_is_no_directory(value: str) -> None:
+    """The error has the right form, and nothing else of the value, which may be secret."""
+    scheme = value.partition(":")[0]
+    with pytest.raises(
+        OptionError, match=f"^here: store: a URL that begins with {scheme}: .* {scheme}://bucket"
+    ) as raised:
+        resolve(("here", {"store": value}))
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["C:/x", "C:\\x", "a/b:c", "./ab:c", "~/x", "simplecache::/x", "s3://b", "file:///x", " ../store "]
+)
+def test_a_store_is_a_url_or_a_path(value: str) -> None:
+    assert resolve(("here", {"store": value})).store == value.strip()

@@ -17,7 +17,6 @@ from pytest_interactions.errors import (
     UnplayedError,
 )
 from pytest_interactions.naming import namesakes
-from pytest_interactions.store.lock_file import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -46,6 +45,8 @@ class Refusals:
 
     def not_found(self, request: Request, projects: Sequence[Path], cassette_dir: str) -> CassetteNotFoundError:
         """Return the error for a redacted request that has no cassette, which was looked for in `projects`."""
+        from pytest_interactions.store.lock_file import naming  # which nothing else needs without a store
+
         record = "once".join(self._rerecord.rsplit("rewrite", 1))  # the last one: a test's name may hold the word
         looked_in = [project / cassette_dir for project in projects]
         hints = messages.elsewhere(namesakes(self._cassette, projects), naming(self._cassette))

@@ -34,16 +34,33 @@ _PERMISSIONS: Final = {
 _SAME: Final = {"s3a": "s3", "gcs": "gs", "az": "abfs", "adl": "abfs", "abfss": "abfs"}
 _LOGIN: Final = re.compile("Credential|Auth|Token|Profile|SSO|Refresh")
 _REFUSED: Final = frozenset({401, 403})
-# A URL in a text: its login, which may have any character that it should not have, its place, and its query.
+# A URL in a text: its login, which may have any character that it should not have, its place, and what follows that.
 _URL: Final = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/\s@]*@|[^/\s@:]*:(?!\d+/)[^\s]*@)?(?P<place>[^\s?'\"]*)(?:\?[^\s'\"]*)?"
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/\s@]*@|[^/\s@:]*:(?!\d+/)[^\s]*@)?(?P<place>[^\s?;#'\"]*)(?:[?;#]\S*)?"
 )
+_PLACE: Final = re.compile(r"([^/?;#\s]*)([^?;#\s]*)")  # of a URL: its host, with a login, and its path
+_PROTOCOL: Final = re.compile(r"[a-z0-9+.-]+", re.IGNORECASE)
 _LONGEST: Final = 300  # characters that are shown of an error
 
 
-def shown(text: str) -> str:
-    """Return a URL, or a text with URLs, without logins and queries, which may be secret."""
-    return _URL.sub(r"\g<scheme>\g<place>", text)
+def shown(url: str) -> str:
+    """Return the URL of a store without its login, and without a query, parameters or a fragment, which may be secret.
+
+    Of one that can't be told apart, as a login may have a `/` or a `?` in it, the scheme alone is shown.
+    """
+    links = url.split("::")
+    is_chain = all("://" in each or _PROTOCOL.fullmatch(each) for each in links)
+    return "::".join(map(_shown, links if is_chain else [url])) if "://" in url else url
+
+
+def _shown(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    found = _PLACE.match(rest)
+    host, path = found.groups() if found else ("", "")
+    is_certain = "@" not in rest[len(host) + len(path) :] and ("@" not in path or not {":", "@"} & {*host})
+    return f"{scheme}://{host.rpartition('@')[2]}{path}" if is_certain else f"{scheme}://..."
 
 
 def told(error: BaseException) -> str:
@@ -51,7 +68,7 @@ def told(error: BaseException) -> str:
     text = next(iter(str(error).splitlines()), "")
     if isinstance(error, OSError):
         text = text.removeprefix(f"[Errno {error.errno}] ")
-    text = Secrets.from_environ(os.environ).matcher.redact(shown(text))
+    text = Secrets.from_environ(os.environ).matcher.redact(_URL.sub(r"\g<scheme>\g<place>", text))
     return on_one_line(text[:_LONGEST]).rstrip(". ")
 
 

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
-from pytest_interactions.errors import InteractionsError, MissingExtraError, OptionError, StoreError
+from pytest_interactions.errors import InteractionsError, MissingExtraError, OptionError, StoreError, closest
 from pytest_interactions.files.disk import LARGEST_FILE
 from pytest_interactions.store import objects, refusals
 
@@ -178,8 +178,18 @@ class Remote:
         except ImportError as error:  # which says what to install
             raise MissingExtraError(f"{self.shown}: {refusals.told(error)}") from None
         except ValueError as error:
-            raise OptionError(f"store: {self.shown}: {refusals.told(error)}") from None
+            raise OptionError(f"store: {self.shown}: {refusals.told(error)}{self._meant_by_url()}") from None
         return opened
+
+    def _meant_by_url(self) -> str:
+        """Return the end of an error's sentence about the URL: if nobody knows its protocol, another one's name."""
+        from fsspec import available_protocols
+
+        known = available_protocols()
+        if self._protocol in known:
+            return "."
+        nearest = closest(self._protocol, known)
+        return f"; did you mean {nearest!r}?" if nearest else "; there are s3, gs, abfs, sftp, file and others."
 
     @property
     def _fs(self) -> Any:

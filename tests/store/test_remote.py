@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from pytest_interactions import MissingExtraError, OptionError, StoreError
-from pytest_interactions.store import objects, remote
+from pytest_interactions.store import objects, refusals, remote
 from pytest_interactions.store.remote import Remote
 from tests.store import faulty
 
@@ -360,12 +360,22 @@ def test_a_port_at_which_nobody_listens() -> None:
     ("url", "shown"),
     [
         ("s3://bucket/a@b", "s3://bucket/a@b"),
-        ("sftp://me:sesame@host:22/x@y", "sftp://host:22/x@y"),
-        ("sftp://me:se/sa@me@host/x", "sftp://host/x"),
+        ("sftp://me:sesame@host:22/x", "sftp://host:22/x"),
+        ("sftp://me:ses@me@host:22/x", "sftp://host:22/x"),
+        ("sftp://me:se/sa@me@host/x", "sftp://..."),
+        ("http://me:12/sesame@host/x", "http://..."),
+        ("sftp://me:ses ame@host", "sftp://..."),
+        ("sftp://me:ses#ame@host", "sftp://..."),
+        ("sftp://me:ses::ame@host", "sftp://host"),
+        ("https://host/x?sesame=a@b", "https://..."),
+        ("https://host/x;sig=sesame", "https://host/x"),
+        ("https://host/x#sesame", "https://host/x"),
+        ("abfs://box@account/x?sas_token=ses'ame", "abfs://account/x"),
         ("sftp://me@host/x", "sftp://host/x"),
         ("simplecache::https://me:sesame@host/x?sig=dead", "simplecache::https://host/x"),
         ("/a/directory", "/a/directory"),
-        ("https://host:8080/a@b", "https://host:8080/a@b"),
+        ("https://host:8080/a", "https://host:8080/a"),
+        ("zip://a.zip::s3://bucket?sesame", "zip://a.zip::s3://bucket"),
     ],
 )
 def test_a_login_is_not_shown(url: str, shown: str) -> None:
@@ -373,10 +383,23 @@ def test_a_login_is_not_shown(url: str, shown: str) -> None:
     assert Remote(url).shown == shown
 
 
+def test_what_an_error_of_a_library_says_of_a_url_is_cut_too() -> None:
+    error = ValueError(
+        "Cannot reach https://me:sesame@host/x?q='sesame' nor https://host/y;sig=sesame or https://h/z#sesame"
+    )
+    assert refusals.told(error) == "Cannot reach https://host/x nor https://host/y or https://h/z"
+
+
 def test_a_protocol_that_nobody_knows() -> None:
-    """It is an error of the option, which names it."""
-    with pytest.raises(OptionError, match=r"^store: s4://bucket: Protocol not known: s4"):
+    """It is an error of the option, which names it, and one that may be meant."""
+    with pytest.raises(
+        OptionError, match=r"^store: s4://bucket: Protocol not known: s4; there are s3, gs, abfs, .*\.$"
+    ):
         Remote("s4://me:sesame@bucket").get(NAME)
+    with pytest.raises(OptionError, match=r"^store: ssftp://bucket: Protocol not known: ssftp; did you mean 'sftp'\?$"):
+        Remote("ssftp://bucket").get(NAME)
+    with pytest.raises(OptionError, match=r"^store: ftp://host:12x/y: Port could not be cast .*'12x'\.$"):
+        Remote("ftp://host:12x/y").get(NAME)
 
 
 def test_a_protocol_whose_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

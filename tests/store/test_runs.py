@@ -41,3 +41,18 @@ def test_a_run_that_records_media_alone_for_a_store_says_so(run: Runner) -> None
     run.test(f"def test_two(interactions): ask([{picture}])")
     told = run.record()
     told.stdout.fnmatch_lines(["media were recorded into the tree, and not in the store yet: pytest-interactions push"])
+
+
+def test_a_run_without_a_store_loads_nothing_for_one(run: Runner) -> None:
+    """Neither a replay nor a recording does, so that it costs nothing."""
+    source = """
+import sys
+def test_one(interactions): ask()
+def test_two():
+    loaded = {name for name in sys.modules if name.startswith("pytest_interactions.store")}
+    assert loaded <= {"pytest_interactions.store", "pytest_interactions.store.found"}
+"""
+    run.test(source)
+    run.apart = True
+    run.record().assert_outcomes(passed=2)
+    run.replay().assert_outcomes(passed=2)
