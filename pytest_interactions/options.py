@@ -294,7 +294,6 @@ SPECS: Final[Mapping[str, Spec]] = {
         "verify: the severity that fails a test: breaking, changed (default), cosmetic or never",
         word="SEVERITY",
     ),
-<<<<<<< HEAD
     "samples": Spec(
         _samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)", word="N"
     ),
@@ -313,7 +312,7 @@ SPECS: Final[Mapping[str, Spec]] = {
         "eight times as many",
         word="BYTES",
     ),
-    "store": Spec(text, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)", word="URL"),
+    "store": Spec(url, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)", word="URL"),
     "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True, word="BOOL"),
     "before_record_request": Spec(
         function, "a function that changes a request, or returns None to let it through unrecorded", flag=False
@@ -322,18 +321,6 @@ SPECS: Final[Mapping[str, Spec]] = {
         function, "a function that changes a response, or returns None to drop its exchange", flag=False
     ),
     "normalize_request": Spec(function, "a function that changes a request where it is compared", flag=False),
-=======
-    "samples": Spec(_samples, "verify: how often a test may run until its behaviour is the recorded one (default: 1)"),
-    "max_requests": Spec(count, "verify: live requests of the whole run, after which none is sent (default: any)"),
-    "max_tokens": Spec(count, "verify: tokens of the whole run, after which no request is sent (default: any)"),
-    "media_threshold": Spec(size, "bytes above which media go to a file beside the cassette (default: 65536)"),
-    "max_size": Spec(size, "bytes that a body in a cassette may have, unpacked (default: 134217728); a file, 8 times"),
-    "store": Spec(url, "URL of the cassettes that are not in the tree, as fsspec has it (default: none)"),
-    "store_media": Spec(boolean, "keep media alone in the store, and cassettes in the tree", on=True),
-    "before_record_request": Spec(function, flag=False),
-    "before_record_response": Spec(function, flag=False),
-    "normalize_request": Spec(function, flag=False),
->>>>>>> fix-find
 }
 
 
