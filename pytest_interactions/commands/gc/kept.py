@@ -85,7 +85,7 @@ class Kept:
             names |= media.references_in(disk.read(path))
         for revision in revisions:
             names |= media.references_in(
-                git.asked("grep", "-h", "-o", "-a", "-E", _MENTION, revision, "--", ".") or b""
+                git.asked("grep", "-h", "-o", "-a", "-E", _MENTION, revision, "--", ".", accepts=(1,))
             )
         self.media = set(objects.of_media(names))
 
