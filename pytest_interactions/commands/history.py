@@ -72,8 +72,8 @@ class History(Git):
         return Stages(*(each.decode("utf-8", "replace") for each in texts))
 
     def commits(self, names: Iterable[str]) -> list[Commit]:
-        """Return the commits that have changed some files, newest first."""
-        found = self.texts(*_PLAIN, "-z", f"--format={'%x01'.join(_FIELDS)}", "--", *_only(names))
+        """Return the commits that have changed some files, newest first, on all sides of each merge."""
+        found = self.texts(*_PLAIN, "--full-history", "-z", f"--format={'%x01'.join(_FIELDS)}", "--", *_only(names))
         parts = [text.split("\x01", len(_FIELDS) - 1) for text in found]
         return [Commit(id_, tuple(parents.split()), *rest) for id_, parents, *rest in parts]
 
@@ -83,7 +83,7 @@ class History(Git):
         A merge is among them if the lines are not as in one of its parents.
         """
         pattern = "".join(f"\\{each}" if each in _SPECIAL else each for each in begin)
-        form = ("-m", "--text", "--no-textconv", "--format=%H", f"-G^{pattern}\t")
+        form = ("--full-history", "-m", "--text", "--no-textconv", "--format=%H", f"-G^{pattern}\t")
         return set(self.lines(*_PLAIN, *form, "--", *_only([name])))
 
 
