@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,10 @@ class Named:
             paths |= collected(tests, parts=True).cassettes
         inside = sorted(path for path in map(_normal, paths) if path.is_relative_to(project.root))
         self.places = [path.relative_to(project.root).as_posix() for path in inside]
+        self._places = frozenset(self.places)
 
     def __contains__(self, name: str) -> bool:
-        return any(place in {".", name} or name.startswith(f"{place}/") for place in self.places)
+        return not self._places.isdisjoint((".", *accumulate(name.split("/"), "{}/{}".format)))
 
 
 def _is_of_tests(word: str, project: Project, holding: bool) -> bool:
