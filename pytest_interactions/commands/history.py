@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = ("%H", "%P", "%aI", "%an", "%s")
 _SPECIAL: Final = frozenset(".^$*+?()[{|\\")  # in the regular expressions of git's -G
+_MOST: Final = 300  # paths, as a system limits what a command is given
 # What a configuration of git might change of a log: what is printed beside, and what merges are compared with.
 _PLAIN: Final = ("-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "log.diffMerges=separate", "log")
 
@@ -57,8 +58,15 @@ class History(Git):
             raise StoreError(f"{one}...{other}: these have no commit in common here.")
         return found[0]
 
+    def tree(self, revision: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return what `Git.tree` does; of many paths, all that is in their directories."""
+        return super().tree(revision, _few(paths))
+
     def changed(self, commit: str, other: str | None, names: Iterable[str]) -> set[str]:
-        """Return the files that git has, and that differ between a commit and another, or the tree."""
+        """Return the files that git has, and that differ between a commit and another, or the tree.
+
+        Of many names, they are all that differ in their directories.
+        """
         commits = [commit, *([other] if other else [])]
         return set(self.texts("diff", "--name-only", "--no-renames", "--relative", "-z", *commits, "--", *_only(names)))
 
@@ -87,5 +95,14 @@ class History(Git):
         return set(self.lines(*_PLAIN, *form, "--", *_only([name])))
 
 
+def _few(paths: Iterable[str]) -> list[str]:
+    """Return some paths; of many, their directories."""
+    found = list(paths)
+    while len(found) > _MOST:
+        above = sorted({path.rpartition("/")[0] or path for path in found})
+        found = above if above != sorted(found) else ["."]
+    return found
+
+
 def _only(names: Iterable[str]) -> list[str]:
-    return [f":(literal){name}" for name in names]
+    return [f":(literal){name}" for name in _few(names)]

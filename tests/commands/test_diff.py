@@ -195,6 +195,20 @@ def test_paths_and_tests_restrict_it(project: Project, capsys: pytest.CaptureFix
     assert "cassettes/none.yaml: there is no cassette of it, neither then nor now." in err
 
 
+def test_as_many_may_be_named_as_there_are(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a system lets a command have as arguments; what was not named is not told."""
+    project.pushed("Record", **{"many/a": "Paris", "many/b": "Rome", "c": "Bonn"})
+    project.pushed("Record again", **{"many/a": "Oslo", "many/b": "Nice", "c": "Kyiv"})
+    names = [f"cassettes/many/{'x' * 100}{number}.yaml" for number in range(30_000)]
+    expected = {"cassettes/many/a.yaml": "changed"}
+    for more in ([], [f"top{number}.yaml" for number in range(400)]):
+        assert changes(capsys, "HEAD~1", *more, *names, "cassettes/many/a.yaml") == expected
+    monkeypatch.chdir(project.root / "cassettes")
+    assert changes(capsys, "HEAD~1", "many") == expected | {"cassettes/many/b.yaml": "changed"}
+
+
 def test_a_path_is_no_pattern(in_tree: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of tests with parameters have brackets; a directory may hold all cassettes."""
     name = "test_it/test_x[a*b]"
