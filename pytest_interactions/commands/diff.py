@@ -51,6 +51,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "words",
         nargs="*",
+        default=[],  # without it, argparse calls them required
         metavar="REV2 | PATH",
         help="another revision, in place of now; then cassettes, directories of them, and tests (default: all)",
     )

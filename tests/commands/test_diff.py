@@ -209,6 +209,13 @@ def test_as_many_may_be_named_as_there_are(
     assert changes(capsys, "HEAD~1", "many") == expected | {"cassettes/many/b.yaml": "changed"}
 
 
+def test_a_revision_alone_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error asks for nothing else."""
+    with pytest.raises(SystemExit):
+        main(["diff"])
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: REV\n")
+
+
 def test_a_path_is_no_pattern(in_tree: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of tests with parameters have brackets; a directory may hold all cassettes."""
     name = "test_it/test_x[a*b]"
