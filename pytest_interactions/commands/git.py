@@ -12,7 +12,7 @@ from pytest_interactions.errors import StoreError
 from pytest_interactions.escaping import on_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 # git may end well, and yet leave out what it could not read.
@@ -85,17 +85,41 @@ class Git:
         found = (line.partition("\t") for line in self.texts("ls-tree", "-r", "-z", revision, "--", *paths))
         return {path: about.split()[2] for about, _, path in found if about.startswith(_OF_FILES)}
 
-    def file(self, revision: str, path: str) -> bytes | None:
-        """Return a file as it is in a revision; `None` if it is not there; raise `StoreError` if git can't tell."""
-        found = self.tree(revision, [path]).get(path)
-        return None if found is None else self.blob(found)
-
     def blob(self, id_: str) -> bytes:
         """Return the bytes of a blob; raise `StoreError` if git has them not."""
         return self.asked("cat-file", "blob", id_)
 
+    def blobs(self, ids: Iterable[str]) -> Iterator[bytes]:
+        """Yield the bytes of many blobs, one after the other; raise `StoreError` if git has some not."""
+        try:
+            process = subprocess.Popen(  # noqa: S603 - git alone, without a shell
+                self._command("cat-file", "--batch"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+            )
+        except OSError as error:
+            raise _not_run(error) from None
+        with process:
+            yield from (_of_batch(process, id_) or self.blob(id_) for id_ in ids)
+
     def _command(self, *words: str) -> list[str]:
         return ["git", "-C", str(self._directory), *words]
+
+
+def _of_batch(process: subprocess.Popen[bytes], id_: str) -> bytes | None:
+    """Return the bytes of a blob; `None` if that process can't tell, or if there are none."""
+    asks, answers = process.stdin, process.stdout
+    assert asks is not None  # noqa: S101 - it is a pipe
+    assert answers is not None  # noqa: S101 - it is a pipe
+    try:
+        asks.write(f"{id_}\n".encode())
+        asks.flush()
+    except OSError:
+        return None
+    *_, size = answers.readline().split() or [b""]
+    return answers.read(int(size) + 1)[:-1] if size.isdigit() else None
 
 
 def _not_run(error: OSError) -> StoreError:
