@@ -165,15 +165,8 @@ def test_a_ref_that_can_t_be_read_deletes_nothing(project: Project, capsys: pyte
     """One that names nothing that is here, and one that a crash has spoilt."""
     ref = project.root / ".git/refs/heads/other"
     ref.write_text("1" * 40 + "\n")
-    assert (
-        gc(capsys)[::2]
-        == (
-            2,
-            f"pytest-interactions: {project.root}: git can't tell what is there: missing object {'1' * 40} for "
-            "refs/heads/other\n",
-        )
-        or "git has not what it names" in gc(capsys)[2]
-    )
+    status, _, err = gc(capsys)
+    assert (status, "refs/heads/other^{}: git has not what it names" in err) == (2, True)
     ref.write_text("\n")
     status, _, err = gc(capsys)
     assert (status, "ignoring broken ref refs/heads/other" in err) == (2, True)
