@@ -9,7 +9,7 @@ from pytest_interactions.errors import StoreError
 from pytest_interactions.store.merging import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _FIELDS: Final = ("%H", "%P", "%aI", "%an", "%s")
 _SPECIAL: Final = frozenset(".^$*+?()[{|\\")  # in the regular expressions of git's -G
@@ -62,12 +62,16 @@ class History(Git):
         """Return what `Git.tree` does; of many paths, all that is in their directories."""
         return super().tree(revision, _few(paths))
 
-    def changed(self, commit: str, other: str | None, names: Iterable[str]) -> set[str]:
-        """Return the files that git has, and that differ between a commit and another, or the tree.
+    def all_files(self, commits: Iterable[str]) -> set[str]:
+        """Return the files below the project's directory: of commits, and of the tree, if git does not ignore them."""
+        found = set(self.texts("ls-files", "-z", "-c", "-o", "--exclude-standard"))
+        return found.union(*(self.texts("ls-tree", "-r", "-z", "--name-only", commit) for commit in commits))
+
+    def changed(self, commits: Sequence[str], names: Iterable[str]) -> set[str]:
+        """Return the files that git has, and that differ between two commits, or one and the tree.
 
         Of many names, they are all that differ in their directories.
         """
-        commits = [commit, *([other] if other else [])]
         return set(self.texts("diff", "--name-only", "--no-renames", "--relative", "-z", *commits, "--", *_only(names)))
 
     def stages(self, name: str) -> Stages | None:
