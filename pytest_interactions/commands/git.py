@@ -91,16 +91,13 @@ class Git:
 
     def blobs(self, ids: Iterable[str]) -> Iterator[bytes]:
         """Yield the bytes of many blobs, one after the other; raise `StoreError` if git has some not."""
-        try:
-            process = subprocess.Popen(  # noqa: S603 - git alone, without a shell
-                self._command("cat-file", "--batch"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-            )
-        except OSError as error:
-            raise _not_run(error) from None
+        process = subprocess.Popen(  # noqa: S603 - git alone, without a shell
+            self._command("cat-file", "--batch"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
         with process:
             yield from (_of_batch(process, id_) or self.blob(id_) for id_ in ids)
 
@@ -114,9 +111,8 @@ def _of_batch(process: subprocess.Popen[bytes], id_: str) -> bytes | None:
     assert asks is not None  # noqa: S101 - it is a pipe
     assert answers is not None  # noqa: S101 - it is a pipe
     try:
-        asks.write(f"{id_}\n".encode())
-        asks.flush()
-    except OSError:
+        os.write(asks.fileno(), f"{id_}\n".encode())  # and no buffer, in which a rest might stay
+    except BrokenPipeError:
         return None
     *_, size = answers.readline().split() or [b""]
     return answers.read(int(size) + 1)[:-1] if size.isdigit() else None

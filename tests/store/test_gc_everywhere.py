@@ -14,6 +14,7 @@ from pytest_interactions.files import storage
 from pytest_interactions.store import objects
 from pytest_interactions.store.lock_file import LockFile
 from tests.store.projects import _GATE, exchange
+from tests.support import program
 
 if TYPE_CHECKING:
     from tests.store.projects import Project
@@ -239,3 +240,17 @@ def test_cassettes_in_git_keep_their_media(project: Project, capsys: pytest.Capt
     project.git("checkout", "--quiet", "main")
     assert gc(capsys) == (0, [], "")
     assert len(gc(capsys, "--keep-refs", "main")[1]) == 1
+
+
+def test_a_git_that_ends_too_soon_is_asked_again(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each file by itself, as its own words may tell why."""
+    for answer in ("Oslo", "Kyiv", "Bonn"):
+        project.pushed("Record", a=answer)
+    (project.top / "bin").mkdir()
+    git = project.top / "bin/git"
+    git.write_text(f'#!/bin/sh\ncase "$*" in *"cat-file --batch") exit 1;; esac\nexec {program("git")} "$@"\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+    assert gc(capsys, "--keep-history") == (0, [], "")
