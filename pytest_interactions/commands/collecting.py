@@ -9,14 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from pytest_interactions.conversions import boolean
 from pytest_interactions.errors import InteractionsError
-from pytest_interactions.naming import shown
+from pytest_interactions.ini_file import ini_of
+from pytest_interactions.naming import project_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_interactions.files.unowned.owned import Owned
 
+_NOT_FOUND: Final = "ERROR: not found: "
+_UNESCAPED: Final = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
 _ERRORS: Final = ("ERROR: ", "E ", "INTERNALERROR> E ", "!!!")
 
 
@@ -41,7 +45,7 @@ def collected(words: Sequence[str], *, parts: bool = False) -> Owned:
         plugin = ["-p", "pytest_interactions.plugin.owners", f"--interactions-owners-to={told}"]
         command = [sys.executable, "-m", "pytest", *plugin, "--collect-only", "-qq"]
         ended = subprocess.run(  # noqa: S603 - this interpreter's own pytest
-            [*command, *words],
+            [*command, *map(_as_pytest_has_it, words)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -50,7 +54,7 @@ def collected(words: Sequence[str], *, parts: bool = False) -> Owned:
         )
         if not told.exists():
             output = ended.stdout.decode(errors="replace")
-            raise InteractionsError(f"pytest can't collect the tests: {_reason(output, ended.returncode)}")
+            raise InteractionsError(f"pytest can't collect the tests: {_reason(output, ended.returncode, words)}")
         owned = loads(told.read_text("utf-8"))
     if not owned.cassettes:
         reasons = [f" {shown(path, Path.cwd())}: {reason}" for path, reason in owned.left.items()]
@@ -58,9 +62,22 @@ def collected(words: Sequence[str], *, parts: bool = False) -> Owned:
     return owned
 
 
-def _reason(output: str, status: int) -> str:
+def _as_pytest_has_it(word: str) -> str:
+    """Return a test with its parameters as pytest has them: what is not ASCII is escaped, if the project lets it."""
+    test, bracket, parameters = word.partition("[")
+    root = project_of(Path.cwd())
+    if "::" not in test or parameters.isascii() or (root and boolean(ini_of(root)[1].get(_UNESCAPED, ""))):
+        return word
+    escaped = (each if each.isascii() else each.encode("unicode_escape").decode("ascii") for each in parameters)
+    return f"{test}{bracket}{''.join(escaped)}"
+
+
+def _reason(output: str, status: int, words: Sequence[str]) -> str:
     """Return what of pytest's output says what went wrong."""
     lines = [" ".join(line.split()) for line in output.splitlines()]
     loading = [f"{line.rstrip('.')}:" for line in lines if line.startswith("ImportError while loading conftest")]
     errors = [line.removeprefix("INTERNALERROR> ") for line in lines if line.startswith(_ERRORS)]
-    return " ".join([*loading[:1], *errors[:1]]).replace(": E ", ": ") or f"it ended with status {status}"
+    reason = " ".join([*loading[:1], *errors[:1]]).replace(": E ", ": ") or f"it ended with status {status}"
+    missing = reason.removeprefix(_NOT_FOUND) if reason.startswith(_NOT_FOUND) else ""
+    typed = [word for word in words if "[" in word and str(Path.cwd() / word.partition("[")[0]) == missing]
+    return f"{_NOT_FOUND}{' or '.join(typed)}" if typed else reason  # pytest leaves out the parameters

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.api.transcript import Line
@@ -14,14 +15,18 @@ from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.findings import size_argument
 from pytest_interactions.commands.history import History
 from pytest_interactions.commands.named import Named
-from pytest_interactions.commands.stores import counted, project_of, store_argument
+from pytest_interactions.commands.stores import counted, is_recording, project_of, store_argument
 from pytest_interactions.commands.versions import AtRevision, Comparer, Now, differing, unknown
 from pytest_interactions.errors import CassetteNotFoundError, StoreError
 from pytest_interactions.escaping import on_one_line
+from pytest_interactions.ini_file import INI_FILES
+from pytest_interactions.naming import shown
 from pytest_interactions.redaction.secrets import Secrets
 from pytest_interactions.report.compare import compared_lines
 from pytest_interactions.report.markdown import code, comparison_markdown
 from pytest_interactions.report.text import writer
+from pytest_interactions.store import lock_file
+from pytest_interactions.store.project import Project
 from pytest_interactions.store.recordings import Recordings
 
 if TYPE_CHECKING:
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
 
     from pytest_interactions.api.json_values import Json
     from pytest_interactions.commands.versions import Versions
-    from pytest_interactions.store.project import Project
 
 #: What a cassette may have become, with the words for it.
 _CHANGES: Final = {
@@ -39,6 +43,8 @@ _CHANGES: Final = {
     "removed": "removed",
     "recorded again": "recorded again with the same behaviour",
 }
+
+_BEGIN_A_PROJECT: Final = frozenset([lock_file.NAME, *INI_FILES])
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -51,6 +57,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "words",
         nargs="*",
+        default=[],  # without it, argparse calls them required
         metavar="REV2 | PATH",
         help="another revision, in place of now; then cassettes, directories of them, and tests (default: all)",
     )
@@ -100,14 +107,15 @@ def _compared(project: Project, options: Namespace) -> Iterator[Json]:
     (before, after), words = _revisions(repository, options.revision, options.words)
     named = Named(project, words, holding=True) if words else None
     places = named.places if named else [project.options.cassette_dir]
-    old = AtRevision(project, repository, repository.commit(before), before, places)
-    new: Versions = Now(project, places)
-    if after:
-        new = AtRevision(project, repository, repository.commit(after), after, places)
+    commits = [repository.commit(each) for each in (before, *([after] if after else []))]
+    old = AtRevision(project, repository, commits[0], before, places)
+    new: Versions = AtRevision(project, repository, commits[1], after, places) if after else Now(project, places)
     names = sorted(name for name in old.names | new.names if named is None or name in named)
     if named and not names:
         raise CassetteNotFoundError(f"{' '.join(words)}: there is no cassette of it, neither then nor now.")
-    changed = repository.changed(old.commit, new.commit if isinstance(new, AtRevision) else None, places)
+    if not (old.names or new.names or project.lock_path.is_file()):
+        _expect_none_below(project, repository.all_files(commits))
+    changed = repository.changed(commits, places)
     found = dict(differing(old, new, changed, names))
     comparer = Comparer(Recordings(project), options.max_size)
     comparer.fetch(pair for pair in found.values() if not isinstance(pair, StoreError))
@@ -125,6 +133,26 @@ def _revisions(repository: History, text: str, words: list[str]) -> tuple[tuple[
     if words and not Path(words[0]).exists() and repository.found(words[0]):
         return (text, words[0]), words[1:]
     return (text, ""), words
+
+
+def _expect_none_below(project: Project, files: set[str]) -> None:
+    """Raise `CassetteNotFoundError` if a project has no cassettes, but there are projects with some in it."""
+    beginning = {str(PurePosixPath(name).parent) for name in files if PurePosixPath(name).name in _BEGIN_A_PROJECT}
+    found = [name for name in sorted(beginning - {"."}) if _has_cassettes(project.root / name, name, files)]
+    if found:
+        raise CassetteNotFoundError(
+            f"{project.root}: this project has no cassettes, neither then nor now, but projects lie in it: "
+            f"{', '.join(found)}. Go to one: cd {shlex.quote(shown(project.root / found[0], Path.cwd()))}"
+        )
+
+
+def _has_cassettes(directory: Path, name: str, files: set[str]) -> bool:
+    """Return whether a directory is a project with a lock file, or with cassettes, as far as git knows any."""
+    if f"{name}/{lock_file.NAME}" in files:
+        return True
+    below = Project.at(directory)
+    cassettes = f"{name}/{below.options.cassette_dir}/"
+    return below.root == directory and any(file.startswith(cassettes) and is_recording(file) for file in files)
 
 
 def _lines(told: list[Json]) -> Iterator[Line]:

@@ -9,11 +9,13 @@ from pytest_interactions.errors import StoreError
 from pytest_interactions.store.merging import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _FIELDS: Final = ("%H", "%P", "%aI", "%an", "%s")
 _SPECIAL: Final = frozenset(".^$*+?()[{|\\")  # in the regular expressions of git's -G
-_OF_FILES: Final = ("100644", "100755")
+_MOST: Final = 300  # paths, as a system limits what a command is given
+# What a configuration of git might change of a log: what is printed beside, and what merges are compared with.
+_PLAIN: Final = ("-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "log.diffMerges=separate", "log")
 
 
 class Commit(NamedTuple):
@@ -42,8 +44,8 @@ class History(Git):
 
     def found(self, revision: str) -> str | None:
         """Return the id of the commit that a revision names; `None` if it names none."""
-        found = self.lines("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return found[0] if found else None
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return next(iter(self.lines(*asked, accepts=(1, 128))), None)
 
     def fork_point(self, one: str, other: str) -> str:
         """Return the commit from which two have both come.
@@ -51,37 +53,39 @@ class History(Git):
         Raises:
             StoreError: There is none.
         """
-        found = self.lines("merge-base", self.commit(one), self.commit(other))
+        found = self.lines("merge-base", self.commit(one), self.commit(other), accepts=(1,))
         if not found:
             raise StoreError(f"{one}...{other}: these have no commit in common here.")
         return found[0]
 
-    def is_shallow(self) -> bool:
-        """Return whether a part of the history is not in this clone."""
-        return self.lines("rev-parse", "--is-shallow-repository") == ["true"]
+    def tree(self, revision: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return what `Git.tree` does; of many paths, all that is in their directories."""
+        return super().tree(revision, _few(paths))
 
-    def files(self, commit: str, names: Sequence[str]) -> list[str]:
-        """Return the files of a commit, at some paths and below those that are directories."""
-        found = self._texts("ls-tree", "-r", "-z", commit, "--", *names)
-        return [line.partition("\t")[2] for line in found if line.startswith(_OF_FILES)]
+    def all_files(self, commits: Iterable[str]) -> set[str]:
+        """Return the files below the project's directory: of commits, and of the tree, if git does not ignore them."""
+        found = set(self.texts("ls-files", "-z", "-c", "-o", "--exclude-standard"))
+        return found.union(*(self.texts("ls-tree", "-r", "-z", "--name-only", commit) for commit in commits))
 
-    def changed(self, commit: str, other: str | None, names: Sequence[str]) -> set[str]:
-        """Return the files that git has, and that differ between a commit and another, or the tree."""
-        commits = [commit, *([other] if other else [])]
-        return set(
-            self._texts("diff", "--name-only", "--no-renames", "--relative", "-z", *commits, "--", *_literal(names))
-        )
+    def changed(self, commits: Sequence[str], names: Iterable[str]) -> set[str]:
+        """Return the files that git has, and that differ between two commits, or one and the tree.
+
+        Of many names, they are all that differ in their directories.
+        """
+        return set(self.texts("diff", "--name-only", "--no-renames", "--relative", "-z", *commits, "--", *_only(names)))
 
     def stages(self, name: str) -> Stages | None:
         """Return what both sides of a merge have of a file that git could not merge; `None` if it could."""
-        base, ours, theirs = (self.asked("cat-file", "blob", f":{number}:./{name}") for number in (1, 2, 3))
-        if ours is None or theirs is None:
+        found = (line.partition("\t")[0].split() for line in self.texts("ls-files", "-u", "-z", "--", *_only([name])))
+        stages = {stage: id_ for _, id_, stage in found}
+        if not {"2", "3"} <= stages.keys():
             return None
-        return Stages(*(each.decode("utf-8", "replace") for each in (base or b"", ours, theirs)))
+        texts = (self.blob(stages[stage]) if stage in stages else b"" for stage in "123")
+        return Stages(*(each.decode("utf-8", "replace") for each in texts))
 
-    def commits(self, names: Sequence[str]) -> list[Commit]:
-        """Return the commits that have changed some files, newest first."""
-        found = self._texts("log", "-z", f"--format={'%x01'.join(_FIELDS)}", "--", *_literal(names))
+    def commits(self, names: Iterable[str]) -> list[Commit]:
+        """Return the commits that have changed some files, newest first, on all sides of each merge."""
+        found = self.texts(*_PLAIN, "--full-history", "-z", f"--format={'%x01'.join(_FIELDS)}", "--", *_only(names))
         parts = [text.split("\x01", len(_FIELDS) - 1) for text in found]
         return [Commit(id_, tuple(parents.split()), *rest) for id_, parents, *rest in parts]
 
@@ -91,13 +95,18 @@ class History(Git):
         A merge is among them if the lines are not as in one of its parents.
         """
         pattern = "".join(f"\\{each}" if each in _SPECIAL else each for each in begin)
-        return set(self.lines("log", "-m", "--format=%H", f"-G^{pattern}\t", "--", *_literal([name])))
-
-    def _texts(self, *words: str) -> list[str]:
-        """Return what git prints, in which a NUL ends each text."""
-        printed = self.asked("-c", "log.showSignature=false", *words) or b""
-        return [text for text in printed.decode("utf-8", "replace").split("\0") if text]
+        form = ("--full-history", "-m", "--text", "--no-textconv", "--format=%H", f"-G^{pattern}\t")
+        return set(self.lines(*_PLAIN, *form, "--", *_only([name])))
 
 
-def _literal(names: Sequence[str]) -> list[str]:
-    return [f":(literal){name}" for name in names]
+def _few(paths: Iterable[str]) -> list[str]:
+    """Return some paths; of many, their directories."""
+    found = list(paths)
+    while len(found) > _MOST:
+        above = sorted({path.rpartition("/")[0] or path for path in found})
+        found = above if above != sorted(found) else ["."]
+    return found
+
+
+def _only(names: Iterable[str]) -> list[str]:
+    return [f":(literal){name}" for name in _few(names)]

@@ -95,13 +95,14 @@ class AtRevision(Versions):
     ) -> None:
         self.commit, self.label = commit, f"{label}:"
         self._repository = repository
-        raw = None if project.options.store_media else repository.file(commit, lock_file.NAME)
-        self._lock = LockFile.reads(raw or b"", Path(f"{label}:{lock_file.NAME}"))
-        found = repository.files(commit, list(places)) if places else []
-        self._in_tree = frozenset(filter(is_recording, found))
+        self._blobs = repository.tree(commit, [lock_file.NAME, *places])
+        lock = None if project.options.store_media else self._blobs.get(lock_file.NAME)
+        raw = b"" if lock is None else repository.blob(lock)
+        self._lock = LockFile.reads(raw, Path(f"{label}:{lock_file.NAME}"))
+        self._in_tree = frozenset(filter(is_recording, self._blobs))
 
     def _load(self, name: str) -> bytes:
-        return self._repository.file(self.commit, name) or b""
+        return self._repository.blob(self._blobs[name])
 
 
 class Now(Versions):

@@ -195,6 +195,27 @@ def test_paths_and_tests_restrict_it(project: Project, capsys: pytest.CaptureFix
     assert "cassettes/none.yaml: there is no cassette of it, neither then nor now." in err
 
 
+def test_as_many_may_be_named_as_there_are(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a system lets a command have as arguments; what was not named is not told."""
+    project.pushed("Record", **{"many/a": "Paris", "many/b": "Rome", "c": "Bonn"})
+    project.pushed("Record again", **{"many/a": "Oslo", "many/b": "Nice", "c": "Kyiv"})
+    names = [f"cassettes/many/{'x' * 100}{number}.yaml" for number in range(30_000)]
+    expected = {"cassettes/many/a.yaml": "changed"}
+    for more in ([], [f"top{number}.yaml" for number in range(400)]):
+        assert changes(capsys, "HEAD~1", *more, *names, "cassettes/many/a.yaml") == expected
+    monkeypatch.chdir(project.root / "cassettes")
+    assert changes(capsys, "HEAD~1", "many") == expected | {"cassettes/many/b.yaml": "changed"}
+
+
+def test_a_revision_alone_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error asks for nothing else."""
+    with pytest.raises(SystemExit):
+        main(["diff"])
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: REV\n")
+
+
 def test_a_path_is_no_pattern(in_tree: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of tests with parameters have brackets; a directory may hold all cassettes."""
     name = "test_it/test_x[a*b]"
@@ -328,6 +349,50 @@ def test_a_project_may_be_below_the_top_of_its_repository(
     monkeypatch.chdir(below / "cassettes")
     assert changes(capsys, "HEAD") == {"cassettes/a.yaml": "changed"}
     assert changes(capsys, "HEAD", "a.yaml") == {"cassettes/a.yaml": "changed"}
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_projects_that_lie_below_are_named(
+    stored: bool, in_tree: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is nothing to compare, as nobody says that their behaviour is the same."""
+    (in_tree.root / "pytest.ini").unlink()
+    (in_tree.root / "docs").mkdir()
+    (in_tree.root / "docs/tox.ini").write_text("[pytest]\n")
+    (in_tree.root / "docs/a.yaml").write_text("x: y\n")
+    assert diff(capsys, "HEAD")[:2] == (0, "The behaviour is the same.\n")
+    app = in_tree.root / "my app"
+    app.mkdir()
+    (app / "pytest.ini").write_text("[pytest]\n")
+    (app / "cassettes").mkdir()
+    in_tree.record("a", "Paris").rename(app / "cassettes/a.yaml")
+    (in_tree.root / "cassettes").rmdir()
+    if stored:
+        (app / "pytest.ini").write_text(f"[pytest]\ninteractions_store = {in_tree.store}\n")
+        with monkeypatch.context() as patch:
+            patch.chdir(app)
+            in_tree.push()
+    in_tree.commit("Record")
+    for words in (["HEAD"], ["HEAD~1"], ["HEAD~1", "HEAD"]):
+        status, out, err = diff(capsys, *words)
+        assert (status, out) == (2, "")
+        assert err.endswith("but projects lie in it: my app. Go to one: cd 'my app'\n")
+
+
+@pytest.mark.parametrize("words", [["diff", "HEAD"], ["why-changed"]])
+def test_what_is_of_another_project_is_asked_there(
+    words: list[str], project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As its lock file is none of the working directory's."""
+    app = project.root / "my app"
+    app.mkdir()
+    (app / "cassettes.lock").touch()
+    capsys.readouterr()
+    assert main([*words, "my app/cassettes/a.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        "pytest-interactions: my app/cassettes/a.yaml: it is of the project my app, which has a lock file of its own. "
+        "Go there: cd 'my app'\n"
+    )
 
 
 def test_no_secret_of_the_environment_is_shown(

@@ -153,6 +153,17 @@ def test_a_merge_is_told_if_it_has_what_no_parent_has(project: Project, capsys: 
     assert changes(capsys, _A)[0] == ("Merge, and record again", "changed")
 
 
+def test_what_a_merge_did_not_take_is_told_too(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of both sides, though all that came after has the line of one."""
+    project.pushed("Record", a="Paris")
+    project.branches({"a": "Oslo"}, {"a": "Kyiv"})
+    project.git("merge", "--strategy=ours", "--message=Merge theirs", "theirs")
+    project.pushed("Last", a="Bonn")
+    subjects = [subject for subject, _ in changes(capsys, _A)]
+    assert (subjects[0], subjects[-1]) == ("Last", "Record")
+    assert sorted(subjects) == ["Last", "Record", "Record ours", "Record theirs"]
+
+
 def test_a_lock_file_that_was_committed_with_a_conflict_is_said(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -201,7 +201,7 @@ def missing(shown: str, printed: str, place: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Return a text without what differs from run to run: times, dates, commits, ports, digests' rest, the length of bars."""
+    """Return a text without what differs from run to run: times, dates, commits, ports, digests, bars."""
     text = re.sub(r"\b\d+(\.\d+)? ?(m?s|seconds)\b", "0 s", text)
     text = re.sub(r"\b20\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?)?", "DATE", text)
     text = re.sub(r"\b[0-9a-f]{10}(?=[ :])", "COMMIT", text)

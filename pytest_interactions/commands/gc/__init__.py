@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_interactions.commands.agreeing import is_agreed
 from pytest_interactions.commands.exit_status import Status
 from pytest_interactions.commands.gc.kept import Kept
 from pytest_interactions.commands.stores import counted, in_kib, project_of, store_argument
 from pytest_interactions.conversions import days
-from pytest_interactions.errors import OptionError
+from pytest_interactions.errors import OptionError, StoreError
 from pytest_interactions.files import clock
+from pytest_interactions.store import objects
 from pytest_interactions.store.cache import cache
 from pytest_interactions.store.store import at_once
 
@@ -20,16 +23,20 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from pytest_interactions.store.remote import Stored
+    from pytest_interactions.store.store import Store
 
-_DAYS = 30.0
+_DAYS: Final = 30.0
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+_ZERO: Final = re.compile(r"0+(\.0+)?[dw]?")
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare what is kept, and whether anything is deleted."""
     parser.description = (
-        "List the objects of the store that no branch and no tag of this repository names, nor its working tree, and "
-        "delete them with --delete. What was put there within 30 days stays, as somebody may be about to commit it. "
-        "Run it in a clone that has all branches. Exits 1 if there are any."
+        "List the objects of the store that no branch, tag or stash of this repository names, nor its working trees, "
+        "and delete them with --delete. All projects of the repository count, and no other repository does. What was "
+        "put there within 30 days stays, as somebody may be about to commit it. Run it in a clone that has all "
+        "branches. Exits 1 if there are any, and 2 if not all that is kept can be read."
     )
     parser.add_argument(
         "--keep-refs",
@@ -39,7 +46,10 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--keep-history", action="store_true", help="keep what their earlier commits name, too")
     parser.add_argument(
-        "--older-than", metavar="DAYS", default=f"{_DAYS:g}", help="days for which a new object stays (default: 30)"
+        "--older-than",
+        metavar="DAYS",
+        default=f"{_DAYS:g}",
+        help="days for which a new object stays (default: 30); with 0, what others have pushed and not committed goes",
     )
     parser.add_argument("--cache", action="store_true", help="look through the cache of this machine instead")
     parser.add_argument("--delete", action="store_true", help="delete them, after asking")
@@ -54,12 +64,18 @@ def run(options: Namespace) -> Status:
         OptionError: An option can't be used, or no store is set.
         StoreError: The store does not answer, or the repository can't tell what is kept.
     """
+    age = _age(options.older_than)
+    before = clock.now() - timedelta(days=age) if age else _EVER  # a store's clock may be ahead
+    return _of_cache(options, before) if options.cache else _of_store(options, before)
+
+
+def _age(text: str) -> float:
+    if _ZERO.fullmatch(text.strip()):
+        return 0.0
     try:
-        age = days(options.older_than) or 0.0
+        return days(text) or 0.0
     except OptionError as error:
         raise OptionError(f"--older-than: {error}") from None
-    before = clock.now() - timedelta(days=age)
-    return _of_cache(options, before) if options.cache else _of_store(options, before)
 
 
 def _of_store(options: Namespace, before: datetime) -> Status:
@@ -67,19 +83,43 @@ def _of_store(options: Namespace, before: datetime) -> Status:
     store = project.store()
     there = list(store.remote.objects())
     kept = Kept.of(project, options.keep_refs, history=options.keep_history)
-    old = [each for each in there if each.at is not None and each.at < before and each.name not in kept.cassettes]
-    if any(each.name not in kept.media for each in old):
-        kept.read(store)
-    found = [each for each in old if each.name not in kept.media]
     print(f"Kept by {', '.join(kept.refs)}: {counted(len(kept.cassettes), 'cassette')}.")
-    for problem in kept.problems:
-        print(problem)
+    unnamed = [each for each in there if each.name not in kept.cassettes]
+    is_known = _has_read(kept, store, there, [each.name for each in unnamed if not _is_old(each, before)])
+    unnamed = [each for each in unnamed if each.name not in kept.media and (is_known or not _is_medium(each))]
+    found = [each for each in unnamed if _is_old(each, before)]
     _tell(found, f"{store.remote.shown}: {counted(len(there), 'object')}", "named by none of these")
-    if not found or not (options.delete and is_agreed(_counted(found), yes=options.yes)):
-        return Status.FOUND if found else Status.OK
-    at_once(store.remote.delete, [each.name for each in found])
-    print(f"Deleted: {len(found):,}.")
-    return Status.OK
+    if new := [each for each in unnamed if not _is_old(each, before)]:
+        print(f"Named by none of these, too, but left as new (--older-than {options.older_than}): {_counted(new)}.")
+    status = Status.FOUND if found else Status.OK
+    if found and options.delete and is_agreed(_counted(found), yes=options.yes):
+        at_once(store.remote.delete, [each.name for each in found])
+        print(f"Deleted: {len(found):,}.")
+        status = Status.OK
+    return status if is_known else Status.FAILED
+
+
+def _has_read(kept: Kept, store: Store, there: list[Stored], new: list[str]) -> bool:
+    """Return whether it is known which media are kept, for which cassettes are read if there are any media."""
+    if any(map(_is_medium, there)):
+        try:
+            kept.read(store, [name for name in new if name.startswith(objects.CASSETTES) and objects.is_name(name)])
+        except StoreError as error:
+            print(
+                "pytest-interactions: no media are listed or deleted, as it can't be told which are kept: "
+                f"{str(error).splitlines()[0]}",
+                file=sys.stderr,
+            )
+            return False
+    return True
+
+
+def _is_medium(stored: Stored) -> bool:
+    return stored.name.startswith(objects.MEDIA)
+
+
+def _is_old(stored: Stored, before: datetime) -> bool:
+    return stored.at is not None and stored.at < before
 
 
 def _of_cache(options: Namespace, before: datetime) -> Status:

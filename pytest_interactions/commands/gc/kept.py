@@ -1,27 +1,27 @@
-"""The objects that a repository names: those of its branches' lock files, and the media of these cassettes."""
+"""The objects that a repository names: those of all its lock files, and the media of these and of its own cassettes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_interactions.commands.git import Git
+from pytest_interactions.commands.gc.everywhere import Everywhere
 from pytest_interactions.commands.stores import recordings
 from pytest_interactions.errors import StoreError
 from pytest_interactions.files import disk, media
-from pytest_interactions.store import lock_file, objects
+from pytest_interactions.files.storage import SUFFIXES
+from pytest_interactions.store import lock_file, merging, objects
 from pytest_interactions.store.lock_file import LockFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_interactions.store.lock_file import Entry
     from pytest_interactions.store.project import Project
     from pytest_interactions.store.store import Store
 
-_TREE: Final = "the working tree"
-_MENTION: Final = r"pytest-interactions-media:[0-9a-f]{32}(-urlsafe)?\.[a-z0-9]{1,8}"
+_NO_ENTRIES: Final = tuple(each.encode() for each in ("#", *merging.MARKS))
 
 
 @dataclass(slots=True)
@@ -32,18 +32,18 @@ class Kept:
         refs: The names of what keeps it.
         cassettes: The names of the objects of cassettes.
         media: The names of the objects of media, once they were looked for.
-        problems: What could not be looked through, a line each.
     """
 
     refs: list[str]
+    _project: Project
+    _everywhere: Everywhere
     cassettes: set[str] = field(default_factory=set)
     media: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
-    _entries: dict[str, Entry] = field(default_factory=dict)
+    _lines: set[bytes] = field(default_factory=set)
 
     @classmethod
     def of(cls, project: Project, refs: Sequence[str] | None, *, history: bool) -> Self:
-        """Return what a project keeps: its working tree, and all refs or those that match one of `refs`.
+        """Return the cassettes that the repository of a project keeps, in all its projects.
 
         Args:
             project: The project, in a repository that has all branches.
@@ -51,79 +51,48 @@ class Kept:
             history: Whether what earlier commits name is kept, too.
 
         Raises:
-            StoreError: The repository is none, or has not all of its commits, or no ref matches.
+            StoreError: The repository can't tell, a lock file can't be read, or no ref matches.
         """
-        git = Git(project.root)
-        if git.lines("rev-parse", "--is-shallow-repository") == ["true"]:
-            raise StoreError(
-                f"{project.root}: this clone is shallow, so it can't tell what other branches name. Fetch them first: "
-                "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
-            )
-        chosen = _chosen(git, refs)
-        kept = cls([_TREE, *chosen])
-        revisions = _with_history(git, chosen) if history else chosen
-        if project.options.store_media:
-            kept._see_references(git, project, revisions)
-        else:
-            kept._see_locks(git, project, revisions)
+        everywhere = Everywhere(project.root, refs, history=history)
+        kept = cls(everywhere.names, project, everywhere)
+        if project.lock_path.is_file():  # which git may be told to ignore
+            kept._see_lock(str(project.lock_path), disk.read(project.lock_path))
+        for place, raw in everywhere.files(lock_file.NAME):
+            kept._see_lock(place, raw)
         return kept
 
-    def _see_locks(self, git: Git, project: Project, revisions: Iterable[str]) -> None:
-        """Keep what the lock file of the tree and of each revision names; both sides of a conflict."""
-        for raw in dict.fromkeys([_in_tree(project), *(git.file(each, lock_file.NAME) for each in revisions)]):
-            if raw is not None:
-                lock = LockFile.reads(raw, project.lock_path)
-                both = [entry for name in lock.conflicts for entry in lock.sides_of(name)]
-                for entry in (*both, *(lock.entry(name) for name in lock if name not in lock.conflicts)):
-                    self._entries[objects.of_cassette(entry.digest)] = entry
-        self.cassettes = set(self._entries)
+    def _see_lock(self, place: str, raw: bytes) -> None:
+        """Keep what a lock file names, all sides of its conflicts; a line that was seen already is passed by."""
+        for number, line in enumerate(raw.split(b"\n")):
+            if line.strip() and not line.startswith(_NO_ENTRIES) and line not in self._lines:
+                self.cassettes |= {objects.of_cassette(each.digest) for each in _entries(line, number, Path(place))}
+                self._lines.add(line)
 
-    def _see_references(self, git: Git, project: Project, revisions: Iterable[str]) -> None:
-        """Keep the media to which the cassettes of the tree and of each revision refer."""
+    def read(self, store: Store, new: Iterable[str]) -> None:
+        """Read all cassettes, and keep the media to which they refer; what this machine has not is fetched.
+
+        Args:
+            store: The store.
+            new: The cassettes that nothing names, and that stay for their age.
+
+        Raises:
+            StoreError: One can't be read, so that nobody can tell which media are kept.
+        """
         names = set[str]()
-        for path in recordings([project.cassettes]):
+        every = sorted(self.cassettes.union(new))
+        store.fetch(every)
+        for each in every:
+            names |= media.references_in(disk.read(store.cache.path(each)))
+        for path in recordings([self._project.cassettes]):
             names |= media.references_in(disk.read(path))
-        for revision in revisions:
-            names |= media.references_in(
-                git.asked("grep", "-h", "-o", "-a", "-E", _MENTION, revision, "--", ".") or b""
-            )
+        for _, raw in self._everywhere.files(*(f"*{suffix}" for suffix in SUFFIXES)):
+            names |= media.references_in(raw)
         self.media = set(objects.of_media(names))
 
-    def read(self, store: Store) -> None:
-        """Read all kept cassettes, and keep the media to which they refer; those that are missing are fetched."""
-        names = set[str]()
-        for each in self._there(store):
-            names |= media.references_in(disk.read(store.cache.path(each)))
-        self.media |= set(objects.of_media(names))
 
-    def _there(self, store: Store) -> Iterator[str]:
-        try:
-            store.fetch(list(self.cassettes))
-        except StoreError as error:
-            self.problems.append(str(error))
-        yield from (each for each in sorted(self.cassettes) if store.cache.find(each) is not None)
-
-
-def _in_tree(project: Project) -> bytes | None:
-    return disk.read(project.lock_path) if project.lock_path.is_file() else None
-
-
-def _chosen(git: Git, refs: Sequence[str] | None) -> list[str]:
-    """Return the refs that keep; raise `StoreError` if one matches nothing."""
-    there = [each for each in git.lines("for-each-ref", "--format=%(refname)") if not each.startswith("refs/stash")]
-    if refs is None:
-        return there
-    for pattern in refs:
-        if not any(_matches(each, pattern) for each in there):
-            raise StoreError(f"--keep-refs: {pattern}: there is no such branch or tag here, so nothing was deleted.")
-    return [each for each in there if any(_matches(each, pattern) for pattern in refs)]
-
-
-def _matches(ref: str, pattern: str) -> bool:
-    """Return whether a ref is named by a pattern, of its whole name or of what git lets one leave out of it."""
-    short = ref.split("/", 2)[-1]
-    return fnmatch(ref, pattern) or fnmatch(short, pattern)
-
-
-def _with_history(git: Git, refs: Sequence[str]) -> list[str]:
-    return git.lines("rev-list", *refs) if refs else []
+def _entries(line: bytes, number: int, path: Path) -> list[Entry]:
+    """Return the entry in a line of a lock file; an error names the number of lines before it."""
+    try:
+        return LockFile.reads(line, path).entries()
+    except StoreError:
+        return LockFile.reads(b"\n" * number + line, path).entries()
