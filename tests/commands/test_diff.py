@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_interactions.commands import main
+from pytest_interactions.store.store import _LONG_AGO
 from tests.store.projects import Project
 
 if TYPE_CHECKING:
@@ -101,7 +103,8 @@ def test_a_recording_that_is_not_pushed_is_what_there_is_now(
     project.pushed("Record", a="Paris", b="Rome")
     project.pushed("Record again", a="Oslo", b="Bonn")
     project.record("a", "Kyiv")
-    project.record("b", "Rome")  # as it was pushed
+    project.record("b", "Rome")
+    os.utime(project.path("b"), ns=(_LONG_AGO, _LONG_AGO))  # as it is checked out
     status, out, _ = diff(capsys, "HEAD", "--json")
     [told] = json.loads(out)
     assert (status, told["cassette"], told["change"]) == (1, "cassettes/a.yaml", "changed")

@@ -197,7 +197,7 @@ def test_a_test_names_its_cassette(project: Project, capsys: pytest.CaptureFixtu
 
 def test_a_name_is_no_pattern(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of tests with parameters are full of what means something there."""
-    name = "test_it/Test.test_x[a+b*(c)|^$ {1} ü]"
+    name = "test_it/Test.test_x[a+b(c)^$ {1} ü]"
     project.pushed("Record", **{name: "Paris", "test_it/Test.test_x[aab]": "Rome"})
     assert changes(capsys, f"cassettes/{project.path(name).relative_to(project.root / 'cassettes')}") == [
         ("Record", "added")
