@@ -170,7 +170,8 @@ class Cassette(View):
         return len(self._index.exchanges) + len(self._recorder.exchanges())
 
     def __repr__(self) -> str:
-        return f"<cassette {self.path}: {len(self)} exchanges, record mode {self.record_mode}>"
+        count = len(self.asked)
+        return f"<cassette {self.path}: {count} exchange{'' if count == 1 else 's'}, record mode {self.record_mode}>"
 
     # --- playing and recording ---
 
