@@ -236,19 +236,17 @@ def budget(request: Request, spent: str) -> str:
 
 
 def placeholder(request: Request, where: str, *, rerecord: str) -> str:
-    """Say that `request` was not sent, as there is a placeholder of redaction at `where` in it."""
+    """Say that `request` was not sent, as there is a placeholder at `where` in it: of redaction, or of a key."""
+    head = f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder"
+    if where.startswith("$"):  # in the body
+        return (
+            f"{head} that redaction put there, not the real value, so the API would refuse it. It came from the "
+            f"cassette. Record a conversation as a whole, from its first turn: {rerecord}"
+        )
     return (
-        f"{request.method} {request.uri.partition('?')[0]} was not sent: {where} holds a placeholder that redaction "
-        f"put there, not the real value, so the API would refuse it. {_real(where)} Record a conversation as a whole, "
-        f"from its first turn: {rerecord}"
+        f"{head}, which stands for a real value that this run has not, so the API would refuse it. Set GEMINI_API_KEY, "
+        "or log in to Google Cloud and name the project. Without either, `pytest-interactions emulate` is a local API."
     )
-
-
-def _real(where: str) -> str:
-    """Say where a real value comes from: a signature, which is in a body, from the API alone."""
-    if where.startswith("$"):
-        return "It came from the cassette."
-    return "Set GEMINI_API_KEY, or log in to Google Cloud and name the project."
 
 
 #: The attributes of vcrpy's cassette that tests read, and their replacements here.

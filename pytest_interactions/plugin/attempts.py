@@ -251,7 +251,7 @@ def _save(config: pytest.Config, use: Use) -> None:
         config.stash[DOUBTS][str(cassette.path)] = doubts
     if cassette.sleeps.idle:
         notes.append(
-            f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; skip it with fast_forward = true"
+            f"{use.user} slept {cassette.sleeps.seconds:.1f} s while it replayed; the option fast_forward skips that"
         )
     if cassette.sleeps.spins:
         notes.append(

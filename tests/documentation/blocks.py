@@ -149,7 +149,7 @@ class Reader:
 
     def _starts(self, command: _Command) -> str | None:
         """Start a command that stays, wait until it has printed its first paragraphs, and export what it says."""
-        line = command.line.replace("pytest-interactions emulate", "pytest-interactions emulate --port 0")
+        line = command.line.replace("--port 8123", "--port 0")
         process = subprocess.Popen(
             ["bash", "-c", f". {self._state}\nexec {line}"], env={**self._env, "PYTHONUNBUFFERED": "1"}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
