@@ -66,7 +66,7 @@ class Remote:
         except FileNotFoundError:
             raise StoreError(
                 f"{self.shown}: {name} is not there. It was deleted, or whoever recorded it has not pushed it to this "
-                "store. Where it is still in the cache: pytest-interactions push --restore. Else record the "
+                "store: push it from a machine whose cache has it (pytest-interactions push --restore), record the "
                 "test again, or correct the URL of the store."
             ) from None
 

@@ -173,7 +173,7 @@ def test_an_error_leaves_the_terminal_as_it_was(at: Callable[..., Terminal]) -> 
     """Be it one of ours."""
     code = "from pytest_interactions.review import screen, interactive\ninteractive.screen = lambda *_: 1 / 0"
     terminal = at(code=code)
-    assert terminal.ends() == 1
+    assert terminal.ends() == 2
     assert "ZeroDivisionError" in terminal.screen.text()
     assert terminal.mode_now() == terminal.mode
 

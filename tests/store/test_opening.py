@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_interactions.store import lock_file, objects
 from pytest_interactions.store.store import _LONG_AGO
 from tests.support import edit
 
@@ -135,6 +136,19 @@ def test_what_is_played_and_what_is_left(state: str, team: Team, tmp_path: Path)
         begin()
         assert _said(team.run.record("-s", "--interactions-fail-on=never", mode=mode)) == "live"
         assert left() == in_tree
+
+
+def test_an_object_that_is_no_cassette_is_named_by_both_files(team: Team, tmp_path: Path) -> None:
+    """The one that the test has, and the one that was read."""
+    team.is_pushed(str(tmp_path / "the-store"))
+    raw = b"version: 1\ninteractions: {\n"
+    name = objects.of_cassette(objects.digest_of(raw))
+    (tmp_path / "the-store" / name).write_bytes(raw)
+    entry = team.entry()._replace(digest=objects.digest_of(raw), size=len(raw))
+    lock_file.change(team.lock_path, [entry])
+    result = team.run.replay()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"E * cassettes/test_it/test_hello.yaml (*{name}):3: *"])
 
 
 # --- media ---
