@@ -193,7 +193,9 @@ def test_notes_of_xdist_workers_reach_the_summary(run: Runner) -> None:
     run.test("import time\ndef test_it(interactions):\n    ask()\n    time.sleep(1.01)")
     result = run.replay("-n1")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*= interactions =*", "test_it.py::test_it slept 1.[0-9] s *fast_forward = true"])
+    result.stdout.fnmatch_lines(
+        ["*= interactions =*", "test_it.py::test_it slept 1.[0-9] s *the option fast_forward skips that"]
+    )
     assert "slept" not in run.replay("--interactions-fast-forward=true").stdout.str()
 
 
